@@ -1,0 +1,220 @@
+"""The messages of the protocol; ``docs/protocol.md`` describes the same in prose.
+
+A message travels as one multipart ZeroMQ message: the msgpack encoding of one of these structs
+(a map with the message's name under ``"type"``), then one binary part for each entry of its
+``frames``, in that order. Unknown map keys are ignored, so that fields can be added within a
+protocol version; anything else that changes the meaning raises PROTOCOL.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .recipe import Recipe
+from .view import View
+
+PROTOCOL = 1
+
+Dtype = Literal["u1", "f4"]
+Codec = Literal["raw", "zstd"]
+
+
+class FrameHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What the binary part at the same position holds: a C-ordered little-endian array.
+
+    Attributes:
+        name: ``"color"`` (u1, [height, width, 3], sRGB), ``"depth"`` (f4, [height, width], metres
+            along the view axis, +inf where nothing), ``"concept"`` (u1, [height, width, 3]),
+            ``"preview"`` (u1, [height, width, 3]), ``"encoded_depth"`` (u1, [height, width],
+            what the model saw).
+        index: which capture or picture of the message it belongs to.
+        dtype: element type.
+        shape: array shape, rows from the top.
+        codec: how the bytes are packed; only codecs that both sides named in hello and welcome.
+    """
+
+    name: str
+    index: int = 0
+    dtype: Dtype
+    shape: tuple[int, ...]
+    codec: Codec = "raw"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
+    """Base of all messages."""
+
+
+class FramedMessage(Message, frozen=True, kw_only=True):
+    """Base of the messages that carry binary parts."""
+
+    frames: tuple[FrameHeader, ...] = ()
+
+
+# --- client to server -------------------------------------------------------------------------
+
+
+class Hello(Message, frozen=True, kw_only=True):
+    """First message on a connection, and again after every reconnection."""
+
+    protocol: int = PROTOCOL
+    client: str
+    codecs: tuple[Codec, ...] = ("raw",)
+
+
+class Submit(FramedMessage, frozen=True, kw_only=True):
+    """A job: one recipe on one or more captures.
+
+    ``job`` is a UUID (32 hex digits) that the client makes: submitting the same job again is
+    harmless, which is how a client recovers when it doesn't know whether a submit arrived.
+    Frames: ``color`` and ``depth`` for each View, ``index`` being its place in ``views``.
+    """
+
+    job: str
+    recipe: Recipe
+    views: tuple[View, ...]
+    previews: bool = False
+
+
+class Resume(Message, frozen=True, kw_only=True):
+    """Asks for the state of a job of an earlier connection; answered with accepted, progress,
+    result, failed or cancelled, and with failed code ``unknown-job`` where there is none."""
+
+    job: str
+
+
+class Cancel(Message, frozen=True, kw_only=True):
+    """Ends a job within one denoising step; answered with cancelled, or with the result where
+    it was done already."""
+
+    job: str
+
+
+class Acknowledge(Message, frozen=True, kw_only=True):
+    """The client has stored the result (or noted the failure): the server may drop it."""
+
+    job: str
+
+
+# --- server to client -------------------------------------------------------------------------
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that this server can run now.
+
+    ``native_size`` is the side in pixels that it was trained at; the defaults are what a recipe's
+    ``None`` stands for.
+    """
+
+    name: str
+    title: str
+    family: str
+    licence: str
+    native_size: int
+    steps: int
+    sampler: str
+    guidance: float
+    loras: tuple[str, ...] = ()
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server accepts; checked before anything is allocated."""
+
+    pixels: int = 4096 * 4096
+    side_min: int = 16
+    side_max: int = 8192
+    captures: int = 64
+    pictures: int = 256
+    prompt_characters: int = 8192
+    job_bytes: int = 2 * 1024**3
+    queued_jobs: int = 1000
+
+
+class Welcome(Message, frozen=True, kw_only=True):
+    """Answer to hello: what the server can do."""
+
+    protocol: int = PROTOCOL
+    server: str
+    devices: tuple[str, ...]
+    models: tuple[ModelInfo, ...]
+    samplers: tuple[str, ...]
+    limits: Limits
+    codecs: tuple[Codec, ...] = ("raw",)
+
+
+class Refused(Message, frozen=True, kw_only=True):
+    """The connection can't be used, for instance because of another protocol version."""
+
+    protocol: int = PROTOCOL
+    code: str
+    sentence: str
+    hint: str = ""
+
+
+class Accepted(Message, frozen=True, kw_only=True):
+    """The job is journalled: from here on nothing but its cancelling loses it."""
+
+    job: str
+    ahead: int = 0
+
+
+class Progress(FramedMessage, frozen=True, kw_only=True):
+    """Where a running job is: ``step`` of ``steps`` over all its pictures.
+
+    Frames: optionally one ``preview`` for each picture in work, ``index`` being the picture's
+    place in the result.
+    """
+
+    job: str
+    stage: Literal["queued", "loading", "sampling", "decoding"]
+    step: int = 0
+    steps: int = 0
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """Which capture and seed a concept of a result belongs to."""
+
+    view: int
+    seed: int
+
+
+class Result(FramedMessage, frozen=True, kw_only=True):
+    """A finished job.
+
+    Frames: ``concept`` for each of ``pictures`` (``index`` = its place there) and
+    ``encoded_depth`` for each View of the job. ``recipe`` has all defaults filled in.
+    ``warnings`` are sentences for the user. ``seconds`` maps a stage to its duration.
+    """
+
+    job: str
+    recipe: Recipe
+    pictures: tuple[Picture, ...]
+    warnings: tuple[str, ...] = ()
+    seconds: dict[str, float] = {}
+
+
+class Failed(Message, frozen=True, kw_only=True):
+    """A job, or a request about one, that can't be done."""
+
+    job: str
+    code: str
+    sentence: str
+    hint: str = ""
+
+
+class Cancelled(Message, frozen=True, kw_only=True):
+    """The job was ended at the client's wish; the server has forgotten it."""
+
+    job: str
+
+
+# --- both ways --------------------------------------------------------------------------------
+
+
+class Heartbeat(Message, frozen=True, kw_only=True):
+    """Sent by the client when it has sent nothing for a while; the server sends it back."""
+
+
+FromClient = Hello | Submit | Resume | Cancel | Acknowledge | Heartbeat
+FromServer = Welcome | Refused | Accepted | Progress | Result | Failed | Cancelled | Heartbeat
