@@ -1,0 +1,86 @@
+"""The command line: finds the command, runs it, and turns errors into one clear line.
+
+Exit status: 0 done, 1 an error that the printed line explains, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import textwrap
+from collections.abc import Sequence
+from types import ModuleType
+
+from maquette_wire.errors import MaquetteError
+
+from . import __version__
+
+COMMANDS = {
+    "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
+    "serve": "run the server that Blender and the command line send their jobs to",
+    "models": "list, fetch and remove models",
+    "doctor": "check this installation, and name the fix for each thing that is wrong",
+}
+"""Each command's name and its line of help; its module is ``maquette.commands.<name>``."""
+
+INTERRUPTED = 130
+
+
+OVERVIEW = """\
+commands:
+{commands}
+
+example:
+  maquette restyle house.blend --camera Street --prompt "red brick library at dusk"
+
+maquette COMMAND --help says more about a command."""
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="maquette",
+        usage="maquette [--help] [--version] COMMAND ...",
+        description="Restyles massing models: what a camera sees becomes a concept picture.",
+        epilog=OVERVIEW.format(commands=lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"maquette {__version__}")
+    parser.add_argument(
+        "command", choices=tuple(COMMANDS), metavar="COMMAND", help=argparse.SUPPRESS
+    )
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    """The parser of one command, configured by its module."""
+    text = (module.__doc__ or "").strip().split("\n\n")
+    parser = argparse.ArgumentParser(
+        prog=f"maquette {name}",
+        description=textwrap.fill(COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".", 90),
+        epilog="\n\n".join(text[1:]) or None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.configure(parser)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given:
+        _top_parser().print_help()
+        return 2
+    chosen = _top_parser().parse_args(given)
+    try:
+        module = importlib.import_module(f".commands.{chosen.command}", __package__)
+        return module.run(command_parser(chosen.command, module).parse_args(chosen.arguments))
+    except MaquetteError as error:
+        print(f"maquette: {error.sentence} {error.hint}".rstrip(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nmaquette: interrupted.", file=sys.stderr)
+        return INTERRUPTED
