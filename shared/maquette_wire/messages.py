@@ -18,7 +18,10 @@ from .view import View
 PROTOCOL = 1
 
 Dtype = Literal["u1", "f4"]
-Codec = Literal["raw", "zstd"]
+Codec = Literal["raw", "zstd", "file"]
+"""How a frame's bytes travel: as they are; zstd, with the bytes of f4 grouped by significance
+first; or, between two processes of one machine, in a file of the exchange folder whose name is
+the binary part."""
 
 
 class FrameHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +134,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     queued_jobs: int = 1000
 
 
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder of the server's machine for frames with codec ``"file"``.
+
+    A client that finds a file called ``token`` in ``folder`` shares the server's file system and
+    may use the codec; any other client ignores it. Only offered on loopback.
+    """
+
+    folder: str
+    token: str
+
+
 class Welcome(Message, frozen=True, kw_only=True):
     """Answer to hello: what the server can do."""
 
@@ -141,6 +155,7 @@ class Welcome(Message, frozen=True, kw_only=True):
     samplers: tuple[str, ...]
     limits: Limits
     codecs: tuple[Codec, ...] = ("raw",)
+    exchange: Exchange | None = None
 
 
 class Refused(Message, frozen=True, kw_only=True):

@@ -1,0 +1,92 @@
+"""What a server's limits mean for a job: checked by the client before it sends, and by the
+server before it reads a frame."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from .errors import MaquetteError
+from .messages import Limits, Submit
+from .view import View
+
+JOB = re.compile(r"[0-9a-f]{32}")
+
+
+def check_submit(submit: Submit, limits: Limits) -> None:
+    """Check everything about a job but its pixels.
+
+    Raises MaquetteError with code ``bad-message`` (no client of ours sends that), ``bad-recipe``,
+    ``too-large`` or ``too-small``.
+    """
+    if JOB.fullmatch(submit.job) is None:
+        raise MaquetteError("bad-message", "A job's name is not 32 hex digits.")
+    submit.recipe.check()
+    for name in ("prompt", "negative_prompt"):
+        length = len(getattr(submit.recipe, name))
+        if length > limits.prompt_characters:
+            raise MaquetteError(
+                "too-large",
+                f"The {name.replace('_', ' ')} has {length} characters.",
+                f"At most {limits.prompt_characters} are accepted.",
+            )
+    views = len(submit.views)
+    if not 1 <= views <= limits.captures:
+        raise MaquetteError(
+            "too-large" if views else "bad-message",
+            f"The job has {views} views.",
+            f"From 1 to {limits.captures} are accepted.",
+        )
+    if views * submit.recipe.count > limits.pictures:
+        raise MaquetteError(
+            "too-large",
+            f"The job asks for {views * submit.recipe.count} pictures.",
+            f"At most {limits.pictures} are accepted: lower the count.",
+        )
+    if submit.recipe.size is not None:
+        check_size("The recipe's size", *submit.recipe.size, limits)
+    for index, view in enumerate(submit.views):
+        check_view(view, index, limits)
+    _check_frames(submit)
+
+
+def check_view(view: View, index: int, limits: Limits) -> None:
+    """Check a view's pixel size and matrices. Raises MaquetteError."""
+    check_size(f"View {index} ({view.name})" if view.name else f"View {index}", view.width,
+               view.height, limits)  # fmt: skip
+    if not all(map(math.isfinite, (*view.view_matrix, *view.projection_matrix))):
+        raise MaquetteError(
+            "bad-capture",
+            f"View {index} has a matrix with NaN or infinity in it.",
+            "Check the camera's transform and clipping distances.",
+        )
+
+
+def check_size(what: str, width: int, height: int, limits: Limits) -> None:
+    """Check a picture's width and height in pixels. Raises MaquetteError."""
+    if min(width, height) < limits.side_min:
+        raise MaquetteError(
+            "too-small",
+            f"{what} is {width} x {height} pixels.",
+            f"Make it at least {limits.side_min} pixels a side.",
+        )
+    if max(width, height) > limits.side_max or width * height > limits.pixels:
+        raise MaquetteError(
+            "too-large",
+            f"{what} is {width} x {height} pixels.",
+            f"Make it at most {limits.side_max} pixels a side "
+            f"and {limits.pixels / 1e6:.1f} megapixels.",
+        )
+
+
+def _check_frames(submit: Submit) -> None:
+    expected = {
+        (name, index): (view.height, view.width, *channels)
+        for index, view in enumerate(submit.views)
+        for name, channels in (("color", (3,)), ("depth", ()))
+    }
+    given = {(header.name, header.index): header.shape for header in submit.frames}
+    if given != expected or len(submit.frames) != len(expected):
+        raise MaquetteError(
+            "bad-message", "The frames of a submit are not the colour and depth of its views."
+        )

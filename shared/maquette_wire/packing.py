@@ -1,0 +1,245 @@
+"""Message and frames to the parts of one multipart message, and back.
+
+Everything that comes in is a stranger's until it has passed here: the type of the message, the
+number, sizes and types of its frames, and a server's limits are checked before a frame is mapped,
+copied or decompressed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from . import codecs
+from .capture import ITEM_BYTES
+from .errors import MaquetteError
+from .exchange import WORTH_BYTES, Exchange
+from .limits import check_submit
+from .messages import (
+    Codec,
+    FramedMessage,
+    FrameHeader,
+    FromClient,
+    FromServer,
+    Limits,
+    Message,
+    Progress,
+    Result,
+    Submit,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+MESSAGE_BYTES = 4 * 1024 * 1024
+"""Size of the msgpack part at most."""
+RANK = 4
+"""Dimensions of a frame at most."""
+_CHANNELS = {"color": "u1", "depth": "f4", "concept": "u1", "preview": "u1", "encoded_depth": "u1"}
+_GREY = {"depth", "encoded_depth"}
+
+
+class Packet(NamedTuple):
+    """A message and the bytes of its frames, in the order of ``message.frames``."""
+
+    message: Any
+    frames: tuple[memoryview, ...]
+
+
+class BadMessage(MaquetteError):
+    """What arrived can't be used; ``job`` is the job it names, empty where it names none."""
+
+    def __init__(self, code: str, sentence: str, hint: str = "", job: str = "") -> None:
+        super().__init__(code, sentence, hint)
+        self.job = job
+
+
+def pack(
+    message: Message,
+    frames: Sequence[Buffer] = (),
+    *,
+    codec: Codec = "raw",
+    exchange: Exchange | None = None,
+) -> list[Buffer]:
+    """The parts of a multipart message.
+
+    Args:
+        message: any message; the codecs in its frame headers are replaced by those used.
+        frames: one buffer for each entry of ``message.frames``.
+        codec: ``raw``, ``zstd``, or ``file`` with ``exchange``. A frame that the codec doesn't
+            make smaller, or that is too small for a file, travels raw.
+    """
+    headers = headers_of(message)
+    if len(headers) != len(frames):
+        raise ValueError(f"{len(headers)} frame headers for {len(frames)} frames")
+    used: list[FrameHeader] = []
+    parts: list[Buffer] = []
+    for header, frame in zip(headers, frames, strict=True):
+        raw = memoryview(frame).cast("B")
+        if raw.nbytes != size_of(header):
+            raise ValueError(f"frame {header.name!r} has {raw.nbytes} bytes, not {header.shape}")
+        chosen, part = _encoded(raw, header, codec, exchange)
+        used.append(msgspec.structs.replace(header, codec=chosen))
+        parts.append(part)
+    if headers:
+        message = msgspec.structs.replace(message, frames=tuple(used))
+    return [msgspec.msgpack.encode(message), *parts]
+
+
+def unpack(
+    parts: Sequence[Buffer],
+    kind: Any,
+    limits: Limits | None = None,
+    exchange: Exchange | None = None,
+) -> Packet:
+    """The message and frames of a multipart message.
+
+    Args:
+        parts: the parts as received, without a routing id.
+        kind: ``FromClient``, ``FromServer`` or one message type; anything else is refused.
+        limits: what to accept; ``Limits()`` where None.
+        exchange: the folder where frames with codec ``file`` are; without it they are refused.
+
+    Raises BadMessage (a MaquetteError), also for random bytes and for a Submit beyond limits.
+    """
+    limits = limits or Limits()
+    if not parts:
+        raise BadMessage("bad-message", "A message has no parts.")
+    message = decode(parts[0], kind)
+    job = getattr(message, "job", "")
+    try:
+        headers = headers_of(message)
+        if len(parts) - 1 != len(headers):
+            raise MaquetteError(
+                "bad-message",
+                f"A message announces {len(headers)} frames and carries {len(parts) - 1}.",
+            )
+        check_frames(message, headers, limits)
+        _check_parts(parts, headers)
+        if isinstance(message, Submit):
+            check_submit(message, limits)
+        frames = tuple(
+            _decoded(part, header, exchange)
+            for part, header in zip(parts[1:], headers, strict=True)
+        )
+    except MaquetteError as error:
+        raise BadMessage(error.code, error.sentence, error.hint, job) from error
+    return Packet(message, frames)
+
+
+def decode(part: Buffer, kind: Any) -> Any:
+    """A message from its msgpack part. Raises BadMessage."""
+    size = memoryview(part).nbytes
+    if size > MESSAGE_BYTES:
+        raise BadMessage(
+            "bad-message", f"A message of {size} bytes is larger than {MESSAGE_BYTES} allowed."
+        )
+    try:
+        return _decoder(kind).decode(part)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessage(
+            "bad-message",
+            f"These bytes are not a message of Maquette's protocol: {error}.",
+            "Check that both ends are Maquette, of versions that fit together.",
+        ) from error
+
+
+def headers_of(message: Message) -> tuple[FrameHeader, ...]:
+    """The frame headers of a message; none for a message without frames."""
+    return message.frames if isinstance(message, FramedMessage) else ()
+
+
+def size_of(header: FrameHeader) -> int:
+    """Bytes of a frame as an array."""
+    return ITEM_BYTES[header.dtype] * math.prod(header.shape)
+
+
+def check_frames(message: Message, headers: Sequence[FrameHeader], limits: Limits) -> None:
+    """Check what headers announce against what this kind of message may carry.
+
+    Raises MaquetteError("bad-message") or ("too-large").
+    """
+    allowed = {
+        Submit: ("color", "depth"),
+        Progress: ("preview",),
+        Result: ("concept", "encoded_depth"),
+    }.get(type(message), ())
+    if len(headers) > 2 * max(limits.captures, limits.pictures):
+        raise MaquetteError("bad-message", f"A message announces {len(headers)} frames.")
+    total = 0
+    for header in headers:
+        name, shape = header.name, header.shape
+        rank = 2 if name in _GREY else 3
+        if (
+            name not in allowed
+            or header.dtype != _CHANNELS[name]
+            or len(shape) != rank
+            or shape[2:] not in ((), (3,))
+            or min(shape) < 1
+            or not 0 <= header.index < max(limits.captures, limits.pictures)
+        ):
+            raise MaquetteError(
+                "bad-message",
+                f"A {type(message).__name__.lower()} can't carry the frame {name[:40]!r} "
+                f"{header.dtype} {list(shape[:RANK])}.",
+            )
+        if max(shape[:2]) > limits.side_max or shape[0] * shape[1] > limits.pixels:
+            raise MaquetteError(
+                "too-large",
+                f"A {name} frame is {shape[1]} x {shape[0]} pixels.",
+                f"At most {limits.side_max} pixels a side and {limits.pixels} in all are accepted.",
+            )
+        total += size_of(header)
+    if total > limits.job_bytes:
+        raise MaquetteError(
+            "too-large",
+            f"The frames of a message hold {total / 2**20:.0f} MiB.",
+            f"At most {limits.job_bytes / 2**20:.0f} MiB are accepted: use fewer or smaller views.",
+        )
+
+
+def _check_parts(parts: Sequence[Buffer], headers: Sequence[FrameHeader]) -> None:
+    for header, part in zip(headers, parts[1:], strict=True):
+        size, limit = memoryview(part).nbytes, size_of(header)
+        if size != limit if header.codec == "raw" else size > limit:
+            raise MaquetteError(
+                "bad-message",
+                f"The frame {header.name!r} has {size} bytes, its header says {limit}.",
+            )
+
+
+def _encoded(
+    raw: memoryview, header: FrameHeader, codec: Codec, exchange: Exchange | None
+) -> tuple[Codec, Buffer]:
+    if codec == "file" and exchange is not None and raw.nbytes >= WORTH_BYTES:
+        return "file", exchange.put(raw)
+    if codec == "zstd":
+        packed = codecs.encode(raw, header.dtype)
+        if len(packed) < raw.nbytes:
+            return "zstd", packed
+    return "raw", raw
+
+
+def _decoded(part: Buffer, header: FrameHeader, exchange: Exchange | None) -> memoryview:
+    if header.codec == "raw":
+        return memoryview(part).cast("B")
+    if header.codec == "zstd":
+        return codecs.decode(part, header.dtype, size_of(header))
+    if exchange is None:
+        raise MaquetteError(
+            "bad-message", "A frame names a file, and this connection has no exchange folder."
+        )
+    return exchange.take(part, size_of(header))
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(kind)
+
+
+FROM_CLIENT: Any = FromClient
+FROM_SERVER: Any = FromServer
