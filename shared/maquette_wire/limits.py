@@ -16,8 +16,9 @@ JOB = re.compile(r"[0-9a-f]{32}")
 def check_submit(submit: Submit, limits: Limits) -> None:
     """Check everything about a job but its pixels.
 
-    Raises MaquetteError with code ``bad-message`` (no client of ours sends that), ``bad-recipe``,
-    ``too-large`` or ``too-small``.
+    Raises MaquetteError with code ``bad-message`` (which no client of ours sends), ``bad-recipe``,
+    ``bad-capture``, ``prompt-too-long``, ``too-many-captures``, ``too-many-pictures``,
+    ``capture-too-small`` or ``capture-too-large``.
     """
     if JOB.fullmatch(submit.job) is None:
         raise MaquetteError("bad-message", "A job's name is not 32 hex digits.")
@@ -26,25 +27,28 @@ def check_submit(submit: Submit, limits: Limits) -> None:
         length = len(getattr(submit.recipe, name))
         if length > limits.prompt_characters:
             raise MaquetteError(
-                "too-large",
+                "prompt-too-long",
                 f"The {name.replace('_', ' ')} has {length} characters.",
-                f"At most {limits.prompt_characters} are accepted.",
+                f"Use {limits.prompt_characters} at most.",
             )
     views = len(submit.views)
-    if not 1 <= views <= limits.captures:
+    if not views:
+        raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
+    if views > limits.captures:
         raise MaquetteError(
-            "too-large" if views else "bad-message",
-            f"The job has {views} views.",
-            f"From 1 to {limits.captures} are accepted.",
+            "too-many-captures",
+            f"The job has {views} captures, the server takes {limits.captures}.",
+            "Split it into several jobs.",
         )
     if views * submit.recipe.count > limits.pictures:
         raise MaquetteError(
-            "too-large",
-            f"The job asks for {views * submit.recipe.count} pictures.",
-            f"At most {limits.pictures} are accepted: lower the count.",
+            "too-many-pictures",
+            f"The job asks for {views * submit.recipe.count} pictures, "
+            f"the server makes {limits.pictures} in one.",
+            "Lower the count, or split it into several jobs.",
         )
     if submit.recipe.size is not None:
-        check_size("The recipe's size", *submit.recipe.size, limits)
+        check_size("The result's size", *submit.recipe.size, limits)
     for index, view in enumerate(submit.views):
         check_view(view, index, limits)
     _check_frames(submit)
@@ -52,12 +56,12 @@ def check_submit(submit: Submit, limits: Limits) -> None:
 
 def check_view(view: View, index: int, limits: Limits) -> None:
     """Check a view's pixel size and matrices. Raises MaquetteError."""
-    check_size(f"View {index} ({view.name})" if view.name else f"View {index}", view.width,
-               view.height, limits)  # fmt: skip
+    label = f"Capture {view.name!r}" if view.name else f"Capture {index + 1}"
+    check_size(label, view.width, view.height, limits)
     if not all(map(math.isfinite, (*view.view_matrix, *view.projection_matrix))):
         raise MaquetteError(
             "bad-capture",
-            f"View {index} has a matrix with NaN or infinity in it.",
+            f"{label} has a matrix with NaN or infinity in it.",
             "Check the camera's transform and clipping distances.",
         )
 
@@ -66,15 +70,15 @@ def check_size(what: str, width: int, height: int, limits: Limits) -> None:
     """Check a picture's width and height in pixels. Raises MaquetteError."""
     if min(width, height) < limits.side_min:
         raise MaquetteError(
-            "too-small",
+            "capture-too-small",
             f"{what} is {width} x {height} pixels.",
-            f"Make it at least {limits.side_min} pixels a side.",
+            f"Use at least {limits.side_min} pixels a side.",
         )
     if max(width, height) > limits.side_max or width * height > limits.pixels:
         raise MaquetteError(
-            "too-large",
+            "capture-too-large",
             f"{what} is {width} x {height} pixels.",
-            f"Make it at most {limits.side_max} pixels a side "
+            f"Use at most {limits.side_max} pixels a side "
             f"and {limits.pixels / 1e6:.1f} megapixels.",
         )
 

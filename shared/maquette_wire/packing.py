@@ -47,7 +47,7 @@ class Packet(NamedTuple):
     """A message and the bytes of its frames, in the order of ``message.frames``."""
 
     message: Any
-    frames: tuple[memoryview, ...]
+    frames: list[memoryview]
 
 
 class BadMessage(MaquetteError):
@@ -122,10 +122,10 @@ def unpack(
         _check_parts(parts, headers)
         if isinstance(message, Submit):
             check_submit(message, limits)
-        frames = tuple(
+        frames = [
             _decoded(part, header, exchange)
             for part, header in zip(parts[1:], headers, strict=True)
-        )
+        ]
     except MaquetteError as error:
         raise BadMessage(error.code, error.sentence, error.hint, job) from error
     return Packet(message, frames)
@@ -161,7 +161,7 @@ def size_of(header: FrameHeader) -> int:
 def check_frames(message: Message, headers: Sequence[FrameHeader], limits: Limits) -> None:
     """Check what headers announce against what this kind of message may carry.
 
-    Raises MaquetteError("bad-message") or ("too-large").
+    Raises MaquetteError("bad-message"), ("capture-too-large") or ("job-too-large").
     """
     allowed = {
         Submit: ("color", "depth"),
@@ -189,16 +189,17 @@ def check_frames(message: Message, headers: Sequence[FrameHeader], limits: Limit
             )
         if max(shape[:2]) > limits.side_max or shape[0] * shape[1] > limits.pixels:
             raise MaquetteError(
-                "too-large",
+                "capture-too-large",
                 f"A {name} frame is {shape[1]} x {shape[0]} pixels.",
-                f"At most {limits.side_max} pixels a side and {limits.pixels} in all are accepted.",
+                f"Use at most {limits.side_max} pixels a side "
+                f"and {limits.pixels / 1e6:.1f} megapixels.",
             )
         total += size_of(header)
     if total > limits.job_bytes:
         raise MaquetteError(
-            "too-large",
+            "job-too-large",
             f"The frames of a message hold {total / 2**20:.0f} MiB.",
-            f"At most {limits.job_bytes / 2**20:.0f} MiB are accepted: use fewer or smaller views.",
+            f"Use fewer or smaller views: at most {limits.job_bytes / 2**20:.0f} MiB are accepted.",
         )
 
 

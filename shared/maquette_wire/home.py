@@ -1,0 +1,113 @@
+"""Home: where a user's keys, models, jobs and running-server record are.
+
+``MAQUETTE_HOME`` names the folder; without it, it is the platform's place for a user's data. No
+other module makes up a path.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import MaquetteError
+
+VARIABLE = "MAQUETTE_HOME"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one user's Maquette.
+
+    ``root`` and everything below it are made readable by their owner only.
+    """
+
+    root: Path
+
+    @classmethod
+    def default(cls, environment: Mapping[str, str] | None = None) -> Home:
+        """The home that ``environment`` (``os.environ`` where None) asks for; nothing is made."""
+        environment = os.environ if environment is None else environment
+        given = environment.get(VARIABLE)
+        return cls(Path(given).expanduser().absolute() if given else _platform_folder(environment))
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the CURVE keys and of the list of authorised clients."""
+        return self.root / "keys"
+
+    @property
+    def models(self) -> Path:
+        """Folder of downloaded models."""
+        return self.root / "models"
+
+    @property
+    def server(self) -> Path:
+        """Folder of the server: its journal and its spool."""
+        return self.root / "server"
+
+    @property
+    def journal(self) -> Path:
+        """The SQLite file of accepted jobs."""
+        return self.server / "journal.sqlite"
+
+    @property
+    def spool(self) -> Path:
+        """Folder of captures and results of accepted jobs."""
+        return self.server / "spool"
+
+    @property
+    def exchange(self) -> Path:
+        """Folder where frames pass between processes of this machine."""
+        return self.server / "exchange"
+
+    @property
+    def record(self) -> Path:
+        """Where the running local server is, see ``local``."""
+        return self.root / "server.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the running local server."""
+        return self.root / "server.lock"
+
+    @property
+    def log(self) -> Path:
+        """What a server that was started by another program printed."""
+        return self.root / "server.log"
+
+    def make(self, folder: Path | None = None) -> Path:
+        """Make ``folder`` (the root where None) with its parents, owner-only; returns it.
+
+        Raises MaquetteError("home-unusable") naming the folder.
+        """
+        folder = folder or self.root
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        try:
+            for place in reversed(missing):
+                # Above the root other programs' folders may be made, with their usual rights.
+                own = place == self.root or self.root in place.parents
+                place.mkdir(mode=0o700 if own else 0o777, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(13, "it can't be written to")
+        except OSError as error:
+            raise MaquetteError(
+                "home-unusable",
+                f"Maquette's folder {folder} can't be used: {error.strerror}.",
+                f"Make it writable, or set {VARIABLE} to another folder.",
+            ) from error
+        return folder
+
+
+def _platform_folder(environment: Mapping[str, str]) -> Path:
+    user = Path.home()
+    if sys.platform == "win32":
+        local = environment.get("LOCALAPPDATA")
+        return (Path(local) if local else user / "AppData" / "Local") / "Maquette"
+    if sys.platform == "darwin":
+        return user / "Library" / "Application Support" / "Maquette"
+    data = environment.get("XDG_DATA_HOME", "")
+    # The XDG specification tells to ignore a relative path.
+    return (Path(data) if data.startswith("/") else user / ".local" / "share") / "maquette"
