@@ -62,21 +62,20 @@ class Step:
         return time.monotonic() - self.began
 
 
-def run_logged(
-    text: str,
+def execute(
     command: Sequence[str | Path],
     log: str,
     *,
     environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
+    step: Step | None = None,
 ) -> None:
-    """Run ``command`` as a step, its output in ``out/logs/<log>.log``.
+    """Run ``command`` in the checkout, its output at the end of ``out/logs/<log>.log``.
 
     Raises:
         BuildError: with the last lines of the output and the log's name, when it fails.
     """
     path = logs() / f"{log}.log"
-    with path.open("a", encoding="utf-8") as sink, Step(text) as step:
+    with path.open("a", encoding="utf-8") as sink:
         sink.write(f"\n$ {' '.join(map(str, command))}\n")
         sink.flush()
         process = subprocess.Popen(
@@ -84,22 +83,38 @@ def run_logged(
             stdout=sink,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            cwd=folder or root(),
+            cwd=root(),
             env={**os.environ, **(environment or {})},
         )
         try:
-            while True:
-                try:
-                    status = process.wait(timeout=1)
-                    break
-                except subprocess.TimeoutExpired:
-                    step.tick()
+            status = _wait(process, step)
         except BaseException:
             process.terminate()
             process.wait()
             raise
-        if status != 0:
-            raise BuildError(f"{text} failed (exit status {status}).\n{tail(path)}\nLog: {path}")
+    if status != 0:
+        raise BuildError(f"This failed with exit status {status}:\n{tail(path)}\nLog: {path}")
+
+
+def _wait(process: subprocess.Popen[bytes], step: Step | None) -> int:
+    while True:
+        try:
+            return process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            if step:
+                step.tick()
+
+
+def run_logged(
+    text: str,
+    command: Sequence[str | Path],
+    log: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """``execute`` as a step that is shown."""
+    with Step(text) as step:
+        execute(command, log, environment=environment, step=step)
 
 
 def tail(path: Path) -> str:

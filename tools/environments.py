@@ -64,7 +64,8 @@ def _make(folder: Path, stamp: str, title: str, fill: Callable[[Path], None]) ->
 
 
 def _pip(text: str, python: Path, log: str, *arguments: str | Path) -> None:
-    command = [python, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+    command: list[str | Path] = [python, "-m", "pip", "install", "--no-compile"]
+    command += ["--disable-pip-version-check", *arguments]
     run_logged(text, command, log)
 
 

@@ -14,17 +14,20 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import environments
-from .console import BuildError, Step, root, run_logged, say
+from .console import BuildError, Step, execute, root, run_logged, say
 
 SOURCE = "blender_addon"
 PINS = {
-    "pyzmq==27.3.0": ("3.11", "3.12"),  # its wheel for 3.12 serves every later version
-    "msgspec==0.22.0": ("3.11", "3.13", "3.14"),
+    "3.11": ("pyzmq==27.3.0", "msgspec==0.22.0"),
+    "3.12": ("pyzmq==27.3.0",),  # this wheel serves every later Python as well
+    "3.13": ("msgspec==0.22.0",),
+    "3.14": ("msgspec==0.22.0",),
 }
-"""What is bundled beside maquette-wire, and the Python versions it is taken for.
+"""What is bundled beside maquette-wire, for each version of Python.
 
 Blender 4.2 to 5.0 run Python 3.11, Blender 5.1 and later 3.13, Linux distributions build with 3.14.
 """
@@ -42,30 +45,29 @@ LEFT_OUT = {"__pycache__", ".DS_Store", ".pytest_cache", "wheels"}
 
 def version() -> str:
     """The version in the extension's manifest."""
-    return manifest()["version"]
-
-
-def manifest() -> dict[str, object] | dict[str, str]:
     with (root() / SOURCE / "blender_manifest.toml").open("rb") as file:
-        return tomllib.load(file)
+        return tomllib.load(file)["version"]
 
 
 def zip_path() -> Path:
     return root() / "dist" / f"maquette-{version()}.zip"
 
 
+def _download_for(python: Path, folder: Path, platform: str) -> None:
+    for number, pins in PINS.items():
+        command: list[str | Path] = [python, "-m", "pip", "download", "--no-deps"]
+        command += ["--disable-pip-version-check", "--only-binary=:all:"]
+        command += ["--implementation", "cp", "--python-version", number]
+        for tag in PLATFORMS[platform]:
+            command += ["--platform", tag]
+        execute([*command, "--dest", folder, *pins], f"wheels-{platform}")
+
+
 def _download(python: Path, folder: Path) -> None:
     """Collect the wheels of every platform and Python version in ``folder``."""
-    for pin, versions in PINS.items():
-        for platform, tags in PLATFORMS.items():
-            for number in versions:
-                command: list[str | Path] = [python, "-m", "pip", "download", "--no-deps"]
-                command += ["--disable-pip-version-check", "--only-binary=:all:"]
-                command += ["--implementation", "cp", "--python-version", number]
-                for tag in tags:
-                    command += ["--platform", tag]
-                text = f"Fetching {pin.replace('==', ' ')} for {platform}, Python {number}"
-                run_logged(text, [*command, "--dest", folder, pin], "extension")
+    text = f"Fetching wheels for {', '.join(PLATFORMS)}"
+    with Step(text), ThreadPoolExecutor(len(PLATFORMS)) as pool:
+        list(pool.map(lambda platform: _download_for(python, folder, platform), PLATFORMS))
 
 
 def bundled_wheels(python: Path) -> list[Path]:
@@ -99,16 +101,11 @@ def wire_wheel(python: Path, folder: Path) -> Path:
 
 
 def with_wheels(text: str, names: Sequence[str]) -> str:
-    """The manifest's text with its list of wheels filled in.
-
-    Raises:
-        BuildError: where it has no ``wheels`` list at the top level.
-    """
+    """The manifest's text with the list of wheels, before its first table."""
     listed = "".join(f'  "./wheels/{name}",\n' for name in sorted(names))
-    filled, count = re.subn(r"(?ms)^wheels\s*=\s*\[.*?\]", f"wheels = [\n{listed}]", text, count=1)
-    if count != 1:
-        raise BuildError(f"{SOURCE}/blender_manifest.toml has no line 'wheels = []' to fill in.")
-    return filled
+    table = re.search(r"(?m)^\[", text)
+    end = table.start() if table else len(text)
+    return f"{text[:end]}wheels = [\n{listed}]\n\n{text[end:]}"
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, method: int) -> None:
