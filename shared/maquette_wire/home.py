@@ -40,8 +40,18 @@ class Home:
 
     @property
     def models(self) -> Path:
-        """Folder of downloaded models."""
+        """Folder of downloaded models and of a user's own, one folder each."""
         return self.root / "models"
+
+    @property
+    def loras(self) -> Path:
+        """Folder of a user's LoRAs, one safetensors file each."""
+        return self.root / "loras"
+
+    @property
+    def hashes(self) -> Path:
+        """Hashes of model files that were computed before."""
+        return self.root / "hashes.json"
 
     @property
     def server(self) -> Path:
