@@ -109,7 +109,9 @@ class Connection:
 
     def has_room(self) -> bool:
         """Whether ``send`` would take a message now."""
-        return self._socket is not None and bool(self._socket.events & zmq.POLLOUT)
+        return self._socket is not None and bool(
+            int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT
+        )
 
     def send(self, parts: Sequence[Buffer]) -> bool:
         """Queue a message without waiting; false where there is no room for it now."""
