@@ -84,6 +84,11 @@ class Home:
         return self.root / "server.lock"
 
     @property
+    def blender(self) -> Path:
+        """Folder of the Blender profiles that the command line captures with."""
+        return self.root / "blender"
+
+    @property
     def log(self) -> Path:
         """What a server that was started by another program printed."""
         return self.root / "server.log"
