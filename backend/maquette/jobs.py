@@ -1,0 +1,199 @@
+"""One job from the command line, through a server: the running local one, or one for the duration.
+
+The server is never bypassed: what Blender gets and what a shell gets come the same way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from maquette_wire import local
+from maquette_wire.capture import Capture
+from maquette_wire.client import Client, Connected, Disconnected, Received, Rejected
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.keys import client_keys
+from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result, Welcome
+from maquette_wire.recipe import Recipe
+
+LOCAL_COMMAND = (sys.executable, "-m", "maquette", "serve", "--endpoint", "tcp://127.0.0.1:*")
+POLL_SECONDS = 0.1
+CONNECT_SECONDS = 20.0
+STOP_SECONDS = 15.0
+MAX_STARTS = 3
+CANCEL_SECONDS = 10.0
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with the stage, the step and the number of steps."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server is, and its public key."""
+
+    endpoint: str
+    public_key: str
+
+
+class LocalServer:
+    """The running local server of ``home``; where none runs, one until the block is left.
+
+    A context manager.
+    """
+
+    def __init__(self, home: Home, on_progress: OnProgress) -> None:
+        self._home = home
+        self._on_progress = on_progress
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+
+    def __enter__(self) -> LocalServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            _stop(self._process)
+
+    def address(self) -> Server:
+        """Where the server is now; one that ended is started again, and goes on with its jobs.
+
+        Raises MaquetteError where it can't be started, with the last line of its log.
+        """
+        end = time.monotonic() + local.START_SECONDS
+        while time.monotonic() < end:
+            record = local.running(self._home)
+            if record is not None:
+                return Server(record.endpoint, record.public_key)
+            if self._process is None or self._process.poll() is not None:
+                self._start()
+            time.sleep(POLL_SECONDS)
+        raise MaquetteError(
+            "server-slow",
+            f"The local server isn't ready after {local.START_SECONDS:.0f} seconds.",
+            f"Its log is {self._home.log}.",
+        )
+
+    def _start(self) -> None:
+        if self._starts == MAX_STARTS or (self._process and self._process.returncode == 1):
+            last = local.last_line(self._home.log).removeprefix("maquette: ")
+            raise MaquetteError(
+                "server-crashes",
+                f"The local server has ended: {last or 'it said nothing'}",
+                f"Its log is {self._home.log}.",
+            )
+        self._starts += 1
+        self._on_progress("starting", 0, 0)
+        self._process = local.start(self._home, LOCAL_COMMAND)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def connection(home: Home, server: Server) -> Iterator[tuple[Client, Welcome]]:
+    """A client that the server has welcomed. Raises MaquetteError where it doesn't answer."""
+    client = Client(client_keys(home), "command line")
+    try:
+        client.connect(server.endpoint, server.public_key)
+        yield client, _welcome(client)
+    finally:
+        client.close()
+
+
+def _welcome(client: Client) -> Welcome:
+    end = time.monotonic() + CONNECT_SECONDS
+    problem: MaquetteError | None = None
+    while time.monotonic() < end:
+        for event in client.poll(POLL_SECONDS):
+            if isinstance(event, Connected):
+                return event.welcome
+            if isinstance(event, Rejected):
+                raise event.error
+            if isinstance(event, Disconnected):
+                problem = event.error
+    raise problem or MaquetteError(
+        "no-answer",
+        f"The server at {client.endpoint} doesn't answer.",
+        "Check that it runs, and that a firewall lets its port through.",
+    )
+
+
+def run_job(
+    client: Client,
+    recipe: Recipe,
+    captures: Sequence[Capture],
+    on_progress: OnProgress,
+    address: Callable[[], Server] | None = None,
+) -> tuple[Result, list[memoryview]]:
+    """Submit a job and wait for its result, which is left for the caller to acknowledge.
+
+    Ctrl-C cancels the job at the server before it goes on as KeyboardInterrupt.
+
+    Args:
+        address: asked after a lost connection for where the server is now.
+
+    Raises MaquetteError as the server says.
+    """
+    job = client.submit(recipe, captures)
+    try:
+        while True:
+            for event in client.poll(POLL_SECONDS):
+                if isinstance(event, Disconnected):
+                    on_progress("reconnecting", 0, 0)
+                    if address is not None:
+                        server = address()
+                        client.connect(server.endpoint, server.public_key)
+                result = _handle(client, event, on_progress)
+                if result is not None:
+                    return result
+    except KeyboardInterrupt:
+        _cancel(client, job)
+        raise
+
+
+def _handle(
+    client: Client, event: object, on_progress: OnProgress
+) -> tuple[Result, list[memoryview]] | None:
+    """The result and its frames, where ``event`` brings it."""
+    if isinstance(event, Rejected):
+        raise event.error
+    if not isinstance(event, Received):
+        return None
+    message = event.message
+    if isinstance(message, Result):
+        return message, event.frames
+    if isinstance(message, Failed):
+        client.acknowledge(message.job)
+        client.poll(POLL_SECONDS)
+        raise MaquetteError(message.code, message.sentence, message.hint)
+    if isinstance(message, Cancelled):
+        raise MaquetteError("cancelled", "The job was cancelled at the server.", "Start it again.")
+    if isinstance(message, Progress):
+        on_progress(message.stage, message.step, message.steps)
+    elif isinstance(message, Accepted):
+        on_progress("queued", 0, 0)
+    return None
+
+
+def _cancel(client: Client, job: str) -> None:
+    client.cancel(job)
+    end = time.monotonic() + CANCEL_SECONDS
+    while job in client.open_jobs and time.monotonic() < end:
+        client.poll(POLL_SECONDS)
+
+
+def store(client: Client, job: str) -> None:
+    """Tell the server that the result is on this disk, and see to it that it hears so."""
+    client.acknowledge(job)
+    client.poll(POLL_SECONDS)
