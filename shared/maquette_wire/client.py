@@ -11,33 +11,17 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import __version__, codecs
 from .capture import Capture, frames_of
 from .connection import Connection, Down, Up
 from .errors import MaquetteError
 from .exchange import Exchange
+from .jobs import OpenJobs, Received
 from .keys import KeyPair, check_key
 from .limits import JOB, check_submit
-from .messages import (
-    PROTOCOL,
-    Accepted,
-    Acknowledge,
-    Cancel,
-    Cancelled,
-    Codec,
-    Failed,
-    Heartbeat,
-    Hello,
-    Message,
-    Progress,
-    Refused,
-    Result,
-    Resume,
-    Submit,
-    Welcome,
-)
+from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
 from .packing import FROM_SERVER, BadMessage, pack, unpack
 from .recipe import Recipe
 
@@ -70,27 +54,7 @@ class Rejected:
     error: MaquetteError
 
 
-@dataclass(frozen=True)
-class Received:
-    """A message of the server about a job, with its frames in the order of ``message.frames``."""
-
-    message: Accepted | Progress | Result | Failed | Cancelled
-    frames: list[memoryview] = field(default_factory=list, repr=False)
-
-
 Event = Connected | Disconnected | Rejected | Received
-
-
-@dataclass
-class _Job:
-    """An open job. ``submit`` is None for one of an earlier client, which can only be resumed."""
-
-    submit: Submit | None = None
-    frames: list[memoryview] = field(default_factory=list)
-    captures: Sequence[Capture] = ()  # keeps alive what the frames are views of
-    sent: bool = False
-    cancelled: bool = False
-    lost_frames: int = 0
 
 
 class Client:
@@ -109,14 +73,13 @@ class Client:
         self._name = f"maquette-wire {__version__} {name}".strip()
         self._connection = Connection(keys)
         self._heartbeat = heartbeat_seconds
-        self._jobs: dict[str, _Job] = {}
-        self._acknowledged: set[str] = set()
-        self._unsent_acknowledges: list[str] = []
+        self._jobs = OpenJobs()
+        self._acknowledges: deque[Message] = deque()
         self._outbox: deque[Message] = deque()
         self._events: deque[Event] = deque()
         self._exchange: Exchange | None = None
         self._offer: tuple[Codec, ...] = ("raw",)
-        self._said: str | None = None
+        self._told: str | None = None
         self._last_poll = self._last_sent = self._last_heard = time.monotonic()
 
     # --- the connection -----------------------------------------------------------------------
@@ -132,13 +95,13 @@ class Client:
         """
         key = check_key(server_key, "server's key")
         self._forget_connection()
-        self._said = None
+        self._told = None
         self._connection.open(endpoint.strip(), key)
 
     def reconnect(self) -> None:
         """Drop the connection and try again now, without waiting for the back-off."""
         self._forget_connection()
-        self._said = None
+        self._told = None
         self._connection.retry_now()
 
     @property
@@ -154,10 +117,13 @@ class Client:
     @property
     def open_jobs(self) -> tuple[str, ...]:
         """Jobs whose end hasn't been handed over yet, in the order they were submitted."""
-        return tuple(self._jobs)
+        return self._jobs.names()
 
     def close(self) -> None:
         """End the connection, within a quarter of a second; jobs go on at the server."""
+        while self.connected and self._send_next():
+            pass
+        self._forget_connection()
         self._connection.close()
 
     # --- jobs ---------------------------------------------------------------------------------
@@ -171,8 +137,8 @@ class Client:
     ) -> str:
         """Submit a job, now or as soon as there is a connection; returns its name.
 
-        The captures' memory must stay as it is until the job is accepted: it isn't copied, so
-        that the job can be submitted again to a server that lost it.
+        The captures' memory must stay as it is until the job has ended: it isn't copied, so that
+        the job can be submitted again to a server that lost it.
 
         Raises MaquetteError where the recipe or, with a known server, a limit says no.
         """
@@ -188,36 +154,26 @@ class Client:
             check_submit(submit, self.welcome.limits)
         else:
             recipe.check()
-        self._jobs[submit.job] = _Job(submit, frames, captures)
-        self._say_later(submit)
+        self._do(self._jobs.submit(submit, frames, captures))
         return submit.job
 
     def resume(self, job: str) -> None:
         """Take up a job of an earlier client: its state, and in the end its result, arrive.
 
-        Raises MaquetteError("bad-message") for a name that no client gave to a job.
+        Raises MaquetteError("bad-job") for a name that no client gave to a job.
         """
         if JOB.fullmatch(job) is None:
-            raise MaquetteError("bad-message", f"{job!r} is no job.", "Use a name submit() gave.")
-        self._jobs.setdefault(job, _Job()).sent = True
-        self._say_later(Resume(job=job))
+            raise MaquetteError("bad-job", f"{job!r} is no job.", "Use a name submit() gave.")
+        self._do(self._jobs.resume(job))
 
     def cancel(self, job: str) -> None:
         """End a job; Cancelled arrives, or its result where that was done already."""
-        entry = self._jobs.get(job)
-        if entry is None:
-            return
-        entry.cancelled = True
-        if entry.sent:
-            self._say_later(Cancel(job=job))
-        else:
-            self._finish(job)
-            self._events.append(Received(Cancelled(job=job)))
+        self._do(self._jobs.cancel(job))
 
     def acknowledge(self, job: str) -> None:
         """Tell the server that the result is stored here, or the failure noted: it may drop it."""
-        self._acknowledged.add(job)
-        self._unsent_acknowledges.append(job)
+        # Unlike the rest it isn't made again from the open jobs, so it outlives a connection.
+        self._acknowledges.append(self._jobs.acknowledge(job))
 
     def poll(self, budget_seconds: float = 0.0) -> list[Event]:
         """What has happened since the last call.
@@ -227,10 +183,11 @@ class Client:
                 waits. Handling takes a few milliseconds at most (and the time to write or
                 compress one job's frames where one is to be sent); what is left comes next time.
         """
-        end = time.monotonic() + budget_seconds
-        if time.monotonic() - self._last_poll > self._heartbeat:
+        now = time.monotonic()
+        end = now + budget_seconds
+        if now - self._last_poll > self._heartbeat:
             # Nobody looked for a while (a modal render): what came in is still to be read.
-            self._last_heard = time.monotonic()
+            self._last_heard = now
         while True:
             self._work()
             self._last_poll = time.monotonic()
@@ -247,7 +204,7 @@ class Client:
         stop = time.monotonic() + HANDLING_SECONDS
         while (happening := self._connection.step()) is not None:
             if isinstance(happening, Up):
-                self._greet(loopback_codecs(self.endpoint))
+                self._greet(codecs_for(self.endpoint))
             else:
                 self._went_down(happening)
         while time.monotonic() < stop and (parts := self._connection.receive()) is not None:
@@ -258,59 +215,53 @@ class Client:
         while self.connected and time.monotonic() < stop and self._send_next():
             pass
 
+    def _do(self, outcome: Message | Received | None) -> None:
+        """Queue what the open jobs answered with."""
+        if isinstance(outcome, Received):
+            self._events.append(outcome)
+        elif outcome is not None and self.connected:
+            # Without a connection nothing is queued: its welcome asks the open jobs again.
+            self._outbox.append(outcome)
+
     def _send_next(self) -> bool:
         """Send the next message; false where there is none or no room for it now."""
-        if not self._connection.has_room():
+        queue = self._acknowledges or self._outbox
+        if not queue or not self._connection.has_room():
             return False
-        if self._unsent_acknowledges:
-            if self._say(Acknowledge(job=self._unsent_acknowledges[0])):
-                self._unsent_acknowledges.pop(0)
-                return True
+        message = queue[0]
+        if not (self._send_submit(message) if isinstance(message, Submit) else self._say(message)):
             return False
-        if not self._outbox:
-            return False
-        message = self._outbox[0]
-        if isinstance(message, Submit):
-            sent = self._send_submit(message)
-        else:
-            sent = getattr(message, "job", "") not in self._jobs or self._say(message)
-        if sent:
-            self._outbox.popleft()
-        return sent
+        queue.popleft()
+        return True
 
     def _send_submit(self, submit: Submit) -> bool:
         """Send a job unless it ended in the meantime; true where it's settled either way."""
-        entry = self._jobs.get(submit.job)
-        if entry is None or self.welcome is None:
+        job = self._jobs.get(submit.job)
+        if job is None or self.welcome is None:
             return True
         try:
             check_submit(submit, self.welcome.limits)
-            if self._exchange is not None:
-                codec: Codec = "file"
-            else:
-                codec = "zstd" if "zstd" in self._offer and self._knows("zstd") else "raw"
-            parts = pack(submit, entry.frames, codec=codec, exchange=self._exchange)
+            parts = pack(submit, job.frames, codec=self._codec(), exchange=self._exchange)
         except MaquetteError as error:
-            self._fail(submit.job, error)
+            self._do(self._jobs.fail(submit.job, error))
             return True
-        entry.sent = self._connection.send(parts) or entry.sent
-        if entry.sent:
-            self._last_sent = time.monotonic()
-        return entry.sent
+        if not self._connection.send(parts):
+            return False
+        job.sent = True
+        self._last_sent = time.monotonic()
+        return True
 
-    def _knows(self, codec: Codec) -> bool:
-        return self.welcome is not None and codec in self.welcome.codecs
+    def _codec(self) -> Codec:
+        if self._exchange is not None:
+            return "file"
+        known = self.welcome is not None and "zstd" in self.welcome.codecs
+        return "zstd" if known and "zstd" in self._offer else "raw"
 
     def _say(self, message: Message) -> bool:
         if not self._connection.send(pack(message)):
             return False
         self._last_sent = time.monotonic()
         return True
-
-    def _say_later(self, message: Message) -> None:
-        # Without a connection nothing is queued: welcome makes the queue from the open jobs.
-        if self.connected:
-            self._outbox.append(message)
 
     def _greet(self, offer: tuple[Codec, ...]) -> None:
         self._offer = offer
@@ -331,9 +282,9 @@ class Client:
 
     def _went_down(self, down: Down) -> None:
         self._forget_connection()
-        # The same failure of every attempt is told once.
-        if self._said != down.error.code:
-            self._said = down.error.code
+        # The same failure of every further attempt is told once.
+        if self._told != down.error.code:
+            self._told = down.error.code
             self._events.append((Rejected if down.needs_user else Disconnected)(down.error))
 
     def _forget_connection(self) -> None:
@@ -346,7 +297,10 @@ class Client:
         try:
             message, frames = unpack(parts, FROM_SERVER, limits, self._exchange)
         except BadMessage as error:
-            self._handle_bad(error)
+            if error.job:
+                self._do(self._jobs.take_bad(error))
+            else:
+                self._went_down(self._connection.fail(error, needs_user=True))
             return
         if isinstance(message, Welcome):
             self._handle_welcome(message)
@@ -354,7 +308,7 @@ class Client:
             error = MaquetteError(message.code, message.sentence, message.hint)
             self._went_down(self._connection.fail(error, needs_user=True))
         elif not isinstance(message, Heartbeat):
-            self._handle_job(message, frames)
+            self._do(self._jobs.take(message, frames))
 
     def _handle_welcome(self, welcome: Welcome) -> None:
         if welcome.protocol != PROTOCOL:
@@ -373,58 +327,13 @@ class Client:
             return
         self.welcome = welcome
         self._connection.settled()
-        self._said = None
+        self._told = None
         self._events.append(Connected(welcome))
         self._outbox.clear()
-        for job, entry in self._jobs.items():
-            if entry.cancelled:
-                self._outbox.append(Cancel(job=job))
-            elif entry.submit is not None and not entry.sent:
-                self._outbox.append(entry.submit)
-            else:
-                self._outbox.append(Resume(job=job))
-
-    def _handle_job(
-        self, message: Accepted | Progress | Result | Failed | Cancelled, frames: list[memoryview]
-    ) -> None:
-        job = message.job
-        entry = self._jobs.get(job)
-        if entry is None:
-            if job in self._acknowledged and isinstance(message, Result | Failed):
-                self._unsent_acknowledges.append(job)  # it didn't hear us the first time
-            return
-        if isinstance(message, Failed) and message.code == "unknown-job":
-            if entry.cancelled:
-                message = Cancelled(job=job)
-            elif entry.submit is not None:
-                self._say_later(entry.submit)
-                return
-        if isinstance(message, Result | Failed | Cancelled):
-            self._finish(job)
-        self._events.append(Received(message, frames))
-
-    def _handle_bad(self, error: BadMessage) -> None:
-        entry = self._jobs.get(error.job)
-        if entry is None:
-            if not error.job:
-                self._went_down(self._connection.fail(error, needs_user=True))
-            return
-        entry.lost_frames += 1
-        if error.code == "frame-lost" and entry.lost_frames < 3:
-            self._say_later(Resume(job=error.job))
-        else:
-            self._fail(error.job, error)
-
-    def _fail(self, job: str, error: MaquetteError) -> None:
-        self._finish(job)
-        failed = Failed(job=job, code=error.code, sentence=error.sentence, hint=error.hint)
-        self._events.append(Received(failed))
-
-    def _finish(self, job: str) -> None:
-        self._jobs.pop(job, None)
+        self._outbox.extend(self._jobs.on_welcome())
 
 
-def loopback_codecs(endpoint: str) -> tuple[Codec, ...]:
+def codecs_for(endpoint: str) -> tuple[Codec, ...]:
     """The codecs to offer: files on this machine, zstd on a way that is longer."""
     host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]").lower()
     if host == "localhost" or host == "::1" or host.startswith("127."):
