@@ -1,0 +1,294 @@
+"""Journal: the jobs of a server in SQLite, so that an accepted job survives every process.
+
+Transactions are committed before the loop tells anyone about them. In write-ahead mode with
+``synchronous = NORMAL`` a commit survives the death of every process; after a power cut the last
+moments before it may be missing, never anything older, and the database is never damaged.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from maquette_wire.errors import MaquetteError
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+MIGRATIONS = (
+    """
+    CREATE TABLE jobs (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        job TEXT NOT NULL UNIQUE,
+        owner TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+        recipe TEXT NOT NULL,
+        previews INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL,
+        submitted REAL NOT NULL,
+        started REAL,
+        finished REAL,
+        acknowledged REAL,
+        code TEXT NOT NULL DEFAULT '',
+        sentence TEXT NOT NULL DEFAULT '',
+        hint TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX jobs_by_state ON jobs (state, sequence);
+    """,
+)
+"""What brings a database from version i (``PRAGMA user_version``) to version i + 1."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the journal.
+
+    Attributes:
+        sequence: order of acceptance.
+        job: the client's UUID for it.
+        owner: the CURVE public key (Z85) of the client it belongs to.
+        recipe: as JSON, as the client sent it.
+        attempts: how many workers died while they had it.
+        bytes: disk space that it takes or may still take in the spool.
+        submitted, started, finished, acknowledged: seconds since the epoch.
+        code, sentence, hint: why it failed.
+    """
+
+    sequence: int
+    job: str
+    owner: str
+    state: State
+    recipe: str
+    previews: bool
+    attempts: int
+    bytes: int
+    submitted: float
+    started: float | None
+    finished: float | None
+    acknowledged: float | None
+    code: str
+    sentence: str
+    hint: str
+
+
+COLUMNS = ", ".join(Job.__struct_fields__)
+
+
+class Journal:
+    """The jobs on disk. Every method is one transaction.
+
+    A full disk raises MaquetteError("disk-full") and leaves the journal as it was.
+
+    Args:
+        path: the database file; made where there is none, brought up to date where it is older.
+        clock: seconds since the epoch.
+
+    Raises:
+        MaquetteError: "journal-newer" for a file of a later version, "journal-damaged" for one
+            that isn't a journal.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise _translated(error, path) from error
+        except MaquetteError:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; the journal can't be used afterwards."""
+        self._database.close()
+
+    def _migrate(self) -> None:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise MaquetteError(
+                "journal-newer",
+                f"The job journal {self._path} was written by a newer Maquette.",
+                "Update Maquette, or choose another folder with --home.",
+            )
+        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+            self._database.executescript(
+                f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield self._database
+            self._database.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise _translated(error, self._path) from error
+
+    def _select(self, where: str, *values: object) -> list[Job]:
+        rows = self._database.execute(f"SELECT {COLUMNS} FROM jobs WHERE {where}", values)
+        return [
+            msgspec.convert(dict(zip(Job.__struct_fields__, row, strict=True)), Job, strict=False)
+            for row in rows.fetchall()
+        ]
+
+    def _update(self, job: str, where: str, **values: object) -> bool:
+        """Set columns of a job if it is ``where``; returns whether it was."""
+        sets = ", ".join(f"{name} = ?" for name in values)
+        with self._transaction() as database:
+            done = database.execute(
+                f"UPDATE jobs SET {sets} WHERE job = ? AND {where}", (*values.values(), job)
+            )
+        return done.rowcount == 1
+
+    def get(self, job: str) -> Job | None:
+        """The job of this name, if there is one."""
+        return next(iter(self._select("job = ?", job)), None)
+
+    def in_state(self, *states: State) -> list[Job]:
+        """All jobs in one of these states, in the order they were accepted."""
+        marks = ", ".join("?" * len(states))
+        return self._select(f"state IN ({marks}) ORDER BY sequence", *states)
+
+    def next_queued(self) -> Job | None:
+        """The job to run next: the one accepted first."""
+        return next(iter(self._select("state = 'queued' ORDER BY sequence LIMIT 1")), None)
+
+    def ahead(self, job: Job) -> int:
+        """How many unfinished jobs were accepted before this one."""
+        query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND sequence < ?"
+        return self._database.execute(query, (job.sequence,)).fetchone()[0]
+
+    def unfinished(self) -> int:
+        """How many jobs are queued or running."""
+        query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
+        return self._database.execute(query).fetchone()[0]
+
+    def bytes(self) -> int:
+        """Disk space that all jobs take or may still take."""
+        return self._database.execute("SELECT coalesce(sum(bytes), 0) FROM jobs").fetchone()[0]
+
+    def add(self, job: str, *, owner: str, recipe: str, previews: bool, size: int) -> Job:
+        """Accept a job; its name must be new."""
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO jobs (job, owner, state, recipe, previews, bytes, submitted)"
+                " VALUES (?, ?, 'queued', ?, ?, ?, ?)",
+                (job, owner, recipe, previews, size, self._clock()),
+            )
+        added = self.get(job)
+        assert added is not None
+        return added
+
+    def start(self, job: str) -> bool:
+        """queued → running."""
+        return self._update(job, "state = 'queued'", state="running", started=self._clock())
+
+    def requeue(self, job: str, *, died: bool) -> bool:
+        """running → queued, counting the attempt if its worker died of it."""
+        with self._transaction() as database:
+            done = database.execute(
+                "UPDATE jobs SET state = 'queued', attempts = attempts + ?"
+                " WHERE job = ? AND state = 'running'",
+                (int(died), job),
+            )
+        return done.rowcount == 1
+
+    def finish(self, job: str, *, size: int) -> bool:
+        """queued or running → done; ``size`` is what its result takes on disk."""
+        return self._update(
+            job,
+            "state IN ('queued', 'running')",
+            state="done",
+            finished=self._clock(),
+            bytes=size,
+        )
+
+    def fail(self, job: str, error: MaquetteError) -> bool:
+        """queued, running or done (its result is lost) → failed."""
+        return self._update(
+            job,
+            "state IN ('queued', 'running', 'done')",
+            state="failed",
+            finished=self._clock(),
+            bytes=0,
+            code=error.code,
+            sentence=error.sentence,
+            hint=error.hint,
+        )
+
+    def cancel(self, job: str) -> bool:
+        """queued or running → cancelled."""
+        return self._update(
+            job,
+            "state IN ('queued', 'running')",
+            state="cancelled",
+            finished=self._clock(),
+            bytes=0,
+        )
+
+    def acknowledge(self, job: str) -> bool:
+        """Note that the client has a finished job's result, or knows of its failure."""
+        return self._update(
+            job,
+            "state IN ('done', 'failed', 'cancelled') AND acknowledged IS NULL",
+            acknowledged=self._clock(),
+        )
+
+    def emptied(self, job: str) -> bool:
+        """Note that a job's files are gone."""
+        return self._update(job, "bytes > 0", bytes=0)
+
+    def acknowledged_with_files(self, before: float | None = None) -> list[Job]:
+        """Results that may go, first acknowledged first; with ``before``, only older ones."""
+        limit = self._clock() if before is None else before
+        return self._select(
+            "acknowledged <= ? AND bytes > 0 AND state = 'done' ORDER BY acknowledged", limit
+        )
+
+    def finished_before(self, moment: float) -> list[Job]:
+        """Jobs that reached their end before a moment, acknowledged or not."""
+        return self._select(
+            "state IN ('done', 'failed', 'cancelled') AND finished < ? ORDER BY finished", moment
+        )
+
+    def forget(self, job: str) -> None:
+        """Drop a job's row."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM jobs WHERE job = ?", (job,))
+
+
+def _translated(error: sqlite3.DatabaseError, path: Path) -> MaquetteError:
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return disk_full()
+    if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return MaquetteError(
+            "journal-damaged",
+            f"The job journal {path} is damaged ({error}).",
+            "Move the file away to start with an empty one.",
+        )
+    return MaquetteError(
+        "journal-unusable",
+        f"The job journal {path} can't be used ({error}).",
+        "Check that its folder exists and is writable, on a local disk.",
+    )
+
+
+def disk_full() -> MaquetteError:
+    """The error for a disk without space."""
+    return MaquetteError(
+        "disk-full",
+        "There is no space left on the disk where the server keeps its jobs.",
+        "Free some space there (the server's Maquette folder), then send the job again.",
+    )
