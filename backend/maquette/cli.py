@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from maquette_wire.errors import MaquetteError
 
@@ -27,6 +28,13 @@ COMMANDS = {
 INTERRUPTED = 130
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help says more)\n")
+
+
 OVERVIEW = """\
 commands:
 {commands}
@@ -40,7 +48,7 @@ maquette COMMAND --help says more about a command."""
 def _top_parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="maquette",
         usage="maquette [--help] [--version] COMMAND ...",
         description="Restyles massing models: what a camera sees becomes a concept picture.",
@@ -58,7 +66,7 @@ def _top_parser() -> argparse.ArgumentParser:
 def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     """The parser of one command, configured by its module."""
     text = (module.__doc__ or "").strip().split("\n\n")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"maquette {name}",
         description=textwrap.fill(COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".", 90),
         epilog="\n\n".join(text[1:]) or None,

@@ -39,9 +39,14 @@ class ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away, so that something else can be printed."""
         if self._live and self._stage:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
+        self._stage = ""
 
     def show(self, stage: str, done: float = 0, total: float = 0, detail: str = "") -> None:
         """Show that ``done`` of ``total`` is done in ``stage``; no bar where ``total`` is 0."""

@@ -18,7 +18,7 @@ from maquette_wire.client import Client, Connected, Disconnected, Received, Reje
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.keys import client_keys
-from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result, Welcome
+from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.recipe import Recipe
 
 LOCAL_COMMAND = (sys.executable, "-m", "maquette", "serve", "--endpoint", "tcp://127.0.0.1:*")
@@ -58,6 +58,11 @@ class LocalServer:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             _stop(self._process)
+
+    def begin(self) -> None:
+        """Start the server where none runs, without waiting for it."""
+        if local.running(self._home) is None:
+            self._start()
 
     def address(self) -> Server:
         """Where the server is now; one that ended is started again, and goes on with its jobs.
@@ -101,23 +106,24 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def connection(home: Home, server: Server) -> Iterator[tuple[Client, Welcome]]:
+def connection(home: Home, server: Server) -> Iterator[Client]:
     """A client that the server has welcomed. Raises MaquetteError where it doesn't answer."""
     client = Client(client_keys(home), "command line")
     try:
         client.connect(server.endpoint, server.public_key)
-        yield client, _welcome(client)
+        _wait_for_welcome(client)
+        yield client
     finally:
         client.close()
 
 
-def _welcome(client: Client) -> Welcome:
+def _wait_for_welcome(client: Client) -> None:
     end = time.monotonic() + CONNECT_SECONDS
     problem: MaquetteError | None = None
     while time.monotonic() < end:
         for event in client.poll(POLL_SECONDS):
             if isinstance(event, Connected):
-                return event.welcome
+                return
             if isinstance(event, Rejected):
                 raise event.error
             if isinstance(event, Disconnected):
@@ -193,7 +199,7 @@ def _cancel(client: Client, job: str) -> None:
         client.poll(POLL_SECONDS)
 
 
-def store(client: Client, job: str) -> None:
+def stored(client: Client, job: str) -> None:
     """Tell the server that the result is on this disk, and see to it that it hears so."""
     client.acknowledge(job)
     client.poll(POLL_SECONDS)

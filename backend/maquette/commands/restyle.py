@@ -1,0 +1,204 @@
+"""Restyle a .blend, or a picture with a depth map.
+
+A .blend is opened in Blender without a window and captured by the extension; the file itself is
+not changed. All cameras of one call share one depth range, so that they fit together. The pictures
+are PNG files with the recipe inside: --recipe takes it from there again.
+
+examples:
+  maquette restyle house.blend --camera Street --prompt "red brick library at dusk, wet plaza"
+  maquette restyle house.blend --all-cameras --prompt "timber, snow" --prompt "white concrete"
+  maquette restyle render.png --depth depth.exr --prompt "sandstone courtyard, noon"
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from maquette_wire import png
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.messages import Result
+from maquette_wire.recipe import Lora, Recipe
+
+from .. import blender, images, jobs, outputs
+from ..console import ProgressLine
+
+DEFAULT_LONG_SIDE = 512
+RECIPE_OPTIONS = (
+    *("model", "seed", "count", "steps", "sampler", "guidance"),
+    *("geometry", "strength", "depth_influence"),
+)
+"""Options with the name of the recipe's field that they set."""
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it like 768x512")
+    return int(width), int(height)
+
+
+def _lora(text: str) -> Lora:
+    name, _, weight = text.partition("=")
+    try:
+        return Lora(name=name, weight=float(weight) if weight else 1.0)
+    except ValueError as error:
+        message = f"{text!r} is no LoRA; write it like NAME or NAME=0.8"
+        raise argparse.ArgumentTypeError(message) from error
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, metavar="SCENE.blend | IMAGE")
+    seen = parser.add_argument_group("what is seen")
+    cameras = seen.add_mutually_exclusive_group()
+    cameras.add_argument(
+        "--camera", action="append", metavar="NAME", help="repeatable (the scene's active camera)"
+    )
+    cameras.add_argument("--all-cameras", action="store_true")
+    sizes = seen.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--long-side",
+        type=int,
+        metavar="PIXELS",
+        help=f"in the scene's proportions ({DEFAULT_LONG_SIDE})",
+    )
+    sizes.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="in pixels")
+    seen.add_argument(
+        "--depth", type=Path, metavar="FILE", help="the depth map of IMAGE: .exr, .png or .npy"
+    )
+    look = parser.add_argument_group("how it looks")
+    look.add_argument("--prompt", action="append", metavar="TEXT", help="repeatable")
+    look.add_argument("--negative", metavar="TEXT", help="what the picture should not show")
+    look.add_argument("--recipe", type=Path, metavar="PNG", help="begin with this picture's recipe")
+    look.add_argument("--model", metavar="NAME", help="see: maquette models (pocket)")
+    look.add_argument("--geometry", type=float, help="0 creative ... 1 exact (0.7)")
+    look.add_argument("--seed", type=int, help="of the first picture (0)")
+    look.add_argument("--count", type=int, help="pictures of each camera and prompt (1)")
+    look.add_argument("--steps", type=int, help="denoising steps (the model's own)")
+    look.add_argument("--sampler", metavar="NAME", help="scheduler (the model's own)")
+    look.add_argument("--guidance", type=float, help="weight of the prompt (the model's own)")
+    look.add_argument("--strength", type=float, help="how much is repainted, instead of --geometry")
+    look.add_argument("--depth-influence", type=float, help="0 to 1, instead of --geometry")
+    look.add_argument("--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]")
+    where = parser.add_argument_group("where")
+    where.add_argument(
+        "--output", type=Path, default=Path("concepts"), metavar="DIR", help="(./concepts)"
+    )
+    where.add_argument("--save-depth", action="store_true", help="also what the model saw")
+    where.add_argument("--server", metavar="tcp://HOST:PORT", help="a server on another machine")
+    where.add_argument("--server-key", metavar="KEY", help="that server's public key")
+    where.add_argument("--blender", type=Path, metavar="PROGRAM", help="Blender to open it with")
+    where.add_argument("--extension", type=Path, metavar="ZIP", help="Maquette's zip for Blender")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    recipes = recipes_of(arguments)
+    home = Home.default()
+    outputs.prepared(arguments.output)
+    with ProgressLine() as line, contextlib.ExitStack() as stack:
+        local = None
+        if arguments.server is None:
+            local = stack.enter_context(jobs.LocalServer(home, line.show))
+            local.begin()  # it loads while Blender captures
+        line.show("capturing")
+        captures = _captures(arguments, home)
+        server = _remote(arguments) if local is None else local.address()
+        client = stack.enter_context(jobs.connection(home, server))
+        for recipe in recipes:
+            result, frames = jobs.run_job(
+                client, recipe, captures, line.show, None if local is None else local.address
+            )
+            line.clear()
+            for warning in result.warnings:
+                print(f"maquette: {warning}", file=sys.stderr)
+            for path in _write(arguments, captures, result, frames):
+                print(path, flush=True)
+            jobs.stored(client, result.job)
+    return 0
+
+
+def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
+    """One recipe for each prompt. Raises MaquetteError("empty-prompt", "bad-recipe")."""
+    base = Recipe(prompt="")
+    if arguments.recipe is not None:
+        try:
+            base = png.read_recipe(arguments.recipe)
+        except OSError as error:
+            raise MaquetteError(
+                "no-recipe", f"{arguments.recipe} can't be read: {error.strerror}.", "Correct it."
+            ) from error
+    values = {name: getattr(arguments, name) for name in RECIPE_OPTIONS}
+    changes = {name: value for name, value in values.items() if value is not None}
+    if "model" in changes:
+        changes["model_hash"] = None  # another model than the picture's
+    if arguments.geometry is not None:
+        # The picture's recipe has both filled in; the slider would not move them.
+        changes = {"strength": None, "depth_influence": None, **changes}
+    if arguments.negative is not None:
+        changes["negative_prompt"] = arguments.negative
+    if arguments.lora is not None:
+        changes["loras"] = tuple(arguments.lora)
+    recipes = []
+    for prompt in arguments.prompt or [base.prompt]:
+        if not prompt.strip():
+            raise MaquetteError(
+                "empty-prompt",
+                "There is no prompt.",
+                'Describe the building, for instance --prompt "red brick library at dusk".',
+            )
+        recipe = msgspec.structs.replace(base, prompt=prompt.strip(), size=None, **changes)
+        recipe.check()
+        recipes.append(recipe)
+    return recipes
+
+
+def _remote(arguments: argparse.Namespace) -> jobs.Server:
+    if not arguments.server_key:
+        raise MaquetteError(
+            "no-server-key",
+            "A server on another machine is known by its public key.",
+            "Give it with --server-key; it is in keys/server.pub of the server's Maquette folder.",
+        )
+    return jobs.Server(arguments.server, arguments.server_key)
+
+
+def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
+    source: Path = arguments.source
+    if not source.is_file():
+        raise MaquetteError("no-source", f"There is no file {source}.", "Correct its name.")
+    if arguments.depth is not None:
+        return [images.read_capture(source, arguments.depth)]
+    if source.suffix.lower() != ".blend":
+        raise MaquetteError(
+            "no-depth",
+            f"{source} is no .blend, and a picture alone has no depth.",
+            "Give its depth map with --depth, or capture the .blend itself.",
+        )
+    wanted = ["--all-cameras"] if arguments.all_cameras else []
+    for camera in arguments.camera or ():
+        wanted += ["--camera", camera]
+    if arguments.size:
+        wanted += ["--size", "{}x{}".format(*arguments.size)]
+    else:
+        wanted += ["--long-side", str(arguments.long_side or DEFAULT_LONG_SIDE)]
+    found = blender.find(arguments.blender)
+    extension = blender.extension_zip(arguments.extension)
+    return blender.capture(found, extension, home, source, wanted)
+
+
+def _write(
+    arguments: argparse.Namespace,
+    captures: Sequence[Capture],
+    result: Result,
+    frames: Sequence[memoryview],
+) -> list[Path]:
+    names = [capture.view.name and outputs.slug(capture.view.name) for capture in captures]
+    stem = outputs.slug(arguments.source.stem)
+    depth = arguments.save_depth
+    return outputs.write_result(result, frames, arguments.output, stem, names, depth=depth)

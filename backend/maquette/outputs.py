@@ -1,0 +1,104 @@
+"""Results on disk: PNG files with their Recipe inside, under names that a person can tell apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from maquette_wire import png
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Result
+from maquette_wire.recipe import Recipe
+
+from . import __version__
+
+SLUG_WORDS = 5
+SLUG_CHARACTERS = 48
+
+
+def slug(text: str, words: int = SLUG_WORDS) -> str:
+    """The first words of a text as part of a file's name, in any script."""
+    found = re.findall(r"\w+", text)[:words]
+    return "-".join(found)[:SLUG_CHARACTERS].strip("-_") or "untitled"
+
+
+def free_name(folder: Path, stem: str, suffix: str = ".png") -> Path:
+    """``stem`` in ``folder``, numbered where that name is taken: no picture is ever replaced."""
+    path = folder / f"{stem}{suffix}"
+    number = 2
+    while path.exists():
+        path = folder / f"{stem}-{number}{suffix}"
+        number += 1
+    return path
+
+
+def prepared(folder: Path) -> Path:
+    """Make the folder for results. Raises MaquetteError("output-unusable")."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MaquetteError(
+            "output-unusable",
+            f"The folder {folder} can't be made: {error.strerror}.",
+            "Name another one with --output.",
+        ) from error
+    return folder
+
+
+def picture_recipe(recipe: Recipe, seed: int) -> Recipe:
+    """The recipe that makes this one picture of a job again."""
+    return msgspec.structs.replace(recipe, seed=seed, count=1)
+
+
+def write_result(
+    result: Result,
+    frames: Sequence[memoryview],
+    folder: Path,
+    stem: str,
+    names: Sequence[str],
+    *,
+    depth: bool = False,
+) -> list[Path]:
+    """Write a result's concepts and, on request, the depth that the model saw.
+
+    Args:
+        stem: what every name begins with.
+        names: of the job's views, in their order; empty where a view has none.
+
+    Returns:
+        The files in the order they were written: concepts, then depths.
+
+    Raises MaquetteError("output-unusable") naming the file that can't be written.
+    """
+    concepts: list[Path] = []
+    depths: list[Path] = []
+    words = slug(result.recipe.prompt)
+    for header, frame in zip(result.frames, frames, strict=True):
+        height, width = header.shape[:2]
+        if header.name == "concept":
+            picture = result.pictures[header.index]
+            parts = [stem, names[picture.view], words, str(picture.seed)]
+            recipe = picture_recipe(result.recipe, picture.seed)
+            text = {png.RECIPE_KEY: recipe.to_json(), "Software": f"Maquette {__version__}"}
+            target = concepts
+        elif header.name == "encoded_depth" and depth:
+            parts, text, target = [stem, names[header.index], "depth"], {}, depths
+        else:
+            continue
+        path = free_name(folder, "-".join(part for part in parts if part))
+        _write(path, frame, width, height, text)
+        target.append(path)
+    return concepts + depths
+
+
+def _write(path: Path, pixels: memoryview, width: int, height: int, text: dict[str, str]) -> None:
+    try:
+        png.write(path, pixels, width, height, text)
+    except OSError as error:
+        raise MaquetteError(
+            "output-unusable",
+            f"The picture {path} can't be written: {error.strerror}.",
+            "Free some space or name another folder with --output; the server keeps the result.",
+        ) from error
