@@ -1,7 +1,8 @@
-"""Tiny random checkpoints in the on-disk layout of Stable Diffusion 2 depth, made from configurations.
+"""Tiny random checkpoints in the on-disk layout of Stable Diffusion 2 depth, made from
+configurations.
 
-They run the same code as a real model in milliseconds and paint noise: for tests of behaviour, never of quality.
-Any test may use them, also from another process:
+They run the same code as a real model in milliseconds and paint noise: for tests of behaviour,
+never of quality. Any test may use them, also from another process:
 
     directory = make_tiny_sd2_depth(home_models / "tiny")   # served as model "tiny"
     make_tiny_lora(home_loras / "tiny-style.safetensors", directory)
@@ -11,9 +12,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -30,8 +34,8 @@ def make_tiny_sd2_depth(
 ) -> Path:
     """Write a random checkpoint and return its directory.
 
-    factor: pixels for each latent pixel and side, 2, 4 or 8. settings: content of `maquette.json`; no such file where
-    it is None, as in a checkpoint that someone else made.
+    factor: pixels for each latent pixel and side, 2, 4 or 8. settings: content of `maquette.json`;
+    no such file where it is None, as in a checkpoint that someone else made.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -64,7 +68,8 @@ def make_tiny_sd2_depth(
 
 
 def make_tiny_lora(path: Path, checkpoint: Path, *, seed: int = 1, rank: int = 2) -> Path:
-    """Write a random LoRA for the UNet's attention of a tiny checkpoint, in diffusers' own format."""
+    """Write a random LoRA for the UNet's attention of a tiny checkpoint, in diffusers' own
+    format."""
     unet = UNet2DConditionModel.from_pretrained(checkpoint / "unet")
     generator = torch.Generator().manual_seed(seed)
     tensors = {}
@@ -81,10 +86,13 @@ def make_tiny_lora(path: Path, checkpoint: Path, *, seed: int = 1, rank: int = 2
 
 def _vae(factor: int, latent_channels: int) -> AutoencoderKL:
     blocks = {2: 2, 4: 3, 8: 4}[factor]
+    levels: dict[str, Any] = {  # the annotations of AutoencoderKL allow one level
+        "block_out_channels": (8,) * blocks,
+        "down_block_types": ("DownEncoderBlock2D",) * blocks,
+        "up_block_types": ("UpDecoderBlock2D",) * blocks,
+    }
     return AutoencoderKL(
-        block_out_channels=(8,) * blocks,
-        down_block_types=("DownEncoderBlock2D",) * blocks,
-        up_block_types=("UpDecoderBlock2D",) * blocks,
+        **levels,
         layers_per_block=1,
         latent_channels=latent_channels,
         norm_num_groups=4,
@@ -126,7 +134,8 @@ def _text_encoder(tokenizer_directory: Path) -> CLIPTextModel:
 
 
 def _tokenizer(directory: Path) -> int:
-    """Write a byte-level BPE without merges in CLIP's format; returns the size of its vocabulary."""
+    """Write a byte-level BPE without merges in CLIP's format; returns the size of its
+    vocabulary."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     characters = [chr(byte) for byte in printable] + [chr(256 + i) for i in range(len(others))]

@@ -1,0 +1,127 @@
+"""The pipeline of Stable Diffusion 2 depth, for depth that is already encoded.
+
+diffusers' `StableDiffusionDepth2ImgPipeline` stretches every picture's depth to [-1, 1] by that
+picture's own extremes, after resizing it without a filter: two views of one building get two
+meanings of one number, a flat wall divides by zero, and distances overflow in half precision.
+`Depth2ImgPipeline` takes the channel that `maquette.depth` made, at latent size, and passes it on
+as it is. It also runs the denoising loop on float32 latents whatever the UNet's precision, because
+the sum of many small steps is lost in 8 bits of mantissa.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
+    StableDiffusionDepth2ImgPipeline,
+)
+from diffusers.schedulers.scheduling_tcd import TCDScheduler
+
+StepCallback = Callable[[int, int, torch.Tensor], None]
+"""Called after each denoising step with its number (from 1), the number of steps, and the clean
+latents that the model expects at the end (float32 [B, C, h, w])."""
+
+
+class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
+    """diffusers' pipeline with `depth_map` given as the encoded channel: float [B, h, w] or
+    [B, 1, h, w] in [-1, 1] at latent size."""
+
+    def prepare_depth_map(
+        self,
+        image: Any,
+        depth_map: torch.Tensor | None,
+        batch_size: int,
+        do_classifier_free_guidance: bool,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> torch.Tensor:
+        """The depth channel [B or 2 B, 1, h, w] in the UNet's precision, values unchanged.
+
+        Raises ValueError without a depth map, or for one that is not finite or not in [-1, 1].
+        """
+        if depth_map is None:
+            raise ValueError("This pipeline needs depth_map, encoded by maquette.depth.")
+        if depth_map.ndim == 3:
+            depth_map = depth_map.unsqueeze(1)
+        if not bool((depth_map.abs() <= 1.0).all()):  # false for NaN as well
+            raise ValueError("The depth map has values outside [-1, 1]; use maquette.depth.")
+        depth_map = depth_map.to(device=device, dtype=dtype)
+        if depth_map.shape[0] < batch_size:
+            depth_map = depth_map.repeat(batch_size // depth_map.shape[0], 1, 1, 1)
+        return torch.cat([depth_map] * 2) if do_classifier_free_guidance else depth_map
+
+    @torch.inference_mode()
+    def denoise(
+        self,
+        init_latents: torch.Tensor,
+        depth: torch.Tensor,
+        prompt_embeds: torch.Tensor,
+        negative_embeds: torch.Tensor | None,
+        generators: Sequence[torch.Generator],
+        *,
+        steps: int,
+        strength: float,
+        guidance: float,
+        on_step: StepCallback,
+    ) -> torch.Tensor:
+        """Noise the init latents by `strength` and denoise them; float32 [B, C, h, w].
+
+        init_latents: float32 [B, C, h, w], scaled as the UNet wants them. depth: float32 [B, 1, h,
+        w]. prompt_embeds and negative_embeds: [1, tokens, width]; without the negative ones there
+        is no guidance and half the work. generators: one for each picture; a picture's noise
+        depends on its own alone, so neither its neighbours in the batch nor the UNet's precision
+        change it. steps, strength: as in diffusers, `int(steps * strength)` steps run. What
+        `on_step` raises ends the loop.
+        """
+        device, dtype = self._execution_device, self.unet.dtype
+        batch = init_latents.shape[0]
+        self.scheduler.set_timesteps(steps, device=device)
+        timesteps, _ = self.get_timesteps(steps, strength, device)
+        noise = torch.cat(
+            [
+                torch.randn(init_latents.shape[1:], generator=generator).unsqueeze(0)
+                for generator in generators
+            ]
+        ).to(device)
+        start = timesteps[:1].repeat(batch)
+        latents = self.scheduler.add_noise(init_latents.to(device), noise, start)
+        guided = negative_embeds is not None
+        embeds = prompt_embeds.expand(batch, -1, -1)
+        if negative_embeds is not None:
+            embeds = torch.cat([negative_embeds.expand(batch, -1, -1), embeds])
+        embeds = embeds.to(device=device, dtype=dtype)
+        mask = self.prepare_depth_map(None, depth, batch, guided, dtype, device)
+        options = self.prepare_extra_step_kwargs(list(generators), 0.0)
+        if isinstance(self.scheduler, TCDScheduler):
+            del options["eta"]  # its own default is part of the method
+        for index, timestep in enumerate(timesteps):
+            entry = torch.cat([latents] * 2) if guided else latents
+            entry = self.scheduler.scale_model_input(entry, timestep).to(dtype)
+            output = self.unet(
+                torch.cat([entry, mask], dim=1),
+                timestep,
+                encoder_hidden_states=embeds,
+                return_dict=False,
+            )[0].float()
+            if guided:
+                without, with_prompt = output.chunk(2)
+                output = without + guidance * (with_prompt - without)
+            step: Any = self.scheduler.step(output, timestep, latents, **options)
+            latents = step.prev_sample
+            on_step(index + 1, len(timesteps), self._expected(step))
+        return latents
+
+    def _expected(self, step: Any) -> torch.Tensor:
+        """What the model expects the finished latents to be, after one scheduler step.
+
+        One-step schedulers return it, the multistep ones keep it; `pndm` does neither, and the
+        noisy latents themselves stand in.
+        """
+        for name in ("pred_original_sample", "denoised"):
+            clean = getattr(step, name, None)
+            if clean is not None:
+                return clean
+        kept = getattr(self.scheduler, "model_outputs", None)
+        return kept[-1] if kept and kept[-1] is not None else step.prev_sample

@@ -1,0 +1,311 @@
+"""The family of Stable Diffusion 2 depth: loading a checkpoint, and the steps that sampling is
+made of.
+
+A checkpoint is any directory in that model's on-disk layout, as safetensors; its depth estimator
+is never loaded, since captures bring exact depth. How the picture of a model depends on the depth
+it is given is in its `maquette.json` (`families.settings`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers.utils import logging as diffusers_logging
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Lora
+from numpy.typing import NDArray
+from transformers.utils import logging as transformers_logging
+
+from .. import schedulers
+from ..preview import LatentPreview
+from . import checkpoint, prompts
+from .depth2img import Depth2ImgPipeline, StepCallback
+from .settings import ModelSettings
+
+_EMBEDS_KEPT = 64
+
+
+@dataclass(frozen=True)
+class PictureTask:
+    """What one picture of a batch is made from.
+
+    init: float32 [1, C, h, w], the capture's latents. depth: float32 [h, w], encoded.
+    """
+
+    init: torch.Tensor
+    depth: NDArray[np.float32]
+    seed: int
+
+
+class Sd2Depth:
+    """A loaded model of the family, on one device and in one precision."""
+
+    def __init__(
+        self, pipeline: Depth2ImgPipeline, settings: ModelSettings, device: torch.device
+    ) -> None:
+        self.pipeline = pipeline
+        self.settings = settings
+        self.device = device
+        self.dtype: torch.dtype = pipeline.unet.dtype
+        self.scheduler_config = dict(pipeline.scheduler.config)
+        self.latent_channels: int = pipeline.vae.config.latent_channels
+        self.factor: int = pipeline.vae_scale_factor
+        self._loras: tuple[tuple[Path, float], ...] = ()
+        self._embeds: dict[str, torch.Tensor] = {}
+        self.preview = LatentPreview.fit(self._encode_unit, self.factor)
+
+    @classmethod
+    def load(
+        cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
+    ) -> Sd2Depth:
+        """Load a directory. Raises MaquetteError naming the file for everything wrong with it."""
+        variant = checkpoint.check_layout(directory)
+        checkpoint.check_channels(directory)
+        try:
+            with _quiet():
+                pipeline = Depth2ImgPipeline.from_pretrained(
+                    directory,
+                    dtype=dtype,
+                    variant=variant,
+                    use_safetensors=True,
+                    local_files_only=True,
+                    depth_estimator=None,
+                    feature_extractor=None,
+                )
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+            if is_out_of_memory(error):
+                raise
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            raise MaquetteError(
+                "bad-checkpoint",
+                f"The model at {directory} can't be loaded: {reason.rstrip('.')}.",
+                "Fetch it again, or export it again with save_pretrained.",
+            ) from error
+        for part in ("unet", "vae"):
+            files = checkpoint.weight_files(directory / part, variant)
+            checkpoint.check_keys(part, list(getattr(pipeline, part).state_dict()), files)
+        pipeline.set_progress_bar_config(disable=True)
+        for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+            part.requires_grad_(False).eval()
+        with _quiet():
+            pipeline.to(device)
+        if device.type != "mps":  # where convolutions gain nothing from it
+            pipeline.unet.to(memory_format=torch.channels_last)
+            pipeline.vae.to(memory_format=torch.channels_last)
+        return cls(pipeline, settings, device)
+
+    @property
+    def multiple(self) -> int:
+        """Pixels that both sides of a picture are padded to a multiple of, so that every level of
+        the UNet halves evenly and nothing is rescaled on the way."""
+        levels = len(self.pipeline.unet.config.block_out_channels)
+        return self.factor * 2 ** (levels - 1)
+
+    # --- what a recipe chooses ------------------------------------------------------------------
+
+    def set_loras(self, loras: Sequence[tuple[Lora, Path]]) -> None:
+        """Apply these adapters and no others. Raises MaquetteError("bad-lora") naming the file."""
+        wanted = tuple((path, lora.weight) for lora, path in loras)
+        if wanted == self._loras:
+            return
+        self._embeds.clear()  # an adapter may change the text encoder too
+        self.pipeline.unload_lora_weights()
+        self._loras = ()
+        names = [f"adapter_{index}" for index in range(len(wanted))]
+        for name, (path, _) in zip(names, wanted, strict=True):
+            self._load_lora(name, path)
+        if names:
+            self.pipeline.set_adapters(names, [weight for _, weight in wanted])
+        self._loras = wanted
+
+    def _load_lora(self, name: str, path: Path) -> None:
+        checkpoint.check_safetensors(path)
+        try:
+            with _quiet():
+                self.pipeline.load_lora_weights(str(path), adapter_name=name, local_files_only=True)
+            adapters = self.pipeline.get_list_adapters()
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+            if is_out_of_memory(error):
+                raise
+            self.pipeline.unload_lora_weights()
+            raise _bad_lora(path) from error
+        if not any(name in used for used in adapters.values()):
+            self.pipeline.unload_lora_weights()
+            raise _bad_lora(path)
+
+    def encode_prompt(self, text: str) -> torch.Tensor:
+        """[1, tokens, width] in the text encoder's precision; kept for the next picture."""
+        if text not in self._embeds:
+            if len(self._embeds) >= _EMBEDS_KEPT:
+                self._embeds.clear()
+            with _quiet(), torch.inference_mode():
+                embeds, _ = self.pipeline.encode_prompt(text, self.device, 1, False)
+            self._embeds[text] = embeds
+        return self._embeds[text]
+
+    def prompt_warnings(self, text: str, label: str) -> list[str]:
+        """Sentences on words of a prompt that this model can't use; `label` names the prompt."""
+        window = min(
+            self.pipeline.tokenizer.model_max_length,
+            self.pipeline.text_encoder.config.max_position_embeddings,
+        )
+        return prompts.warnings(
+            text, label, self.pipeline.tokenizer, window, self.settings.vocabulary
+        )
+
+    # --- sampling -------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode_picture(self, color: NDArray[np.uint8]) -> torch.Tensor:
+        """uint8 sRGB [H, W, 3], sides multiples of `factor` → float32 latents [1, C, h, w].
+
+        The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
+        once for all its seeds.
+        """
+        pixels = torch.from_numpy(np.ascontiguousarray(color)).to(self.device)
+        return self._encode_unit(pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0)
+
+    @torch.inference_mode()
+    def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
+        vae = self.pipeline.vae
+        distribution = vae.encode(pixels.to(device=self.device, dtype=vae.dtype)).latent_dist
+        return distribution.mode().float() * vae.config.scaling_factor
+
+    def denoise(
+        self,
+        tasks: Sequence[PictureTask],
+        *,
+        prompt: str,
+        negative_prompt: str,
+        sampler: str,
+        steps: int,
+        strength: float,
+        guidance: float,
+        on_step: StepCallback,
+    ) -> torch.Tensor:
+        """One device batch: float32 latents [B, C, h, w] of pictures of one size."""
+        self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
+        depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
+        return self.pipeline.denoise(
+            torch.cat([task.init for task in tasks]),
+            depth,
+            self.encode_prompt(prompt),
+            self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
+            [torch.Generator().manual_seed(task.seed) for task in tasks],
+            steps=steps,
+            strength=strength,
+            guidance=guidance,
+            on_step=on_step,
+        )
+
+    @torch.inference_mode()
+    def decode(self, latents: torch.Tensor) -> NDArray[np.uint8] | None:
+        """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
+        vae = self.pipeline.vae
+        scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=vae.dtype)
+        pixels = vae.decode(scaled, return_dict=False)[0].float()
+        if not bool(torch.isfinite(pixels).all()):
+            return None
+        levels = (pixels[0].permute(1, 2, 0) * 127.5 + 127.5).round().clamp(0, 255)
+        return levels.to(torch.uint8).cpu().numpy()
+
+    # --- cost -----------------------------------------------------------------------------------
+
+    def weight_bytes(self) -> int:
+        """Memory of the weights."""
+        parts = (self.pipeline.unet, self.pipeline.vae, self.pipeline.text_encoder)
+        return sum(p.numel() * p.element_size() for part in parts for p in part.parameters())
+
+    def picture_bytes(self, height: int, width: int, guided: bool) -> int:
+        """Memory that one more picture of a batch takes in a UNet pass, estimated.
+
+        The first level holds its skip connections, its working copies and the attention's queries,
+        keys and values: about 24 maps of its channels; each further level a quarter of the pixels
+        with at most twice the channels, together less than as much again.
+        """
+        channels = self.pipeline.unet.config.block_out_channels[0]
+        cells = math.ceil(height / self.factor) * math.ceil(width / self.factor)
+        return 48 * cells * channels * self.dtype.itemsize * (2 if guided else 1)
+
+    @contextlib.contextmanager
+    def low_memory(self) -> Iterator[None]:
+        """Inside, attention runs in slices and the VAE in tiles: slower, far less memory."""
+        pipeline = self.pipeline
+        parts = (pipeline.unet, pipeline.vae)
+        processors = [part.attn_processors for part in parts]
+        pipeline.enable_attention_slicing("max")
+        pipeline.vae.enable_slicing()
+        pipeline.vae.enable_tiling()
+        try:
+            yield
+        finally:
+            pipeline.vae.disable_tiling()
+            pipeline.vae.disable_slicing()
+            pipeline.disable_attention_slicing()
+            for part, used in zip(parts, processors, strict=True):
+                part.set_attn_processor(used)
+
+    @contextlib.contextmanager
+    def full_precision(self) -> Iterator[None]:
+        """Inside, everything runs in float32."""
+        self._cast(torch.float32)
+        try:
+            yield
+        finally:
+            self._cast(self.dtype)
+
+    def _cast(self, dtype: torch.dtype) -> None:
+        self._embeds.clear()
+        for part in (self.pipeline.unet, self.pipeline.vae, self.pipeline.text_encoder):
+            torch.nn.Module.to(part, dtype=dtype)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device, or the machine, has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    # The CPU's and Apple's allocators raise a plain RuntimeError.
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "DefaultCPUAllocator" in text
+        or "can't allocate memory" in text
+        or "out of memory" in text.lower()
+    )
+
+
+def _bad_lora(path: Path) -> MaquetteError:
+    return MaquetteError(
+        "bad-lora",
+        f"The LoRA {path} does not fit this model.",
+        "Use one that was trained for this checkpoint, or remove it from the recipe.",
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences what the model libraries print of their own accord: we say it in our words."""
+    levels = (diffusers_logging.get_verbosity(), transformers_logging.get_verbosity())
+    bars = transformers_logging.is_progress_bar_enabled()
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    peft_log = logging.getLogger("peft")
+    peft_level = peft_log.level
+    peft_log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        diffusers_logging.set_verbosity(levels[0])
+        diffusers_logging.enable_progress_bar()
+        transformers_logging.set_verbosity(levels[1])
+        if bars:
+            transformers_logging.enable_progress_bar()
+        peft_log.setLevel(peft_level)

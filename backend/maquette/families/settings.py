@@ -1,0 +1,67 @@
+"""`maquette.json`: what a checkpoint's own files don't say about how it wants to be run.
+
+A directory without that file is run with the family's defaults, those of Stable Diffusion 2
+depth, so that any finetune in that layout works as it comes. The format is described in
+docs/pocket.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from maquette_wire.errors import MaquetteError
+
+from ..depth import DepthEncoding
+from ..geometry import SD2_DEPTH, GeometryCurve
+
+FORMAT = 1
+FILE = "maquette.json"
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How one model is run.
+
+    Attributes:
+        title: its name in a menu.
+        licence: SPDX identifier or name of the licence of its weights.
+        native_size: side in pixels of the pictures it was trained on.
+        steps, sampler, guidance: what a recipe's None stands for.
+        depth: encoding of metric depth.
+        dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
+            for a model that was never trained without depth.
+        geometry: what the Geometry value means for it.
+        vocabulary: the words it was trained on, lower case; None for an open vocabulary.
+    """
+
+    format: int = FORMAT
+    title: str = ""
+    licence: str = "unknown"
+    native_size: int = 512
+    steps: int = 30
+    sampler: str = "dpm++-2m"
+    guidance: float = 7.5
+    depth: DepthEncoding = DepthEncoding()
+    dropped_depth: float | None = None
+    geometry: GeometryCurve = SD2_DEPTH
+    vocabulary: frozenset[str] | None = None
+
+
+def read_settings(directory: Path) -> ModelSettings:
+    """The settings of a model's directory. Raises MaquetteError("bad-checkpoint")."""
+    path = directory / FILE
+    try:
+        settings = msgspec.json.decode(path.read_bytes(), type=ModelSettings)
+    except FileNotFoundError:
+        return ModelSettings(title=directory.name)
+    except (OSError, msgspec.MsgspecError, ValueError) as error:
+        raise MaquetteError(
+            "bad-checkpoint", f"{path} can't be used: {error}.", "Correct it, or fetch it again."
+        ) from error
+    if settings.format > FORMAT:
+        raise MaquetteError(
+            "bad-checkpoint",
+            f"{path} has format {settings.format}, this version of Maquette knows {FORMAT}.",
+            "Update Maquette.",
+        )
+    return settings

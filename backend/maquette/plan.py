@@ -1,0 +1,197 @@
+"""Plan: what a job comes to with one model, before anything is sampled.
+
+Defaults are filled in, every capture is brought to the model's grid with one depth range for all
+of them, and whatever a user should know, or mend, is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.limits import check_size
+from maquette_wire.messages import Limits
+from maquette_wire.recipe import Recipe
+from numpy.typing import NDArray
+
+from . import depth, framing, schedulers
+from .families.settings import ModelSettings
+from .geometry import blend_depth
+
+_FLAT = 0.01  # encoded units
+_SMALL, _LARGE = 0.5, 3.0  # times the native size
+
+
+class PlansFor(Protocol):
+    """What a plan needs to know of a loaded model, see `families.sd2_depth.Sd2Depth`."""
+
+    settings: ModelSettings
+    factor: int
+    scheduler_config: dict[str, Any]
+
+    @property
+    def multiple(self) -> int: ...
+
+    def prompt_warnings(self, text: str, label: str) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One capture on the model's grid.
+
+    Attributes:
+        index: its number in the job.
+        size: (width, height) of its pictures.
+        padded: (width, height) that the model works on.
+        color: uint8 sRGB at the padded size.
+        depth: float32 [h, w] at the latent size of `padded`, what the model is given.
+        seen: uint8 [h, w], `depth` to look at, without the padding.
+    """
+
+    index: int
+    size: tuple[int, int]
+    padded: tuple[int, int]
+    color: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    seen: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job with everything decided. `recipe` has the defaults filled in."""
+
+    recipe: Recipe
+    steps: int
+    sampler: str
+    guidance: float
+    strength: float
+    frames: tuple[Frame, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def guided(self) -> bool:
+        """Whether classifier-free guidance runs, at twice the work."""
+        return self.guidance > 1.0
+
+
+def make_plan(
+    recipe: Recipe, captures: Sequence[Capture], model: PlansFor, model_hash: str
+) -> Plan:
+    """Decide everything about a job. Raises MaquetteError for what can't be sampled."""
+    settings = model.settings
+    by_geometry = settings.geometry.at(recipe.geometry)
+    strength = by_geometry[0] if recipe.strength is None else recipe.strength
+    influence = by_geometry[1] if recipe.depth_influence is None else recipe.depth_influence
+    steps = settings.steps if recipe.steps is None else recipe.steps
+    guidance = settings.guidance if recipe.guidance is None else recipe.guidance
+    sampler = schedulers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
+    schedulers.make(sampler, model.scheduler_config)  # refuses what doesn't go together
+    if int(steps * strength) < 1:
+        raise MaquetteError(
+            "bad-recipe",
+            f"A strength of {strength:g} of {steps} steps leaves no step to run.",
+            f"Raise the strength to {1 / steps:.2g} at least, or take more steps.",
+        )
+    filled = msgspec.structs.replace(
+        recipe,
+        model_hash=model_hash,
+        steps=steps,
+        sampler=sampler,
+        guidance=guidance,
+        strength=strength,
+        depth_influence=influence,
+    )
+    frames, warnings = _frames(recipe, captures, model, influence)
+    warnings += model.prompt_warnings(recipe.prompt, "prompt")
+    if guidance > 1.0:
+        warnings += model.prompt_warnings(recipe.negative_prompt, "negative prompt")
+    if recipe.model_hash not in (None, model_hash):
+        warnings.append(
+            f"The recipe was made with other weights of the model {recipe.model!r}, so its "
+            "pictures will differ from those."
+        )
+    return Plan(filled, steps, sampler, guidance, strength, frames, tuple(warnings))
+
+
+def _frames(
+    recipe: Recipe, captures: Sequence[Capture], model: PlansFor, influence: float
+) -> tuple[tuple[Frame, ...], list[str]]:
+    if not captures:
+        raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
+    names = [_name(capture, index) for index, capture in enumerate(captures)]
+    sizes = []
+    for capture, name in zip(captures, names, strict=True):
+        size = framing.result_size((capture.view.width, capture.view.height), recipe.size, name)
+        check_size(f"The picture of {name}", *size, Limits())
+        sizes.append(size)
+    encoding = model.settings.depth
+    depths = [np.asarray(capture.depth) for capture in captures]
+    try:
+        span = depth.depth_range(depths, encoding, names)
+    except ValueError as error:
+        raise MaquetteError("bad-depth", str(error)) from error
+    frames, warnings = [], []
+    for index, (capture, size, name) in enumerate(zip(captures, sizes, names, strict=True)):
+        padded = framing.padded_size(size, model.multiple)
+        encoded = depth.encode_depth(depths[index], span, encoding, size[::-1], name)
+        warnings += _depth_warnings(depths[index], encoded, name)
+        latent = (padded[1] // model.factor, padded[0] // model.factor)
+        channel = depth.area_resize(framing.pad(encoded, padded), latent)
+        channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
+        channel = blend_depth(channel, influence, model.settings.dropped_depth)
+        color = framing.resample(np.asarray(capture.color), size)
+        rows, columns = (-(-side // model.factor) for side in size[::-1])
+        frames.append(
+            Frame(
+                index=index,
+                size=size,
+                padded=padded,
+                color=framing.pad(color, padded),
+                depth=channel.astype(np.float32, copy=False),
+                seen=depth.picture(channel[:rows, :columns]),
+            )
+        )
+    warnings += _size_warnings(sizes, model.settings)
+    return tuple(frames), warnings
+
+
+def _depth_warnings(
+    metric: NDArray[np.float32], encoded: NDArray[np.float32], name: str
+) -> list[str]:
+    if depth.is_all_sky(metric):
+        return [
+            f"There is nothing in front of the camera in {name}, so the picture follows the "
+            "prompt and the background colour alone; point the camera at the model."
+        ]
+    if float(encoded.max() - encoded.min()) < _FLAT:
+        return [
+            f"One flat surface fills {name}, so its depth has no edge to follow; step back, or "
+            "choose another view."
+        ]
+    return []
+
+
+def _size_warnings(sizes: Sequence[tuple[int, int]], settings: ModelSettings) -> list[str]:
+    native = settings.native_size
+    smallest = min(min(size) for size in sizes)
+    largest = min(max(size) for size in sizes)
+    if smallest < _SMALL * native:
+        return [
+            f"This model paints best at about {native} pixels a side; {smallest} is too few for it "
+            "to show much."
+        ]
+    if largest > _LARGE * native:
+        return [
+            f"This model paints best at about {native} pixels a side; at {largest} it may repeat "
+            "things."
+        ]
+    return []
+
+
+def _name(capture: Capture, index: int) -> str:
+    return f"view {capture.view.name!r}" if capture.view.name else f"capture {index + 1}"
