@@ -1,0 +1,64 @@
+"""The test run adds up, and a part that fails fails all of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import suite
+
+
+@pytest.fixture
+def run_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run one pytest over the text of a test module, in a project of its own."""
+    monkeypatch.setattr(suite, "root", lambda: tmp_path)
+    monkeypatch.setattr(suite, "logs", lambda: tmp_path)
+
+    def run(outcome: suite.Outcome, text: str) -> None:
+        path = tmp_path / "test_part.py"
+        path.write_text(text)
+        suite._run(outcome, "part", Path(sys.executable), ["-q", str(path)], {})
+
+    return run
+
+
+def test_the_parts_add_up(run_part):
+    outcome = suite.Outcome()
+    run_part(outcome, "def test_a(): pass\ndef test_b(): pass\n")
+    run_part(outcome, "import pytest\n@pytest.mark.skip\ndef test_c(): pass\n")
+    assert outcome.status == 0
+    line = outcome.closing_line()
+    assert re.search(r"^=+ 2 passed, 0 failed, 1 skipped in \d+\.\d\ds =+$", line)
+
+
+def test_a_failed_test_fails_the_run(run_part):
+    outcome = suite.Outcome()
+    run_part(outcome, "def test_a(): pass\n")
+    run_part(outcome, "def test_b(): assert False\n")
+    assert outcome.status == 1
+    assert "1 passed, 1 failed, 0 skipped" in outcome.closing_line()
+
+
+def test_a_part_that_can_not_be_collected_fails_the_run(run_part):
+    outcome = suite.Outcome()
+    run_part(outcome, "import a_module_that_is_not_there\n")
+    assert outcome.status == 1
+    assert "error" in outcome.closing_line()
+
+
+def test_a_part_that_dies_fails_the_run(run_part):
+    outcome = suite.Outcome()
+    run_part(outcome, "import os\ndef test_a(): os._exit(0)\n")
+    assert outcome.status == 1
+    assert "error" in outcome.closing_line()
+
+
+def test_fixtures_that_fail_count_once_each(run_part):
+    outcome = suite.Outcome()
+    text = "import pytest\n@pytest.fixture\ndef f(): raise OSError\ndef test_a(f): pass\n"
+    run_part(outcome, text)
+    assert outcome.status == 1
+    assert outcome.counts["passed"] == 0
