@@ -1,0 +1,375 @@
+"""The client against a real server on loopback, over real encrypted sockets, that misbehaves."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from maquette_wire import keys, messages
+from maquette_wire.client import Client, Connected, Disconnected, Event, Received, Rejected
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.recipe import Recipe
+
+from tests.shared.conftest import hear, make_capture, poll_until, reach
+from tests.shared.mock_server import MockServer
+
+RECIPE = Recipe(prompt="red brick library at dusk", seed=3)
+
+
+def is_message(kind: type) -> Callable[[Event], bool]:
+    return lambda event: isinstance(event, Received) and isinstance(event.message, kind)
+
+
+def results(events: list[Event]) -> list[Received]:
+    return [e for e in events if isinstance(e, Received) and isinstance(e.message, messages.Result)]
+
+
+def connect(client: Client, server: MockServer) -> None:
+    client.connect(server.endpoint, server.keys.public)
+    reach(client, Connected)
+
+
+@pytest.mark.parametrize("side", [32, 256])  # in the message, and through the exchange folder
+def test_a_job_runs_from_submit_to_acknowledge(
+    client: Client, server: MockServer, side: int
+) -> None:
+    connect(client, server)
+    capture = make_capture(side, side)
+    job = client.submit(RECIPE, [capture])
+    events = poll_until(client, is_message(messages.Result))
+    kinds = [type(event.message) for event in events if isinstance(event, Received)]
+    assert kinds == [messages.Accepted, messages.Progress, messages.Result]
+    (result,) = results(events)
+    assert bytes(result.frames[0]) == bytes([100]) * (side * side * 3)
+    arrived = next(p for p in server.packets if isinstance(p.message, messages.Submit))
+    assert arrived.message.recipe == RECIPE
+    assert bytes(arrived.frames[0]) == bytes(memoryview(capture.color).cast("B"))
+    assert bytes(arrived.frames[1]) == bytes(memoryview(capture.depth).cast("B"))
+    codec = arrived.message.frames[0].codec
+    assert codec == ("file" if side == 256 else "raw")
+    client.acknowledge(job)
+    assert client.open_jobs == ()
+    deadline = time.monotonic() + 5
+    while job in server.jobs and time.monotonic() < deadline:
+        client.poll(0.05)
+    assert job not in server.jobs
+    left = [path for path in server.home.exchange.iterdir() if path.suffix != ".token"]
+    assert left == []
+
+
+def test_a_job_submitted_before_there_is_a_server_runs_when_it_comes(
+    client: Client, home: Home
+) -> None:
+    server = MockServer(home).start()
+    server.die()
+    client.connect(server.endpoint, server.keys.public)
+    client.submit(RECIPE, [make_capture()])
+    error = reach(client, Disconnected).error
+    assert "No server answers at" in str(error)
+    server.start()
+    hear(client, messages.Result)
+    server.die()
+
+
+def test_a_server_that_dies_and_comes_back_is_asked_for_the_job(
+    client: Client, server: MockServer
+) -> None:
+    server.hold = True
+    connect(client, server)
+    job = client.submit(RECIPE, [make_capture()])
+    hear(client, messages.Accepted)
+    server.die()
+    error = reach(client, Disconnected).error
+    assert error.code == "server-lost"
+    assert client.open_jobs == (job,)
+    server.hold = False
+    server.start()
+    events = poll_until(client, is_message(messages.Result))
+    assert any(isinstance(event, Connected) for event in events)
+    assert server.count(messages.Resume) == 1
+    assert server.count(messages.Submit) == 1  # the captures didn't travel again
+    assert len(results(events)) == 1
+
+
+def test_a_server_that_lost_its_disk_gets_the_job_again(client: Client, server: MockServer) -> None:
+    server.hold = True
+    connect(client, server)
+    client.submit(RECIPE, [make_capture()])
+    hear(client, messages.Accepted)
+    server.die()
+    server.forget()
+    server.hold = False
+    server.start()
+    hear(client, messages.Result)
+    assert server.count(messages.Submit) == 2
+
+
+def test_ten_deaths_and_every_job_still_arrives_once(client: Client, server: MockServer) -> None:
+    client.connect(server.endpoint, server.keys.public)
+    jobs = [client.submit(RECIPE, [make_capture()]) for _ in range(5)]
+    seen: list[Event] = []
+    for _ in range(10):
+        seen += client.poll(0.05)
+        server.die()
+        seen += client.poll(0.02)
+        server.start()
+    deadline = time.monotonic() + 20
+    while client.open_jobs and time.monotonic() < deadline:
+        seen += client.poll(0.2)
+    assert sorted(event.message.job for event in results(seen)) == sorted(jobs)
+
+
+def test_a_result_is_handed_over_once_even_if_the_server_sends_it_again(
+    client: Client, server: MockServer
+) -> None:
+    connect(client, server)
+    job = client.submit(RECIPE, [make_capture()])
+    hear(client, messages.Result)
+    server.finish(job)
+    assert results(client.poll(0.3)) == []
+
+
+def test_a_new_client_resumes_a_job_of_an_earlier_one(
+    client: Client, server: MockServer, home: Home
+) -> None:
+    server.hold = True
+    connect(client, server)
+    job = client.submit(RECIPE, [make_capture()])
+    hear(client, messages.Accepted)
+    client.close()
+    server.hold = False
+    second = Client(keys.client_keys(home))
+    connect(second, server)
+    second.resume(job)
+    assert len(results(poll_until(second, is_message(messages.Result)))) == 1
+    second.close()
+
+
+def test_resuming_a_job_nobody_knows_fails_with_its_code(
+    client: Client, server: MockServer
+) -> None:
+    connect(client, server)
+    client.resume("0" * 32)
+    assert hear(client, messages.Failed).code == "unknown-job"
+    with pytest.raises(MaquetteError, match="is no job"):
+        client.resume("../../etc/passwd")
+
+
+def test_cancel_before_and_after_the_server_has_the_job(client: Client, server: MockServer) -> None:
+    server.hold = True
+    unsent = client.submit(RECIPE, [make_capture()])
+    client.cancel(unsent)
+    assert [e.message for e in client.poll() if isinstance(e, Received)] == [
+        messages.Cancelled(job=unsent)
+    ]
+    connect(client, server)
+    job = client.submit(RECIPE, [make_capture()])
+    hear(client, messages.Accepted)
+    client.cancel(job)
+    hear(client, messages.Cancelled)
+    assert server.jobs == {}
+    assert server.count(messages.Submit) == 1
+
+
+def test_a_cancel_survives_the_death_of_the_server(client: Client, server: MockServer) -> None:
+    server.hold = True
+    connect(client, server)
+    job = client.submit(RECIPE, [make_capture()])
+    hear(client, messages.Accepted)
+    server.die()
+    client.cancel(job)
+    server.start()
+    hear(client, messages.Cancelled)
+    assert server.jobs == {}
+
+
+def test_a_server_that_stops_answering_counts_as_lost(client: Client, server: MockServer) -> None:
+    connect(client, server)
+    server.mute = True
+    error = reach(client, Disconnected).error
+    assert "stopped answering" in str(error)
+    server.mute = False
+    reach(client, Connected)
+
+
+def test_an_idle_connection_stays(client: Client, server: MockServer) -> None:
+    connect(client, server)
+    assert client.poll(2.0) == []  # several times the silence allowed
+    assert server.count(messages.Heartbeat) >= 3
+
+
+def test_a_timer_that_paused_doesnt_lose_the_connection(client: Client, server: MockServer) -> None:
+    connect(client, server)
+    time.sleep(2.0)
+    assert client.poll() == []
+    assert client.poll(0.5) == []
+
+
+def test_the_wrong_server_key_names_the_fix(client: Client, server: MockServer, home: Home) -> None:
+    client.connect(server.endpoint, keys.client_keys(home).public)
+    error = reach(client, Rejected).error
+    assert "another key" in str(error)
+    assert "server.pub" in str(error)
+
+
+def test_a_client_that_isnt_authorised_is_told_its_own_key(
+    client: Client, server: MockServer, home: Home
+) -> None:
+    server.authorised = frozenset()
+    client.connect(server.endpoint, server.keys.public)
+    error = reach(client, Rejected).error
+    assert keys.client_keys(home).public in str(error)
+    assert "authorised_clients" in str(error)
+
+
+def test_a_port_where_something_else_answers(client: Client, server: MockServer) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            time.sleep(0.5)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    client.connect(f"tcp://127.0.0.1:{listener.getsockname()[1]}", server.keys.public)
+    error = reach(client, Rejected).error
+    assert "Something else than a Maquette server" in str(error)
+    thread.join()
+    listener.close()
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "tcp://", "tcp://127.0.0.1:port", "udp://x:1"])
+def test_an_address_that_is_none(client: Client, server: MockServer, endpoint: str) -> None:
+    client.connect(endpoint, server.keys.public)
+    error = reach(client, Rejected).error
+    assert "is no address of a server" in str(error)
+
+
+def test_a_key_that_is_none(client: Client) -> None:
+    with pytest.raises(MaquetteError, match="Copy all 40 characters"):
+        client.connect("tcp://127.0.0.1:1", "too short")
+
+
+@pytest.mark.parametrize("side", ["server", "client"])
+def test_another_protocol_version_is_refused(
+    client: Client, server: MockServer, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if side == "server":
+        server.welcome = {"protocol": 99}
+    else:
+        monkeypatch.setattr(
+            "maquette_wire.client.Hello",
+            lambda **fields: messages.Hello(**{**fields, "protocol": 99}),
+        )
+    client.connect(server.endpoint, server.keys.public)
+    error = reach(client, Rejected).error
+    assert error.code == "other-version"
+    assert "pdate" in error.hint
+    assert not client.connected
+
+
+def test_a_limit_of_the_server_is_told_before_anything_is_sent(
+    client: Client, server: MockServer
+) -> None:
+    server.limits = messages.Limits(side_max=64)
+    early = client.submit(RECIPE, [make_capture(80, 16)])
+    client.connect(server.endpoint, server.keys.public)
+    failed = hear(client, messages.Failed)
+    assert (failed.job, failed.code) == (early, "capture-too-large")
+    with pytest.raises(MaquetteError, match="80 x 16 pixels"):
+        client.submit(RECIPE, [make_capture(80, 16)])
+    assert server.count(messages.Submit) == 0
+    assert client.open_jobs == ()
+
+
+def test_a_tunnel_falls_back_to_frames_in_the_message(client: Client, server: MockServer) -> None:
+    # The server offers a folder that this machine doesn't have.
+    server.welcome = {"exchange": messages.Exchange(folder="/nowhere", token="0" * 32)}
+    connect(client, server)
+    assert server.count(messages.Hello) == 2
+    client.submit(RECIPE, [make_capture(256, 256)])
+    (result,) = results(poll_until(client, is_message(messages.Result)))
+    assert bytes(result.frames[0]) == bytes([100]) * (256 * 256 * 3)
+    arrived = next(p for p in server.packets if isinstance(p.message, messages.Submit))
+    assert arrived.message.frames[1].codec in ("zstd", "raw")
+
+
+def test_a_result_whose_frames_are_gone_is_asked_for_again(
+    client: Client, server: MockServer
+) -> None:
+    server.hold = True
+    connect(client, server)
+    job = client.submit(RECIPE, [make_capture(256, 256)])
+    hear(client, messages.Accepted)
+    server.finish(job)
+    deadline = time.monotonic() + 5
+    written: list[Path] = []
+    while len(written) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        written = [path for path in server.home.exchange.iterdir() if path.suffix != ".token"]
+    for path in written:
+        path.unlink()
+    server.hold = False
+    assert len(results(poll_until(client, is_message(messages.Result)))) == 1
+    assert server.count(messages.Resume) == 1
+
+
+def test_random_bytes_on_the_clients_connection_end_nothing(
+    client: Client, server: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(client, server)
+    monkeypatch.setattr("tests.shared.mock_server.pack", lambda *_, **__: [b"\xc1\xff random"])
+    client.submit(RECIPE, [make_capture()])
+    error = reach(client, Rejected).error
+    assert error.code == "bad-message"
+    monkeypatch.undo()
+    client.reconnect()
+    hear(client, messages.Result)
+
+
+def test_random_bytes_on_the_port_leave_the_server_serving(
+    client: Client, server: MockServer
+) -> None:
+    for junk in (b"", b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", bytes(range(256)) * 40):
+        with socket.create_connection(("127.0.0.1", server.port)) as stranger:
+            stranger.sendall(junk)
+    connect(client, server)
+
+
+def test_a_poll_never_waits_when_told_not_to(client: Client, server: MockServer) -> None:
+    client.connect("tcp://10.255.255.1:9", server.keys.public)  # swallows packets, or is refused
+    begin = time.monotonic()
+    for _ in range(20):
+        client.poll()
+    assert time.monotonic() - begin < 2.0
+
+
+def test_close_is_bounded_also_with_a_server_that_hangs(home: Home, server: MockServer) -> None:
+    client = Client(keys.client_keys(home))
+    connect(client, server)
+    server.mute = True
+    for _ in range(20):
+        client.submit(RECIPE, [make_capture(64, 64)])
+    client.poll()
+    begin = time.monotonic()
+    client.close()
+    assert time.monotonic() - begin < 2.0
+
+
+def test_the_package_needs_neither_arrays_nor_models_nor_blender() -> None:
+    folder = Path(keys.__file__).parent
+    modules = ", ".join(f"maquette_wire.{path.stem}" for path in folder.glob("[a-z]*.py"))
+    code = (
+        f"import sys; sys.path.insert(0, {str(folder.parent)!r}); import {modules}; "
+        "heavy = {'numpy', 'torch', 'bpy', 'PIL'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
