@@ -6,6 +6,7 @@
   python build.py check       lint, types, import contracts, then the tests
   python build.py extension   build the add-on's zip for Blender
   python build.py serve       run the server that Blender sends its jobs to
+  python build.py setup       install what the others need, and nothing else
 
 Needs Python 3.11 (Blender's own) and a package registry; no GPU and no account. Everything is
 installed into .venv and .venv-bpy-* beside this file; delete those folders to start over.
@@ -73,14 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("test", "run the tests; arguments after -- go to pytest"),
         ("check", "lint, types, import contracts, then the tests"),
+        ("setup", "install what the other verbs need, and nothing else"),
     ):
         tests = verb(name, text)
         tests.add_argument(
             "--blender",
             action="append",
             choices=environments.BLENDERS,
-            help=f"series of the bpy wheel to test in; repeatable ({environments.DEFAULT_BLENDER})",
+            help=f"series of the bpy wheel to use; repeatable ({environments.DEFAULT_BLENDER})",
         )
+        if name == "setup":
+            continue
         tests.add_argument(
             "--blender-app",
             action="append",
@@ -142,10 +146,16 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     if arguments.verb == "serve":
         python = environments.backend(arguments.torch)
         return subprocess.call([str(python), "-m", "maquette", "serve", *arguments.options])
+    blenders = arguments.blender or [environments.DEFAULT_BLENDER]
+    if arguments.verb == "setup":
+        environments.backend(arguments.torch)
+        for series in blenders:
+            environments.blender_tests(series)
+        extension.build(blenders[0])
+        return 0
     check = arguments.verb == "check"
     python = environments.backend(arguments.torch, lint=check)
     linted = _lint(python) if check else True
-    blenders = arguments.blender or [environments.DEFAULT_BLENDER]
     tested = suite.run(python, blenders, arguments.blender_app, arguments.options)
     if not linted:
         print("check: the static checks above found faults.", flush=True)

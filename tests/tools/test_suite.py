@@ -10,6 +10,8 @@ import pytest
 
 from tools import suite
 
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
 
 @pytest.fixture
 def run_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -20,7 +22,7 @@ def run_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def run(outcome: suite.Outcome, text: str) -> None:
         path = tmp_path / "test_part.py"
         path.write_text(text)
-        suite._run(outcome, "part", Path(sys.executable), ["-q", str(path)], {})
+        suite._run(outcome, "part", Path(sys.executable), ["-q", str(path)], QUICK)
 
     return run
 
