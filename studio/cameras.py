@@ -97,7 +97,7 @@ def _in_street(site: Site, rng: random.Random, view: str) -> Camera:
 
 def _elevation(points: np.ndarray, rng: random.Random) -> Camera:
     low, high = points.min(0), points.max(0)
-    scale = max((high[0] - low[0]) / rng.choice([0.62, 0.76]), high[2] / rng.choice([0.6, 0.68]))
+    scale = max((high[0] - low[0]) / rng.choice([0.7, 0.84]), high[2] / rng.choice([0.6, 0.68]))
     centre = high[2] / 2 + scale * rng.choice([0.04, 0.1])
     centre = min(centre, scale * 0.44)
     position = ((low[0] + high[0]) / 2, low[1] - 80.0, centre)
@@ -125,7 +125,7 @@ def _bird(points: np.ndarray, rng: random.Random) -> Camera:
 def _street(points: np.ndarray, rng: random.Random, view: str) -> Camera:
     lens = rng.choice(LENSES[view])
     heading = math.radians(rng.choice([-1, 1]) * rng.choice([0.0, 18.0, 28.0, 38.0, 48.0]))
-    eye, fill = rng.choice([1.6, 1.6, 1.6, 2.6]), rng.uniform(0.66, 0.86)
+    eye, fill = rng.choice([1.6, 1.6, 1.6, 2.6]), rng.uniform(0.72, 0.9)
     low, high = points.min(0), points.max(0)
     middle = (low + high) / 2
 
@@ -133,10 +133,10 @@ def _street(points: np.ndarray, rng: random.Random, view: str) -> Camera:
         position = (middle[0] + math.sin(heading) * distance, middle[1] - math.cos(heading) * distance, eye)
         return Camera(view, position, heading, 0.0, lens)
 
-    camera = _approach(make, points, fill, rng.uniform(0.52, 0.66))
+    camera = _approach(make, points, fill, rng.uniform(0.58, 0.7))
     image = _project(camera, points)
     centre_x = float(image[:, 0].min() + image[:, 0].max()) / 2
-    base = rng.uniform(0.2, 0.3)
+    base = rng.uniform(0.17, 0.26)
     shift_y = float(image[:, 1].min()) + 0.5 - base
     top = float(image[:, 1].max()) - shift_y
     if top > 0.44:

@@ -11,7 +11,8 @@ from .surroundings import ROAD
 def _plan(t: Tree) -> tuple[Socket, Socket, Socket]:
     """Plan coordinates x, y and the signed position across the road (0 in its middle)."""
     geometry = t.node("ShaderNodeNewGeometry")
-    x, y, _ = t.split(geometry.outputs["Position"])
+    x, y, z = t.split(geometry.outputs["Position"])
+    y = y + z  # unrolls the cut ground of elevations, which is upright
     before = y - t.value("front") - sum(ROAD) / 2
     across = before + (x - before) * t.value("corridor")
     return x, y, across

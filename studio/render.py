@@ -34,7 +34,7 @@ class Maps:
 class Stage:
     """A Blender session that renders one scene after another."""
 
-    def __init__(self, threads: int = 1, samples: int = 6) -> None:
+    def __init__(self, threads: int = 1, samples: int = 4) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self.scene = bpy.context.scene
         self.folder = Path(tempfile.mkdtemp(prefix="studio-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
@@ -71,7 +71,7 @@ class Stage:
         cycles.caustics_reflective = cycles.caustics_refractive = False
         cycles.sample_clamp_indirect = 4.0
         cycles.denoiser = "OPENIMAGEDENOISE"
-        cycles.denoising_prefilter, cycles.denoising_quality = "NONE", "BALANCED"
+        cycles.denoising_prefilter, cycles.denoising_quality = "NONE", "FAST"
         cycles.use_light_tree = False
         cycles.seed = 0
         layer = scene.view_layers[0]

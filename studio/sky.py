@@ -47,7 +47,7 @@ LIGHTS: dict[str, Light] = {
     "day": Light(((0.0, (206, 224, 242)), (0.25, (142, 186, 232)), (1.0, (62, 118, 196))), clouds=0.85),
     "golden hour": Light(
         ((0.0, (255, 214, 160)), (0.18, (248, 206, 168)), (0.5, (168, 186, 212)), (1.0, (98, 130, 180))),
-        sun_turn=-138.0, sun_height=18.0, sun=5.0, sun_colour=(255, 186, 108), sky_strength=0.9, lit=0.2, clouds=0.6,
+        sun_turn=-138.0, sun_height=18.0, sun=5.0, sun_colour=(255, 200, 136), sky_strength=0.9, lit=0.2, clouds=0.6,
         cloud_colour=(255, 222, 190), glow=0.4, glow_turn=-40.0, haze=14.0, haze_colour=(250, 212, 168), exposure=1.0, bloom=0.08,
     ),
     "dusk": Light(
@@ -57,7 +57,7 @@ LIGHTS: dict[str, Light] = {
     ),
     "night": Light(
         ((0.0, (44, 52, 92)), (0.3, (24, 32, 68)), (1.0, (10, 15, 38))), sun=0.4, sun_height=40.0,
-        sun_colour=(120, 150, 255), sky_strength=1.0, ambient=3.0, exposure=1.5, lit=0.9, haze=40.0, haze_colour=(36, 44, 80), bloom=0.3,
+        sun_colour=(120, 150, 255), sky_strength=1.0, ambient=4.0, exposure=1.6, lit=0.85, haze=40.0, haze_colour=(36, 44, 80), bloom=0.3,
     ),
     "overcast": Light(
         ((0.0, (222, 226, 230)), (0.4, (198, 203, 209)), (1.0, (176, 182, 190))), sun=0.5, sun_height=65.0, sun_size=40.0,
@@ -70,8 +70,8 @@ LIGHTS: dict[str, Light] = {
     ),
 }
 STUDIO = Light(
-    ((0.0, (236, 235, 232)), (1.0, (226, 227, 230))), sun=1.9, sun_height=48.0, sun_turn=130.0, sun_size=12.0,
-    sky_strength=0.62, haze=1e6, haze_colour=(236, 235, 232), exposure=0.92,
+    ((0.0, (240, 239, 236)), (1.0, (232, 233, 236))), sun=2.3, sun_height=48.0, sun_turn=130.0, sun_size=10.0,
+    ambient=0.55, haze=1e6, haze_colour=(236, 235, 232), exposure=1.05,
 )
 
 

@@ -27,7 +27,7 @@ def add_ground(site: Site) -> None:
 def add_section(site: Site) -> None:
     """Cut the ground before the building, for elevations, which would see a flat ground edge-on."""
     x, _ = site_centre(site)
-    y = site.front - 9.0
+    y = site.front - 4.0
     corners = [(x - 600.0, y, -300.0), (x + 600.0, y, -300.0), (x + 600.0, y, 0.0), (x - 600.0, y, 0.0)]
     site.model.face(corners, Part.GROUND, 0)
 
