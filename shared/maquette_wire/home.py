@@ -89,6 +89,21 @@ class Home:
         return self.root / "blender"
 
     @property
+    def unfinished(self) -> Path:
+        """Notes of running Blenders on the jobs that they wait for."""
+        return self.root / "unfinished"
+
+    @property
+    def concepts(self) -> Path:
+        """Pictures that have no place beside a .blend, as it isn't saved or can't be written to."""
+        return self.root / "concepts"
+
+    @property
+    def backend(self) -> Path:
+        """How to start the backend that is installed for this user, see ``installed``."""
+        return self.root / "backend.json"
+
+    @property
     def log(self) -> Path:
         """What a server that was started by another program printed."""
         return self.root / "server.log"

@@ -61,7 +61,7 @@ class ServerLock:
         self._file: IO[bytes] = home.lock.open("ab")
         home.lock.chmod(0o600)
         end = time.monotonic() + LOCK_SECONDS
-        while not _lock(self._file, shared=False):
+        while not try_lock(self._file, shared=False):
             if time.monotonic() > end:
                 self._file.close()
                 raise _already_running(home)
@@ -234,12 +234,12 @@ def _is_held(lock: Path) -> bool:
         return True
     try:
         with lock.open("rb") as file:
-            return not _lock(file, shared=True)
+            return not try_lock(file, shared=True)
     except FileNotFoundError:
         return False
 
 
-def _lock(file: IO[bytes], shared: bool) -> bool:
+def try_lock(file: IO[bytes], shared: bool) -> bool:
     """Try to lock a file until it is closed; false where another process has it."""
     if sys.platform == "win32":
         with contextlib.suppress(OSError):
