@@ -110,14 +110,15 @@ def run(arguments: argparse.Namespace) -> int:
         captures = _captures(arguments, home)
         server = _remote(arguments) if local is None else local.address()
         client = stack.enter_context(jobs.connection(home, server))
-        for recipe in recipes:
+        for number, recipe in enumerate(recipes):
             result, frames = jobs.run_job(
                 client, recipe, captures, line.show, None if local is None else local.address
             )
             line.clear()
             for warning in result.warnings:
                 print(f"maquette: {warning}", file=sys.stderr)
-            for path in _write(arguments, captures, result, frames):
+            depth = arguments.save_depth and number == 0  # the same for every prompt
+            for path in _write(arguments, captures, result, frames, depth):
                 print(path, flush=True)
             jobs.stored(client, result.job)
     return 0
@@ -197,8 +198,10 @@ def _write(
     captures: Sequence[Capture],
     result: Result,
     frames: Sequence[memoryview],
+    depth: bool,
 ) -> list[Path]:
-    names = [capture.view.name and outputs.slug(capture.view.name) for capture in captures]
     stem = outputs.slug(arguments.source.stem)
-    depth = arguments.save_depth
+    # A picture's view has the name of its file.
+    views = ["" if c.view.name == arguments.source.stem else c.view.name for c in captures]
+    names = [name and outputs.slug(name) for name in views]
     return outputs.write_result(result, frames, arguments.output, stem, names, depth=depth)

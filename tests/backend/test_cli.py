@@ -1,0 +1,154 @@
+"""The command line's errors: one clear line and a non-zero exit status, before any work is done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from maquette import cli
+from maquette.commands import restyle
+from maquette_wire import png
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Recipe
+from PIL import Image
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MAQUETTE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "render.png"
+    Image.fromarray(np.full((48, 64, 3), 128, np.uint8)).save(path)
+    return path
+
+
+def _parse(*words: str) -> argparse.Namespace:
+    return cli.command_parser("restyle", restyle).parse_args(words)
+
+
+def _said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What went to standard error, which must be one line."""
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["restyle", "--help"]])
+def test_help_and_version_end_well(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 0
+    assert "maquette" in capsys.readouterr().out
+
+
+def test_help_loads_no_model_library():
+    code = "import runpy, sys; sys.argv = ['maquette']\n"
+    code += "try: runpy.run_module('maquette')\nexcept SystemExit: pass\n"
+    code += "sys.exit('torch' in sys.modules)"
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], env=paths).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["restile"], "restile"),
+        (["restyle"], "SCENE.blend"),
+        (["restyle", "a.blend", "--sise", "3"], "--sise"),
+        (["restyle", "a.blend", "--size", "768"], "768x512"),
+        (["restyle", "a.blend", "--geometry", "exact"], "exact"),
+        (["restyle", "a.blend", "--camera", "A", "--all-cameras"], "--all-cameras"),
+        (["restyle", "a.blend", "--lora", "brick=much"], "NAME=0.8"),
+        (["models", "fetch"], "NAME"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_the_word(words, named, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert named in _said(capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["missing.blend", "--prompt", "brick"], "missing.blend"),
+        (["render.png", "--prompt", "brick"], "--depth"),
+        (["render.png", "--depth", "missing.exr", "--prompt", "brick"], "missing.exr"),
+        (["render.png", "--depth", "render.png"], "--prompt"),
+        (["render.png", "--depth", "render.png", "--prompt", "  "], "--prompt"),
+        (["render.png", "--prompt", "a", "--geometry", "1.5"], "geometry is 1.5"),
+        (["render.png", "--prompt", "a", "--geometry", "nan"], "geometry is nan"),
+        (["render.png", "--prompt", "a", "--count", "0"], "count is 0"),
+        (["render.png", "--prompt", "a", "--seed", "-1"], "seed is -1"),
+        (["render.png", "--prompt", "a", "--steps", "0"], "steps is 0"),
+        (["render.png", "--recipe", "render.png"], "no recipe in render.png"),
+        (["render.png", "--recipe", "missing.png"], "missing.png"),
+        (["render.png", "--prompt", "a", "--output", "render.png"], "--output"),
+        (
+            ["render.png", "--depth", "d.npy", "--prompt", "a", "--server", "tcp://h:1"],
+            "--server-key",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_with_the_way_out(words, named, picture, capsys, monkeypatch):
+    np.save("d.npy", np.ones((48, 64), np.float32))
+    # None of these needs a server; one that is started would take seconds.
+    monkeypatch.setattr("maquette.jobs.LocalServer.begin", lambda self: None)
+    monkeypatch.setattr("maquette.console.ProgressLine.show", lambda self, *_: None)
+    assert cli.main(["restyle", *words]) == 1
+    said = _said(capsys)
+    assert said.startswith("maquette: ")
+    assert named in said
+
+
+def test_each_prompt_is_a_recipe_and_options_are_in_all_of_them():
+    words = ["a.blend", "--prompt", "brick", "--prompt", " snow ", "--seed", "7", "--count", "2"]
+    found = restyle.recipes_of(_parse(*words, "--negative", "people", "--lora", "clay=0.5"))
+    assert [recipe.prompt for recipe in found] == ["brick", "snow"]
+    assert {(r.seed, r.count, r.negative_prompt, r.loras[0].weight) for r in found} == {
+        (7, 2, "people", 0.5)
+    }
+
+
+def test_a_pictures_recipe_is_taken_up_again_and_options_change_it(tmp_path):
+    made = Recipe(
+        prompt="brick", model="other", model_hash="ab", seed=5, strength=0.8, depth_influence=1.0
+    )
+    png.write(tmp_path / "made.png", bytes(12), 2, 2, {png.RECIPE_KEY: made.to_json()})
+    words = ["a.blend", "--recipe", str(tmp_path / "made.png")]
+    assert restyle.recipes_of(_parse(*words)) == [made]
+    (changed,) = restyle.recipes_of(_parse(*words, "--geometry", "0.2", "--prompt", "snow"))
+    assert (changed.prompt, changed.seed) == ("snow", 5)
+    # Filled in values would win over the slider.
+    assert (changed.geometry, changed.strength, changed.depth_influence) == (0.2, None, None)
+    (other,) = restyle.recipes_of(_parse(*words, "--model", "pocket"))
+    assert (other.model, other.model_hash) == ("pocket", None)
+
+
+def test_an_error_of_a_command_is_its_sentence_and_hint(monkeypatch, capsys):
+    def fail(arguments: argparse.Namespace) -> int:
+        raise MaquetteError("x", "It broke.", "Mend it.")
+
+    monkeypatch.setattr("maquette.commands.models.run", fail)
+    assert cli.main(["models"]) == 1
+    assert _said(capsys) == "maquette: It broke. Mend it."
+
+
+def test_ctrl_c_ends_tidily(monkeypatch, capsys):
+    def interrupt(arguments: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("maquette.commands.models.run", interrupt)
+    assert cli.main(["models"]) == 130
+    assert _said(capsys) == "maquette: interrupted."

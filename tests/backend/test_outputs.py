@@ -1,0 +1,95 @@
+"""Results on disk: each picture repeats itself, and none replaces another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from maquette import outputs
+from maquette_wire import png
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import FrameHeader, Picture, Result
+from maquette_wire.recipe import Recipe
+from PIL import Image
+
+RECIPE = Recipe(prompt="Red brick library, at dusk: wet plaza", seed=4, count=2, model_hash="ab")
+
+
+def _result() -> tuple[Result, list[memoryview]]:
+    """Two views of different sizes with two pictures each, and what the model saw."""
+    sizes = [(4, 6), (8, 2)]
+    pictures, headers, frames = [], [], []
+    for view, (height, width) in enumerate(sizes):
+        for seed in (4, 5):
+            shape = (height, width, 3)
+            header = FrameHeader(name="concept", index=len(pictures), dtype="u1", shape=shape)
+            headers.append(header)
+            frames.append(memoryview(np.full(shape, 10 * view + seed, np.uint8)))
+            pictures.append(Picture(view=view, seed=seed))
+        headers.append(FrameHeader(name="encoded_depth", index=view, dtype="u1", shape=(2, 2)))
+        frames.append(memoryview(np.full((2, 2), 99, np.uint8)))
+    result = Result(job="0" * 32, recipe=RECIPE, pictures=tuple(pictures), frames=tuple(headers))
+    return result, frames
+
+
+def test_each_picture_has_its_own_name_pixels_and_recipe(tmp_path):
+    paths = outputs.write_result(*_result(), tmp_path, "church", ["Street", ""])
+    assert [path.name for path in paths] == [
+        "church-Street-Red-brick-library-at-dusk-4.png",
+        "church-Street-Red-brick-library-at-dusk-5.png",
+        "church-Red-brick-library-at-dusk-4.png",
+        "church-Red-brick-library-at-dusk-5.png",
+    ]
+    assert [np.asarray(Image.open(path)).max() for path in paths] == [4, 5, 14, 15]
+    assert [Image.open(path).size for path in paths] == [(6, 4), (6, 4), (2, 8), (2, 8)]
+    recipes = [png.read_recipe(path) for path in paths]
+    assert [(recipe.seed, recipe.count) for recipe in recipes] == [(4, 1), (5, 1)] * 2
+    assert {recipe.model_hash for recipe in recipes} == {"ab"}
+
+
+def test_depth_is_written_on_request(tmp_path):
+    paths = outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"], depth=True)
+    assert [path.name for path in paths[-2:]] == [
+        "church-Street-depth.png",
+        "church-Bird-depth.png",
+    ]
+    assert np.asarray(Image.open(paths[-1])).tolist() == [[99, 99], [99, 99]]
+
+
+def test_no_picture_replaces_another(tmp_path):
+    first = outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"])
+    before = [path.read_bytes() for path in first]
+    second = outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"])
+    assert not set(first) & set(second)
+    assert [path.read_bytes() for path in first] == before
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("../../etc/passwd", "etc-passwd"),
+        ("Kirche: Süd/Ost", "Kirche-Süd-Ost"),
+        ("东 立面", "东-立面"),
+        ("???", "untitled"),
+        ("x" * 500, "x" * 48),
+    ],
+)
+def test_names_come_from_any_text_and_stay_in_the_folder(text, name):
+    assert outputs.slug(text) == name
+
+
+def test_a_folder_that_is_in_the_way_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(MaquetteError, match="--output"):
+        outputs.prepared(tmp_path / "file" / "concepts")
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_picture(tmp_path, monkeypatch):
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(MaquetteError, match=r"No space left .*keeps the result"):
+        outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"])
+    assert list(tmp_path.iterdir()) == []
