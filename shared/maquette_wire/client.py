@@ -34,7 +34,7 @@ SILENCE = 4
 
 @dataclass(frozen=True)
 class Connected:
-    """The server can be used."""
+    """The server can be used; comes again when what it can do has changed."""
 
     welcome: Welcome
 
@@ -313,12 +313,17 @@ class Client:
     def _handle_welcome(self, welcome: Welcome) -> None:
         if welcome.protocol != PROTOCOL:
             error = MaquetteError(
-                "other-version",
+                "protocol-version",
                 f"The server at {self.endpoint} speaks protocol {welcome.protocol}, "
                 f"this client speaks {PROTOCOL}.",
                 "Update the older of the two.",
             )
             self._went_down(self._connection.fail(error, needs_user=True))
+            return
+        if self.welcome is not None:
+            # The server has learned something since: another device or model is ready.
+            self.welcome = welcome
+            self._events.append(Connected(welcome))
             return
         self._exchange = Exchange.join(welcome.exchange) if "file" in self._offer else None
         if "file" in self._offer and welcome.exchange is not None and self._exchange is None:

@@ -61,6 +61,7 @@ class MockServer:
         self._outbox: list[tuple[messages.Message, list[bytes]]] = []
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._greet_again = False
 
     @property
     def endpoint(self) -> str:
@@ -90,6 +91,10 @@ class MockServer:
     def say(self, message: messages.Message, frames: tuple[bytes, ...] = ()) -> None:
         """Send a message about a job to the client that asked about it last."""
         self._outbox.append((message, list(frames)))
+
+    def greet_again(self) -> None:
+        """Send a welcome to everybody, as a server does when it has another device."""
+        self._greet_again = True
 
     def finish(self, job: str) -> None:
         """Send a job's result."""
@@ -132,8 +137,10 @@ class MockServer:
         router.curve_server = True
         router.curve_secretkey = self.keys.secret.encode()
         router.zap_domain = b"clients"
-        router.bind(f"tcp://127.0.0.1:{self.port or '*'}")
-        self.port = int(router.last_endpoint.rpartition(b":")[2])
+        if self.port:
+            router.bind(self.endpoint)
+        else:
+            self.port = router.bind_to_random_port("tcp://127.0.0.1")
         ready.set()
         poller = zmq.Poller()
         poller.register(gate, zmq.POLLIN)
@@ -149,6 +156,10 @@ class MockServer:
                 message, frames = self._outbox.pop(0)
                 identity = self._where[message.job]  # type: ignore[attr-defined]
                 self._send(router, identity, message, frames)
+            if self._greet_again:
+                self._greet_again = False
+                for identity in self._codecs:
+                    self._send(router, identity, self._welcome(messages.Hello(client="")), [])
         gate.close(linger=0)
         router.close(linger=0)
         context.term()
@@ -203,7 +214,7 @@ class MockServer:
     def _welcome(self, hello: messages.Hello) -> messages.Message:
         if hello.protocol != messages.PROTOCOL:
             return messages.Refused(
-                code="other-version",
+                code="protocol-version",
                 sentence=f"This server speaks protocol {messages.PROTOCOL}.",
                 hint="Update the client.",
             )

@@ -272,9 +272,23 @@ def test_another_protocol_version_is_refused(
         )
     client.connect(server.endpoint, server.keys.public)
     error = reach(client, Rejected).error
-    assert error.code == "other-version"
+    assert error.code == "protocol-version"
     assert "pdate" in error.hint
     assert not client.connected
+
+
+def test_a_server_that_learns_something_says_so_and_jobs_go_on(
+    client: Client, server: MockServer
+) -> None:
+    server.hold = True
+    connect(client, server)
+    job = client.submit(RECIPE, [make_capture()])
+    hear(client, messages.Accepted)
+    server.welcome = {"devices": ("cpu", "cuda:0")}
+    server.greet_again()
+    assert reach(client, Connected).welcome.devices == ("cpu", "cuda:0")
+    assert server.count(messages.Resume) == 0
+    assert client.open_jobs == (job,)
 
 
 def test_a_limit_of_the_server_is_told_before_anything_is_sent(
