@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE_KEY = "maquette"
+VIEW_KEY = "maquette-view"
+"""Keywords of the texts that a concept carries: its Recipe and its View, as JSON."""
 LEVEL = 3
 TEXT_BYTES = 4 * 1024 * 1024
 """Text of one chunk at most, when read."""
