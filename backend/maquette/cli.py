@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import NoReturn
 
 from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.installed import note_backend, noted_backend
 
 from . import __version__
 
@@ -25,6 +27,7 @@ COMMANDS = {
 }
 """Each command's name and its line of help; its module is ``maquette.commands.<name>``."""
 
+READ_ONLY = {"doctor"}
 INTERRUPTED = 130
 
 
@@ -76,6 +79,13 @@ def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     return parser
 
 
+def _note_for_the_add_on(home: Home) -> None:
+    """Tell the add-on of this user's Blender how to start this installation."""
+    command = [sys.executable, "-m", __package__ or "maquette"]
+    if noted_backend(home) != command:
+        note_backend(home, command)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -85,6 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _top_parser().parse_args(given)
     try:
         module = importlib.import_module(f".commands.{chosen.command}", __package__)
+        if chosen.command not in READ_ONLY:
+            _note_for_the_add_on(Home.default())
         return module.run(command_parser(chosen.command, module).parse_args(chosen.arguments))
     except MaquetteError as error:
         print(f"maquette: {error.sentence} {error.hint}".rstrip(), file=sys.stderr)

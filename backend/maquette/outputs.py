@@ -11,6 +11,7 @@ from maquette_wire import png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Result
 from maquette_wire.recipe import Recipe
+from maquette_wire.view import View
 
 from . import __version__
 
@@ -57,7 +58,7 @@ def write_result(
     frames: Sequence[memoryview],
     folder: Path,
     stem: str,
-    names: Sequence[str],
+    views: Sequence[View],
     *,
     depth: bool = False,
 ) -> list[Path]:
@@ -65,7 +66,7 @@ def write_result(
 
     Args:
         stem: what every name begins with.
-        names: of the job's views, in their order; empty where a view has none.
+        views: of the job, in their order.
 
     Returns:
         The files in the order they were written: concepts, then depths.
@@ -79,18 +80,28 @@ def write_result(
         height, width = header.shape[:2]
         if header.name == "concept":
             picture = result.pictures[header.index]
-            parts = [stem, names[picture.view], words, str(picture.seed)]
-            recipe = picture_recipe(result.recipe, picture.seed)
-            text = {png.RECIPE_KEY: recipe.to_json(), "Software": f"Maquette {__version__}"}
+            view = views[picture.view]
+            parts = [stem, _part(view, stem), words, str(picture.seed)]
+            text = {
+                png.RECIPE_KEY: picture_recipe(result.recipe, picture.seed).to_json(),
+                png.VIEW_KEY: msgspec.json.encode(view).decode(),
+                "Software": f"Maquette {__version__}",
+            }
             target = concepts
         elif header.name == "encoded_depth" and depth:
-            parts, text, target = [stem, names[header.index], "depth"], {}, depths
+            parts, text, target = [stem, _part(views[header.index], stem), "depth"], {}, depths
         else:
             continue
         path = free_name(folder, "-".join(part for part in parts if part))
         _write(path, frame, width, height, text)
         target.append(path)
     return concepts + depths
+
+
+def _part(view: View, stem: str) -> str:
+    """A view's part of a file's name; a picture's view is called as its file is."""
+    part = slug(view.name) if view.name else ""
+    return "" if part == stem else part
 
 
 def _write(path: Path, pixels: memoryview, width: int, height: int, text: dict[str, str]) -> None:

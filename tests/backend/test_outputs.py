@@ -11,9 +11,18 @@ from maquette_wire import png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import FrameHeader, Picture, Result
 from maquette_wire.recipe import Recipe
+from maquette_wire.view import View
 from PIL import Image
 
 RECIPE = Recipe(prompt="Red brick library, at dusk: wet plaza", seed=4, count=2, model_hash="ab")
+
+
+def _views(*names: str) -> list[View]:
+    one = tuple(float(index % 5 == 0) for index in range(16))
+    return [
+        View(view_matrix=one, projection_matrix=one, width=6, height=4, name=name)  # type: ignore
+        for name in names
+    ]
 
 
 def _result() -> tuple[Result, list[memoryview]]:
@@ -34,7 +43,7 @@ def _result() -> tuple[Result, list[memoryview]]:
 
 
 def test_each_picture_has_its_own_name_pixels_and_recipe(tmp_path):
-    paths = outputs.write_result(*_result(), tmp_path, "church", ["Street", ""])
+    paths = outputs.write_result(*_result(), tmp_path, "church", _views("Street", "church"))
     assert [path.name for path in paths] == [
         "church-Street-Red-brick-library-at-dusk-4.png",
         "church-Street-Red-brick-library-at-dusk-5.png",
@@ -46,10 +55,13 @@ def test_each_picture_has_its_own_name_pixels_and_recipe(tmp_path):
     recipes = [png.read_recipe(path) for path in paths]
     assert [(recipe.seed, recipe.count) for recipe in recipes] == [(4, 1), (5, 1)] * 2
     assert {recipe.model_hash for recipe in recipes} == {"ab"}
+    assert '"name":"Street"' in png.read_text(paths[0])[png.VIEW_KEY]
 
 
 def test_depth_is_written_on_request(tmp_path):
-    paths = outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"], depth=True)
+    paths = outputs.write_result(
+        *_result(), tmp_path, "church", _views("Street", "Bird"), depth=True
+    )
     assert [path.name for path in paths[-2:]] == [
         "church-Street-depth.png",
         "church-Bird-depth.png",
@@ -58,9 +70,9 @@ def test_depth_is_written_on_request(tmp_path):
 
 
 def test_no_picture_replaces_another(tmp_path):
-    first = outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"])
+    first = outputs.write_result(*_result(), tmp_path, "church", _views("Street", "Bird"))
     before = [path.read_bytes() for path in first]
-    second = outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"])
+    second = outputs.write_result(*_result(), tmp_path, "church", _views("Street", "Bird"))
     assert not set(first) & set(second)
     assert [path.read_bytes() for path in first] == before
 
@@ -91,5 +103,5 @@ def test_a_full_disk_is_said_and_leaves_no_half_picture(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(MaquetteError, match=r"No space left .*keeps the result"):
-        outputs.write_result(*_result(), tmp_path, "church", ["Street", "Bird"])
+        outputs.write_result(*_result(), tmp_path, "church", _views("Street", "Bird"))
     assert list(tmp_path.iterdir()) == []

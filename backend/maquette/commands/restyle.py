@@ -201,7 +201,5 @@ def _write(
     depth: bool,
 ) -> list[Path]:
     stem = outputs.slug(arguments.source.stem)
-    # A picture's view has the name of its file.
-    views = ["" if c.view.name == arguments.source.stem else c.view.name for c in captures]
-    names = [name and outputs.slug(name) for name in views]
-    return outputs.write_result(result, frames, arguments.output, stem, names, depth=depth)
+    views = [capture.view for capture in captures]
+    return outputs.write_result(result, frames, arguments.output, stem, views, depth=depth)
