@@ -44,8 +44,8 @@ class Camera:
         return matrix
 
 
-def _project(camera: Camera, points: np.ndarray) -> np.ndarray:
-    """Image coordinates of world points on a square picture, -0.5..0.5; NaN behind the camera."""
+def project(camera: Camera, points: np.ndarray) -> np.ndarray:
+    """Image coordinates of world points, -0.5..0.5 over the picture's width; NaN behind the camera."""
     matrix = camera.matrix()
     local = (points - matrix[:3, 3]) @ matrix[:3, :3]
     if camera.ortho_scale is not None:
@@ -56,12 +56,12 @@ def _project(camera: Camera, points: np.ndarray) -> np.ndarray:
     return image - [camera.shift_x, camera.shift_y]
 
 
-def _approach(make: Callable[[float], Camera], points: np.ndarray, width: float, height: float) -> Camera:
-    """Nearest camera of `make(distance)` in which the points span at most the given shares of the picture."""
+def approach(make: Callable[[float], Camera], points: np.ndarray, width: float, height: float) -> Camera:
+    """Nearest camera of `make(distance)` in which the points span at most the given shares of the picture's width."""
     low, high = 1.0, 2000.0
     for _ in range(40):
         middle = math.sqrt(low * high)
-        span = np.ptp(_project(make(middle), points), axis=0)
+        span = np.ptp(project(make(middle), points), axis=0)
         fits = bool(np.all(np.isfinite(span))) and span[0] <= width and span[1] <= height
         low, high = (low, middle) if fits else (middle, high)
     return make(high)
@@ -115,8 +115,8 @@ def _bird(points: np.ndarray, rng: random.Random) -> Camera:
         back = np.array([math.sin(heading) * math.cos(pitch), -math.cos(heading) * math.cos(pitch), -math.sin(pitch)])
         return Camera("bird", tuple(middle + back * distance), heading, pitch, lens)
 
-    camera = _approach(make, points, fill, fill * 0.8)
-    image = _project(camera, points)
+    camera = approach(make, points, fill, fill * 0.8)
+    image = project(camera, points)
     shift = (image.min(0) + image.max(0)) / 2
     lift = rng.choice([0.0, 0.03, 0.08])
     return Camera("bird", camera.position, heading, pitch, lens, float(shift[0]), float(shift[1] + lift))
@@ -133,8 +133,8 @@ def _street(points: np.ndarray, rng: random.Random, view: str) -> Camera:
         position = (middle[0] + math.sin(heading) * distance, middle[1] - math.cos(heading) * distance, eye)
         return Camera(view, position, heading, 0.0, lens)
 
-    camera = _approach(make, points, fill, rng.uniform(0.58, 0.7))
-    image = _project(camera, points)
+    camera = approach(make, points, fill, rng.uniform(0.58, 0.7))
+    image = project(camera, points)
     centre_x = float(image[:, 0].min() + image[:, 0].max()) / 2
     base = rng.uniform(0.17, 0.26)
     shift_y = float(image[:, 1].min()) + 0.5 - base

@@ -66,7 +66,7 @@ LIGHTS: dict[str, Light] = {
     ),
     "fog": Light(
         ((0.0, (216, 219, 221)), (0.5, (209, 213, 217)), (1.0, (198, 204, 210))), sun=0.3, sun_height=60.0, sun_size=60.0,
-        sky_strength=1.0, exposure=1.0, lit=0.3, haze=1.7, haze_colour=(214, 217, 219),
+        sky_strength=1.0, exposure=1.0, lit=0.3, haze=2.3, haze_colour=(214, 217, 219),
     ),
 }
 STUDIO = Light(

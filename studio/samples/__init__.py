@@ -1,0 +1,1 @@
+"""The sample massing models that come with the project, made by script."""

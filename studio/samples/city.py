@@ -1,0 +1,87 @@
+"""Sample models of the city: an office slab on a podium, and a tower in a street."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from ..cameras import Camera
+from ..shapes import box, tree
+from ..staging import bird, cameras, collection, corners, elevation, ground, level, pitched, trees
+
+
+def office_slab() -> None:
+    """A ten-storey slab on columns above a long podium, with a canopy and quiet neighbours."""
+    ground()
+    office = collection("Office")
+    box("Podium", (-30.0, 0.0, 0.0), (30.0, 30.0, 8.4), office)
+    box("Podium court", (-30.0, -3.0, 7.6), (8.0, 0.0, 8.4), office)
+    for i in range(7):
+        x = -29.0 + i * 6.0
+        box(f"Column {i + 1}", (x - 0.3, -2.6, 0.0), (x + 0.3, -2.0, 7.6), office)
+    box("Recess", (-14.0, 7.5, 8.4), (22.0, 20.5, 11.4), office)
+    box("Slab", (-16.0, 6.0, 11.4), (24.0, 22.0, 47.0), office)
+    box("Stair core", (24.0, 10.0, 8.4), (28.4, 18.0, 50.0), office)
+    box("Plant", (-8.0, 10.0, 47.0), (12.0, 18.0, 50.2), office)
+    box("Canopy", (10.0, -6.0, 4.0), (22.0, 0.0, 4.5), office)
+    box("Roof pavilion", (-27.0, 8.0, 8.4), (-18.5, 20.0, 12.2), office)
+    city = collection("Neighbours")
+    for number, (x, y, w, d, h) in enumerate(
+        ((-62.0, 6.0, 36.0, 16.0, 17.0), (62.0, 10.0, 34.0, 18.0, 21.0), (-40.0, 58.0, 46.0, 16.0, 24.0), (24.0, 62.0, 52.0, 16.0, 19.0),
+         (84.0, 60.0, 30.0, 20.0, 30.0), (-98.0, 40.0, 26.0, 40.0, 20.0))
+    ):
+        box(f"Neighbour {number + 1}", (x - w / 2, y, 0.0), (x + w / 2, y + d, h), city)
+    trees([(-38.0, -9.0, 8.0), (-28.0, -9.0, 8.0), (34.0, -8.0, 8.5), (44.0, -8.0, 7.5)])
+    points = corners((-30.0, -3.0, 0.0), (30.0, 30.0, 50.0))
+    eye = level(points, -32.0, 24.0, 0.74, 0.72, 0.16, 1.65)
+    cameras(
+        pitched(eye), bird(points, -34.0, 24.0, 50.0, 0.7, 0.74), elevation(points, 0.62, 0.66, 0.16),
+        level(points, 38.0, 24.0, 0.76, 0.72, 0.16, 1.65),
+    )
+
+
+def street_tower() -> None:
+    """A tower with a podium and a stepped crown at a street corner, city blocks around it out to 400 m."""
+    ground(700.0)
+    rng = random.Random(5)
+    tower = collection("Tower")
+    box("Podium", (-16.0, 0.0, 0.0), (16.0, 30.0, 13.2), tower)
+    box("Shaft", (-12.0, 4.0, 13.2), (12.0, 26.0, 82.0), tower)
+    box("Upper shaft", (-9.0, 7.0, 82.0), (9.0, 23.0, 102.0), tower)
+    box("Crown", (-5.0, 10.0, 102.0), (5.0, 20.0, 111.0), tower)
+    box("Entrance canopy", (-5.0, -3.0, 4.2), (5.0, 0.0, 4.7), tower)
+    for side in (-1, 1):
+        box(f"Fin {'west' if side < 0 else 'east'}", (side * 12.0 - 0.4, 3.2, 13.2), (side * 12.0 + 0.4, 4.0, 84.0), tower)
+    blocks = collection("City")
+    block, street = 52.0, 16.0
+    pitch, count = block + street, 0
+    for column in range(-6, 7):
+        for row in range(-6, 7):
+            cx, cy = column * pitch, 15.0 + row * pitch
+            if math.hypot(cx, cy - 15.0) > 400.0:
+                continue
+            box(f"Pavement {column} {row}", (cx - block / 2 - 3, cy - block / 2 - 3, 0.0), (cx + block / 2 + 3, cy + block / 2 + 3, 0.14), blocks)
+            halves = ((-1, -1), (1, -1), (-1, 1), (1, 1))
+            for i, j in halves:
+                if (column, row) == (0, 0):
+                    continue
+                w = block / 2 - rng.choice((0.0, 0.0, 3.0))
+                h = 3.3 * rng.choice((4, 5, 5, 6, 7, 8)) + 1.0
+                x0, y0 = (cx - block / 2, cx)[i > 0], (cy - block / 2, cy)[j > 0]
+                count += 1
+                thing = box(f"House {count}", (x0, y0, 0.14), (x0 + w, y0 + block / 2 - 1.0, h), blocks)
+                if rng.random() < 0.3:
+                    box(f"Attic {count}", (x0 + 3, y0 + 3, h), (x0 + w - 3, y0 + block / 2 - 4.0, h + 3.2), blocks)
+                thing.color = (0.75, 0.78, 0.8, 1.0)
+    lamps = collection("Street trees")
+    for number, y in enumerate(range(-118, -20, 14)):
+        for side in (-1, 1):
+            tree(f"Street tree {2 * number + (side > 0) + 1}", side * (block / 2 + 1.4), float(y), 6.5, number, lamps)
+    points = corners((-16.0, 0.0, 0.0), (16.0, 30.0, 111.0))
+    west = block / 2 + street / 2
+    street_camera = Camera("street", (-west + 1.5, -96.0, 1.65), math.radians(-14.0), math.radians(19.0), 20.0)
+    two_point = Camera("two-point", (-west - 1.0, -104.0, 1.65), math.radians(-12.0), 0.0, 20.0, 0.0, 0.27)
+    cameras(
+        street_camera, bird(corners((-60.0, -50.0, 0.0), (60.0, 80.0, 111.0)), -32.0, 28.0, 35.0, 0.9, 0.82),
+        elevation(points, 0.8, 0.8, 0.08), two_point,
+    )
