@@ -14,28 +14,28 @@ def office_slab() -> None:
     """A ten-storey slab on columns above a long podium, with a canopy and quiet neighbours."""
     ground()
     office = collection("Office")
-    box("Podium", (-30.0, 0.0, 0.0), (30.0, 30.0, 8.4), office)
-    box("Podium court", (-30.0, -3.0, 7.6), (8.0, 0.0, 8.4), office)
-    for i in range(7):
-        x = -29.0 + i * 6.0
+    box("Podium", (-38.0, 0.0, 0.0), (38.0, 30.0, 8.4), office)
+    box("Arcade roof", (-38.0, -3.0, 7.6), (8.0, 0.0, 8.4), office)
+    for i in range(8):
+        x = -37.0 + i * 6.2
         box(f"Column {i + 1}", (x - 0.3, -2.6, 0.0), (x + 0.3, -2.0, 7.6), office)
-    box("Recess", (-14.0, 7.5, 8.4), (22.0, 20.5, 11.4), office)
-    box("Slab", (-16.0, 6.0, 11.4), (24.0, 22.0, 47.0), office)
-    box("Stair core", (24.0, 10.0, 8.4), (28.4, 18.0, 50.0), office)
-    box("Plant", (-8.0, 10.0, 47.0), (12.0, 18.0, 50.2), office)
-    box("Canopy", (10.0, -6.0, 4.0), (22.0, 0.0, 4.5), office)
-    box("Roof pavilion", (-27.0, 8.0, 8.4), (-18.5, 20.0, 12.2), office)
+    box("Recess", (-22.0, 7.5, 8.4), (28.0, 20.5, 11.4), office)
+    box("Slab", (-24.0, 6.0, 11.4), (30.0, 22.0, 43.0), office)
+    box("Stair core", (30.0, 10.0, 8.4), (34.4, 18.0, 46.6), office)
+    box("Plant", (-12.0, 10.0, 43.0), (14.0, 18.0, 46.2), office)
+    box("Canopy", (13.0, -6.0, 4.0), (27.0, 0.0, 4.5), office)
+    box("Roof pavilion", (-36.0, 8.0, 8.4), (-27.0, 20.0, 12.2), office)
     city = collection("Neighbours")
     for number, (x, y, w, d, h) in enumerate(
-        ((-62.0, 6.0, 36.0, 16.0, 17.0), (62.0, 10.0, 34.0, 18.0, 21.0), (-40.0, 58.0, 46.0, 16.0, 24.0), (24.0, 62.0, 52.0, 16.0, 19.0),
-         (84.0, 60.0, 30.0, 20.0, 30.0), (-98.0, 40.0, 26.0, 40.0, 20.0))
+        ((-78.0, 8.0, 40.0, 16.0, 17.0), (78.0, 12.0, 38.0, 18.0, 21.0), (-40.0, 58.0, 46.0, 16.0, 24.0), (24.0, 62.0, 52.0, 16.0, 19.0),
+         (92.0, 64.0, 30.0, 20.0, 28.0), (-104.0, 48.0, 26.0, 40.0, 20.0))
     ):
         box(f"Neighbour {number + 1}", (x - w / 2, y, 0.0), (x + w / 2, y + d, h), city)
-    trees([(-38.0, -9.0, 8.0), (-28.0, -9.0, 8.0), (34.0, -8.0, 8.5), (44.0, -8.0, 7.5)])
-    points = corners((-30.0, -3.0, 0.0), (30.0, 30.0, 50.0))
+    trees([(-48.0, -8.0, 8.0), (-57.0, -8.0, 8.0), (48.0, -7.0, 8.5), (58.0, -7.0, 7.5)])
+    points = corners((-38.0, -3.0, 0.0), (38.0, 30.0, 46.0))
     eye = level(points, -32.0, 24.0, 0.74, 0.72, 0.16, 1.65)
     cameras(
-        pitched(eye), bird(points, -34.0, 24.0, 50.0, 0.7, 0.74), elevation(points, 0.62, 0.66, 0.16),
+        pitched(eye), bird(points, -34.0, 24.0, 50.0, 0.7, 0.74), elevation(points, 0.7, 0.66, 0.1),
         level(points, 38.0, 24.0, 0.76, 0.72, 0.16, 1.65),
     )
 
@@ -63,7 +63,7 @@ def street_tower() -> None:
             box(f"Pavement {column} {row}", (cx - block / 2 - 3, cy - block / 2 - 3, 0.0), (cx + block / 2 + 3, cy + block / 2 + 3, 0.14), blocks)
             halves = ((-1, -1), (1, -1), (-1, 1), (1, 1))
             for i, j in halves:
-                if (column, row) == (0, 0):
+                if column == 0 and row in (0, -1):
                     continue
                 w = block / 2 - rng.choice((0.0, 0.0, 3.0))
                 h = 3.3 * rng.choice((4, 5, 5, 6, 7, 8)) + 1.0
@@ -73,14 +73,13 @@ def street_tower() -> None:
                 if rng.random() < 0.3:
                     box(f"Attic {count}", (x0 + 3, y0 + 3, h), (x0 + w - 3, y0 + block / 2 - 4.0, h + 3.2), blocks)
                 thing.color = (0.75, 0.78, 0.8, 1.0)
-    lamps = collection("Street trees")
-    for number, y in enumerate(range(-118, -20, 14)):
-        for side in (-1, 1):
-            tree(f"Street tree {2 * number + (side > 0) + 1}", side * (block / 2 + 1.4), float(y), 6.5, number, lamps)
+    square = collection("Square")
+    for number, y in enumerate(range(-74, -30, 10)):
+        for column, x in enumerate((-4.0, 10.0, 22.0)):
+            tree(f"Square tree {3 * number + column + 1}", x, float(y), 7.0, number, square)
     points = corners((-16.0, 0.0, 0.0), (16.0, 30.0, 111.0))
-    west = block / 2 + street / 2
-    street_camera = Camera("street", (-west + 1.5, -96.0, 1.65), math.radians(-14.0), math.radians(19.0), 20.0)
-    two_point = Camera("two-point", (-west - 1.0, -104.0, 1.65), math.radians(-12.0), 0.0, 20.0, 0.0, 0.27)
+    street_camera = Camera("street", (-30.0, -92.0, 1.65), math.radians(-11.0), math.radians(21.0), 20.0)
+    two_point = Camera("two-point", (-36.0, -112.0, 1.65), math.radians(-9.0), 0.0, 20.0, 0.0, 0.255)
     cameras(
         street_camera, bird(corners((-60.0, -50.0, 0.0), (60.0, 80.0, 111.0)), -32.0, 28.0, 35.0, 0.9, 0.82),
         elevation(points, 0.8, 0.8, 0.08), two_point,

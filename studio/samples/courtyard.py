@@ -100,6 +100,6 @@ def courtyard() -> None:
     front = corners((-24.0, 0.0, 0.0), (24.0, 12.0, 19.0))
     eye = level(front, -34.0, 24.0, 0.8, 0.62, 0.2, 1.65)
     cameras(
-        pitched(eye), bird(points, 36.0, 36.0, 50.0, 0.76, 0.8), elevation(front, 0.76, 0.6, 0.18),
+        pitched(eye), bird(points, 38.0, 50.0, 50.0, 0.78, 0.86), elevation(front, 0.76, 0.6, 0.12),
         level(front, 30.0, 28.0, 0.82, 0.6, 0.2, 1.65),
     )
