@@ -36,14 +36,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "shared"), str(ROOT / "backend")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 
 import numpy as np
 import zmq
-from numpy.typing import NDArray
-
 from maquette_wire import codecs, keys
 from maquette_wire import messages as m
 from maquette_wire.capture import Capture, captures_of
@@ -54,6 +51,7 @@ from maquette_wire.local import running
 from maquette_wire.packing import FROM_CLIENT, pack, unpack
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
+from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Depth = NDArray[np.float32]
@@ -102,6 +100,11 @@ def capture_of(color: Pixels, depth: Depth) -> Capture:
     return Capture(view, color, depth)
 
 
+def read(capture: Capture) -> tuple[Pixels, Depth]:
+    """Arrays of its own, as a sampler makes tensors: mapped memory costs when it is read."""
+    return np.array(capture.color), np.array(capture.depth)
+
+
 # --- the real server, with a sampler that does nothing --------------------------------------------
 
 
@@ -136,8 +139,8 @@ def work_on_nothing() -> None:
 
     class Sampler:
         def run(self, recipe: Recipe, captures: Sequence[Capture], **_: Any) -> Nothing:
-            color, _depth = np.array(captures[0].color), np.array(captures[0].depth)
-            height, width = color.shape[:2]
+            read(captures[0])
+            width, height = captures[0].view.width, captures[0].view.height
             if self.picture is None or self.picture.shape[:2] != (height, width):
                 self.picture = scene(width)[2]
             return Nothing(recipe, [(0, 0, self.picture)], [np.zeros((64, 64), np.uint8)])
@@ -180,7 +183,7 @@ def echo(home: Home, side: int) -> None:
             )
         elif isinstance(message, m.Submit):
             capture = captures_of(message, frames)[0]
-            np.array(capture.color), np.array(capture.depth)
+            read(capture)
             place = (m.Picture(view=0, seed=0),)
             result = m.Result(job=message.job, recipe=RECIPE, pictures=place, frames=(header,))
             answer = pack(result, [picture.data], codec=chosen, exchange=exchange)
@@ -227,7 +230,8 @@ def serve_http(side: int) -> None:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             (size,) = struct.unpack_from("<I", body)
-            array_of(body[4 : 4 + size]), array_of(body[4 + size :])
+            for image in (body[4 : 4 + size], body[4 + size :]):
+                array_of(image)
             answer = png_of(picture, int(self.headers["X-Level"]))
             self.send_response(200)
             self.send_header("Content-Length", str(len(answer)))
@@ -269,15 +273,9 @@ def connected(
     home: Home, endpoint: str, server_key: str, offer: tuple[m.Codec, ...] | None = None
 ) -> Client:
     """A client that has been welcomed; ``offer`` replaces the codecs that it names."""
-    client = Client(keys.client_keys(home), "benchmark")
-    if offer is not None:
-        import maquette_wire.client as module
-
-        usual, module.codecs_for = module.codecs_for, lambda _: offer
+    client = Client(keys.client_keys(home), "benchmark", offer=offer)
     client.connect(endpoint, server_key)
     until(client, Connected)
-    if offer is not None:
-        module.codecs_for = usual
     return client
 
 

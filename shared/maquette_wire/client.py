@@ -64,10 +64,15 @@ class Client:
         keys: this client's CURVE pair (``keys.client_keys``).
         name: how the server calls the client in its log, for instance ``"blender 4.5"``.
         heartbeat_seconds: how often an idle connection is checked.
+        offer: the codecs to name in the hello; those that suit the address where None.
     """
 
     def __init__(
-        self, keys: KeyPair, name: str = "", heartbeat_seconds: float = HEARTBEAT_SECONDS
+        self,
+        keys: KeyPair,
+        name: str = "",
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        offer: tuple[Codec, ...] | None = None,
     ) -> None:
         self.welcome: Welcome | None = None
         self._name = f"maquette-wire {__version__} {name}".strip()
@@ -78,6 +83,7 @@ class Client:
         self._outbox: deque[Message] = deque()
         self._events: deque[Event] = deque()
         self._exchange: Exchange | None = None
+        self._wanted = offer
         self._offer: tuple[Codec, ...] = ("raw",)
         self._told: str | None = None
         self._last_poll = self._last_sent = self._last_heard = time.monotonic()
@@ -204,7 +210,7 @@ class Client:
         stop = time.monotonic() + HANDLING_SECONDS
         while (happening := self._connection.step()) is not None:
             if isinstance(happening, Up):
-                self._greet(codecs_for(self.endpoint))
+                self._greet(self._wanted or codecs_for(self.endpoint))
             else:
                 self._went_down(happening)
         while time.monotonic() < stop and (parts := self._connection.receive()) is not None:
