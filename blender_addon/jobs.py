@@ -1,0 +1,166 @@
+"""Jobs as the add-on sees them: explicit states, progress and remaining time. No bpy here."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Accepted, Cancelled, Failed, Message, Progress, Result
+from maquette_wire.recipe import Recipe
+from maquette_wire.view import View
+
+
+class State(enum.Enum):
+    """Where a job is; the value is what the panel says."""
+
+    WAITING = "Waiting for the server"
+    QUEUED = "In the queue"
+    LOADING = "Loading the model"
+    SAMPLING = "Painting"
+    DECODING = "Finishing"
+    CANCELLING = "Cancelling"
+    SAVING = "Saving"
+    DONE = "Done"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def open(self) -> bool:
+        """Whether something is still to come."""
+        return self not in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+STAGES = {
+    "queued": State.QUEUED,
+    "loading": State.LOADING,
+    "sampling": State.SAMPLING,
+    "decoding": State.DECODING,
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a job's pictures belong.
+
+    Attributes:
+        blend: path of the .blend, empty where it was never saved.
+        scene: name of the scene.
+        scene_uid: the scene's ``session_uid``, which no other file's scene has in this Blender;
+            0 for a job of an earlier Blender.
+        folder: where to save if the .blend isn't open any more.
+    """
+
+    blend: str
+    scene: str
+    scene_uid: int
+    folder: str
+
+
+@dataclass
+class Remaining:
+    """Remaining time from the steps so far.
+
+    The first step includes what is done once (compiling, warming up), so the rate is taken from
+    the steps after it as soon as there are any.
+    """
+
+    begun: float = 0.0
+    first_step: int = 0
+    first_at: float = 0.0
+    seconds: float | None = None
+
+    def begin(self, now: float) -> None:
+        """The stage starts at ``now`` (seconds of any steady clock)."""
+        self.begun, self.first_step, self.seconds = now, 0, None
+
+    def at(self, step: int, steps: int, now: float) -> None:
+        """``step`` of ``steps`` was reached at ``now``."""
+        if step <= 0:
+            return
+        if self.first_step == 0:
+            self.first_step, self.first_at = step, now
+            rate = (now - self.begun) / step
+        elif step > self.first_step:
+            rate = (now - self.first_at) / (step - self.first_step)
+        else:
+            return
+        self.seconds = rate * max(steps - step, 0)
+
+
+@dataclass
+class Job:
+    """One Restyle: a Recipe on one View, from the capture to the saved picture."""
+
+    name: str
+    recipe: Recipe
+    views: tuple[View, ...]
+    target: Target
+    state: State = State.WAITING
+    step: int = 0
+    steps: int = 0
+    ahead: int = 0
+    error: MaquetteError | None = None
+    remaining: Remaining = field(default_factory=Remaining)
+    recovered: bool = False
+
+    @property
+    def title(self) -> str:
+        """What the job paints, in a few words."""
+        view = self.views[0].name if self.views else ""
+        return view or "Viewport"
+
+    @property
+    def fraction(self) -> float:
+        """Progress from 0 to 1 over the painting."""
+        if self.state in (State.DECODING, State.SAVING, State.DONE):
+            return 1.0
+        return min(self.step / self.steps, 1.0) if self.steps else 0.0
+
+    def describe(self) -> str:
+        """The state with what is known beside it: places in the queue, steps, remaining time."""
+        if self.state is State.QUEUED and self.ahead:
+            return f"In the queue behind {self.ahead}"
+        if self.state is State.SAMPLING and self.steps:
+            text = f"Painting {self.step}/{self.steps}"
+            if self.remaining.seconds is not None:
+                text += f", {duration(self.remaining.seconds)} left"
+            return text
+        return self.state.value
+
+    def take(self, message: Message, now: float) -> None:
+        """Follow a message of the server about this job; a result leads to SAVING, not DONE."""
+        if isinstance(message, Failed):
+            self.fail(MaquetteError(message.code, message.sentence, message.hint))
+        elif isinstance(message, Cancelled):
+            self.state = State.CANCELLED
+        elif isinstance(message, Result):
+            self.state = State.SAVING
+        elif self.state is State.CANCELLING:
+            return  # what was on its way when the user pressed Cancel
+        elif isinstance(message, Accepted):
+            self.state, self.ahead = State.QUEUED, message.ahead
+        elif isinstance(message, Progress):
+            self._take_progress(message, now)
+
+    def fail(self, error: MaquetteError) -> None:
+        """The job can't be done."""
+        self.state, self.error = State.FAILED, error
+
+    def _take_progress(self, message: Progress, now: float) -> None:
+        state = STAGES[message.stage]
+        if state is State.SAMPLING and self.state is not State.SAMPLING:
+            self.remaining.begin(now)
+        self.state = state
+        self.step, self.steps = message.step, message.steps
+        if state is State.SAMPLING:
+            self.remaining.at(message.step, message.steps, now)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: "2 s", "1 min 20 s"."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"

@@ -1,0 +1,138 @@
+"""Accepted jobs on disk, so that a crash of Blender loses none of them. No bpy here.
+
+Each running Blender has a folder of its own with one small file for each open job, and holds a
+lock in it as long as it lives. The system drops the lock with the process, so the folders without
+one belong to Blenders that ended, and their jobs can be taken over.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.local import try_lock
+from maquette_wire.recipe import Recipe
+from maquette_wire.view import View
+
+LOCK = "lock"
+SUFFIX = ".json"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that a server has accepted.
+
+    ``server`` is the address of a remote server, empty for the local one.
+    """
+
+    job: str
+    server: str
+    recipe: Recipe
+    views: tuple[View, ...]
+    blend: str
+    scene: str
+    folder: str
+
+
+class Ledger:
+    """The open jobs of this Blender, and those that ended Blenders left behind."""
+
+    def __init__(self, home: Home) -> None:
+        self._root = home.unfinished
+        self._home = home
+        self._folder: Path | None = None
+        self._lock: IO[bytes] | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Remember a job. Raises MaquetteError("home-unusable") where the disk says no."""
+        try:
+            path = self._own() / f"{entry.job}{SUFFIX}"
+            temporary = path.with_suffix(".new")
+            temporary.write_bytes(msgspec.json.encode(entry))
+            temporary.replace(path)
+        except OSError as error:
+            raise MaquetteError(
+                "home-unusable",
+                f"The job can't be noted in {self._root}: {error.strerror}.",
+                "It goes on, but its picture is lost if Blender closes before it is done.",
+            ) from error
+
+    def remove(self, job: str) -> None:
+        """Forget a job that has ended. Unknown jobs are fine."""
+        if self._folder is not None:
+            (self._folder / f"{job}{SUFFIX}").unlink(missing_ok=True)
+
+    def left_behind(self) -> list[Entry]:
+        """Jobs of Blenders that have ended; they stay where they are."""
+        return [entry for _path, entry in self._left_behind()]
+
+    def adopt(self, server: str) -> list[Entry]:
+        """Take over the jobs that ended Blenders left at this server (empty: the local one).
+
+        Raises MaquetteError("home-unusable").
+        """
+        adopted = []
+        for path, entry in self._left_behind():
+            if entry.server != server:
+                continue
+            try:
+                path.rename(self._own() / path.name)
+            except FileNotFoundError:
+                continue  # another Blender was faster
+            adopted.append(entry)
+        self._sweep()
+        return adopted
+
+    def close(self) -> None:
+        """Let go of this Blender's jobs: those that are still open can be adopted."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        if self._folder is not None and not any(self._folder.glob(f"*{SUFFIX}")):
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder = None
+
+    def _own(self) -> Path:
+        if self._folder is None:
+            folder = self._home.make(self._root / secrets.token_hex(8))
+            lock = (folder / LOCK).open("ab")
+            try_lock(lock, shared=False)  # nobody else knows the folder's name yet
+            self._folder, self._lock = folder, lock
+        return self._folder
+
+    def _ended(self) -> list[Path]:
+        if not self._root.is_dir():
+            return []
+        folders = sorted(folder for folder in self._root.iterdir() if folder.is_dir())
+        return [folder for folder in folders if folder != self._folder and _is_free(folder)]
+
+    def _left_behind(self) -> list[tuple[Path, Entry]]:
+        found = []
+        for folder in self._ended():
+            for path in sorted(folder.glob(f"*{SUFFIX}")):
+                try:
+                    found.append((path, msgspec.json.decode(path.read_bytes(), type=Entry)))
+                except FileNotFoundError:
+                    continue  # adopted by another Blender just now
+                except msgspec.MsgspecError:
+                    path.unlink(missing_ok=True)  # cut off by the crash: nothing to ask for
+        return found
+
+    def _sweep(self) -> None:
+        for folder in self._ended():
+            if not any(folder.glob(f"*{SUFFIX}")):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_free(folder: Path) -> bool:
+    try:
+        with (folder / LOCK).open("rb+") as file:
+            return try_lock(file, shared=False)
+    except FileNotFoundError:
+        # Either it is being made at this moment or its Blender was killed before its first lock;
+        # such a folder has no jobs yet.
+        return False

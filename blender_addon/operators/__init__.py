@@ -1,0 +1,28 @@
+"""What the buttons do; each is also found by F3 search where that makes sense."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..session import current
+from . import notify, picture, recipe, restyle, server
+
+CLASSES = (
+    *restyle.CLASSES,
+    *recipe.CLASSES,
+    *picture.CLASSES,
+    *server.CLASSES,
+    *notify.CLASSES,
+)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    current().on_notice = notify.report
+
+
+def unregister() -> None:
+    current().on_notice = lambda _notice: None
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,135 @@
+"""What belongs to this computer: which server paints, and where pictures go.
+
+No ``from __future__ import annotations`` here: Blender reads the annotations themselves.
+"""
+# pyright: reportInvalidTypeForm=false
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+from maquette_wire import keys
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+
+from . import backend, results
+from .wrapping import wrapped
+
+
+class MaquettePreferences(bpy.types.AddonPreferences):
+    """The add-on's page in Blender's preferences."""
+
+    bl_idname = __package__ or "maquette"
+
+    place: EnumProperty(
+        name="Pictures Are Made",
+        description="Where the server runs that makes the pictures",
+        items=(
+            ("LOCAL", "On This Computer", "A server of this computer, started when it is needed"),
+            (
+                "REMOTE",
+                "On Another Computer",
+                "A server with a better graphics card, or a shared one",
+            ),
+        ),
+        default="LOCAL",
+    )
+    command: StringProperty(
+        name="Program",
+        description="The maquette program, the Python it was installed in, or that environment's "
+        "folder; empty: use the one that was installed last, or the one on the PATH",
+        subtype="FILE_PATH",
+        default="",
+    )
+    address: StringProperty(
+        name="Address",
+        description="Address of the server, for instance tcp://192.168.1.20:47820",
+        default="",
+    )
+    server_key: StringProperty(
+        name="Its Public Key",
+        description="The 40 characters in the file keys/server.pub of the server's Maquette folder",
+        default="",
+    )
+    folder: StringProperty(
+        name="Pictures Folder",
+        description="Where concepts are saved; // is the folder of the .blend",
+        subtype="DIR_PATH",
+        default=results.BESIDE,
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.row().prop(self, "place", expand=True)
+        if self.place == "LOCAL":
+            row = layout.row(align=True)
+            row.prop(self, "command", placeholder="Found by itself")
+            row.operator("maquette.find_backend", text="", icon="VIEWZOOM")
+            row.operator("maquette.check_backend", text="Check")
+        else:
+            self._draw_remote(context)
+        layout.separator()
+        layout.prop(self, "folder")
+        if self.folder.startswith("//"):
+            wrapped(
+                layout,
+                f"Pictures of a scene that was never saved go to {Home.default().concepts}.",
+                context.region.width,
+            )
+        row = layout.row()
+        row.alignment = "RIGHT"
+        row.operator("maquette.open_log", icon="TEXT")
+
+    def _draw_remote(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.prop(self, "address", placeholder="tcp://192.168.1.20:47820")
+        layout.prop(self, "server_key")
+        if self.server_key and not keys.is_key(self.server_key.strip()):
+            wrapped(
+                layout,
+                "This is no public key: it has 40 characters, as in the server's keys/server.pub.",
+                context.region.width,
+                icon="ERROR",
+            )
+        if not bpy.app.online_access and not backend.Remote(self.address, "").loopback:
+            wrapped(
+                layout,
+                "Blender may not go online at the moment: allow it in Preferences, "
+                "System, Network.",
+                context.region.width,
+                icon="ERROR",
+            )
+        row = layout.row(align=True)
+        row.operator("maquette.copy_key", icon="COPYDOWN")
+        row.operator("maquette.connect", icon="LINKED")
+
+
+def preferences() -> MaquettePreferences:
+    """The add-on's preferences."""
+    return bpy.context.preferences.addons[__package__ or ""].preferences  # type: ignore[return-value]
+
+
+def choice() -> backend.Choice:
+    """The server that the preferences ask for.
+
+    Raises MaquetteError("offline") where Blender may not go online and the server is elsewhere.
+    """
+    chosen = preferences()
+    if chosen.place == "LOCAL":
+        return backend.Local(bpy.path.abspath(chosen.command))
+    remote = backend.Remote(chosen.address.strip(), chosen.server_key.strip())
+    if not remote.loopback and not bpy.app.online_access:
+        raise MaquetteError(
+            "offline",
+            f"Blender may not go online, and the server {remote.address} is on another computer.",
+            "Turn on Allow Online Access in Preferences, System, Network.",
+        )
+    return remote
+
+
+def register() -> None:
+    bpy.utils.register_class(MaquettePreferences)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(MaquettePreferences)

@@ -1,0 +1,196 @@
+"""What belongs to a scene: the panel's settings, saved in the .blend.
+
+No ``from __future__ import annotations`` here: Blender reads the annotations themselves.
+"""
+# pyright: reportInvalidTypeForm=false
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+BLENDER_INT_MAX = 2**31 - 1
+"""Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that."""
+
+
+def _geometry_moved(settings: "MaquetteSettings", _context: bpy.types.Context) -> None:
+    # The slider decides strength and depth influence: values pinned by an earlier Recipe would
+    # leave it without effect.
+    settings.use_strength = False
+    settings.use_depth_influence = False
+
+
+def _model_changed(settings: "MaquetteSettings", context: bpy.types.Context) -> None:
+    # Steps that suit one model spoil another one's pictures.
+    settings.use_steps = False
+    settings.use_guidance = False
+    settings.sampler = ""
+    settings.loras.clear()
+    _geometry_moved(settings, context)
+
+
+class MaquetteLora(bpy.types.PropertyGroup):
+    """One style added to the model."""
+
+    # `name` is inherited from PropertyGroup.
+    weight: FloatProperty(
+        name="Weight",
+        description="How strongly this style shows (weight of the LoRA)",
+        default=1.0,
+        soft_min=0.0,
+        soft_max=1.5,
+    )
+
+
+class MaquetteSettings(bpy.types.PropertyGroup):
+    """Everything the panel shows, as ``scene.maquette``."""
+
+    prompt: StringProperty(
+        name="Prompt",
+        description="What the building and its surroundings should look like: "
+        "materials, light, weather, drawing style",
+        default="",
+        options={"ANIMATABLE", "TEXTEDIT_UPDATE"},
+    )
+    negative_prompt: StringProperty(
+        name="Avoid",
+        description="What should not appear in the picture (negative prompt)",
+        default="",
+    )
+    model: StringProperty(
+        name="Model",
+        description="The image model that paints the concept",
+        default="pocket",
+        update=_model_changed,
+    )
+    geometry: FloatProperty(
+        name="Geometry",
+        description="How closely the picture keeps to the massing model: on the left the model "
+        "is a suggestion, on the right every edge stays where it is "
+        "(sets denoising strength and depth influence together)",
+        default=0.7,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        precision=2,
+        update=_geometry_moved,
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="Number of the variation: the same seed with the same settings and the same "
+        "view makes the same picture again",
+        default=0,
+        min=0,
+        max=BLENDER_INT_MAX,
+    )
+    seed_locked: BoolProperty(
+        name="Keep Seed",
+        description="Use the same seed for every picture; otherwise each Restyle takes a new one",
+        default=False,
+    )
+    count: IntProperty(
+        name="Variations",
+        description="How many pictures to make of this view, each with the next seed",
+        default=1,
+        min=1,
+        max=64,
+        soft_max=8,
+    )
+    long_side: IntProperty(
+        name="Long Side",
+        description="Width or height of the picture, whichever is longer; "
+        "the other follows the view's proportions",
+        default=512,
+        min=64,
+        max=8192,
+        soft_max=2048,
+        step=64,
+        subtype="PIXEL",
+    )
+    source: EnumProperty(
+        name="View",
+        description="What the picture is made of",
+        items=(
+            ("CAMERA", "Camera", "What the scene's active camera sees"),
+            ("VIEWPORT", "Viewport", "What this 3D view shows, without overlays"),
+        ),
+        default="CAMERA",
+    )
+    use_steps: BoolProperty(name="Set Steps", description="Instead of the model's own number")
+    steps: IntProperty(
+        name="Steps",
+        description="How many refinement steps the model takes: more is slower, and finer up to a "
+        "point (denoising steps of a full schedule)",
+        default=20,
+        min=1,
+        max=1000,
+        soft_max=60,
+    )
+    use_guidance: BoolProperty(
+        name="Set Prompt Weight", description="Instead of the model's own value"
+    )
+    guidance: FloatProperty(
+        name="Prompt Weight",
+        description="How literally the prompt is taken (classifier-free guidance scale)",
+        default=5.0,
+        min=0.0,
+        max=100.0,
+        soft_min=1.0,
+        soft_max=15.0,
+    )
+    use_strength: BoolProperty(name="Set Repaint", description="Instead of what Geometry gives")
+    strength: FloatProperty(
+        name="Repaint",
+        description="How much of the model's own colours is painted over (img2img denoising "
+        "strength); moving Geometry takes this over again",
+        default=0.9,
+        min=0.01,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    use_depth_influence: BoolProperty(
+        name="Set Depth Hold", description="Instead of what Geometry gives"
+    )
+    depth_influence: FloatProperty(
+        name="Depth Hold",
+        description="How strongly the model's depth shapes the picture (weight of the depth "
+        "condition); moving Geometry takes this over again",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    sampler: StringProperty(
+        name="Sampler",
+        description="Method of the refinement steps (scheduler); empty is the model's own",
+        default="",
+    )
+    loras: CollectionProperty(type=MaquetteLora)
+    last_result: PointerProperty(
+        name="Last Concept",
+        description="The newest picture that was made of this scene",
+        type=bpy.types.Image,
+    )
+
+
+CLASSES = (MaquetteLora, MaquetteSettings)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.maquette = PointerProperty(  # pyright: ignore[reportAttributeAccessIssue]
+        name="Maquette", type=MaquetteSettings
+    )
+
+
+def unregister() -> None:
+    del bpy.types.Scene.maquette  # pyright: ignore[reportAttributeAccessIssue]
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,83 @@
+"""The panel's settings as a Recipe, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Lora, Recipe
+
+from .properties import BLENDER_INT_MAX
+
+if TYPE_CHECKING:
+    from .properties import MaquetteSettings
+
+
+def recipe_of(settings: MaquetteSettings) -> Recipe:
+    """The Recipe that the settings describe; what is left to the model is None.
+
+    Raises MaquetteError("empty-prompt", "bad-recipe").
+    """
+    if not settings.prompt.strip():
+        raise MaquetteError(
+            "empty-prompt",
+            "The prompt is empty.",
+            'Describe the building in the panel, for instance "red brick library at dusk".',
+        )
+    recipe = Recipe(
+        prompt=settings.prompt.strip(),
+        negative_prompt=settings.negative_prompt.strip(),
+        model=settings.model,
+        seed=settings.seed,
+        count=settings.count,
+        steps=settings.steps if settings.use_steps else None,
+        sampler=settings.sampler or None,
+        guidance=_exact(settings.guidance) if settings.use_guidance else None,
+        geometry=_exact(settings.geometry),
+        strength=_exact(settings.strength) if settings.use_strength else None,
+        depth_influence=_exact(settings.depth_influence) if settings.use_depth_influence else None,
+        loras=tuple(Lora(name=each.name, weight=_exact(each.weight)) for each in settings.loras),
+    )
+    recipe.check()
+    return recipe
+
+
+def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
+    """Make ``recipe_of(settings)`` give ``recipe`` again, the model's hash and the size apart.
+
+    The seed is locked, so that the next Restyle of the same view makes the same picture.
+    Raises MaquetteError("seed-too-large") before anything is changed.
+    """
+    if recipe.seed > BLENDER_INT_MAX:
+        raise MaquetteError(
+            "seed-too-large",
+            f"The seed {recipe.seed} is larger than a number field of Blender can hold.",
+            "Repeat this picture with `maquette restyle` in a terminal.",
+        )
+    settings.model = recipe.model  # first: its update drops what is pinned
+    settings.geometry = recipe.geometry
+    settings.prompt = recipe.prompt
+    settings.negative_prompt = recipe.negative_prompt
+    settings.seed = recipe.seed
+    settings.seed_locked = True
+    settings.count = recipe.count
+    settings.sampler = recipe.sampler or ""
+    for name in ("steps", "guidance", "strength", "depth_influence"):
+        value = getattr(recipe, name)
+        setattr(settings, f"use_{name}", value is not None)
+        if value is not None:
+            setattr(settings, name, value)
+    settings.loras.clear()
+    for lora in recipe.loras:
+        entry = settings.loras.add()
+        entry.name, entry.weight = lora.name, lora.weight
+    if recipe.size is not None:
+        settings.long_side = max(recipe.size)
+
+
+def _exact(value: float) -> float:
+    """The shortest decimal that Blender's single-precision ``value`` stands for.
+
+    A slider at 0.7 holds 0.699999988; the Recipe should say 0.7, as the user did.
+    """
+    return float(f"{value:.7g}")

@@ -1,0 +1,207 @@
+"""Finished pictures: PNG files with their Recipe inside, and image datablocks made of them.
+
+Files are written by a thread, as packing a large picture takes longer than a frame of the screen;
+datablocks are made by the main thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import msgspec
+from maquette_wire import png
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.messages import Result
+from maquette_wire.recipe import Recipe
+from maquette_wire.view import View
+
+RECIPE, VIEW, JOB, DEPTH = "maquette_recipe", "maquette_view", "maquette_job", "maquette_depth"
+"""Custom properties of a concept's image: Recipe and View as JSON, the job's name, and the file
+with the depth that the model saw."""
+BESIDE = "//maquette/"
+NAME_BYTES = 63
+"""Blender's limit for a datablock's name up to 4.5."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A concept on disk."""
+
+    path: Path
+    depth: Path | None
+    recipe: Recipe
+    view: View
+    job: str
+
+
+def folder_for(preference: str, blend: str, home: Home) -> Path:
+    """The folder of a scene's pictures.
+
+    Args:
+        preference: the preferences' output folder; ``//`` stands for the folder of the .blend.
+        blend: path of the .blend, empty where it was never saved.
+    """
+    preference = preference.strip() or BESIDE
+    if not preference.startswith("//"):
+        return Path(preference).expanduser()
+    if not blend:
+        return home.concepts
+    return Path(blend).parent / preference[2:].replace("\\", "/")
+
+
+def save(
+    result: Result,
+    frames: Sequence[memoryview],
+    views: Sequence[View],
+    folder: Path,
+    fallback: Path,
+) -> list[Saved]:
+    """Write a result's concepts and what the model saw; where ``folder`` can't be written to,
+    into ``fallback``.
+
+    Raises MaquetteError("output-unusable").
+    """
+    try:
+        return _save(result, frames, views, folder)
+    except OSError:
+        # A .blend from a read-only place, a full stick: the picture must not be lost for that.
+        try:
+            return _save(result, frames, views, fallback)
+        except OSError as error:
+            raise MaquetteError(
+                "output-unusable",
+                f"The picture can't be saved in {folder} or {fallback}: {error.strerror}.",
+                "Free some space or choose another output folder in the preferences; the server "
+                "keeps the picture until then.",
+            ) from error
+
+
+def _save(
+    result: Result, frames: Sequence[memoryview], views: Sequence[View], folder: Path
+) -> list[Saved]:
+    folder.mkdir(parents=True, exist_ok=True)
+    by_name = {
+        (header.name, header.index): (header, frame)
+        for header, frame in zip(result.frames, frames, strict=True)
+    }
+    saved = []
+    depths: dict[int, Path] = {}
+    for index, picture in enumerate(result.pictures):
+        view = views[picture.view]
+        recipe = msgspec.structs.replace(result.recipe, seed=picture.seed, count=1)
+        stem = "-".join(filter(None, ["concept", slug(view.name), f"seed{picture.seed}"]))
+        if picture.view not in depths and ("encoded_depth", picture.view) in by_name:
+            header, frame = by_name["encoded_depth", picture.view]
+            path = depths[picture.view] = free_name(folder, f"{stem}-depth")
+            png.write(path, frame, header.shape[1], header.shape[0])
+        header, frame = by_name["concept", index]
+        text = {
+            png.RECIPE_KEY: recipe.to_json(),
+            png.VIEW_KEY: msgspec.json.encode(view).decode(),
+            "Software": "Maquette",
+        }
+        path = free_name(folder, stem)
+        png.write(path, frame, header.shape[1], header.shape[0], text)
+        saved.append(Saved(path, depths.get(picture.view), recipe, view, result.job))
+    return saved
+
+
+def slug(text: str, characters: int = 40) -> str:
+    """A text as part of a file's name that every system takes."""
+    return "-".join(re.findall(r"\w+", text.lower()))[:characters].strip("-")
+
+
+def free_name(folder: Path, stem: str) -> Path:
+    """``stem``.png in the folder, numbered where that name is taken: nothing is replaced."""
+    path, number = folder / f"{stem}.png", 2
+    while path.exists():
+        path = folder / f"{stem}-{number}.png"
+        number += 1
+    return path
+
+
+def title(saved: Saved) -> str:
+    """The datablock's name: "Concept – street – seed 12"."""
+    ending = f" – seed {saved.recipe.seed}"
+    name = f"Concept – {saved.view.name or 'viewport'}"
+    room = NAME_BYTES - len(ending.encode())
+    return name.encode()[:room].decode(errors="ignore") + ending
+
+
+def load(saved: Saved) -> bpy.types.Image:
+    """The image datablock of a concept; it stays in the .blend though nothing uses it yet.
+
+    Raises MaquetteError("bad-picture") where the file is gone.
+    """
+    try:
+        image = bpy.data.images.load(_relative(saved.path))
+    except RuntimeError as error:
+        raise MaquetteError(
+            "bad-picture", f"The picture {saved.path} can't be opened.", "Restyle again."
+        ) from error
+    image.name = title(saved)
+    image.use_fake_user = True
+    image[RECIPE] = saved.recipe.to_json()
+    image[VIEW] = msgspec.json.encode(saved.view).decode()
+    image[JOB] = saved.job
+    if saved.depth is not None:
+        image[DEPTH] = _relative(saved.depth)
+    return image
+
+
+def recipe_of_image(image: bpy.types.Image) -> Recipe:
+    """The Recipe of a concept: the datablock's own, or the one in its file.
+
+    Raises MaquetteError("no-recipe", "bad-recipe", "bad-picture").
+    """
+    stored = image.get(RECIPE)
+    if isinstance(stored, str):
+        return Recipe.from_json(stored)
+    path = Path(bpy.path.abspath(image.filepath, library=image.library))
+    if not image.filepath or not path.is_file():
+        raise MaquetteError(
+            "no-recipe",
+            f"Maquette knows nothing about the image {image.name}.",
+            "Choose a picture that Maquette made.",
+        )
+    return png.read_recipe(path)
+
+
+def resolved(saved: Saved) -> str:
+    """The absolute path that the concept's datablock resolves to."""
+    return bpy.path.abspath(_relative(saved.path))
+
+
+def show(image: bpy.types.Image, window_manager: bpy.types.WindowManager) -> bool:
+    """Show a picture in an image editor that is free for it: one that is empty or shows a render
+    or another concept, and isn't pinned. False where there is none.
+    """
+    for window in window_manager.windows:
+        for area in window.screen.areas:
+            if area.ui_type == "IMAGE_EDITOR" and _is_free(area.spaces.active):
+                area.spaces.active.image = image
+                area.tag_redraw()
+                return True
+    return False
+
+
+def _is_free(space: bpy.types.SpaceImageEditor) -> bool:
+    if space.ui_mode != "VIEW" or space.use_image_pin:
+        return False
+    image = space.image
+    return image is None or image.type == "RENDER_RESULT" or JOB in image
+
+
+def _relative(path: Path) -> str:
+    """The path as the .blend should hold it: relative where it lies beside or below."""
+    if bpy.data.filepath:
+        base = Path(bpy.data.filepath).parent
+        if path.is_relative_to(base):
+            return "//" + path.relative_to(base).as_posix()
+    return os.fspath(path)

@@ -1,0 +1,408 @@
+"""The one object behind the panel: connection, jobs, and the timer that moves both on.
+
+Everything runs on Blender's main thread except the packing of PNG files. While a job is open the
+timer comes 20 times a second and does a few milliseconds of work at most; with a connection and
+no job it comes every two seconds; without a connection it isn't there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import bpy
+from bpy.app.handlers import persistent
+from maquette_wire import keys
+from maquette_wire.capture import Capture
+from maquette_wire.client import Client, Connected, Event, Received
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.messages import Accepted, Failed, Progress, Result
+from maquette_wire.recipe import Recipe
+
+from . import results, thumbnails
+from .backend import Backend, Choice, Status
+from .jobs import Job, State, Target
+from .ledger import Entry, Ledger
+from .undo import Concepts
+
+BUSY_SECONDS = 0.05
+IDLE_SECONDS = 2.0
+WATCH_SECONDS = 0.25
+"""How often the local server's start is looked at: that opens and locks a file."""
+NOTICES = 3
+
+Level = Literal["INFO", "WARNING", "ERROR"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the user that the panel shows until it is dismissed."""
+
+    level: Level
+    text: str
+
+
+class Session:
+    """What this Blender does with Maquette at the moment.
+
+    Attributes:
+        jobs: open jobs, and failed ones until they are dismissed, in the order of their start.
+        notices: what the user should know, the newest last.
+        left_behind: how many finished or running jobs an ended Blender left at the server.
+        on_notice: called with each new notice, to report it the Blender way.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.jobs: dict[str, Job] = {}
+        self.notices: deque[Notice] = deque(maxlen=NOTICES)
+        self.backend: Backend | None = None
+        self.ledger = Ledger(home)
+        self.left_behind = len(self.ledger.left_behind())
+        self.on_notice: Callable[[Notice], None] = lambda _notice: None
+        self.concepts = Concepts()
+        self._client: Client | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._saves: dict[str, Future[list[results.Saved]]] = {}
+        self._loads: deque[tuple[Job, results.Saved]] = deque()
+        self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
+        self._watched = 0.0
+
+    # --- what operators call ------------------------------------------------------------------
+
+    @property
+    def status(self) -> Status:
+        """The state of the connection."""
+        return self.backend.status if self.backend else Status.IDLE
+
+    @property
+    def open_jobs(self) -> list[Job]:
+        """Jobs that something is still to come of."""
+        return [job for job in self.jobs.values() if job.state.open]
+
+    def want_server(self, choice: Choice) -> None:
+        """Have a connection to this server soon. Raises MaquetteError where that can't be."""
+        if self._client is None or self.backend is None:
+            version = ".".join(map(str, bpy.app.version))
+            self._client = Client(keys.client_keys(self.home), f"Blender {version}")
+            self.backend = Backend(self.home, self._client)
+        self.backend.want(choice)
+        wake()
+
+    def restyle(self, recipe: Recipe, capture: Capture, target: Target) -> Job:
+        """Hand a job over; it is sent as soon as there is a connection.
+
+        Raises MaquetteError where the recipe or the server's limits say no.
+        """
+        assert self._client is not None, "want_server comes first"
+        self.dismiss()
+        name = self._client.submit(recipe, [capture], previews=True)
+        job = self.jobs[name] = Job(name, recipe, (capture.view,), target)
+        wake()
+        return job
+
+    def cancel(self, name: str) -> None:
+        """End a job; one that is already done arrives all the same."""
+        job = self.jobs.get(name)
+        if job is None or self._client is None or not job.state.open or job.state is State.SAVING:
+            return
+        job.state = State.CANCELLING
+        self._client.cancel(name)
+        wake()
+
+    def dismiss(self) -> None:
+        """Drop notices and failed jobs from the panel."""
+        self.notices.clear()
+        for name in [name for name, job in self.jobs.items() if not job.state.open]:
+            del self.jobs[name]
+
+    def note(self, level: Level, text: str) -> None:
+        """Show a sentence in the panel."""
+        self.notices.append(Notice(level, text))
+        redraw()
+
+    def tell(self, level: Level, text: str) -> None:
+        """Show a sentence in the panel and, as no operator is there to do it, report it."""
+        self.note(level, text)
+        self.on_notice(self.notices[-1])
+
+    def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
+        """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
+        self._errands.append((self._in_thread(work), done))
+        wake()
+
+    # --- the timer ----------------------------------------------------------------------------
+
+    def tick(self) -> float | None:
+        """Move everything on a little; returns seconds until the next call, None for never."""
+        changed = self._poll()
+        changed |= self._collect_saves()
+        changed |= self._load_one()
+        changed |= self.concepts.restore()
+        changed |= self._collect_errands()
+        if changed:
+            redraw()
+        if self.open_jobs or self._loads or self._errands or self.status is Status.STARTING:
+            return BUSY_SECONDS
+        connecting = self.status in (Status.CONNECTING, Status.LOST)
+        return IDLE_SECONDS if connecting or self.status is Status.READY else None
+
+    def close(self) -> None:
+        """End, with what has arrived delivered; jobs at the server are for the next session."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
+            self._collect_saves()
+            while self._load_one():
+                pass
+        if self._client is not None:
+            self._client.close()
+        self.ledger.close()
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _poll(self) -> bool:
+        if self._client is None or self.backend is None:
+            return False
+        before = self.backend.status
+        now = time.monotonic()
+        busy = bool(self.open_jobs) or self.backend.status is Status.STARTING
+        if busy and now - self._watched > WATCH_SECONDS:
+            self._watched = now
+            self.backend.watch()
+        events = self._client.poll()
+        for event in events:
+            self._take(event, now)
+        return bool(events) or self.backend.status is not before
+
+    def _take(self, event: Event, now: float) -> None:
+        assert self.backend is not None
+        if isinstance(event, Received):
+            self._take_message(event, now)
+            return
+        self.backend.take(event)
+        if isinstance(event, Connected):
+            self._adopt()
+        elif self.open_jobs:
+            self.tell("WARNING", str(event.error))
+
+    def _take_message(self, received: Received, now: float) -> None:
+        message = received.message
+        job = self.jobs.get(message.job)
+        if job is None:
+            return
+        job.take(message, now)
+        if isinstance(message, Accepted):
+            self._remember(job)
+        elif isinstance(message, Progress):
+            thumbnails.keep_preview(job.name, message, received.frames)
+        elif isinstance(message, Result):
+            self._save(job, message, received.frames)
+        elif isinstance(message, Failed):
+            self._settle(job)
+            if job.recovered and message.code == "unknown-job":
+                del self.jobs[job.name]
+                self.tell("WARNING", f"The server has dropped the unfinished job {job.title}.")
+            else:
+                self.tell("ERROR", str(job.error))
+        else:
+            self._settle(job)
+            del self.jobs[job.name]
+
+    def _remember(self, job: Job) -> None:
+        assert self.backend is not None
+        try:
+            self.ledger.add(
+                Entry(
+                    job=job.name,
+                    server=self.backend.server,
+                    recipe=job.recipe,
+                    views=job.views,
+                    blend=job.target.blend,
+                    scene=job.target.scene,
+                    folder=job.target.folder,
+                )
+            )
+        except MaquetteError as error:
+            self.tell("WARNING", str(error))
+
+    def _settle(self, job: Job) -> None:
+        """The job's end is taken in: neither server nor ledger need to keep it."""
+        thumbnails.drop_preview(job.name)
+        self.ledger.remove(job.name)
+        if self._client is not None:
+            self._client.acknowledge(job.name)
+
+    def _adopt(self) -> None:
+        assert self.backend is not None and self._client is not None
+        for entry in self.ledger.adopt(self.backend.server):
+            target = Target(entry.blend, entry.scene, 0, entry.folder)
+            job = Job(entry.job, entry.recipe, entry.views, target, recovered=True)
+            self.jobs[entry.job] = job
+            self._client.resume(entry.job)
+        self.left_behind = len(self.ledger.left_behind())
+
+    def _save(self, job: Job, result: Result, frames: list[memoryview]) -> None:
+        thumbnails.drop_preview(job.name)
+        for warning in result.warnings:
+            self.tell("WARNING", warning)
+        folder = Path(job.target.folder)
+        self._saves[job.name] = self._in_thread(
+            lambda: results.save(result, frames, job.views, folder, self.home.concepts)
+        )
+
+    def _collect_saves(self) -> bool:
+        done = [name for name, save in self._saves.items() if save.done()]
+        for name in done:
+            job = self.jobs[name]
+            error = (save := self._saves.pop(name)).exception()
+            if isinstance(error, MaquetteError):
+                job.fail(error)  # neither acknowledged nor forgotten: a restart fetches it
+                self.tell("ERROR", str(error))
+            else:
+                saved = save.result()
+                self._settle(job)
+                self._loads.extend((job, each) for each in saved)
+                if saved and saved[0].path.parent != Path(job.target.folder):
+                    self.tell(
+                        "WARNING",
+                        f"{job.target.folder} can't be written to: the picture "
+                        f"was saved as {saved[0].path}.",
+                    )
+        return bool(done)
+
+    def _load_one(self) -> bool:
+        """Make one image datablock; false where there is none to make now."""
+        if not self._loads or bpy.app.is_job_running("RENDER"):
+            return False
+        job, saved = self._loads.popleft()
+        scene = _scene_of(job.target)
+        if scene is None:
+            where = Path(job.target.blend).name or "a file that is closed"
+            self.tell("INFO", f"A concept of {where} was saved as {saved.path}.")
+        else:
+            self._deliver(scene, saved, first=job.state is not State.DONE)
+        job.state = State.DONE
+        if not any(other is job for other, _saved in self._loads):
+            self.jobs.pop(job.name, None)
+        return True
+
+    def _deliver(self, scene: bpy.types.Scene, saved: results.Saved, first: bool) -> None:
+        try:
+            image = results.load(saved)
+        except MaquetteError as error:
+            self.tell("ERROR", str(error))
+            return
+        if first:
+            scene.maquette.last_result = image  # pyright: ignore[reportAttributeAccessIssue]
+            results.show(image, bpy.context.window_manager)
+        self.concepts.add(saved)
+
+    def _in_thread(self, work: Callable):  # type: ignore[no-untyped-def]
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "maquette")
+        return self._thread.submit(work)
+
+    def _collect_errands(self) -> bool:
+        done = [errand for errand in self._errands if errand[0].done()]
+        for future, follow in done:
+            self._errands.remove((future, follow))
+            follow(future)
+        return bool(done)
+
+
+def target_of(scene: bpy.types.Scene, folder: Path) -> Target:
+    """Where pictures of this scene belong."""
+    return Target(bpy.data.filepath, scene.name, scene.session_uid, str(folder))
+
+
+def _scene_of(target: Target) -> bpy.types.Scene | None:
+    for scene in bpy.data.scenes:
+        if scene.session_uid == target.scene_uid:
+            return scene
+    # The file was closed, or Blender was: it may be open again.
+    if target.blend and target.blend == bpy.data.filepath:
+        return bpy.data.scenes.get(target.scene)
+    return None
+
+
+def redraw() -> None:
+    """Draw the panels again, and only them: the 3D view itself is expensive."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("VIEW_3D", "IMAGE_EDITOR"):
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+# --- the session of this Blender ------------------------------------------------------------------
+
+_session: Session | None = None
+
+
+def current() -> Session:
+    """The session; there is one as long as the add-on is enabled."""
+    assert _session is not None, "the add-on isn't registered"
+    return _session
+
+
+def wake() -> None:
+    """Have the timer come at once."""
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
+
+
+def _tick() -> float | None:
+    return _session.tick() if _session is not None else None
+
+
+@persistent
+def _before_undo(*_arguments: object) -> None:
+    current().concepts.note()
+
+
+@persistent
+def _after_undo(*_arguments: object) -> None:
+    wake()
+
+
+@persistent
+def _after_load(*_arguments: object) -> None:
+    current().concepts.forget()
+    thumbnails.clear()
+
+
+_HANDLERS = (
+    ("undo_pre", _before_undo),
+    ("redo_pre", _before_undo),
+    ("undo_post", _after_undo),
+    ("redo_post", _after_undo),
+    ("load_post", _after_load),
+)
+
+
+def register() -> None:
+    global _session
+    thumbnails.register()
+    _session = Session(Home.default())
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    global _session
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    if _session is not None:
+        _session.close()
+        _session = None
+    thumbnails.unregister()
