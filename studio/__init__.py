@@ -1,4 +1,5 @@
-"""Procedural architecture: massing models, finished scenes and training data, made in Blender from a seed."""
+"""Procedural architecture: massing models, finished scenes and training data, made in Blender
+from a seed."""
 
 GENERATOR = 2
 """Version of the scenes: raised whenever the same seed gives another picture."""

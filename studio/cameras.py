@@ -1,4 +1,5 @@
-"""One camera for a scene: at street level, two-point, from above, or an orthographic elevation, fitted to the building."""
+"""One camera for a scene: at street level, two-point, from above, or an orthographic elevation,
+fitted to the building."""
 
 from __future__ import annotations
 
@@ -12,13 +13,18 @@ import numpy as np
 from .massing.site import Site
 
 SENSOR = 36.0
-LENSES = {"street": (20.0, 24.0, 28.0, 35.0), "two-point": (20.0, 24.0, 28.0, 35.0, 50.0), "bird": (24.0, 28.0, 35.0, 50.0, 85.0)}
+LENSES = {
+    "street": (20.0, 24.0, 28.0, 35.0),
+    "two-point": (20.0, 24.0, 28.0, 35.0, 50.0),
+    "bird": (24.0, 28.0, 35.0, 50.0, 85.0),
+}
 VIEWS = ("street", "two-point", "bird", "street", "two-point", "bird", "two-point", "elevation")
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera: right, up, back axes and position in the world, and its optics (square sensor fit of 36 mm)."""
+    """A camera: right, up, back axes and position in the world, and its optics (square sensor
+    fit of 36 mm)."""
 
     view: str
     position: tuple[float, float, float]
@@ -45,19 +51,27 @@ class Camera:
 
 
 def project(camera: Camera, points: np.ndarray) -> np.ndarray:
-    """Image coordinates of world points, -0.5..0.5 over the picture's width; NaN behind the camera."""
+    """Image coordinates of world points, -0.5..0.5 over the picture's width; NaN behind the
+    camera."""
     matrix = camera.matrix()
     local = (points - matrix[:3, 3]) @ matrix[:3, :3]
     if camera.ortho_scale is not None:
         image = local[:, :2] / camera.ortho_scale
     else:
         depth = -local[:, 2]
-        image = np.where(depth[:, None] > 0.1, local[:, :2] / np.maximum(depth, 0.1)[:, None], np.nan) * camera.lens / SENSOR
+        image = (
+            np.where(depth[:, None] > 0.1, local[:, :2] / np.maximum(depth, 0.1)[:, None], np.nan)
+            * camera.lens
+            / SENSOR
+        )
     return image - [camera.shift_x, camera.shift_y]
 
 
-def approach(make: Callable[[float], Camera], points: np.ndarray, width: float, height: float) -> Camera:
-    """Nearest camera of `make(distance)` in which the points span at most the given shares of the picture's width."""
+def approach(
+    make: Callable[[float], Camera], points: np.ndarray, width: float, height: float
+) -> Camera:
+    """Nearest camera of `make(distance)` in which the points span at most the given shares of
+    the picture's width."""
     low, high = 1.0, 2000.0
     for _ in range(40):
         middle = math.sqrt(low * high)
@@ -89,7 +103,11 @@ def _in_street(site: Site, rng: random.Random, view: str) -> Camera:
     left, right = site.corridor
     lens = rng.choice([20.0, 24.0, 28.0, 35.0])
     heading = math.radians(rng.choice([-14.0, -8.0, 0.0, 0.0, 8.0, 14.0]))
-    position = (rng.uniform(left * 0.45, right * 0.45), rng.uniform(-4.0, 0.0), rng.choice([1.6, 1.6, 3.0]))
+    position = (
+        rng.uniform(left * 0.45, right * 0.45),
+        rng.uniform(-4.0, 0.0),
+        rng.choice([1.6, 1.6, 3.0]),
+    )
     if view == "two-point":
         return Camera(view, position, heading, 0.0, lens, shift_y=rng.choice([0.12, 0.2, 0.26]))
     return Camera(view, position, heading, math.radians(rng.choice([4.0, 9.0, 14.0])), lens)
@@ -112,14 +130,22 @@ def _bird(points: np.ndarray, rng: random.Random) -> Camera:
     middle = (points.min(0) + points.max(0)) / 2
 
     def make(distance: float) -> Camera:
-        back = np.array([math.sin(heading) * math.cos(pitch), -math.cos(heading) * math.cos(pitch), -math.sin(pitch)])
+        back = np.array(
+            [
+                math.sin(heading) * math.cos(pitch),
+                -math.cos(heading) * math.cos(pitch),
+                -math.sin(pitch),
+            ]
+        )
         return Camera("bird", tuple(middle + back * distance), heading, pitch, lens)
 
     camera = approach(make, points, fill, fill * 0.8)
     image = project(camera, points)
     shift = (image.min(0) + image.max(0)) / 2
     lift = rng.choice([0.0, 0.03, 0.08])
-    return Camera("bird", camera.position, heading, pitch, lens, float(shift[0]), float(shift[1] + lift))
+    return Camera(
+        "bird", camera.position, heading, pitch, lens, float(shift[0]), float(shift[1] + lift)
+    )
 
 
 def _street(points: np.ndarray, rng: random.Random, view: str) -> Camera:
@@ -130,7 +156,11 @@ def _street(points: np.ndarray, rng: random.Random, view: str) -> Camera:
     middle = (low + high) / 2
 
     def make(distance: float) -> Camera:
-        position = (middle[0] + math.sin(heading) * distance, middle[1] - math.cos(heading) * distance, eye)
+        position = (
+            middle[0] + math.sin(heading) * distance,
+            middle[1] - math.cos(heading) * distance,
+            eye,
+        )
         return Camera(view, position, heading, 0.0, lens)
 
     camera = approach(make, points, fill, rng.uniform(0.58, 0.7))

@@ -10,39 +10,160 @@ from typing import Any
 from .massing.registry import TYPES
 
 TYPE_WORDS: dict[str, tuple[str, ...]] = {
-    "gabled house": ("gabled house", "house with a gable roof", "pitched roof house", "family house", "house"),
+    "gabled house": (
+        "gabled house",
+        "house with a gable roof",
+        "pitched roof house",
+        "family house",
+        "house",
+    ),
     "office slab": ("office slab", "office building", "office block", "slab building", "offices"),
     "church": ("church", "church with a tower", "parish church", "village church"),
-    "podium tower": ("tower on a podium", "high-rise on a podium", "skyscraper", "tower", "high-rise tower"),
-    "stacked villa": ("villa of stacked boxes", "modern villa", "stacked villa", "contemporary villa", "modern house"),
-    "street canyon": ("street of town houses", "city street", "street canyon", "urban street", "street with apartment buildings"),
-    "courtyard block": ("courtyard block", "perimeter block", "apartment block with a courtyard", "city block", "housing block"),
-    "row houses": ("row houses", "row of houses", "town houses in a row", "terrace of houses", "row of town houses"),
-    "balcony flats": ("apartment building", "block of flats", "residential building", "apartment block", "flats"),
+    "podium tower": (
+        "tower on a podium",
+        "high-rise on a podium",
+        "skyscraper",
+        "tower",
+        "high-rise tower",
+    ),
+    "stacked villa": (
+        "villa of stacked boxes",
+        "modern villa",
+        "stacked villa",
+        "contemporary villa",
+        "modern house",
+    ),
+    "street canyon": (
+        "street of town houses",
+        "city street",
+        "street canyon",
+        "urban street",
+        "street with apartment buildings",
+    ),
+    "courtyard block": (
+        "courtyard block",
+        "perimeter block",
+        "apartment block with a courtyard",
+        "city block",
+        "housing block",
+    ),
+    "row houses": (
+        "row houses",
+        "row of houses",
+        "town houses in a row",
+        "terrace of houses",
+        "row of town houses",
+    ),
+    "balcony flats": (
+        "apartment building",
+        "block of flats",
+        "residential building",
+        "apartment block",
+        "flats",
+    ),
     "pavilion": ("pavilion", "glass pavilion", "pavilion with a thin roof", "low pavilion"),
-    "setback tower": ("tower with setbacks", "stepped tower", "setback tower", "high-rise with setbacks", "tower"),
-    "hip-roofed house": ("hip-roofed house", "house with a hip roof", "villa with a hip roof", "country house", "house"),
+    "setback tower": (
+        "tower with setbacks",
+        "stepped tower",
+        "setback tower",
+        "high-rise with setbacks",
+        "tower",
+    ),
+    "hip-roofed house": (
+        "hip-roofed house",
+        "house with a hip roof",
+        "villa with a hip roof",
+        "country house",
+        "house",
+    ),
     "crescent": ("crescent", "curved building", "curved apartment building", "building on an arc"),
     "rotunda": ("rotunda", "round hall", "domed rotunda"),
-    "library": ("library", "public library", "library with a colonnade", "building with a colonnade", "public building"),
-    "factory": ("factory", "factory with a saw-tooth roof", "workshop hall", "industrial building", "warehouse"),
-    "flat-roofed house": ("flat-roofed house", "cubic house", "modern house", "house with a flat roof", "house"),
-    "twisted tower": ("twisted tower", "twisting tower", "turning high-rise", "spiral tower", "tower"),
-    "canal houses": ("canal houses", "narrow gabled town houses", "old town houses", "row of canal houses", "merchant houses"),
-    "podium slab": ("slab on a podium", "office slab on a podium", "office building on a podium", "office building"),
+    "library": (
+        "library",
+        "public library",
+        "library with a colonnade",
+        "building with a colonnade",
+        "public building",
+    ),
+    "factory": (
+        "factory",
+        "factory with a saw-tooth roof",
+        "workshop hall",
+        "industrial building",
+        "warehouse",
+    ),
+    "flat-roofed house": (
+        "flat-roofed house",
+        "cubic house",
+        "modern house",
+        "house with a flat roof",
+        "house",
+    ),
+    "twisted tower": (
+        "twisted tower",
+        "twisting tower",
+        "turning high-rise",
+        "spiral tower",
+        "tower",
+    ),
+    "canal houses": (
+        "canal houses",
+        "narrow gabled town houses",
+        "old town houses",
+        "row of canal houses",
+        "merchant houses",
+    ),
+    "podium slab": (
+        "slab on a podium",
+        "office slab on a podium",
+        "office building on a podium",
+        "office building",
+    ),
     "chapel": ("chapel", "small chapel", "small church", "country chapel"),
-    "cantilevered villa": ("cantilevered villa", "villa with a cantilever", "modern villa", "cantilevered house", "modern house"),
+    "cantilevered villa": (
+        "cantilevered villa",
+        "villa with a cantilever",
+        "modern villa",
+        "cantilevered house",
+        "modern house",
+    ),
     "round tower": ("round tower", "cylindrical tower", "circular high-rise", "tower"),
     "museum": ("museum", "art museum", "gallery", "concert hall", "cultural centre"),
     "barn": ("barn", "farm building", "large barn", "farmhouse"),
-    "corner building": ("corner building", "building with a round corner", "rounded corner building", "apartment building"),
+    "corner building": (
+        "corner building",
+        "building with a round corner",
+        "rounded corner building",
+        "apartment building",
+    ),
     "twin towers": ("twin towers", "two towers", "pair of towers", "pair of high-rises", "towers"),
     "L-shaped house": ("house with a wing", "house with a gabled wing", "family house", "house"),
-    "office wings": ("office building with two wings", "school", "office building", "campus building"),
+    "office wings": (
+        "office building with two wings",
+        "school",
+        "office building",
+        "campus building",
+    ),
     "terraced building": ("terraced building", "stepped building", "building with terraces"),
-    "station hall": ("station hall", "market hall", "vaulted hall", "railway station", "hall with a barrel vault"),
-    "wave building": ("wave-shaped building", "undulating building", "curved building", "building with a wavy front"),
-    "gate building": ("gate building", "arch building", "building with a large opening", "bridge building"),
+    "station hall": (
+        "station hall",
+        "market hall",
+        "vaulted hall",
+        "railway station",
+        "hall with a barrel vault",
+    ),
+    "wave building": (
+        "wave-shaped building",
+        "undulating building",
+        "curved building",
+        "building with a wavy front",
+    ),
+    "gate building": (
+        "gate building",
+        "arch building",
+        "building with a large opening",
+        "bridge building",
+    ),
 }
 WALL_WORDS: dict[str, tuple[str, ...]] = {
     "red brick": ("red brick", "brick", "red brick", "dark red brick"),
@@ -72,24 +193,56 @@ WINDOW_WORDS: dict[str, tuple[str, ...]] = {
 GROUND_WORDS: dict[str, tuple[str, ...]] = {
     "lawn": ("lawn", "green lawn", "grass", "on grass", "meadow", "in a garden"),
     "plaza": ("plaza", "paved plaza", "dry plaza", "stone paving", "on a paved square"),
-    "wet plaza": ("wet plaza", "wet paving", "after rain", "rain-wet plaza", "reflections on wet paving"),
+    "wet plaza": (
+        "wet plaza",
+        "wet paving",
+        "after rain",
+        "rain-wet plaza",
+        "reflections on wet paving",
+    ),
     "street": ("street", "asphalt street", "on a street", "road in front", "by the road"),
     "water": ("water", "by the water", "waterfront", "reflected in water", "beside a canal"),
     "snow": ("snow", "in snow", "snowy winter", "covered in snow", "winter"),
 }
 LIGHT_WORDS: dict[str, tuple[str, ...]] = {
     "day": ("by day", "sunny day", "daylight", "clear day", "blue sky", "midday sun"),
-    "golden hour": ("golden hour", "at golden hour", "warm evening light", "late afternoon sun", "low warm sun", "sunrise"),
+    "golden hour": (
+        "golden hour",
+        "at golden hour",
+        "warm evening light",
+        "late afternoon sun",
+        "low warm sun",
+        "sunrise",
+    ),
     "dusk": ("at dusk", "dusk", "sunset", "twilight with lit windows", "blue hour", "at sunset"),
     "night": ("at night", "night", "night with lit windows", "by night", "dark night sky"),
     "overcast": ("overcast", "overcast sky", "cloudy day", "grey sky", "soft overcast light"),
     "fog": ("fog", "in fog", "misty morning", "in mist", "foggy"),
 }
 STYLE_WORDS: dict[str, tuple[str, ...]] = {
-    "photo": ("photo", "photograph", "architectural photograph", "render", "architectural visualisation", "photorealistic"),
-    "white card": ("white card model", "white model", "cardboard model", "white architectural model", "paper model"),
+    "photo": (
+        "photo",
+        "photograph",
+        "architectural photograph",
+        "render",
+        "architectural visualisation",
+        "photorealistic",
+    ),
+    "white card": (
+        "white card model",
+        "white model",
+        "cardboard model",
+        "white architectural model",
+        "paper model",
+    ),
     "pencil": ("pencil drawing", "pencil sketch", "graphite drawing", "hand-drawn pencil sketch"),
-    "watercolour": ("watercolour", "watercolor", "watercolour painting", "watercolor sketch", "aquarelle"),
+    "watercolour": (
+        "watercolour",
+        "watercolor",
+        "watercolour painting",
+        "watercolor sketch",
+        "aquarelle",
+    ),
     "blueprint": ("blueprint", "cyanotype"),
 }
 EXTRA_WORDS: dict[str, tuple[str, ...]] = {
@@ -111,11 +264,19 @@ FILLERS = ("a", "an", "of", "in", "with", "and", "the", "view", "building", "mad
 def defaults(building_type: str) -> dict[str, str]:
     """What a caption that stays silent means, for a building type."""
     kind = TYPES[building_type]
-    return {"wall": kind.wall, "roof": kind.roof, "windows": kind.windows, "ground": kind.ground, "light": "day", "style": "photo"}
+    return {
+        "wall": kind.wall,
+        "roof": kind.roof,
+        "windows": kind.windows,
+        "ground": kind.ground,
+        "light": "day",
+        "style": "photo",
+    }
 
 
 def default_windows(building_type: str, wall: str) -> str:
-    """Windows that a wall brings when nothing is said: glass is a curtain wall, a curtain wall only glass."""
+    """Windows that a wall brings when nothing is said: glass is a curtain wall, a curtain wall
+    only glass."""
     if wall == "glass":
         return "curtain wall"
     windows = TYPES[building_type].windows
@@ -127,7 +288,9 @@ def _mentioned(attributes: Mapping[str, Any], key: str, rng: random.Random, shar
     if value is None:
         return False
     kind = attributes["type"]
-    silent = default_windows(kind, attributes["wall"] or "") if key == "windows" else defaults(kind)[key]
+    silent = (
+        default_windows(kind, attributes["wall"] or "") if key == "windows" else defaults(kind)[key]
+    )
     return value != silent or rng.random() < share
 
 
@@ -148,24 +311,38 @@ def _subject(attributes: Mapping[str, Any], rng: random.Random) -> str:
 def caption(attributes: Mapping[str, Any], rng: random.Random) -> str:
     """One caption for the attributes of a finish (as in docs/dataset.md).
 
-    It names every attribute that differs from the building type's default, and some of the others; light comes with the
-    subject or as a phrase of its own.
+    It names every attribute that differs from the building type's default, and some of the others;
+    light comes with the subject or as a phrase of its own.
     """
     subject = _subject(attributes, rng)
     plural = subject.endswith("s") and not subject.endswith("ss")
     if not plural and rng.random() < 0.4:
         subject = f"{_article(subject)} {subject}"
     phrases = []
-    light = rng.choice(LIGHT_WORDS[attributes["light"]]) if _mentioned(attributes, "light", rng, 0.6) else None
+    light = (
+        rng.choice(LIGHT_WORDS[attributes["light"]])
+        if _mentioned(attributes, "light", rng, 0.6)
+        else None
+    )
     if light and light.startswith(("at ", "by ", "in ")) and rng.random() < 0.6:
         subject, light = f"{subject} {light}", None
-    style = rng.choice(STYLE_WORDS[attributes["style"]]) if _mentioned(attributes, "style", rng, 0.15) else None
+    style = (
+        rng.choice(STYLE_WORDS[attributes["style"]])
+        if _mentioned(attributes, "style", rng, 0.15)
+        else None
+    )
     if style and style not in ("photorealistic",) and rng.random() < 0.5:
         subject, style = f"{style} of {subject}", None
-    for key, words, share in (("ground", GROUND_WORDS, 0.5), ("roof", ROOF_WORDS, 0.3), ("windows", WINDOW_WORDS, 0.25)):
+    for key, words, share in (
+        ("ground", GROUND_WORDS, 0.5),
+        ("roof", ROOF_WORDS, 0.3),
+        ("windows", WINDOW_WORDS, 0.25),
+    ):
         if _mentioned(attributes, key, rng, share):
             phrases.append(rng.choice(words[attributes[key]]))
-    phrases += [rng.choice(EXTRA_WORDS[extra]) for extra in attributes["extras"] if rng.random() < 0.4]
+    phrases += [
+        rng.choice(EXTRA_WORDS[extra]) for extra in attributes["extras"] if rng.random() < 0.4
+    ]
     if rng.random() < 0.2:
         phrases.append(rng.choice(VIEW_WORDS[attributes["view"]]))
     phrases += [phrase for phrase in (light, style) if phrase]
@@ -179,7 +356,17 @@ def words_of(text: str) -> set[str]:
 
 
 def _vocabulary() -> tuple[str, ...]:
-    tables = (TYPE_WORDS, WALL_WORDS, ROOF_WORDS, WINDOW_WORDS, GROUND_WORDS, LIGHT_WORDS, STYLE_WORDS, EXTRA_WORDS, VIEW_WORDS)
+    tables = (
+        TYPE_WORDS,
+        WALL_WORDS,
+        ROOF_WORDS,
+        WINDOW_WORDS,
+        GROUND_WORDS,
+        LIGHT_WORDS,
+        STYLE_WORDS,
+        EXTRA_WORDS,
+        VIEW_WORDS,
+    )
     words: set[str] = set(FILLERS)
     for table in tables:
         for phrases in table.values():

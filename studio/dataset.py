@@ -1,8 +1,9 @@
 """Render the training dataset: `python -m studio.dataset --out DIR --scenes 0:4000 --processes 2`.
 
-Run it with a Python that has `bpy`. Scenes that are done are skipped, so the command can be stopped at any time and run
-again; a scene that fails is recorded in `failed.jsonl` and left out. One file for each scene, `scene_000123.npz`, holds
-massing pictures, exact depth, finished pictures, maps and metadata; the format is described in docs/dataset.md.
+Run it with a Python that has `bpy`. Scenes that are done are skipped, so the command can be stopped
+at any time and run again; a scene that fails is recorded in `failed.jsonl` and left out. One file
+for each scene, `scene_000123.npz`, holds massing pictures, exact depth, finished pictures, maps and
+metadata; the format is described in docs/dataset.md.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def render_scene(stage: Any, seed: int, resolution: int) -> SceneFile:
         if is_well_framed(fine):
             break
     else:
-        raise ValueError(f"scene {seed} ({scene.type}) has no camera that sees its building; change studio/cameras.py.")
+        raise ValueError(
+            f"scene {seed} ({scene.type}) has no camera that sees its building; "
+            "change studio/cameras.py."
+        )
     exact = stage.maps(resolution, resolution, scene.camera)
     rng = random.Random(f"looks-{seed}")
     chosen = looks.choose(rng, LOOKS)
@@ -52,20 +56,34 @@ def render_scene(stage: Any, seed: int, resolution: int) -> SceneFile:
     pictures = np.stack([_finish(stage, scene, fine, each, resolution) for each in attributes])
     words = random.Random(f"captions-{seed}")
     meta = {
-        "format": FORMAT, "generator": GENERATOR, "seed": seed, "split": split_of(seed, scene.type), "type": scene.type,
-        "view": scene.camera.view, "camera": _describe(scene.camera),
+        "format": FORMAT,
+        "generator": GENERATOR,
+        "seed": seed,
+        "split": split_of(seed, scene.type),
+        "type": scene.type,
+        "view": scene.camera.view,
+        "camera": _describe(scene.camera),
         "looks": [{"name": name, "ground": ground} for name, ground in chosen],
-        "finishes": [{"attributes": each, "captions": [caption(each, words) for _ in range(CAPTIONS)]} for each in attributes],
+        "finishes": [
+            {"attributes": each, "captions": [caption(each, words) for _ in range(CAPTIONS)]}
+            for each in attributes
+        ],
     }
     return SceneFile(
-        massing=massing, depth=exact.depth, finishes=pictures, parts=exact.parts,
+        massing=massing,
+        depth=exact.depth,
+        finishes=pictures,
+        parts=exact.parts,
         objects=np.minimum(exact.objects, 255).astype(np.uint8),
         normals=np.rint(exact.normals * 127).astype(np.int8),
-        edges=edge_map(exact.depth, exact.normals, exact.parts, exact.objects), meta=meta,
+        edges=edge_map(exact.depth, exact.normals, exact.parts, exact.objects),
+        meta=meta,
     )
 
 
-def _finish(stage: Any, scene: Any, fine: Any, attributes: dict[str, Any], resolution: int) -> np.ndarray:
+def _finish(
+    stage: Any, scene: Any, fine: Any, attributes: dict[str, Any], resolution: int
+) -> np.ndarray:
     """One finished picture, uint8 [H, W, 3]."""
     from . import styles
     from .finish import develop
@@ -79,13 +97,23 @@ def _finish(stage: Any, scene: Any, fine: Any, attributes: dict[str, Any], resol
         light = stage.skies.set("studio", scene.camera.heading, scene.ground_line)
     else:
         stage.palette.dress(
-            mesh, attributes["wall"], attributes["roof"], attributes["windows"], attributes["ground"], house,
-            scene.site.front, scene.site.corridor,
+            mesh,
+            attributes["wall"],
+            attributes["roof"],
+            attributes["windows"],
+            attributes["ground"],
+            house,
+            scene.site.front,
+            scene.site.corridor,
         )
         light = stage.skies.set(attributes["light"], scene.camera.heading, scene.ground_line)
         stage.palette.light_up(light.lit)
     picture = develop(stage.picture(resolution, resolution), fine.depth, scene.focus, light)
-    draw = {"pencil": styles.pencil, "watercolour": styles.watercolour, "blueprint": styles.blueprint}.get(style)
+    draw = {
+        "pencil": styles.pencil,
+        "watercolour": styles.watercolour,
+        "blueprint": styles.blueprint,
+    }.get(style)
     return picture if draw is None else draw(picture.astype(np.float32) / 255.0, fine)
 
 
@@ -93,8 +121,12 @@ def _describe(camera: Any) -> dict[str, Any]:
     from .cameras import SENSOR
 
     return {
-        "kind": "perspective" if camera.ortho_scale is None else "orthographic", "lens_mm": camera.lens, "sensor_mm": SENSOR,
-        "shift_x": camera.shift_x, "shift_y": camera.shift_y, "ortho_scale": camera.ortho_scale,
+        "kind": "perspective" if camera.ortho_scale is None else "orthographic",
+        "lens_mm": camera.lens,
+        "sensor_mm": SENSOR,
+        "shift_x": camera.shift_x,
+        "shift_y": camera.shift_y,
+        "ortho_scale": camera.ortho_scale,
         "matrix_world": camera.matrix().tolist(),
     }
 
@@ -111,10 +143,20 @@ def work(out: Path, seeds: range, resolution: int) -> None:
                 continue
             try:
                 write_scene(path, render_scene(stage, seed, resolution))
-            except (ValueError, RuntimeError, ArithmeticError, LookupError, AssertionError, FileNotFoundError) as error:
+            except (
+                ValueError,
+                RuntimeError,
+                ArithmeticError,
+                LookupError,
+                AssertionError,
+                FileNotFoundError,
+            ) as error:
                 traceback.print_exc()
                 with (out / "failed.jsonl").open("a") as file:
-                    file.write(json.dumps({"seed": seed, "error": f"{type(error).__name__}: {error}"}) + "\n")
+                    file.write(
+                        json.dumps({"seed": seed, "error": f"{type(error).__name__}: {error}"})
+                        + "\n"
+                    )
     finally:
         stage.close()
 
@@ -122,12 +164,21 @@ def work(out: Path, seeds: range, resolution: int) -> None:
 def _prepare(out: Path, resolution: int) -> None:
     """Write dataset.json, or check that the folder holds the same dataset."""
     out.mkdir(parents=True, exist_ok=True)
-    description = {"format": FORMAT, "generator": GENERATOR, "resolution": resolution, "looks": LOOKS, "finishes": FINISHES}
+    description = {
+        "format": FORMAT,
+        "generator": GENERATOR,
+        "resolution": resolution,
+        "looks": LOOKS,
+        "finishes": FINISHES,
+    }
     path = out / "dataset.json"
     if path.exists():
         found = json.loads(path.read_text())
         if found != description:
-            raise SystemExit(f"{out} holds another dataset ({found}, now {description}); give another folder or empty it.")
+            raise SystemExit(
+                f"{out} holds another dataset ({found}, now {description}); "
+                "give another folder or empty it."
+            )
     else:
         path.write_text(json.dumps(description, indent=1) + "\n")
 
@@ -141,14 +192,31 @@ def _watch(out: Path, first: int, last: int, workers: list[subprocess.Popen[byte
         done = sum(scene_path(out, seed).exists() for seed in range(first, last))
         rate = (done - before) / (time.monotonic() - start) * 3600.0
         left = (total - done) / rate if rate else float("inf")
-        print(f"{time.strftime('%H:%M:%S')} {done}/{total} scenes, {rate:.0f} an hour, {left:.1f} h left", flush=True)
+        print(
+            f"{time.strftime('%H:%M:%S')} {done}/{total} scenes, "
+            f"{rate:.0f} an hour, {left:.1f} h left",
+            flush=True,
+        )
     return max(abs(worker.returncode) for worker in workers)
 
 
-def _one_after_another(out: Path, first: int, last: int, resolution: int, index: int, count: int) -> subprocess.Popen[bytes]:
+def _one_after_another(
+    out: Path, first: int, last: int, resolution: int, index: int, count: int
+) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "studio.dataset", "--out", str(out), "--scenes", f"{first}:{last}",
-               "--resolution", str(resolution), "--worker", f"{index}/{count}"]
+    command = [
+        sys.executable,
+        "-m",
+        "studio.dataset",
+        "--out",
+        str(out),
+        "--scenes",
+        f"{first}:{last}",
+        "--resolution",
+        str(resolution),
+        "--worker",
+        f"{index}/{count}",
+    ]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 
 

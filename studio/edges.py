@@ -7,12 +7,14 @@ import numpy as np
 SILHOUETTE, CREASE, BOUNDARY = 1, 2, 4
 
 
-def edge_map(depth: np.ndarray, normals: np.ndarray, parts: np.ndarray, objects: np.ndarray) -> np.ndarray:
+def edge_map(
+    depth: np.ndarray, normals: np.ndarray, parts: np.ndarray, objects: np.ndarray
+) -> np.ndarray:
     """Edge bits, uint8 [H, W], on the nearer side of each step.
 
-    A silhouette is where inverse depth leaves the plane of its neighbourhood (second difference, relative), so that a
-    ground seen at a grazing angle is none; a crease is a turn of more than 20 degrees; a boundary a change of object or
-    part.
+    A silhouette is where inverse depth leaves the plane of its neighbourhood (second difference,
+    relative), so that a ground seen at a grazing angle is none; a crease is a turn of more than 20
+    degrees; a boundary a change of object or part.
     """
     inverse = np.where(np.isfinite(depth), 1.0 / np.maximum(depth, 1e-6), 0.0)
     result = np.zeros(depth.shape, np.uint8)

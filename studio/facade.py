@@ -1,8 +1,9 @@
 """The façade grammar as a shader: openings in bays and floors, with reveals that have depth.
 
-A wall is flat geometry. The shader finds where a ray would meet the glass behind the opening (a parallax offset by the
-depth of the reveal), so that jambs and heads show as they would on built windows, while the depth map stays the
-massing's own. Everything follows from bay width, storey height, the kind of bay, and the parameters of `WINDOWS`.
+A wall is flat geometry. The shader finds where a ray would meet the glass behind the opening (a
+parallax offset by the depth of the reveal), so that jambs and heads show as they would on built
+windows, while the depth map stays the massing's own. Everything follows from bay width, storey
+height, the kind of bay, and the parameters of `WINDOWS`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,51 @@ from .nodes import Socket, Tree, new_material, set_parameter
 
 WINDOWS: dict[str, dict[str, float]] = {
     # width and height limits are shares of the bay and of the storey; lengths in metres
-    "punched": {"width": 0.44, "sill": 0.30, "head": 0.80, "panes": 2, "frame": 0.07, "recess": 0.22, "ledge": 1},
-    "tall": {"width": 0.42, "sill": 0.08, "head": 0.86, "panes": 2, "frame": 0.06, "recess": 0.25, "ledge": 0},
-    "ribbon": {"width": 9.0, "sill": 0.34, "head": 0.82, "panes": 2, "frame": 0.06, "recess": 0.2, "ledge": 0},
-    "grid": {"width": 0.80, "sill": 0.08, "head": 0.90, "panes": 2, "frame": 0.06, "recess": 0.5, "ledge": 0},
-    "curtain wall": {"width": 9.0, "sill": 0.14, "head": 0.985, "panes": 2, "frame": 0.07, "recess": 0.05, "ledge": 0},
+    "punched": {
+        "width": 0.44,
+        "sill": 0.30,
+        "head": 0.80,
+        "panes": 2,
+        "frame": 0.07,
+        "recess": 0.22,
+        "ledge": 1,
+    },
+    "tall": {
+        "width": 0.42,
+        "sill": 0.08,
+        "head": 0.86,
+        "panes": 2,
+        "frame": 0.06,
+        "recess": 0.25,
+        "ledge": 0,
+    },
+    "ribbon": {
+        "width": 9.0,
+        "sill": 0.34,
+        "head": 0.82,
+        "panes": 2,
+        "frame": 0.06,
+        "recess": 0.2,
+        "ledge": 0,
+    },
+    "grid": {
+        "width": 0.80,
+        "sill": 0.08,
+        "head": 0.90,
+        "panes": 2,
+        "frame": 0.06,
+        "recess": 0.5,
+        "ledge": 0,
+    },
+    "curtain wall": {
+        "width": 9.0,
+        "sill": 0.14,
+        "head": 0.985,
+        "panes": 2,
+        "frame": 0.07,
+        "recess": 0.05,
+        "ledge": 0,
+    },
 }
 
 
@@ -43,7 +84,11 @@ def _wall_colour(t: Tree, u: Socket, v: Socket) -> Socket:
     node.inputs["Scale"].default_value = 1.0
     for name, socket in (("wall_a", "Color1"), ("wall_b", "Color2"), ("joint", "Mortar")):
         t.plug(t.colour(name), node.inputs[socket])
-    for name, socket in (("unit_width", "Brick Width"), ("unit_height", "Row Height"), ("joint_size", "Mortar Size")):
+    for name, socket in (
+        ("unit_width", "Brick Width"),
+        ("unit_height", "Row Height"),
+        ("joint_size", "Mortar Size"),
+    ):
         t.plug(t.value(name, 0.1), node.inputs[socket])
     node.inputs["Mortar Smooth"].default_value = 0.1
     weather = t.noise(t.join(u * 0.3, v * 0.12), 1.0) * 0.24 + 0.88
@@ -65,10 +110,20 @@ def make_wall_material() -> bpy.types.Material:
     is_window, is_shop = kind.near(Cell.WINDOW), kind.near(Cell.STOREFRONT)
     is_door, is_lancet = kind.near(Cell.DOOR), kind.near(Cell.LANCET)
     openable = kind > 0.5
-    half = bay * 0.5 * (is_window * t.value("width", 0.4) + is_shop * t.value("shop_width", 0.86) + is_lancet * 0.36)
+    half = (
+        bay
+        * 0.5
+        * (
+            is_window * t.value("width", 0.4)
+            + is_shop * t.value("shop_width", 0.86)
+            + is_lancet * 0.36
+        )
+    )
     half = half + is_door * (bay * 0.24).min(0.9)
     low = storey * (is_window * t.value("sill", 0.3) + is_shop * 0.06 + is_lancet * 0.24)
-    high = storey * (is_window * t.value("head", 0.8) + is_shop * 0.84 + is_lancet * 0.84) + is_door * (storey * 0.82).min(2.6)
+    high = storey * (
+        is_window * t.value("head", 0.8) + is_shop * 0.84 + is_lancet * 0.84
+    ) + is_door * (storey * 0.82).min(2.6)
     recess, frame = t.value("recess", 0.2), t.value("frame", 0.06)
 
     x = bays.fract() * bay - bay * 0.5
@@ -86,7 +141,10 @@ def make_wall_material() -> bpy.types.Material:
     pane = (half.min(bay * 0.5) * 2.0) / t.value("panes", 2.0)
     across = (((x2 + half.min(bay * 0.5)) / pane + 0.5).fract() - 0.5).abs() * pane
     transom = ((y2 - (low + (high - low) * 0.70)).abs() < frame * 0.4) * t.value("transom", 0.0)
-    bars = _either(_either(across < frame * 0.5, (half - x2.abs()) < frame), _either((y2 - low) < frame, (high - y2) < frame))
+    bars = _either(
+        _either(across < frame * 0.5, (half - x2.abs()) < frame),
+        _either((y2 - low) < frame, (high - y2) < frame),
+    )
     bars = _either(bars, transom) * clear
     door_leaf = clear * is_door * (1.0 - t.value("glass_door"))
     glass = clear * (1.0 - bars) * (1.0 - door_leaf)
@@ -95,28 +153,37 @@ def make_wall_material() -> bpy.types.Material:
     wall = _wall_colour(t, bays * bay, floors * storey)
     spandrel = t.value("spandrel") * openable * (1.0 - opening)
     wall = t.mix(spandrel, wall, t.colour("spandrel_colour"))
-    ledge = _both((half + 0.12) > x.abs(), y > (low - 0.13), low > y, openable, 1.0 - is_door) * t.value("ledge")
+    ledge = _both(
+        (half + 0.12) > x.abs(), y > (low - 0.13), low > y, openable, 1.0 - is_door
+    ) * t.value("ledge")
     course = (y < 0.22) * t.value("course") * openable
     wall = t.mix(_either(ledge, course), wall, t.colour("ledge_colour"))
     wall = t.scale(wall, 1.0 - jamb * 0.35)
     solid = t.mix(bars, wall, t.colour("frame_colour"))
     solid = t.mix(door_leaf, solid, t.colour("door_colour"))
-    shade = (1.0 - clear * 0.5 * ((high - y2) < recess * 0.8))
+    shade = 1.0 - clear * 0.5 * ((high - y2) < recess * 0.8)
     solid = t.scale(solid, shade)
     gloss = t.value("gloss")
     body = t.blend(
-        gloss * (1.0 - clear), t.shader("BsdfDiffuse", Color=solid),
+        gloss * (1.0 - clear),
+        t.shader("BsdfDiffuse", Color=solid),
         t.shader("BsdfAnisotropic", Color=solid, Roughness=0.35),
     )
     rise = (y2 - low) / (high - low).max(0.1)
     inner = t.scale(t.colour("interior"), (1.15 - rise * 0.6) * shade)
     fresnel = t.node("ShaderNodeFresnel")
     fresnel.inputs[0].default_value = 1.6
-    mirror = (Socket(t, fresnel.outputs[0]) + t.value("mirror", 0.2)).min(0.9) * t.value("reflect", 1.0)
-    pane_shader = t.blend(
-        mirror, t.shader("BsdfDiffuse", Color=inner), t.shader("BsdfAnisotropic", Color=t.colour("glass_tint"), Roughness=0.03)
+    mirror = (Socket(t, fresnel.outputs[0]) + t.value("mirror", 0.2)).min(0.9) * t.value(
+        "reflect", 1.0
     )
-    glow = t.shader("Emission", Color=t.colour("lamp"), Strength=t.value("lit") * (0.55 + rise * 0.75))
+    pane_shader = t.blend(
+        mirror,
+        t.shader("BsdfDiffuse", Color=inner),
+        t.shader("BsdfAnisotropic", Color=t.colour("glass_tint"), Roughness=0.03),
+    )
+    glow = t.shader(
+        "Emission", Color=t.colour("lamp"), Strength=t.value("lit") * (0.55 + rise * 0.75)
+    )
     t.surface(t.blend(glass, body, t.both(pane_shader, glow)))
     material.cycles.emission_sampling = "NONE"
     return material
@@ -133,5 +200,3 @@ def dress_windows(material: bpy.types.Material, windows: str, glass_doors: bool)
     set_parameter(tree, "spandrel", float(curtain))
     set_parameter(tree, "glass_door", float(glass_doors))
     set_parameter(tree, "transom", float(windows in ("punched", "tall")))
-
-

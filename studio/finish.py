@@ -1,4 +1,5 @@
-"""From scene-linear renders to finished photographs: haze by depth, bloom of lit windows, and a film curve."""
+"""From scene-linear renders to finished photographs: haze by depth, bloom of lit windows, and a
+film curve."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from .sky import Light
 def develop(picture: np.ndarray, depth: np.ndarray, focus: float, light: Light) -> np.ndarray:
     """Photograph, uint8 [H, W, 3].
 
-    `picture` is scene-linear [H, W, 3]; `depth` in metres at twice the size, +inf for sky; `focus` is the distance of
-    what is framed, so that fog is as thick for a tower far away as for a house nearby.
+    `picture` is scene-linear [H, W, 3]; `depth` in metres at twice the size, +inf for sky; `focus`
+    is the distance of what is framed, so that fog is as thick for a tower far away as for a house
+    nearby.
     """
     return to_bytes(to_srgb(film(expose(picture, depth, focus, light) * light.exposure)))
 
@@ -30,14 +32,18 @@ def expose(picture: np.ndarray, depth: np.ndarray, focus: float, light: Light) -
     if light.bloom:
         bright = np.clip(result - 0.75, 0.0, 3.0)
         size = picture.shape[0] / 256.0
-        result = result + light.bloom * (0.6 * blur(bright, 2.5 * size) + 0.6 * blur(bright, 9.0 * size))
+        result = result + light.bloom * (
+            0.6 * blur(bright, 2.5 * size) + 0.6 * blur(bright, 9.0 * size)
+        )
     return result
 
 
 def film(scene_linear: np.ndarray) -> np.ndarray:
-    """A film-like curve on scene-linear colour: slope one in the middle, a soft shoulder, colours kept.
+    """A film-like curve on scene-linear colour: slope one in the middle, a soft shoulder, colours
+    kept.
 
-    Applied to a mix of per-channel values and their luminance, so that highlights fade to white without shifting hue.
+    Applied to a mix of per-channel values and their luminance, so that highlights fade to white
+    without shifting hue.
     """
     x = np.maximum(scene_linear, 0.0)
 

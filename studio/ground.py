@@ -32,9 +32,11 @@ def _paving(t: Tree, x: Socket, y: Socket, light: tuple, dark: tuple, size: floa
 
 
 def _lawn(t: Tree) -> Socket:
-    x, y, across = _plan(t)
+    x, y, _across = _plan(t)
     plan = t.join(x, y)
-    grass = t.mix(t.noise(plan, 0.25, 3.0) * 2.4 - 0.7, linear((72, 108, 42)), linear((120, 150, 66)))
+    grass = t.mix(
+        t.noise(plan, 0.25, 3.0) * 2.4 - 0.7, linear((72, 108, 42)), linear((120, 150, 66))
+    )
     grass = t.scale(grass, t.noise(plan, 6.0, 2.0) * 0.8 + 0.6)
     path = (x.abs() < 0.95) * (y < t.value("front_path")) * (1.0 - t.value("no_path"))
     return t.shader("BsdfDiffuse", Color=t.mix(path, grass, linear((196, 188, 172))))
@@ -51,15 +53,22 @@ def _wet(t: Tree) -> Socket:
     film = t.noise(t.join(x, y), 0.22, 1.0)
     fresnel = t.node("ShaderNodeFresnel")
     fresnel.inputs[0].default_value = 1.5
-    mirror = (Socket(t, fresnel.outputs[0]) * 1.0 + 0.16).min(0.85) * ((film - 0.3) * 4.0).min(1.0).max(0.45)
-    return t.blend(mirror, stone, t.shader("BsdfAnisotropic", Color=(0.95, 0.96, 1.0, 1.0), Roughness=0.06))
+    mirror = (Socket(t, fresnel.outputs[0]) * 1.0 + 0.16).min(0.85) * ((film - 0.3) * 4.0).min(
+        1.0
+    ).max(0.45)
+    return t.blend(
+        mirror, stone, t.shader("BsdfAnisotropic", Color=(0.95, 0.96, 1.0, 1.0), Roughness=0.06)
+    )
 
 
 def _street(t: Tree) -> Socket:
     x, y, across = _plan(t)
     along = x + (y - x) * t.value("corridor_again")
     half = t.value("road_half", (ROAD[1] - ROAD[0]) / 2)
-    asphalt = t.scale(t.mix(0.0, linear((76, 77, 80)), linear((76, 77, 80))), t.noise(t.join(x, y), 0.6) * 0.4 + 0.8)
+    asphalt = t.scale(
+        t.mix(0.0, linear((76, 77, 80)), linear((76, 77, 80))),
+        t.noise(t.join(x, y), 0.6) * 0.4 + 0.8,
+    )
     dash = (across.abs() < 0.09) * ((along / 6.0).fract() < 0.5)
     road = t.mix(dash, asphalt, linear((235, 232, 225)))
     walk = _paving(t, x, y, (188, 184, 176), (176, 172, 166), 1.2)
@@ -81,7 +90,9 @@ def _water(t: Tree) -> Socket:
     fresnel = t.node("ShaderNodeFresnel")
     fresnel.inputs[0].default_value = 1.33
     mirror = (Socket(t, fresnel.outputs[0]) * 1.1 + 0.25).min(0.92)
-    gloss = t.shader("BsdfAnisotropic", Color=(0.9, 0.95, 1.0, 1.0), Roughness=0.04, Normal=waves.outputs[0])
+    gloss = t.shader(
+        "BsdfAnisotropic", Color=(0.9, 0.95, 1.0, 1.0), Roughness=0.04, Normal=waves.outputs[0]
+    )
     pool = t.blend(mirror, t.shader("BsdfDiffuse", Color=linear((38, 78, 92))), gloss)
     quay = t.shader("BsdfDiffuse", Color=_paving(t, x, y, (186, 178, 164), (172, 164, 150), 1.0))
     return t.blend(wet, quay, pool)
@@ -89,7 +100,11 @@ def _water(t: Tree) -> Socket:
 
 def _snow(t: Tree) -> Socket:
     x, y, _ = _plan(t)
-    drift = t.mix(t.noise(t.join(x, y), 0.18, 3.0) * 1.6 - 0.3, linear((214, 224, 240)), linear((247, 249, 252)))
+    drift = t.mix(
+        t.noise(t.join(x, y), 0.18, 3.0) * 1.6 - 0.3,
+        linear((214, 224, 240)),
+        linear((247, 249, 252)),
+    )
     return t.shader("BsdfDiffuse", Color=drift)
 
 
@@ -98,7 +113,15 @@ def _card(t: Tree) -> Socket:
     return t.shader("BsdfDiffuse", Color=linear((228, 226, 222)))
 
 
-MAKERS = {"lawn": _lawn, "plaza": _plaza, "wet plaza": _wet, "street": _street, "water": _water, "snow": _snow, "card": _card}
+MAKERS = {
+    "lawn": _lawn,
+    "plaza": _plaza,
+    "wet plaza": _wet,
+    "street": _street,
+    "water": _water,
+    "snow": _snow,
+    "card": _card,
+}
 GROUNDS = tuple(name for name in MAKERS if name != "card")
 
 
@@ -112,13 +135,21 @@ def make_grounds() -> dict[str, bpy.types.Material]:
     return made
 
 
-def lay_out(material: bpy.types.Material, front: float, corridor: tuple[float, float] | None) -> None:
-    """Place a ground's road, path or quay before the main front, or along the street of a corridor."""
+def lay_out(
+    material: bpy.types.Material, front: float, corridor: tuple[float, float] | None
+) -> None:
+    """Place a ground's road, path or quay before the main front, or along the street of a
+    corridor."""
     assert material.node_tree is not None, "grounds are node materials"
     along = 0.0 if corridor is None else 1.0
     half = (ROAD[1] - ROAD[0]) / 2 if corridor is None else corridor[1] - 3.0
     values = {
-        "front": front, "front_path": front, "corridor": along, "corridor_again": along, "no_path": along, "road_half": half
+        "front": front,
+        "front_path": front,
+        "corridor": along,
+        "corridor_again": along,
+        "no_path": along,
+        "road_half": half,
     }
     for name, value in values.items():
         node = material.node_tree.nodes.get(name)

@@ -1,4 +1,5 @@
-"""Picture arithmetic shared by looks, finishes and styles; arrays are float32 [H, W(, C)] unless told otherwise."""
+"""Picture arithmetic shared by looks, finishes and styles; arrays are float32 [H, W(, C)] unless
+told otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Materials by word: walls, roofs, trim, planting, figures; set on one set of shaders for each finish."""
+"""Materials by word: walls, roofs, trim, planting, figures; set on one set of shaders for each
+finish."""
 
 from __future__ import annotations
 
@@ -34,15 +35,74 @@ class WallLook:
 
 WALLS: dict[str, WallLook] = {
     "red brick": WallLook((162, 74, 52), (140, 60, 44), (150, 112, 96), 0.36, 0.12, 0.014),
-    "pale brick": WallLook((224, 188, 122), (208, 170, 104), (214, 194, 156), 0.36, 0.12, 0.014, frame=(70, 60, 52)),
-    "white render": WallLook((243, 241, 236), (243, 241, 236), (243, 241, 236), frame=(74, 78, 84), trim=(232, 230, 226)),
-    "concrete": WallLook((150, 149, 145), (142, 141, 138), (104, 103, 101), 2.4, 1.4, 0.03, frame=(52, 54, 58), trim=(168, 166, 162)),
-    "timber": WallLook((176, 112, 60), (150, 92, 48), (92, 54, 30), 4.0, 0.18, 0.022, swap=True, frame=(48, 44, 42), trim=(120, 82, 52)),
-    "stone": WallLook((206, 198, 180), (188, 180, 162), (146, 138, 122), 0.95, 0.48, 0.03, trim=(222, 216, 202), frame=(86, 78, 68), course=True),
-    "metal": WallLook((92, 106, 122), (84, 98, 114), (50, 60, 72), 6.0, 0.5, 0.035, swap=True, gloss=0.55, frame=(36, 40, 46), trim=(70, 80, 92)),
-    "glass": WallLook((66, 76, 86), (66, 76, 86), (50, 56, 64), gloss=0.4, trim=(70, 76, 82), frame=(56, 62, 68), spandrel=(58, 84, 98)),
+    "pale brick": WallLook(
+        (224, 188, 122), (208, 170, 104), (214, 194, 156), 0.36, 0.12, 0.014, frame=(70, 60, 52)
+    ),
+    "white render": WallLook(
+        (243, 241, 236), (243, 241, 236), (243, 241, 236), frame=(74, 78, 84), trim=(232, 230, 226)
+    ),
+    "concrete": WallLook(
+        (150, 149, 145),
+        (142, 141, 138),
+        (104, 103, 101),
+        2.4,
+        1.4,
+        0.03,
+        frame=(52, 54, 58),
+        trim=(168, 166, 162),
+    ),
+    "timber": WallLook(
+        (176, 112, 60),
+        (150, 92, 48),
+        (92, 54, 30),
+        4.0,
+        0.18,
+        0.022,
+        swap=True,
+        frame=(48, 44, 42),
+        trim=(120, 82, 52),
+    ),
+    "stone": WallLook(
+        (206, 198, 180),
+        (188, 180, 162),
+        (146, 138, 122),
+        0.95,
+        0.48,
+        0.03,
+        trim=(222, 216, 202),
+        frame=(86, 78, 68),
+        course=True,
+    ),
+    "metal": WallLook(
+        (92, 106, 122),
+        (84, 98, 114),
+        (50, 60, 72),
+        6.0,
+        0.5,
+        0.035,
+        swap=True,
+        gloss=0.55,
+        frame=(36, 40, 46),
+        trim=(70, 80, 92),
+    ),
+    "glass": WallLook(
+        (66, 76, 86),
+        (66, 76, 86),
+        (50, 56, 64),
+        gloss=0.4,
+        trim=(70, 76, 82),
+        frame=(56, 62, 68),
+        spandrel=(58, 84, 98),
+    ),
 }
-CARD = WallLook((240, 238, 234), (240, 238, 234), (240, 238, 234), trim=(240, 238, 234), frame=(226, 224, 220), spandrel=(226, 224, 220))
+CARD = WallLook(
+    (240, 238, 234),
+    (240, 238, 234),
+    (240, 238, 234),
+    trim=(240, 238, 234),
+    frame=(226, 224, 220),
+    spandrel=(226, 224, 220),
+)
 
 ROOFS: dict[str, tuple[Rgb, Rgb, Rgb, float, float]] = {
     # first and second colour, joint, unit width and height in metres
@@ -65,26 +125,46 @@ class Palette:
         self.foliage = _make_foliage()
         self.trim = _make_plain("trim", 0.0)
         self.plain = {
-            Part.TRUNK: _make_plain("trunk", 0.0), Part.PERSON: _make_plain("person", 0.0),
-            Part.CAR: _make_plain("car", 0.35), Part.BACKDROP: _make_plain("backdrop", 0.0),
+            Part.TRUNK: _make_plain("trunk", 0.0),
+            Part.PERSON: _make_plain("person", 0.0),
+            Part.CAR: _make_plain("car", 0.35),
+            Part.BACKDROP: _make_plain("backdrop", 0.0),
         }
 
     def slots(self) -> list[bpy.types.Material]:
         """Materials in the order of `Part`."""
-        by_part = {Part.GROUND: self.grounds["lawn"], Part.WALL: self.wall, Part.ROOF: self.roof,
-                   Part.TRIM: self.trim, Part.FOLIAGE: self.foliage, **self.plain}
+        by_part = {
+            Part.GROUND: self.grounds["lawn"],
+            Part.WALL: self.wall,
+            Part.ROOF: self.roof,
+            Part.TRIM: self.trim,
+            Part.FOLIAGE: self.foliage,
+            **self.plain,
+        }
         return [by_part.get(part, self.trim) for part in Part]
 
     def dress(
-        self, mesh: bpy.types.Mesh, wall: str, roof: str, windows: str, ground: str, house: bool, front: float,
+        self,
+        mesh: bpy.types.Mesh,
+        wall: str,
+        roof: str,
+        windows: str,
+        ground: str,
+        house: bool,
+        front: float,
         corridor: tuple[float, float] | None,
     ) -> None:
-        """Set every material for a photographic finish; `ground` "snow" also covers roofs and trees."""
+        """Set every material for a photographic finish; `ground` "snow" also covers roofs and
+        trees."""
         look = WALLS[wall]
         snow = float(ground == "snow")
         self._dress_wall(look)
         dress_windows(self.wall, windows, glass_doors=not house)
-        for name, value in (("interior", (36, 44, 54)), ("glass_tint", (226, 236, 244)), ("door_colour", DEFAULT_DOOR)):
+        for name, value in (
+            ("interior", (36, 44, 54)),
+            ("glass_tint", (226, 236, 244)),
+            ("door_colour", DEFAULT_DOOR),
+        ):
             set_parameter(self.wall.node_tree, name, value)
         set_parameter(self.wall.node_tree, "reflect", 1.0)
         set_parameter(self.wall.node_tree, "mirror", 0.34 if windows == "curtain wall" else 0.2)
@@ -93,7 +173,12 @@ class Palette:
         set_parameter(self.foliage.node_tree, "snow", snow)
         set_parameter(self.foliage.node_tree, "leaf", (84, 116, 48))
         set_parameter(self.foliage.node_tree, "leaf_dark", (48, 80, 34))
-        for part, colour in ((Part.TRUNK, (84, 66, 50)), (Part.PERSON, (38, 38, 44)), (Part.CAR, (62, 70, 84)), (Part.BACKDROP, (78, 98, 70))):
+        for part, colour in (
+            (Part.TRUNK, (84, 66, 50)),
+            (Part.PERSON, (38, 38, 44)),
+            (Part.CAR, (62, 70, 84)),
+            (Part.BACKDROP, (78, 98, 70)),
+        ):
             _paint(self.plain[part], colour, snow * (part == Part.BACKDROP) * 0.6)
         lay_out(self.grounds[ground], front, corridor)
         mesh.materials[Part.GROUND] = self.grounds[ground]
@@ -106,13 +191,20 @@ class Palette:
         for name, value in (("interior", (150, 150, 152)), ("door_colour", (170, 168, 166))):
             set_parameter(self.wall.node_tree, name, value)
         self.light_up(0.0)
-        self._dress_roof((232, 230, 226), (232, 230, 226), (206, 204, 200), 9.0, 9.0, green=0.0, snow=0.0)
+        self._dress_roof(
+            (232, 230, 226), (232, 230, 226), (206, 204, 200), 9.0, 9.0, green=0.0, snow=0.0
+        )
         set_parameter(self.roof.node_tree, "deck", (232, 230, 226))
         _paint(self.trim, (240, 238, 234), 0.0)
         set_parameter(self.foliage.node_tree, "snow", 0.0)
         for name in ("leaf", "leaf_dark"):
             set_parameter(self.foliage.node_tree, name, (222, 220, 214))
-        for part, colour in ((Part.TRUNK, (214, 210, 204)), (Part.PERSON, (120, 120, 122)), (Part.CAR, (206, 204, 200)), (Part.BACKDROP, (222, 220, 216))):
+        for part, colour in (
+            (Part.TRUNK, (214, 210, 204)),
+            (Part.PERSON, (120, 120, 122)),
+            (Part.CAR, (206, 204, 200)),
+            (Part.BACKDROP, (222, 220, 216)),
+        ):
             _paint(self.plain[part], colour, 0.0)
         mesh.materials[Part.GROUND] = self.grounds["card"]
 
@@ -124,22 +216,40 @@ class Palette:
     def _dress_wall(self, look: WallLook) -> None:
         tree = self.wall.node_tree
         values = {
-            "wall_a": look.a, "wall_b": look.b, "joint": look.joint, "unit_width": look.width, "unit_height": look.height,
-            "joint_size": look.joint_size, "swap": float(look.swap), "gloss": look.gloss, "ledge_colour": look.trim,
-            "frame_colour": look.frame, "spandrel_colour": look.spandrel, "course": float(look.course),
+            "wall_a": look.a,
+            "wall_b": look.b,
+            "joint": look.joint,
+            "unit_width": look.width,
+            "unit_height": look.height,
+            "joint_size": look.joint_size,
+            "swap": float(look.swap),
+            "gloss": look.gloss,
+            "ledge_colour": look.trim,
+            "frame_colour": look.frame,
+            "spandrel_colour": look.spandrel,
+            "course": float(look.course),
         }
         for name, value in values.items():
             set_parameter(tree, name, value)
 
-    def _dress_roof(self, a: Rgb, b: Rgb, joint: Rgb, width: float, height: float, green: float, snow: float) -> None:
+    def _dress_roof(
+        self, a: Rgb, b: Rgb, joint: Rgb, width: float, height: float, green: float, snow: float
+    ) -> None:
         tree = self.roof.node_tree
-        values = {"tile_a": a, "tile_b": b, "joint": joint, "unit_width": width, "unit_height": height, "snow": snow,
-                  "deck": (104, 136, 66) if green else (158, 156, 152)}
+        values = {
+            "tile_a": a,
+            "tile_b": b,
+            "joint": joint,
+            "unit_width": width,
+            "unit_height": height,
+            "snow": snow,
+            "deck": (104, 136, 66) if green else (158, 156, 152),
+        }
         for name, value in values.items():
             set_parameter(tree, name, value)
 
 
-def _up(t) -> Socket:  # noqa: ANN001
+def _up(t) -> Socket:
     geometry = t.node("ShaderNodeNewGeometry")
     return t.split(geometry.outputs["Normal"])[2]
 
@@ -184,7 +294,9 @@ def _make_plain(name: str, gloss: float) -> bpy.types.Material:
     colour = t.mix((up > 0.3) * t.value("snow"), t.colour("paint"), linear((242, 246, 251)))
     body = t.shader("BsdfDiffuse", Color=colour)
     if gloss:
-        body = t.blend(gloss, body, t.shader("BsdfAnisotropic", Roughness=0.12, Color=(0.8, 0.85, 0.9, 1.0)))
+        body = t.blend(
+            gloss, body, t.shader("BsdfAnisotropic", Roughness=0.12, Color=(0.8, 0.85, 0.9, 1.0))
+        )
     t.surface(body)
     return material
 

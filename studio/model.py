@@ -1,7 +1,8 @@
-"""Geometry of a scene before it goes to Blender: faces with façade coordinates, collected in plain lists.
+"""Geometry of a scene before it goes to Blender: faces with façade coordinates, collected in plain
+lists.
 
-Coordinates are Blender's world (metres, Z up); a building's front faces -Y. Façade coordinates count bays (u) and
-floors (v), so that windows line up with both whatever the size of a wall.
+Coordinates are Blender's world (metres, Z up); a building's front faces -Y. Façade coordinates
+count bays (u) and floors (v), so that windows line up with both whatever the size of a wall.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ Vertex = tuple[float, float, float]
 
 
 class Part(IntEnum):
-    """What a face belongs to; also its material slot, and its value in the dataset's `parts` map."""
+    """What a face belongs to; also its material slot, and its value in the dataset's `parts`
+    map."""
 
     SKY = 0
     GROUND = 1
@@ -45,7 +47,8 @@ class Cell(IntEnum):
 
 @dataclass(frozen=True)
 class Facade:
-    """How a building's walls divide: storey heights and bay width in metres, and what the bays hold."""
+    """How a building's walls divide: storey heights and bay width in metres, and what the bays
+    hold."""
 
     floor: float = 3.0
     ground_floor: float = 3.0
@@ -99,7 +102,8 @@ class Model:
         uv: Sequence[Point] | None = None,
         cell: tuple[float, float, int] = (1.0, 1.0, Cell.BLANK),
     ) -> None:
-        """Add one polygon, counter-clockwise seen from outside; `cell` is bay width, storey height, content."""
+        """Add one polygon, counter-clockwise seen from outside; `cell` is bay width, storey
+        height, content."""
         start = len(self.vertices)
         self.vertices.extend(points)
         self.faces.append(tuple(range(start, start + len(points))))
@@ -109,7 +113,8 @@ class Model:
         self.cells.append(cell)
 
     def smooth_grid(self, rows: Sequence[Sequence[Vertex]], part: Part, obj: int) -> None:
-        """Add triangles between closed rings of equal length, bottom to top, sharing vertices for smooth shading."""
+        """Add triangles between closed rings of equal length, bottom to top, sharing vertices
+        for smooth shading."""
         start, count = len(self.vertices), len(rows[0])
         for row in rows:
             self.vertices.extend(row)
@@ -133,11 +138,17 @@ class Model:
 
 def rectangle(width: float, depth: float, x: float = 0.0, y: float = 0.0) -> list[Point]:
     """Plan of a box whose front lies on y, centred on x, counter-clockwise."""
-    return [(x - width / 2, y), (x + width / 2, y), (x + width / 2, y + depth), (x - width / 2, y + depth)]
+    return [
+        (x - width / 2, y),
+        (x + width / 2, y),
+        (x + width / 2, y + depth),
+        (x - width / 2, y + depth),
+    ]
 
 
 def offset(polygon: Sequence[Point], distance: float) -> list[Point]:
-    """Move a counter-clockwise polygon's sides outward by `distance` (inward if negative), mitred."""
+    """Move a counter-clockwise polygon's sides outward by `distance` (inward if negative),
+    mitred."""
     count = len(polygon)
     moved = []
     for i in range(count):

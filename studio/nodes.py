@@ -1,4 +1,5 @@
-"""Shader node trees written as arithmetic: `Socket` overloads operators, each making one Math node."""
+"""Shader node trees written as arithmetic: `Socket` overloads operators, each making one Math
+node."""
 
 from __future__ import annotations
 
@@ -116,7 +117,9 @@ class Tree:
         node = self.node("ShaderNodeVectorMath", operation=operation)
         for operand, socket in zip(operands, node.inputs, strict=False):
             self.plug(operand, socket)
-        return Socket(self, node.outputs["Value" if operation in ("DOT_PRODUCT", "LENGTH") else "Vector"])
+        return Socket(
+            self, node.outputs["Value" if operation in ("DOT_PRODUCT", "LENGTH") else "Vector"]
+        )
 
     def split(self, vector: Any) -> tuple[Socket, Socket, Socket]:
         """Components of a vector."""

@@ -8,7 +8,9 @@ import random
 from .model import Frame, Model, Part, Vertex
 
 
-def _ball(rng: random.Random, rings: int = 7, sides: int = 10, rough: float = 0.1) -> list[list[Vertex]]:
+def _ball(
+    rng: random.Random, rings: int = 7, sides: int = 10, rough: float = 0.1
+) -> list[list[Vertex]]:
     """Rings of a unit ball with an uneven surface, bottom to top."""
     ball = []
     for ring in range(rings + 1):
@@ -17,14 +19,25 @@ def _ball(rng: random.Random, rings: int = 7, sides: int = 10, rough: float = 0.
         for side in range(sides):
             turn = 2 * math.pi * (side + 0.5 * (ring % 2)) / sides
             r = 1.0 + rough * rng.uniform(-1, 1)
-            row.append((r * math.cos(polar) * math.cos(turn), r * math.cos(polar) * math.sin(turn), r * math.sin(polar)))
+            row.append(
+                (
+                    r * math.cos(polar) * math.cos(turn),
+                    r * math.cos(polar) * math.sin(turn),
+                    r * math.sin(polar),
+                )
+            )
         ball.append(row)
     return ball
 
 
 def _trunk(model: Model, x: float, y: float, height: float, radius: float, obj: int) -> None:
     sides = 6
-    ring = Frame(x, y)([(radius * math.cos(2 * math.pi * i / sides), radius * math.sin(2 * math.pi * i / sides)) for i in range(sides)])
+    ring = Frame(x, y)(
+        [
+            (radius * math.cos(2 * math.pi * i / sides), radius * math.sin(2 * math.pi * i / sides))
+            for i in range(sides)
+        ]
+    )
     for i in range(sides):
         a, b = ring[i], ring[(i + 1) % sides]
         model.face([(*a, 0.0), (*b, 0.0), (*b, height), (*a, height)], Part.TRUNK, obj)
@@ -35,7 +48,10 @@ def round_tree(model: Model, rng: random.Random, x: float, y: float, height: flo
     obj = model.new_object()
     crown, radius = height * 0.36, height * rng.uniform(0.27, 0.33)
     _trunk(model, x, y, height * 0.45, height * 0.025, obj)
-    rows = [[(x + radius * a, y + radius * b, height - crown + crown * c) for a, b, c in row] for row in _ball(rng)]
+    rows = [
+        [(x + radius * a, y + radius * b, height - crown + crown * c) for a, b, c in row]
+        for row in _ball(rng)
+    ]
     model.smooth_grid(rows, Part.FOLIAGE, obj)
 
 
@@ -44,7 +60,10 @@ def poplar(model: Model, rng: random.Random, x: float, y: float, height: float) 
     obj = model.new_object()
     half, radius = height * 0.44, height * 0.12
     _trunk(model, x, y, height * 0.2, height * 0.02, obj)
-    rows = [[(x + radius * a, y + radius * b, height - half + half * c) for a, b, c in row] for row in _ball(rng, 9)]
+    rows = [
+        [(x + radius * a, y + radius * b, height - half + half * c) for a, b, c in row]
+        for row in _ball(rng, 9)
+    ]
     model.smooth_grid(rows, Part.FOLIAGE, obj)
 
 
@@ -69,14 +88,22 @@ def conifer(model: Model, rng: random.Random, x: float, y: float, height: float)
 def bush(model: Model, rng: random.Random, x: float, y: float, height: float) -> None:
     """A low shrub."""
     obj = model.new_object()
-    rows = [[(x + height * 0.9 * a, y + height * 0.9 * b, max(0.0, height * 0.4 + height * 0.6 * c)) for a, b, c in row] for row in _ball(rng, 5, 8)]
+    rows = [
+        [
+            (x + height * 0.9 * a, y + height * 0.9 * b, max(0.0, height * 0.4 + height * 0.6 * c))
+            for a, b, c in row
+        ]
+        for row in _ball(rng, 5, 8)
+    ]
     model.smooth_grid(rows, Part.FOLIAGE, obj)
 
 
 TREES = (round_tree, round_tree, poplar, conifer)
 
 
-def treeline(model: Model, rng: random.Random, x: float, y: float, radius: float, height: float) -> None:
+def treeline(
+    model: Model, rng: random.Random, x: float, y: float, radius: float, height: float
+) -> None:
     """A ring of far trees around a point, as one low jagged wall."""
     obj, count = model.new_object(), 160
     tops = [height * rng.uniform(0.7, 1.0) for _ in range(count)]
@@ -84,5 +111,10 @@ def treeline(model: Model, rng: random.Random, x: float, y: float, radius: float
         tops[i] = 0.55 * tops[i - 1] + 0.45 * tops[i]
     for i in range(count):
         a0, a1 = 2 * math.pi * i / count, 2 * math.pi * (i + 1) / count
-        p, q = (x + radius * math.cos(a0), y + radius * math.sin(a0)), (x + radius * math.cos(a1), y + radius * math.sin(a1))
-        model.face([(*q, 0.0), (*p, 0.0), (*p, tops[i]), (*q, tops[(i + 1) % count])], Part.BACKDROP, obj)
+        p, q = (
+            (x + radius * math.cos(a0), y + radius * math.sin(a0)),
+            (x + radius * math.cos(a1), y + radius * math.sin(a1)),
+        )
+        model.face(
+            [(*q, 0.0), (*p, 0.0), (*p, tops[i]), (*q, tops[(i + 1) % count])], Part.BACKDROP, obj
+        )

@@ -1,4 +1,5 @@
-"""Scene files of the dataset: writing and reading them, with NumPy alone (format in docs/dataset.md)."""
+"""Scene files of the dataset: writing and reading them, with NumPy alone (format in
+docs/dataset.md)."""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ def write_scene(path: Path, scene: SceneFile) -> None:
 
 
 def read_scene(path: Path) -> SceneFile:
-    """Read one scene file; raise `SceneFileError` naming it where it is damaged or of another format."""
+    """Read one scene file; raise `SceneFileError` naming it where it is damaged or of another
+    format."""
     try:
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(file["meta"].tobytes().decode())

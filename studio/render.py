@@ -1,4 +1,5 @@
-"""Rendering with Cycles on the CPU: exact maps from one sample a pixel, finished pictures from a few samples denoised."""
+"""Rendering with Cycles on the CPU: exact maps from one sample a pixel, finished pictures from a
+few samples denoised."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ FAR = 1e9
 
 @dataclass(frozen=True)
 class Maps:
-    """Per-pixel maps, row 0 at the top: planar depth in metres (+inf for sky), view-space normals, parts, objects."""
+    """Per-pixel maps, row 0 at the top: planar depth in metres (+inf for sky), view-space
+    normals, parts, objects."""
 
     depth: np.ndarray
     normals: np.ndarray
@@ -37,7 +39,11 @@ class Stage:
     def __init__(self, threads: int = 1, samples: int = 4) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self.scene = bpy.context.scene
-        self.folder = Path(tempfile.mkdtemp(prefix="studio-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        self.folder = Path(
+            tempfile.mkdtemp(
+                prefix="studio-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None
+            )
+        )
         self.samples = samples
         self._configure(threads)
         self.palette = Palette()
@@ -85,7 +91,11 @@ class Stage:
         layers = tree.nodes.new("CompositorNodeRLayers")
         output = tree.nodes.new("CompositorNodeOutputFile")
         output.base_path = str(self.folder)
-        output.format.file_format, output.format.color_depth, output.format.exr_codec = "OPEN_EXR", "32", "NONE"
+        output.format.file_format, output.format.color_depth, output.format.exr_codec = (
+            "OPEN_EXR",
+            "32",
+            "NONE",
+        )
         output.file_slots.clear()
         for name in ("Depth", "Normal", "part"):
             output.file_slots.new(name)
@@ -102,8 +112,13 @@ class Stage:
         layer = mesh.uv_layers.new(name="facade")
         layer.data.foreach_set("uv", np.array(model.uvs, np.float32).ravel())
         cells = np.array(model.cells, np.float32)
-        for name, values in (("bay", cells[:, 0]), ("storey", cells[:, 1]), ("kind", cells[:, 2]),
-                             ("object_number", model.objects), ("part_number", model.parts)):
+        for name, values in (
+            ("bay", cells[:, 0]),
+            ("storey", cells[:, 1]),
+            ("kind", cells[:, 2]),
+            ("object_number", model.objects),
+            ("part_number", model.parts),
+        ):
             attribute = mesh.attributes.new(name, "FLOAT", "FACE")
             attribute.data.foreach_set("value", np.ascontiguousarray(values, np.float32))
         for material in self.palette.slots():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -14,7 +15,8 @@ THICKNESS = 0.18
 
 
 def slope(model: Model, quad: Sequence[Vertex], obj: int, part: Part = Part.ROOF) -> None:
-    """One roof plane, lowest edge first; roof coordinates are metres along the eaves and up the slope."""
+    """One roof plane, lowest edge first; roof coordinates are metres along the eaves and up the
+    slope."""
     origin, along = quad[0], quad[1]
     direction = [(along[i] - origin[i]) for i in range(3)]
     length = math.sqrt(sum(d * d for d in direction)) or 1.0
@@ -35,14 +37,24 @@ def _at(frame: Frame, x: float, y: float, z: float) -> Vertex:
 
 def _fascia(model: Model, edge: tuple[Vertex, Vertex], obj: int) -> None:
     a, b = edge
-    model.face([(a[0], a[1], a[2] - THICKNESS), (b[0], b[1], b[2] - THICKNESS), b, a], Part.TRIM, obj)
+    model.face(
+        [(a[0], a[1], a[2] - THICKNESS), (b[0], b[1], b[2] - THICKNESS), b, a], Part.TRIM, obj
+    )
 
 
 def gable(
-    model: Model, frame: Frame, box: tuple[float, float, float, float], z: float, rise: float, obj: int,
-    along_x: bool = True, walls: bool = True, eaves: float = EAVES,
+    model: Model,
+    frame: Frame,
+    box: tuple[float, float, float, float],
+    z: float,
+    rise: float,
+    obj: int,
+    along_x: bool = True,
+    walls: bool = True,
+    eaves: float = EAVES,
 ) -> None:
-    """A gable roof on the box (x0, y0, x1, y1) with eaves at height `z`; the ridge runs along x or along y."""
+    """A gable roof on the box (x0, y0, x1, y1) with eaves at height `z`; the ridge runs along x
+    or along y."""
     x0, y0, x1, y1 = box
     if not along_x:
         turned = Frame(*frame([((x0 + x1) / 2, (y0 + y1) / 2)])[0], frame.angle + math.pi / 2)
@@ -51,13 +63,25 @@ def gable(
         return
     middle = (y0 + y1) / 2
     drop = eaves * rise / (middle - y0)
-    front = [_at(frame, x0 - eaves, y0 - eaves, z - drop), _at(frame, x1 + eaves, y0 - eaves, z - drop)]
-    back = [_at(frame, x1 + eaves, y1 + eaves, z - drop), _at(frame, x0 - eaves, y1 + eaves, z - drop)]
+    front = [
+        _at(frame, x0 - eaves, y0 - eaves, z - drop),
+        _at(frame, x1 + eaves, y0 - eaves, z - drop),
+    ]
+    back = [
+        _at(frame, x1 + eaves, y1 + eaves, z - drop),
+        _at(frame, x0 - eaves, y1 + eaves, z - drop),
+    ]
     right, left = _at(frame, x1 + eaves, middle, z + rise), _at(frame, x0 - eaves, middle, z + rise)
     slope(model, [front[0], front[1], right, left], obj)
     slope(model, [back[0], back[1], left, right], obj)
-    for edge in ((front[0], front[1]), (back[0], back[1]), (front[1], right), (right, back[0]),
-                 (back[1], left), (left, front[0])):
+    for edge in (
+        (front[0], front[1]),
+        (back[0], back[1]),
+        (front[1], right),
+        (right, back[0]),
+        (back[1], left),
+        (left, front[0]),
+    ):
         _fascia(model, edge, obj)
     low = [(p[0], p[1], p[2] - THICKNESS) for p in (*front, right, *back, left)]
     model.face([low[1], low[0], low[5], low[2]], Part.TRIM, obj)
@@ -71,8 +95,14 @@ def gable(
 
 
 def hip(
-    model: Model, frame: Frame, box: tuple[float, float, float, float], z: float, rise: float, obj: int,
-    eaves: float = EAVES, ridge: float | None = None,
+    model: Model,
+    frame: Frame,
+    box: tuple[float, float, float, float],
+    z: float,
+    rise: float,
+    obj: int,
+    eaves: float = EAVES,
+    ridge: float | None = None,
 ) -> None:
     """A hip roof; with `ridge` 0 a pyramid. The ridge runs along the longer side."""
     x0, y0, x1, y1 = box
@@ -86,7 +116,12 @@ def hip(
     inset = half if ridge is None else (x1 - x0 - ridge) / 2
     low = [
         _at(frame, px, py, z - drop)
-        for px, py in ((x0 - eaves, y0 - eaves), (x1 + eaves, y0 - eaves), (x1 + eaves, y1 + eaves), (x0 - eaves, y1 + eaves))
+        for px, py in (
+            (x0 - eaves, y0 - eaves),
+            (x1 + eaves, y0 - eaves),
+            (x1 + eaves, y1 + eaves),
+            (x0 - eaves, y1 + eaves),
+        )
     ]
     a, b = _at(frame, x0 + inset, middle, z + rise), _at(frame, x1 - inset, middle, z + rise)
     if math.dist(a, b) < 0.05:
@@ -103,34 +138,82 @@ def hip(
 
 
 def sawtooth(
-    model: Model, frame: Frame, box: tuple[float, float, float, float], z: float, rise: float, teeth: int, obj: int
+    model: Model,
+    frame: Frame,
+    box: tuple[float, float, float, float],
+    z: float,
+    rise: float,
+    teeth: int,
+    obj: int,
 ) -> None:
     """A saw-tooth roof of `teeth` bays along x, with glazed upright sides."""
     x0, y0, x1, y1 = box
     step = (x1 - x0) / teeth
     for i in range(teeth):
         a, b = x0 + i * step, x0 + (i + 1) * step
-        slope(model, [_at(frame, a, y1, z), _at(frame, a, y0, z), _at(frame, b, y0, z + rise), _at(frame, b, y1, z + rise)], obj)
+        slope(
+            model,
+            [
+                _at(frame, a, y1, z),
+                _at(frame, a, y0, z),
+                _at(frame, b, y0, z + rise),
+                _at(frame, b, y1, z + rise),
+            ],
+            obj,
+        )
         bays = max(1.0, round((y1 - y0) / 2.5))
         model.face(
-            [_at(frame, b, y0, z), _at(frame, b, y1, z), _at(frame, b, y1, z + rise), _at(frame, b, y0, z + rise)],
-            Part.WALL, obj, [(0, 0), (bays, 0), (bays, 1), (0, 1)], ((y1 - y0) / bays, rise, 2),
+            [
+                _at(frame, b, y0, z),
+                _at(frame, b, y1, z),
+                _at(frame, b, y1, z + rise),
+                _at(frame, b, y0, z + rise),
+            ],
+            Part.WALL,
+            obj,
+            [(0, 0), (bays, 0), (bays, 1), (0, 1)],
+            ((y1 - y0) / bays, rise, 2),
         )
-        model.face([_at(frame, a, y0, z), _at(frame, b, y0, z), _at(frame, b, y0, z + rise)], Part.WALL, obj)
-        model.face([_at(frame, b, y1, z), _at(frame, a, y1, z), _at(frame, b, y1, z + rise)], Part.WALL, obj)
+        model.face(
+            [_at(frame, a, y0, z), _at(frame, b, y0, z), _at(frame, b, y0, z + rise)],
+            Part.WALL,
+            obj,
+        )
+        model.face(
+            [_at(frame, b, y1, z), _at(frame, a, y1, z), _at(frame, b, y1, z + rise)],
+            Part.WALL,
+            obj,
+        )
 
 
 def barrel(
-    model: Model, frame: Frame, box: tuple[float, float, float, float], z: float, rise: float, obj: int, count: int = 12
+    model: Model,
+    frame: Frame,
+    box: tuple[float, float, float, float],
+    z: float,
+    rise: float,
+    obj: int,
+    count: int = 12,
 ) -> None:
     """A barrel vault along y over the box, with closed ends."""
     x0, y0, x1, y1 = box
     profile: list[Point] = []
     for i in range(count + 1):
         angle = math.pi * (1 - i / count)
-        profile.append(((x0 + x1) / 2 + (x1 - x0) / 2 * math.cos(angle), z + rise * math.sin(angle)))
-    for (xa, za), (xb, zb) in zip(profile, profile[1:], strict=False):
-        slope(model, [_at(frame, xa, y1, za), _at(frame, xa, y0, za), _at(frame, xb, y0, zb), _at(frame, xb, y1, zb)], obj)
+        profile.append(
+            ((x0 + x1) / 2 + (x1 - x0) / 2 * math.cos(angle), z + rise * math.sin(angle))
+        )
+    for (xa, za), (xb, zb) in itertools.pairwise(profile):
+        slope(
+            model,
+            [
+                _at(frame, xa, y1, za),
+                _at(frame, xa, y0, za),
+                _at(frame, xb, y0, zb),
+                _at(frame, xb, y1, zb),
+            ],
+            obj,
+        )
     model.face([_at(frame, x, y0, h) for x, h in reversed(profile)], Part.WALL, obj)
     model.face([_at(frame, x, y1, h) for x, h in profile], Part.WALL, obj)
 

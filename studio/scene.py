@@ -40,7 +40,8 @@ class Scene:
 
     @property
     def ground_line(self) -> float | None:
-        """Height of the ground in a parallel projection, as a share of the picture; None in perspective."""
+        """Height of the ground in a parallel projection, as a share of the picture; None in
+        perspective."""
         scale = self.camera.ortho_scale
         return None if scale is None else 0.5 - self.camera.position[2] / scale
 
@@ -76,7 +77,13 @@ def is_well_framed(maps: Maps) -> bool:
     """Whether the building is seen and nothing small stands in the way."""
     share = np.bincount(maps.parts.ravel(), minlength=10) / maps.parts.size
     building = share[2] + share[3] + share[4]
-    return bool(building > 0.07 and building < 0.85 and share[5] < 0.22 and share[7] < 0.04 and share[8] < 0.08)
+    return bool(
+        building > 0.07
+        and building < 0.85
+        and share[5] < 0.22
+        and share[7] < 0.04
+        and share[8] < 0.08
+    )
 
 
 def finishes(scene: Scene, count: int) -> list[dict[str, Any]]:
@@ -92,17 +99,34 @@ def finishes(scene: Scene, count: int) -> list[dict[str, Any]]:
         if wall != "glass" and scene.type not in ("church", "chapel") and rng.random() < 0.25:
             windows = rng.choice(plain)
         if kind.pitched:
-            roof = kind.roof if rng.random() < 0.5 else rng.choice([name for name in ROOFS if name not in ("flat", "green")])
+            roof = (
+                kind.roof
+                if rng.random() < 0.5
+                else rng.choice([name for name in ROOFS if name not in ("flat", "green")])
+            )
         else:
             roof = "green" if rng.random() < 0.15 else kind.roof
         style = rng.choice(STYLES) if rng.random() < STYLE_SHARE else "photo"
         if number == count - 1 and shows_held_out_style(scene.seed):
             style = HELD_OUT_STYLE
         attributes: dict[str, Any] = {
-            "type": scene.type, "wall": wall, "roof": roof, "windows": windows, "ground": ground, "light": light,
-            "style": style, "view": scene.camera.view, "extras": sorted(scene.site.extras),
+            "type": scene.type,
+            "wall": wall,
+            "roof": roof,
+            "windows": windows,
+            "ground": ground,
+            "light": light,
+            "style": style,
+            "view": scene.camera.view,
+            "extras": sorted(scene.site.extras),
         }
         if style in UNCOLOURED:
-            attributes.update(wall=None, roof=None, ground=None, light=None, windows=default_windows(scene.type, ""))
+            attributes.update(
+                wall=None,
+                roof=None,
+                ground=None,
+                light=None,
+                windows=default_windows(scene.type, ""),
+            )
         result.append(attributes)
     return result

@@ -1,4 +1,5 @@
-"""Clean Blender objects for the sample models: volumes as an architect would draw them, one object for each."""
+"""Clean Blender objects for the sample models: volumes as an architect would draw them, one
+object for each."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from .model import Point, Vertex
 Faces = Sequence[Sequence[int]]
 
 
-def add(name: str, vertices: Sequence[Vertex], faces: Faces, collection: bpy.types.Collection) -> bpy.types.Object:
+def add(
+    name: str, vertices: Sequence[Vertex], faces: Faces, collection: bpy.types.Collection
+) -> bpy.types.Object:
     """A mesh object linked to `collection`."""
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(list(vertices), [], [list(face) for face in faces])
@@ -24,7 +27,9 @@ def add(name: str, vertices: Sequence[Vertex], faces: Faces, collection: bpy.typ
     return thing
 
 
-def prism(name: str, plan: Sequence[Point], z0: float, z1: float, collection: bpy.types.Collection) -> bpy.types.Object:
+def prism(
+    name: str, plan: Sequence[Point], z0: float, z1: float, collection: bpy.types.Collection
+) -> bpy.types.Object:
     """A closed prism over a counter-clockwise plan."""
     count = len(plan)
     vertices = [(x, y, z0) for x, y in plan] + [(x, y, z1) for x, y in plan]
@@ -33,17 +38,23 @@ def prism(name: str, plan: Sequence[Point], z0: float, z1: float, collection: bp
     return add(name, vertices, faces, collection)
 
 
-def box(
-    name: str, low: Vertex, high: Vertex, collection: bpy.types.Collection
-) -> bpy.types.Object:
+def box(name: str, low: Vertex, high: Vertex, collection: bpy.types.Collection) -> bpy.types.Object:
     """A box between two corners."""
     (x0, y0, z0), (x1, y1, z1) = low, high
     return prism(name, [(x0, y0), (x1, y0), (x1, y1), (x0, y1)], z0, z1, collection)
 
 
 def gable_roof(
-    name: str, low: Point, high: Point, z: float, rise: float, collection: bpy.types.Collection,
-    along_x: bool = True, eaves: float = 0.4, verge: float = 0.3, thickness: float = 0.28,
+    name: str,
+    low: Point,
+    high: Point,
+    z: float,
+    rise: float,
+    collection: bpy.types.Collection,
+    along_x: bool = True,
+    eaves: float = 0.4,
+    verge: float = 0.3,
+    thickness: float = 0.28,
 ) -> bpy.types.Object:
     """A folded roof plate with eaves over a rectangle whose walls reach up to `z` at the eaves."""
     (x0, y0), (x1, y1) = low, high
@@ -64,7 +75,13 @@ def gable_roof(
 
 
 def gabled_body(
-    name: str, low: Point, high: Point, z: float, rise: float, collection: bpy.types.Collection, along_x: bool = True
+    name: str,
+    low: Point,
+    high: Point,
+    z: float,
+    rise: float,
+    collection: bpy.types.Collection,
+    along_x: bool = True,
 ) -> bpy.types.Object:
     """Walls with gable ends up to the ridge, closed on top by two planes."""
     (x0, y0), (x1, y1) = low, high
@@ -92,7 +109,9 @@ def pyramid(
     return add(name, vertices, faces, collection)
 
 
-def tree(name: str, x: float, y: float, height: float, seed: int, collection: bpy.types.Collection) -> bpy.types.Object:
+def tree(
+    name: str, x: float, y: float, height: float, seed: int, collection: bpy.types.Collection
+) -> bpy.types.Object:
     """A ball on a trunk, as one object."""
     rng = random.Random(seed)
     vertices: list[Vertex] = []
@@ -100,7 +119,11 @@ def tree(name: str, x: float, y: float, height: float, seed: int, collection: bp
     trunk = 6
     for z in (0.0, height * 0.5):
         vertices += [
-            (x + 0.022 * height * math.cos(2 * math.pi * i / trunk), y + 0.022 * height * math.sin(2 * math.pi * i / trunk), z)
+            (
+                x + 0.022 * height * math.cos(2 * math.pi * i / trunk),
+                y + 0.022 * height * math.sin(2 * math.pi * i / trunk),
+                z,
+            )
             for i in range(trunk)
         ]
     faces += [[i, (i + 1) % trunk, trunk + (i + 1) % trunk, trunk + i] for i in range(trunk)]
@@ -111,7 +134,13 @@ def tree(name: str, x: float, y: float, height: float, seed: int, collection: bp
         for side in range(sides):
             turn = 2 * math.pi * side / sides
             r = radius * math.cos(polar) * (1 + 0.06 * rng.uniform(-1, 1))
-            vertices.append((x + r * math.cos(turn), y + r * math.sin(turn), height - crown + crown * math.sin(polar)))
+            vertices.append(
+                (
+                    x + r * math.cos(turn),
+                    y + r * math.sin(turn),
+                    height - crown + crown * math.sin(polar),
+                )
+            )
     for ring in range(rings - 2):
         for i in range(sides):
             a, b = start + ring * sides + i, start + ring * sides + (i + 1) % sides

@@ -1,6 +1,8 @@
-"""Light: for each word one sky, one sun fixed relative to the camera, one exposure, one amount of lit windows.
+"""Light: for each word one sky, one sun fixed relative to the camera, one exposure, one amount of
+lit windows.
 
-The sky and the sun turn with the camera's heading, so that a picture's light follows from the word alone.
+The sky and the sun turn with the camera's heading, so that a picture's light follows from the word
+alone.
 """
 
 from __future__ import annotations
@@ -44,34 +46,102 @@ class Light:
 
 
 LIGHTS: dict[str, Light] = {
-    "day": Light(((0.0, (206, 224, 242)), (0.25, (142, 186, 232)), (1.0, (62, 118, 196))), clouds=0.85),
+    "day": Light(
+        ((0.0, (206, 224, 242)), (0.25, (142, 186, 232)), (1.0, (62, 118, 196))), clouds=0.85
+    ),
     "golden hour": Light(
-        ((0.0, (255, 214, 160)), (0.18, (248, 206, 168)), (0.5, (168, 186, 212)), (1.0, (98, 130, 180))),
-        sun_turn=-138.0, sun_height=18.0, sun=5.0, sun_colour=(255, 200, 136), sky_strength=0.9, lit=0.2, clouds=0.6,
-        cloud_colour=(255, 222, 190), glow=0.4, glow_turn=-40.0, haze=14.0, haze_colour=(250, 212, 168), exposure=1.0, bloom=0.08,
+        (
+            (0.0, (255, 214, 160)),
+            (0.18, (248, 206, 168)),
+            (0.5, (168, 186, 212)),
+            (1.0, (98, 130, 180)),
+        ),
+        sun_turn=-138.0,
+        sun_height=18.0,
+        sun=5.0,
+        sun_colour=(255, 200, 136),
+        sky_strength=0.9,
+        lit=0.2,
+        clouds=0.6,
+        cloud_colour=(255, 222, 190),
+        glow=0.4,
+        glow_turn=-40.0,
+        haze=14.0,
+        haze_colour=(250, 212, 168),
+        exposure=1.0,
+        bloom=0.08,
     ),
     "dusk": Light(
-        ((0.0, (255, 158, 96)), (0.10, (236, 138, 118)), (0.32, (122, 102, 156)), (0.6, (62, 72, 134)), (1.0, (34, 46, 100))),
-        sun=0.12, sun_height=25.0, sun_colour=(150, 160, 255), sky_strength=0.8, ambient=1.7, exposure=1.15, lit=1.25, clouds=0.5,
-        cloud_colour=(240, 140, 120), glow=0.35, glow_turn=20.0, haze=18.0, haze_colour=(196, 124, 116), bloom=0.22,
+        (
+            (0.0, (255, 158, 96)),
+            (0.10, (236, 138, 118)),
+            (0.32, (122, 102, 156)),
+            (0.6, (62, 72, 134)),
+            (1.0, (34, 46, 100)),
+        ),
+        sun=0.12,
+        sun_height=25.0,
+        sun_colour=(150, 160, 255),
+        sky_strength=0.8,
+        ambient=1.7,
+        exposure=1.15,
+        lit=1.25,
+        clouds=0.5,
+        cloud_colour=(240, 140, 120),
+        glow=0.35,
+        glow_turn=20.0,
+        haze=18.0,
+        haze_colour=(196, 124, 116),
+        bloom=0.22,
     ),
     "night": Light(
-        ((0.0, (44, 52, 92)), (0.3, (24, 32, 68)), (1.0, (10, 15, 38))), sun=0.4, sun_height=40.0,
-        sun_colour=(120, 150, 255), sky_strength=1.0, ambient=4.0, exposure=1.6, lit=0.85, haze=40.0, haze_colour=(36, 44, 80), bloom=0.3,
+        ((0.0, (44, 52, 92)), (0.3, (24, 32, 68)), (1.0, (10, 15, 38))),
+        sun=0.4,
+        sun_height=40.0,
+        sun_colour=(120, 150, 255),
+        sky_strength=1.0,
+        ambient=4.0,
+        exposure=1.6,
+        lit=0.85,
+        haze=40.0,
+        haze_colour=(36, 44, 80),
+        bloom=0.3,
     ),
     "overcast": Light(
-        ((0.0, (222, 226, 230)), (0.4, (198, 203, 209)), (1.0, (176, 182, 190))), sun=0.5, sun_height=65.0, sun_size=40.0,
-        sun_colour=(245, 248, 255), sky_strength=1.05, exposure=1.0, clouds=0.35, cloud_colour=(150, 156, 166), haze=16.0,
+        ((0.0, (222, 226, 230)), (0.4, (198, 203, 209)), (1.0, (176, 182, 190))),
+        sun=0.5,
+        sun_height=65.0,
+        sun_size=40.0,
+        sun_colour=(245, 248, 255),
+        sky_strength=1.05,
+        exposure=1.0,
+        clouds=0.35,
+        cloud_colour=(150, 156, 166),
+        haze=16.0,
         haze_colour=(214, 218, 223),
     ),
     "fog": Light(
-        ((0.0, (216, 219, 221)), (0.5, (209, 213, 217)), (1.0, (198, 204, 210))), sun=0.3, sun_height=60.0, sun_size=60.0,
-        sky_strength=1.0, exposure=1.0, lit=0.3, haze=2.3, haze_colour=(214, 217, 219),
+        ((0.0, (216, 219, 221)), (0.5, (209, 213, 217)), (1.0, (198, 204, 210))),
+        sun=0.3,
+        sun_height=60.0,
+        sun_size=60.0,
+        sky_strength=1.0,
+        exposure=1.0,
+        lit=0.3,
+        haze=2.3,
+        haze_colour=(214, 217, 219),
     ),
 }
 STUDIO = Light(
-    ((0.0, (240, 239, 236)), (1.0, (232, 233, 236))), sun=2.3, sun_height=48.0, sun_turn=130.0, sun_size=10.0,
-    ambient=0.55, haze=1e6, haze_colour=(236, 235, 232), exposure=1.05,
+    ((0.0, (240, 239, 236)), (1.0, (232, 233, 236))),
+    sun=2.3,
+    sun_height=48.0,
+    sun_turn=130.0,
+    sun_size=10.0,
+    ambient=0.55,
+    haze=1e6,
+    haze_colour=(236, 235, 232),
+    exposure=1.05,
 )
 
 
@@ -82,13 +152,16 @@ class Skies:
         data = bpy.data.lights.new("sun", "SUN")
         self.sun = bpy.data.objects.new("sun", data)
         scene.collection.objects.link(self.sun)
-        self.worlds = {name: _make_world(name, light) for name, light in {**LIGHTS, "studio": STUDIO}.items()}
+        self.worlds = {
+            name: _make_world(name, light) for name, light in {**LIGHTS, "studio": STUDIO}.items()
+        }
         self.scene = scene
 
     def set(self, name: str, heading: float, ground_line: float | None = None) -> Light:
         """Light the scene for a camera looking along `heading` (radians from +Y towards -X).
 
-        `ground_line` is given for parallel projections: the height of the horizon as a share of the picture.
+        `ground_line` is given for parallel projections: the height of the horizon as a share of the
+        picture.
         """
         light = STUDIO if name == "studio" else LIGHTS[name]
         world = self.worlds[name]
@@ -114,13 +187,17 @@ def _make_world(name: str, light: Light) -> bpy.types.World:
     mapping = t.node("ShaderNodeMapping", name="turn")
     t.plug(coordinates.outputs["Generated"], mapping.inputs["Vector"])
     paths = t.node("ShaderNodeLightPath")
-    direction = _flat_or_round(t, Socket(t, mapping.outputs[0]), coordinates, Socket(t, paths.outputs["Is Camera Ray"]))
+    direction = _flat_or_round(
+        t, Socket(t, mapping.outputs[0]), coordinates, Socket(t, paths.outputs["Is Camera Ray"])
+    )
     x, y, z = t.split(direction)
     up = z.max(0.0)
     colour = _ramp(t, up, light)
     if light.glow:
         turn = math.radians(light.glow_turn)
-        towards = t.vector("DOT_PRODUCT", direction, (-math.sin(turn), math.cos(turn), 0.08)).max(0.0)
+        towards = t.vector("DOT_PRODUCT", direction, (-math.sin(turn), math.cos(turn), 0.08)).max(
+            0.0
+        )
         colour = t.mix(towards.power(14.0) * light.glow, colour, linear(light.glow_colour))
     if light.clouds:
         layer = t.join(x / (up + 0.22) * 0.55, y / (up + 0.22) * 1.0, 3.0)
@@ -128,7 +205,9 @@ def _make_world(name: str, light: Light) -> bpy.types.World:
         cover = cover * (up * 7.0).min(1.0) * light.clouds
         colour = t.mix(cover, colour, linear(light.cloud_colour))
     seen = t.shader("Background", Color=colour, Strength=light.sky_strength)
-    diffuse = t.shader("Background", Color=_ramp(t, up, light), Strength=light.sky_strength * light.ambient)
+    diffuse = t.shader(
+        "Background", Color=_ramp(t, up, light), Strength=light.sky_strength * light.ambient
+    )
     output = t.node("ShaderNodeOutputWorld")
     # clouds are only worth their cost where they are seen
     t.plug(t.blend(paths.outputs["Is Diffuse Ray"], seen, diffuse), output.inputs["Surface"])
@@ -136,8 +215,11 @@ def _make_world(name: str, light: Light) -> bpy.types.World:
     return world
 
 
-def _flat_or_round(t: Tree, direction: Socket, coordinates: bpy.types.Node, is_camera: Socket) -> Socket:
-    """Direction into the sky; for parallel projections, whose rays have one direction, one made from picture height."""
+def _flat_or_round(
+    t: Tree, direction: Socket, coordinates: bpy.types.Node, is_camera: Socket
+) -> Socket:
+    """Direction into the sky; for parallel projections, whose rays have one direction, one made
+    from picture height."""
     across, height, _ = t.split(coordinates.outputs["Window"])
     flat = t.join((across - 0.5) * 1.1, 1.0, (height - t.value("ground_line", 0.2)) * 0.9)
     flat = t.vector("NORMALIZE", flat)

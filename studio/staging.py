@@ -1,4 +1,5 @@
-"""What the sample models share: an empty file, a ground, trees, and cameras fitted to a building."""
+"""What the sample models share: an empty file, a ground, trees, and cameras fitted to a
+building."""
 
 from __future__ import annotations
 
@@ -68,13 +69,26 @@ def _add_camera(name: str, camera: Camera) -> bpy.types.Object:
     return thing
 
 
-def level(points: np.ndarray, heading: float, lens: float, width: float, height: float, base: float, eye: float) -> Camera:
-    """A level camera with lens shift: verticals stay vertical; the building's foot lies `base` above the lower edge."""
+def level(
+    points: np.ndarray,
+    heading: float,
+    lens: float,
+    width: float,
+    height: float,
+    base: float,
+    eye: float,
+) -> Camera:
+    """A level camera with lens shift: verticals stay vertical; the building's foot lies `base`
+    above the lower edge."""
     turn = math.radians(heading)
     middle = (points.min(0) + points.max(0)) / 2
 
     def make(distance: float) -> Camera:
-        position = (middle[0] + math.sin(turn) * distance, middle[1] - math.cos(turn) * distance, eye)
+        position = (
+            middle[0] + math.sin(turn) * distance,
+            middle[1] - math.cos(turn) * distance,
+            eye,
+        )
         return Camera("two-point", position, turn, 0.0, lens)
 
     camera = approach(make, points, width, height * ASPECT)
@@ -91,11 +105,15 @@ def pitched(camera: Camera, share: float = 1.0) -> Camera:
     return Camera("street", camera.position, turn, pitch, camera.lens)
 
 
-def bird(points: np.ndarray, heading: float, pitch: float, lens: float, width: float, height: float) -> Camera:
+def bird(
+    points: np.ndarray, heading: float, pitch: float, lens: float, width: float, height: float
+) -> Camera:
     """A view from above, filling the given shares of the picture."""
     turn, tilt = math.radians(heading), -math.radians(pitch)
     middle = (points.min(0) + points.max(0)) / 2
-    back = np.array([math.sin(turn) * math.cos(tilt), -math.cos(turn) * math.cos(tilt), -math.sin(tilt)])
+    back = np.array(
+        [math.sin(turn) * math.cos(tilt), -math.cos(turn) * math.cos(tilt), -math.sin(tilt)]
+    )
 
     def make(distance: float) -> Camera:
         x, y, z = middle + back * distance
@@ -126,7 +144,9 @@ def cameras(street: Camera, bird: Camera, elevation: Camera, two_point: Camera) 
 
 def corners(low: Vertex, high: Vertex) -> np.ndarray:
     """The eight corners of a box, [8, 3]."""
-    return np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    return np.array(
+        [(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
+    )
 
 
 def trees(places: Sequence[tuple[float, float, float]]) -> None:
@@ -134,5 +154,3 @@ def trees(places: Sequence[tuple[float, float, float]]) -> None:
     group = collection("Trees")
     for number, (x, y, height) in enumerate(places):
         tree(f"Tree {number + 1}", x, y, height, number, group)
-
-

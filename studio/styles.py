@@ -1,6 +1,7 @@
 """Drawing styles made from a render and the massing's maps: pencil, watercolour, blueprint.
 
-Paper and hatching are fixed to the picture, not drawn by chance, so that a style follows from its word.
+Paper and hatching are fixed to the picture, not drawn by chance, so that a style follows from its
+word.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from .render import Maps
 
 def lines(maps: Maps) -> np.ndarray:
     """Strength of the massing's lines, [H, W], antialiased, from maps of twice the size."""
-    return halve((edge_map(maps.depth, maps.normals, maps.parts, maps.objects) > 0).astype(np.float32))
+    return halve(
+        (edge_map(maps.depth, maps.normals, maps.parts, maps.objects) > 0).astype(np.float32)
+    )
 
 
 def _paper(height: int, width: int, sigma: float, amount: float) -> np.ndarray:
@@ -38,7 +41,9 @@ def pencil(card: np.ndarray, maps: Maps) -> np.ndarray:
     first = np.clip(darkness * 2.2 - _hatch(height, width, 0.9, 3.6), 0.0, 1.0)
     second = np.clip(darkness * 1.8 - 0.75 - _hatch(height, width, 2.3, 3.2), 0.0, 1.0)
     sheet = _paper(height, width, 0.8, 0.02)
-    ink = 1.0 - (1.0 - 0.45 * first) * (1.0 - 0.5 * second) * (1.0 - 0.55 * inner) * (1.0 - 0.85 * lines(maps))
+    ink = 1.0 - (1.0 - 0.45 * first) * (1.0 - 0.5 * second) * (1.0 - 0.55 * inner) * (
+        1.0 - 0.85 * lines(maps)
+    )
     page = np.array([0.965, 0.95, 0.915], np.float32)
     graphite = np.array([0.20, 0.20, 0.22], np.float32)
     ink = np.clip(ink * (1.0 - 6.0 * (sheet - 1.0)), 0.0, 1.0)[..., None]
@@ -46,7 +51,8 @@ def pencil(card: np.ndarray, maps: Maps) -> np.ndarray:
 
 
 def _flatten(picture: np.ndarray, rounds: int = 2, radius: int = 2) -> np.ndarray:
-    """Kuwahara filter: of four neighbouring squares the mean of the calmest, which leaves patches of even colour."""
+    """Kuwahara filter: of four neighbouring squares the mean of the calmest, which leaves
+    patches of even colour."""
     for _ in range(rounds):
         size = radius + 1
         kernel = np.ones(size, np.float32) / size
@@ -73,7 +79,8 @@ def _box(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 def watercolour(photo: np.ndarray, maps: Maps) -> np.ndarray:
-    """Washes with darker rims on white paper from a photographic finish (sRGB 0..1, [H, W, 3]); uint8."""
+    """Washes with darker rims on white paper from a photographic finish (sRGB 0..1, [H, W, 3]);
+    uint8."""
     height, width = photo.shape[:2]
     wash = _flatten(photo.astype(np.float32))
     rim = np.clip(blur(step(luminance(wash)), 0.7) * 2.2, 0.0, 0.3)[..., None]

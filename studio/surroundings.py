@@ -1,4 +1,5 @@
-"""What stands around a building: ground, city context, trees, people and cars, all of it also in the massing."""
+"""What stands around a building: ground, city context, trees, people and cars, all of it also in
+the massing."""
 
 from __future__ import annotations
 
@@ -28,7 +29,12 @@ def add_section(site: Site) -> None:
     """Cut the ground before the building, for elevations, which would see a flat ground edge-on."""
     x, _ = site_centre(site)
     y = site.front - 4.0
-    corners = [(x - 600.0, y, -300.0), (x + 600.0, y, -300.0), (x + 600.0, y, 0.0), (x - 600.0, y, 0.0)]
+    corners = [
+        (x - 600.0, y, -300.0),
+        (x + 600.0, y, -300.0),
+        (x + 600.0, y, 0.0),
+        (x - 600.0, y, 0.0),
+    ]
     site.model.face(corners, Part.GROUND, 0)
 
 
@@ -46,7 +52,10 @@ def add_context(site: Site, rng: random.Random) -> None:
     places = [(rng.uniform(left - 10, right + 10), back + rng.uniform(22, 60)) for _ in range(3)]
     for side in (-1, 1):
         edge = left if side < 0 else right
-        places += [(edge + side * rng.uniform(24, 50), rng.uniform(4, 40)), (edge + side * rng.uniform(60, 110), rng.uniform(0, 90))]
+        places += [
+            (edge + side * rng.uniform(24, 50), rng.uniform(4, 40)),
+            (edge + side * rng.uniform(60, 110), rng.uniform(0, 90)),
+        ]
     for x, y in places:
         width, depth = 3.2 * rng.choice([5, 6, 8, 10]), rng.choice([12.8, 16.0])
         if not site.is_free(x, y + depth / 2, max(width, depth) / 2 + 8.0):
@@ -91,17 +100,39 @@ def add_street_trees(site: Site, rng: random.Random) -> None:
     site.extras.add("trees")
 
 
-PERSON = ((-0.20, 0.0), (-0.05, 0.0), (0.0, 0.75), (0.05, 0.0), (0.20, 0.0), (0.17, 0.85), (0.25, 0.95), (0.23, 1.4), (0.08, 1.5),
-          (0.12, 1.6), (0.1, 1.74), (0.0, 1.78), (-0.1, 1.74), (-0.12, 1.6), (-0.08, 1.5), (-0.23, 1.4), (-0.25, 0.95), (-0.17, 0.85))
+PERSON = (
+    (-0.20, 0.0),
+    (-0.05, 0.0),
+    (0.0, 0.75),
+    (0.05, 0.0),
+    (0.20, 0.0),
+    (0.17, 0.85),
+    (0.25, 0.95),
+    (0.23, 1.4),
+    (0.08, 1.5),
+    (0.12, 1.6),
+    (0.1, 1.74),
+    (0.0, 1.78),
+    (-0.1, 1.74),
+    (-0.12, 1.6),
+    (-0.08, 1.5),
+    (-0.23, 1.4),
+    (-0.25, 0.95),
+    (-0.17, 0.85),
+)
 
 
 def add_people(site: Site, rng: random.Random, heading: float, count: int) -> None:
-    """Flat silhouettes of people facing a camera that looks along `heading` (radians, 0 along +Y)."""
+    """Flat silhouettes of people facing a camera that looks along `heading` (radians, 0 along
+    +Y)."""
     left, right = min(p[0] for p in site.focus), max(p[0] for p in site.focus)
     c, s = math.cos(-heading), math.sin(-heading)
     for _ in range(count):
         if site.corridor is not None:
-            x, y = rng.choice([-1, 1]) * (site.corridor[1] - rng.uniform(0.9, 1.8)), rng.uniform(6.0, 40.0)
+            x, y = (
+                rng.choice([-1, 1]) * (site.corridor[1] - rng.uniform(0.9, 1.8)),
+                rng.uniform(6.0, 40.0),
+            )
         else:
             x, y = rng.uniform(left, right), site.front - rng.uniform(2.0, 6.5)
         if site.corridor is None and site.is_too_close(x, y):
@@ -110,12 +141,23 @@ def add_people(site: Site, rng: random.Random, heading: float, count: int) -> No
         height = rng.uniform(0.94, 1.04)
         for step in range(rng.choice([1, 1, 2])):
             shift = step * 0.7
-            points = [(x + c * (px + shift), y + s * (px + shift), pz * height) for px, pz in PERSON]
+            points = [
+                (x + c * (px + shift), y + s * (px + shift), pz * height) for px, pz in PERSON
+            ]
             site.model.face(points, Part.PERSON, obj)
     site.extras.add("people")
 
 
-CAR = ((-2.1, 0.25), (2.1, 0.25), (2.15, 0.75), (1.2, 0.9), (0.55, 1.42), (-1.1, 1.45), (-1.85, 0.95), (-2.1, 0.85))
+CAR = (
+    (-2.1, 0.25),
+    (2.1, 0.25),
+    (2.15, 0.75),
+    (1.2, 0.9),
+    (0.55, 1.42),
+    (-1.1, 1.45),
+    (-1.85, 0.95),
+    (-2.1, 0.85),
+)
 
 
 def _car(model: Model, frame: Frame) -> None:
@@ -129,8 +171,13 @@ def _car(model: Model, frame: Frame) -> None:
         model.face([left[j], left[i], right[i], right[j]], Part.CAR, obj)
     for px in (-1.35, 1.35):
         for side in (-1, 1):
-            wheel = [(*frame([(px + 0.33 * math.cos(t), side * (half + 0.01))])[0], 0.33 + 0.33 * math.sin(t))
-                     for t in [side * 2 * math.pi * k / 10 for k in range(10)]]
+            wheel = [
+                (
+                    *frame([(px + 0.33 * math.cos(t), side * (half + 0.01))])[0],
+                    0.33 + 0.33 * math.sin(t),
+                )
+                for t in [side * 2 * math.pi * k / 10 for k in range(10)]
+            ]
             model.face(list(reversed(wheel)) if side > 0 else wheel, Part.PERSON, obj)
 
 
@@ -153,5 +200,3 @@ def add_treeline(site: Site, rng: random.Random) -> None:
     """A far line of trees that closes the horizon."""
     x, y = site_centre(site)
     treeline(site.model, rng, x, y, rng.choice([220.0, 320.0]), rng.choice([9.0, 13.0]))
-
-

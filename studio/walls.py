@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -21,12 +22,13 @@ def wall(
     door: bool = False,
     grounded: bool = True,
 ) -> None:
-    """Build a wall over a run of plan points (outside to the right), divided into bays over its whole length.
+    """Build a wall over a run of plan points (outside to the right), divided into bays over its
+    whole length.
 
-    `door` puts a door in the middle bay of the ground floor; a wall that is not `grounded` has no ground floor of its
-    own and starts with an upper storey.
+    `door` puts a door in the middle bay of the ground floor; a wall that is not `grounded` has no
+    ground floor of its own and starts with an upper storey.
     """
-    lengths = [math.dist(a, b) for a, b in zip(run, run[1:], strict=False)]
+    lengths = [math.dist(a, b) for a, b in itertools.pairwise(run)]
     total = sum(lengths)
     bays = max(1, round(total / facade.bay))
     if total < MIN_WALL:
@@ -35,7 +37,7 @@ def wall(
     bay = total / bays
     strips = _strips(z0, z1, facade, grounded)
     travelled = 0.0
-    for (a, b), length in zip(zip(run, run[1:], strict=False), lengths, strict=True):
+    for (a, b), length in zip(itertools.pairwise(run), lengths, strict=True):
         u0, u1 = travelled / bay, (travelled + length) / bay
         for low, high, floors, storey, content in strips:
             is_ground = grounded and low <= z0 + facade.plinth + 1e-6 and content != Cell.BLANK
@@ -56,7 +58,11 @@ def wall(
 def _spans(u0: float, u1: float, door_bay: int, content: Cell) -> list[tuple[float, float, Cell]]:
     if door_bay < 0:
         return [(u0, u1, content)]
-    cuts = [(u0, float(door_bay), content), (float(door_bay), door_bay + 1.0, Cell.DOOR), (door_bay + 1.0, u1, content)]
+    cuts = [
+        (u0, float(door_bay), content),
+        (float(door_bay), door_bay + 1.0, Cell.DOOR),
+        (door_bay + 1.0, u1, content),
+    ]
     return [cut for cut in cuts if cut[1] - cut[0] > 1e-6]
 
 
@@ -86,13 +92,17 @@ def _mix(a: Point, b: Point, t: float) -> Point:
     return a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t
 
 
-def cap(model: Model, polygon: Sequence[Point], z: float, part: Part, obj: int, down: bool = False) -> None:
+def cap(
+    model: Model, polygon: Sequence[Point], z: float, part: Part, obj: int, down: bool = False
+) -> None:
     """A horizontal polygon facing up, or down for a soffit."""
     ring = list(reversed(polygon)) if down else list(polygon)
     model.face([(x, y, z) for x, y in ring], part, obj, [(x, y) for x, y in ring])
 
 
-def band(model: Model, polygon: Sequence[Point], z0: float, z1: float, part: Part, obj: int) -> None:
+def band(
+    model: Model, polygon: Sequence[Point], z0: float, z1: float, part: Part, obj: int
+) -> None:
     """A closed slab over a convex or star-shaped plan: sides, top and underside."""
     cap(model, polygon, z1, part, obj)
     cap(model, polygon, z0, part, obj, down=True)
@@ -106,7 +116,9 @@ def band(model: Model, polygon: Sequence[Point], z0: float, z1: float, part: Par
         )
 
 
-def parapet_roof(model: Model, polygon: Sequence[Point], z: float, obj: int, depth: float = 0.5) -> None:
+def parapet_roof(
+    model: Model, polygon: Sequence[Point], z: float, obj: int, depth: float = 0.5
+) -> None:
     """A flat roof behind a parapet whose top is at `z`, with a coping that stands out by 6 cm."""
     outer, inner = offset(polygon, 0.06), offset(polygon, -0.3)
     count = len(polygon)
@@ -131,7 +143,8 @@ def prism(
     grounded: bool | None = None,
     blank: Sequence[int] = (),
 ) -> int:
-    """A building volume over a plan: walls, a flat roof with parapet, a soffit if it floats; returns its object.
+    """A building volume over a plan: walls, a flat roof with parapet, a soffit if it floats;
+    returns its object.
 
     `door` is the side that gets the door; sides listed in `blank` have no openings.
     """

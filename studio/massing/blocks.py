@@ -18,7 +18,8 @@ def courtyard_block(site: Site) -> None:
     width, depth, thick = rng.choice([38.4, 44.8]), rng.choice([32.0, 38.4]), 10.0
     z = BLOCK.height(rng.choice([3, 4, 5]))
     wings = [
-        (rectangle(width, thick), True), (rectangle(width, thick, 0.0, depth - thick), True),
+        (rectangle(width, thick), True),
+        (rectangle(width, thick, 0.0, depth - thick), True),
         (rectangle(thick, depth - 2 * thick, -(width - thick) / 2, thick), False),
         (rectangle(thick, depth - 2 * thick, (width - thick) / 2, thick), False),
     ]
@@ -50,7 +51,14 @@ def terraced_building(site: Site) -> None:
         z0 = 0.0 if floor == 0 else BLOCK.ground_floor + (floor - 1) * 3.1
         top = BLOCK.ground_floor + floor * 3.1 + 0.6
         reach = floor * 2.6
-        prism(site.model, rectangle(width - floor * 2.0, depth - reach, 0.0, reach), z0, top, BLOCK, door=0 if floor == 0 else -1)
+        prism(
+            site.model,
+            rectangle(width - floor * 2.0, depth - reach, 0.0, reach),
+            z0,
+            top,
+            BLOCK,
+            door=0 if floor == 0 else -1,
+        )
     site.frame_box(-width / 2, 0.0, width / 2, depth, BLOCK.ground_floor + floors * 3.1)
 
 
@@ -72,17 +80,36 @@ def crescent(site: Site) -> None:
         front = arc(0.0, centre, radius, a0, a1, count)
         back = arc(0.0, centre, radius - thick, a1, a0, count)
     model, obj = site.model, site.model.new_object()
-    for run, door in ((front, True), ([front[-1], back[0]], False), (back, False), ([back[-1], front[0]], False)):
+    for run, door in (
+        (front, True),
+        ([front[-1], back[0]], False),
+        (back, False),
+        ([back[-1], front[0]], False),
+    ):
         wall(model, run, 0.0, z, BLOCK, obj, door=door)
     ring = [*front, *back]
     for i in range(count):
-        cap(model, [front[i], front[i + 1], back[count - i - 1], back[count - i]], z - 0.5, Part.ROOF, obj)
+        cap(
+            model,
+            [front[i], front[i + 1], back[count - i - 1], back[count - i]],
+            z - 0.5,
+            Part.ROOF,
+            obj,
+        )
     outer, inner = offset(ring, 0.06), offset(ring, -0.3)
     for i in range(len(ring)):
         j = (i + 1) % len(ring)
         model.face([(*outer[i], z), (*outer[j], z), (*inner[j], z), (*inner[i], z)], Part.TRIM, obj)
-        model.face([(*outer[i], z - 0.22), (*outer[j], z - 0.22), (*outer[j], z), (*outer[i], z)], Part.TRIM, obj)
-        model.face([(*inner[j], z - 0.5), (*inner[i], z - 0.5), (*inner[i], z), (*inner[j], z)], Part.WALL, obj)
+        model.face(
+            [(*outer[i], z - 0.22), (*outer[j], z - 0.22), (*outer[j], z), (*outer[i], z)],
+            Part.TRIM,
+            obj,
+        )
+        model.face(
+            [(*inner[j], z - 0.5), (*inner[i], z - 0.5), (*inner[i], z), (*inner[j], z)],
+            Part.WALL,
+            obj,
+        )
     site.front = min(p[1] for p in ring)
     site.frame_plan(ring, z)
 
@@ -97,7 +124,10 @@ def wave_building(site: Site) -> None:
 
     def line(y: float) -> list[tuple[float, float]]:
         return [
-            (-length / 2 + length * i / count, y + swing * math.sin(phase + 2 * math.pi * i / count))
+            (
+                -length / 2 + length * i / count,
+                y + swing * math.sin(phase + 2 * math.pi * i / count),
+            )
             for i in range(count + 1)
         ]
 
@@ -106,14 +136,28 @@ def wave_building(site: Site) -> None:
     for run in (front, [front[-1], back[0]], back, [back[-1], front[0]]):
         wall(model, run, 0.0, z, BLOCK, obj)
     for i in range(count):
-        cap(model, [front[i], front[i + 1], back[count - i - 1], back[count - i]], z - 0.5, Part.ROOF, obj)
+        cap(
+            model,
+            [front[i], front[i + 1], back[count - i - 1], back[count - i]],
+            z - 0.5,
+            Part.ROOF,
+            obj,
+        )
     ring = [*front, *back]
     outer, inner = offset(ring, 0.06), offset(ring, -0.3)
     for i in range(len(ring)):
         j = (i + 1) % len(ring)
         model.face([(*outer[i], z), (*outer[j], z), (*inner[j], z), (*inner[i], z)], Part.TRIM, obj)
-        model.face([(*outer[i], z - 0.22), (*outer[j], z - 0.22), (*outer[j], z), (*outer[i], z)], Part.TRIM, obj)
-        model.face([(*inner[j], z - 0.5), (*inner[i], z - 0.5), (*inner[i], z), (*inner[j], z)], Part.WALL, obj)
+        model.face(
+            [(*outer[i], z - 0.22), (*outer[j], z - 0.22), (*outer[j], z), (*outer[i], z)],
+            Part.TRIM,
+            obj,
+        )
+        model.face(
+            [(*inner[j], z - 0.5), (*inner[i], z - 0.5), (*inner[i], z), (*inner[j], z)],
+            Part.WALL,
+            obj,
+        )
     site.front = -swing
     site.frame_plan(ring, z)
 
@@ -132,16 +176,29 @@ def street_canyon(site: Site) -> None:
             plan = rectangle(depth, width, x, y)
             if rng.random() < 0.35:
                 obj = prism(site.model, plan, 0.0, z, BLOCK, door=3 if side > 0 else 1, roof=False)
-                gable(site.model, Frame(), (x - depth / 2, y, x + depth / 2, y + width), z, 4.0, obj, along_x=False, eaves=0.2)
+                gable(
+                    site.model,
+                    Frame(),
+                    (x - depth / 2, y, x + depth / 2, y + width),
+                    z,
+                    4.0,
+                    obj,
+                    along_x=False,
+                    eaves=0.2,
+                )
             else:
                 prism(site.model, plan, 0.0, z, BLOCK, door=3 if side > 0 else 1)
             y += width
-        site.occupied.append((min(side * half, side * (half + 12)), -10.0, max(side * half, side * (half + 12)), y))
+        site.occupied.append(
+            (min(side * half, side * (half + 12)), -10.0, max(side * half, side * (half + 12)), y)
+        )
     if rng.random() < 0.6:
         plan = rectangle(2 * half + 24.0, 14.0, 0.0, 128.0)
         prism(site.model, plan, 0.0, BLOCK.height(rng.choice([5, 9])), BLOCK, door=0)
     site.corridor = (-half, half)
-    site.focus.extend((x, y, z) for x in (-half - 4, half + 4) for y in (20.0, 60.0) for z in (0.0, 16.0))
+    site.focus.extend(
+        (x, y, z) for x in (-half - 4, half + 4) for y in (20.0, 60.0) for z in (0.0, 16.0)
+    )
 
 
 def canal_houses(site: Site) -> None:
@@ -154,9 +211,13 @@ def canal_houses(site: Site) -> None:
     for width in widths:
         z = facade.height(rng.choice([3, 4]))
         middle = x + width / 2
-        obj = prism(site.model, rectangle(width, 13.0, middle, 0.0), 0.0, z, facade, door=0, roof=False)
+        obj = prism(
+            site.model, rectangle(width, 13.0, middle, 0.0), 0.0, z, facade, door=0, roof=False
+        )
         rise = width / 2 * rng.choice([0.9, 1.2])
-        gable(site.model, Frame(), (x, 0.0, x + width, 13.0), z, rise, obj, along_x=False, eaves=0.05)
+        gable(
+            site.model, Frame(), (x, 0.0, x + width, 13.0), z, rise, obj, along_x=False, eaves=0.05
+        )
         top = max(top, z + rise)
         x += width
     site.frame_box(start, 0.0, -start, 13.0, top)

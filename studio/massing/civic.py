@@ -9,7 +9,9 @@ from ..roofs import flat_slab, gable, hip
 from ..walls import band, prism, round_prism
 from .site import Site
 
-NAVE = Facade(floor=8.0, ground_floor=8.0, bay=4.0, upper=Cell.LANCET, lower=Cell.LANCET, parapet=0.3)
+NAVE = Facade(
+    floor=8.0, ground_floor=8.0, bay=4.0, upper=Cell.LANCET, lower=Cell.LANCET, parapet=0.3
+)
 
 
 def church(site: Site) -> None:
@@ -21,32 +23,91 @@ def church(site: Site) -> None:
     offset_x = rng.choice([0.0, 0.0, -1.0, 1.0]) * (width + tower) / 2
     y0 = 0.0 if offset_x else tower
     wall_height, rise = 8.3, width / 2 * rng.choice([1.1, 1.4])
-    nave = prism(model, rectangle(width, length, 0.0, y0), 0.0, wall_height, NAVE, roof=False, door=0 if offset_x else -1)
-    gable(model, Frame(), (-width / 2, y0, width / 2, y0 + length), wall_height, rise, nave, along_x=False)
-    belfry = Facade(floor=height / 3, ground_floor=height / 3, bay=tower, upper=Cell.LANCET, lower=Cell.BLANK if offset_x else Cell.DOOR, parapet=0.0)
+    nave = prism(
+        model,
+        rectangle(width, length, 0.0, y0),
+        0.0,
+        wall_height,
+        NAVE,
+        roof=False,
+        door=0 if offset_x else -1,
+    )
+    gable(
+        model,
+        Frame(),
+        (-width / 2, y0, width / 2, y0 + length),
+        wall_height,
+        rise,
+        nave,
+        along_x=False,
+    )
+    belfry = Facade(
+        floor=height / 3,
+        ground_floor=height / 3,
+        bay=tower,
+        upper=Cell.LANCET,
+        lower=Cell.BLANK if offset_x else Cell.DOOR,
+        parapet=0.0,
+    )
     obj = prism(model, rectangle(tower, tower, offset_x, 0.0), 0.0, height, belfry, roof=False)
     spire = tower * rng.choice([0.6, 1.4, 2.0])
-    hip(model, Frame(offset_x, 0.0), (-tower / 2, 0.0, tower / 2, tower), height, spire, obj, eaves=0.3, ridge=0.0)
+    hip(
+        model,
+        Frame(offset_x, 0.0),
+        (-tower / 2, 0.0, tower / 2, tower),
+        height,
+        spire,
+        obj,
+        eaves=0.3,
+        ridge=0.0,
+    )
     if rng.random() < 0.4:
         for side in (-1, 1):
-            low = Facade(floor=4.5, ground_floor=4.5, bay=4.0, upper=Cell.LANCET, lower=Cell.LANCET, parapet=0.2)
+            low = Facade(
+                floor=4.5,
+                ground_floor=4.5,
+                bay=4.0,
+                upper=Cell.LANCET,
+                lower=Cell.LANCET,
+                parapet=0.2,
+            )
             x = side * (width / 2 + 1.6)
             prism(model, rectangle(3.2, length - 4.0, x, y0 + 2.0), 0.0, 4.8, low)
     left = min(-width / 2 - 3.2, offset_x - tower / 2)
-    site.frame_box(left, 0.0, max(width / 2 + 3.2, offset_x + tower / 2), y0 + length, height + spire * 0.9)
+    site.frame_box(
+        left, 0.0, max(width / 2 + 3.2, offset_x + tower / 2), y0 + length, height + spire * 0.9
+    )
 
 
 def chapel(site: Site) -> None:
     """A small chapel with a steep roof and a ridge turret."""
     rng = site.rng
-    facade = Facade(floor=4.4, ground_floor=4.4, bay=3.0, upper=Cell.LANCET, lower=Cell.LANCET, parapet=0.2)
+    facade = Facade(
+        floor=4.4, ground_floor=4.4, bay=3.0, upper=Cell.LANCET, lower=Cell.LANCET, parapet=0.2
+    )
     width, length = rng.choice([7.0, 8.0]), rng.choice([12.0, 15.0])
     obj = prism(site.model, rectangle(width, length), 0.0, 4.6, facade, door=0, roof=False)
     rise = width / 2 * rng.choice([1.3, 1.7])
     gable(site.model, Frame(), (-width / 2, 0.0, width / 2, length), 4.6, rise, obj, along_x=False)
     turret = 1.6
-    band(site.model, rectangle(turret, turret, 0.0, 1.0), 4.6 + rise * 0.6, 4.6 + rise + 1.8, Part.WALL, obj)
-    hip(site.model, Frame(), (-turret / 2, 1.0, turret / 2, 1.0 + turret), 4.6 + rise + 1.8, 2.6, obj, eaves=0.15, ridge=0.0)
+    band(
+        site.model,
+        rectangle(turret, turret, 0.0, 1.0),
+        4.6 + rise * 0.6,
+        4.6 + rise + 1.8,
+        Part.WALL,
+        obj,
+    )
+    hip(
+        site.model,
+        Frame(),
+        (-turret / 2, 1.0, turret / 2, 1.0 + turret),
+        4.6 + rise + 1.8,
+        2.6,
+        obj,
+        eaves=0.15,
+        ridge=0.0,
+    )
     site.frame_box(-width / 2, 0.0, width / 2, length, 4.6 + rise + 4.0)
 
 
@@ -83,6 +144,8 @@ def rotunda(site: Site) -> None:
         r, h = max(0.01, (radius - 0.8) * math.cos(angle)), z - 0.3 + rise * math.sin(angle)
         current = [(x, y, h) for x, y in arc(0.0, radius, r, 0.0, 2 * math.pi, 48)]
         for i in range(48):
-            site.model.face([previous[i], previous[i + 1], current[i + 1], current[i]], Part.ROOF, obj)
+            site.model.face(
+                [previous[i], previous[i + 1], current[i + 1], current[i]], Part.ROOF, obj
+            )
         previous = current
     site.frame_box(-radius, 0.0, radius, 2 * radius, z + rise)

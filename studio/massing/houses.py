@@ -72,7 +72,12 @@ def wing_house(site: Site) -> None:
     x = side * (width / 2 - wing / 2)
     number = prism(site.model, rectangle(wing, reach + 2.0, x, -reach), 0.0, z, HOUSE, roof=False)
     gable(
-        site.model, Frame(), (x - wing / 2, -reach, x + wing / 2, depth / 2), z, wing / 2 * rise / (depth / 2), number,
+        site.model,
+        Frame(),
+        (x - wing / 2, -reach, x + wing / 2, depth / 2),
+        z,
+        wing / 2 * rise / (depth / 2),
+        number,
         along_x=False,
     )
     site.front = -reach
@@ -91,11 +96,29 @@ def row_houses(site: Site) -> None:
         x = start + (i + 0.5) * width
         obj = prism(site.model, rectangle(width, depth, x, 0.0), 0.0, z, HOUSE, door=0, roof=False)
         if gables:
-            gable(site.model, Frame(), (x - width / 2, 0.0, x + width / 2, depth), z, rise, obj, along_x=False, eaves=0.06)
+            gable(
+                site.model,
+                Frame(),
+                (x - width / 2, 0.0, x + width / 2, depth),
+                z,
+                rise,
+                obj,
+                along_x=False,
+                eaves=0.06,
+            )
     if not gables:
-        gable(site.model, Frame(), (start, 0.0, -start, depth), z, rise + 0.8, site.model.new_object())
+        gable(
+            site.model, Frame(), (start, 0.0, -start, depth), z, rise + 0.8, site.model.new_object()
+        )
         for i in range(1, count):
-            chimney(site.model, start + i * width, depth / 2, z + rise * 0.5, z + rise + 1.6, site.model.object_count)
+            chimney(
+                site.model,
+                start + i * width,
+                depth / 2,
+                z + rise * 0.5,
+                z + rise + 1.6,
+                site.model.object_count,
+            )
     site.frame_box(start, 0.0, -start, depth, z + rise + (0.0 if gables else 0.8))
 
 

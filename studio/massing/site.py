@@ -24,7 +24,8 @@ class Site:
     corridor: tuple[float, float] | None = None
     """x range of a street along y, for scenes seen from within it."""
     viewpoint: tuple[float, float, float] | None = None
-    """Plan position of the camera, and the distance from it within which nothing small may stand."""
+    """Plan position of the camera, and the distance from it within which nothing small may
+    stand."""
     extras: set[str] = field(default_factory=set)
 
     def frame_box(self, x0: float, y0: float, x1: float, y1: float, z: float) -> None:
@@ -40,10 +41,13 @@ class Site:
 
     def is_too_close(self, x: float, y: float) -> bool:
         """Whether something there would stand between the camera and the building."""
-        return self.viewpoint is not None and math.dist((x, y), self.viewpoint[:2]) < self.viewpoint[2]
+        return (
+            self.viewpoint is not None and math.dist((x, y), self.viewpoint[:2]) < self.viewpoint[2]
+        )
 
     def is_free(self, x: float, y: float, margin: float) -> bool:
         """Whether a point keeps `margin` metres from everything built."""
         return not self.is_too_close(x, y) and not any(
-            x0 - margin < x < x1 + margin and y0 - margin < y < y1 + margin for x0, y0, x1, y1 in self.occupied
+            x0 - margin < x < x1 + margin and y0 - margin < y < y1 + margin
+            for x0, y0, x1, y1 in self.occupied
         )

@@ -53,8 +53,22 @@ def balcony_slab(site: Site) -> None:
             if i == bays // 2:
                 continue
             x = -width / 2 + (i + 0.5) * 3.4
-            band(site.model, rectangle(3.0, 1.4, x, -1.4), level - 0.1, level + 0.1, Part.TRIM, balconies)
-            band(site.model, rectangle(3.0, 0.08, x, -1.4), level + 0.1, level + 1.0, Part.TRIM, balconies)
+            band(
+                site.model,
+                rectangle(3.0, 1.4, x, -1.4),
+                level - 0.1,
+                level + 0.1,
+                Part.TRIM,
+                balconies,
+            )
+            band(
+                site.model,
+                rectangle(3.0, 0.08, x, -1.4),
+                level + 0.1,
+                level + 1.0,
+                Part.TRIM,
+                balconies,
+            )
     site.extras.add("balconies")
     site.front = -1.4
     site.frame_box(-width / 2, -1.4, width / 2, depth, z)
@@ -81,7 +95,14 @@ def factory(site: Site) -> None:
     obj = prism(site.model, rectangle(width, depth), 0.0, 6.4, hall, door=0, roof=False)
     sawtooth(site.model, Frame(), (-width / 2, 0.0, width / 2, depth), 6.4, 2.6, teeth, obj)
     if rng.random() < 0.6:
-        band(site.model, rectangle(1.8, 1.8, width * 0.35, depth * 0.8), 0.0, 20.0, Part.WALL, site.model.new_object())
+        band(
+            site.model,
+            rectangle(1.8, 1.8, width * 0.35, depth * 0.8),
+            0.0,
+            20.0,
+            Part.WALL,
+            site.model.new_object(),
+        )
     site.frame_box(-width / 2, 0.0, width / 2, depth, 9.0)
 
 
@@ -94,5 +115,7 @@ def station_hall(site: Site) -> None:
     barrel(site.model, Frame(), (-span / 2, 0.0, span / 2, depth), 9.5, rise, obj)
     wing = rng.choice([12.0, 16.0])
     for side in (-1, 1):
-        prism(site.model, rectangle(wing, depth * 0.7, side * (span + wing) / 2, 2.0), 0.0, 5.5, hall)
+        prism(
+            site.model, rectangle(wing, depth * 0.7, side * (span + wing) / 2, 2.0), 0.0, 5.5, hall
+        )
     site.frame_box(-span / 2 - wing, 0.0, span / 2 + wing, depth, 9.5 + rise)

@@ -21,7 +21,14 @@ def podium_tower(site: Site) -> None:
     high = low + rng.choice([14, 18, 24]) * 3.6 + 0.6
     x = rng.choice([-1, 0, 1]) * (base - side) * 0.3
     prism(site.model, rectangle(side, 18.0, x, 5.0), low - 0.6, high, TOWER)
-    prism(site.model, rectangle(side * 0.5, 9.0, x, 9.5), high - 0.6, high + 4.2, TOWER, blank=(0, 1, 2, 3))
+    prism(
+        site.model,
+        rectangle(side * 0.5, 9.0, x, 9.5),
+        high - 0.6,
+        high + 4.2,
+        TOWER,
+        blank=(0, 1, 2, 3),
+    )
     site.frame_box(-base / 2, 0.0, base / 2, depth, high)
 
 
@@ -34,7 +41,14 @@ def setback_tower(site: Site) -> None:
     for step in range(steps):
         floors = rng.choice([5, 6, 7]) if step < steps - 1 else rng.choice([3, 5])
         top = z + (TOWER.height(floors) if step == 0 else floors * 3.6 + 0.6)
-        prism(site.model, rectangle(width, width * 0.8, 0.0, y), max(0.0, z - 0.5), top, TOWER, door=0 if step == 0 else -1)
+        prism(
+            site.model,
+            rectangle(width, width * 0.8, 0.0, y),
+            max(0.0, z - 0.5),
+            top,
+            TOWER,
+            door=0 if step == 0 else -1,
+        )
         z, y, width = top, y + 2.4, width - 6.0
     site.frame_box(-start / 2, 0.0, start / 2, start * 0.8, z)
 
@@ -71,15 +85,33 @@ def twisted_tower(site: Site) -> None:
             j = (i + 1) % 4
             model.face(
                 [(*low[i], z), (*low[j], z), (*high[j], z + height), (*high[i], z + height)],
-                Part.WALL, obj, [(0, 0), (bays, 0), (bays, 1), (0, 1)], (side / bays, height, content),
+                Part.WALL,
+                obj,
+                [(0, 0), (bays, 0), (bays, 1), (0, 1)],
+                (side / bays, height, content),
             )
         z += height
     parapet_roof(model, Frame(0.0, side / 2, turn * floors)(square), z + 0.6, obj)
     top = Frame(0.0, side / 2, turn * floors)(square)
     for i in range(4):
-        wall(model, [top[i], top[(i + 1) % 4]], z, z + 0.6, Facade(upper=Cell.BLANK, lower=Cell.BLANK), obj)
+        wall(
+            model,
+            [top[i], top[(i + 1) % 4]],
+            z,
+            z + 0.6,
+            Facade(upper=Cell.BLANK, lower=Cell.BLANK),
+            obj,
+        )
     radius = side * 0.62
-    site.frame_plan([(-radius, side / 2 - radius), (radius, side / 2 - radius), (radius, side / 2 + radius), (-radius, side / 2 + radius)], z)
+    site.frame_plan(
+        [
+            (-radius, side / 2 - radius),
+            (radius, side / 2 - radius),
+            (radius, side / 2 + radius),
+            (-radius, side / 2 + radius),
+        ],
+        z,
+    )
 
 
 def round_tower(site: Site) -> None:
@@ -103,7 +135,21 @@ def gate_tower(site: Site) -> None:
     low, high = facade.height(rng.choice([5, 6, 8])), 0.0
     high = low + 3 * 3.6 + 0.6
     for side in (-1, 1):
-        prism(site.model, rectangle(leg, depth, side * (leg + gap) / 2, 0.0), 0.0, low, facade, door=0, roof=False)
-        cap(site.model, rectangle(leg, depth, side * (leg + gap) / 2, 0.0), low, Part.ROOF, site.model.object_count)
+        prism(
+            site.model,
+            rectangle(leg, depth, side * (leg + gap) / 2, 0.0),
+            0.0,
+            low,
+            facade,
+            door=0,
+            roof=False,
+        )
+        cap(
+            site.model,
+            rectangle(leg, depth, side * (leg + gap) / 2, 0.0),
+            low,
+            Part.ROOF,
+            site.model.object_count,
+        )
     prism(site.model, rectangle(2 * leg + gap, depth), low, high, facade)
     site.frame_box(-leg - gap / 2, 0.0, leg + gap / 2, depth, high)

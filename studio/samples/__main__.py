@@ -1,7 +1,8 @@
-"""Make the five sample massing models: `python -m studio.samples [--out samples]`, with Blender 4.2's `bpy`.
+"""Make the five sample massing models: `python -m studio.samples [--out samples]`, with Blender
+4.2's `bpy`.
 
-Files saved by 4.2 open in every later version. Each model has a ground, and four cameras named Street, Bird, Elevation
-(orthographic) and Two-point (level, with lens shift).
+Files saved by 4.2 open in every later version. Each model has a ground, and four cameras named
+Street, Bird, Elevation (orthographic) and Two-point (level, with lens shift).
 """
 
 from __future__ import annotations

@@ -27,21 +27,30 @@ def office_slab() -> None:
     box("Roof pavilion", (-36.0, 8.0, 8.4), (-27.0, 20.0, 12.2), office)
     city = collection("Neighbours")
     for number, (x, y, w, d, h) in enumerate(
-        ((-78.0, 8.0, 40.0, 16.0, 17.0), (78.0, 12.0, 38.0, 18.0, 21.0), (-40.0, 58.0, 46.0, 16.0, 24.0), (24.0, 62.0, 52.0, 16.0, 19.0),
-         (92.0, 64.0, 30.0, 20.0, 28.0), (-104.0, 48.0, 26.0, 40.0, 20.0))
+        (
+            (-78.0, 8.0, 40.0, 16.0, 17.0),
+            (78.0, 12.0, 38.0, 18.0, 21.0),
+            (-40.0, 58.0, 46.0, 16.0, 24.0),
+            (24.0, 62.0, 52.0, 16.0, 19.0),
+            (92.0, 64.0, 30.0, 20.0, 28.0),
+            (-104.0, 48.0, 26.0, 40.0, 20.0),
+        )
     ):
         box(f"Neighbour {number + 1}", (x - w / 2, y, 0.0), (x + w / 2, y + d, h), city)
     trees([(-48.0, -8.0, 8.0), (-57.0, -8.0, 8.0), (48.0, -7.0, 8.5), (58.0, -7.0, 7.5)])
     points = corners((-38.0, -3.0, 0.0), (38.0, 30.0, 46.0))
     eye = level(points, -32.0, 24.0, 0.74, 0.72, 0.16, 1.65)
     cameras(
-        pitched(eye), bird(points, -34.0, 24.0, 50.0, 0.7, 0.74), elevation(points, 0.7, 0.66, 0.1),
+        pitched(eye),
+        bird(points, -34.0, 24.0, 50.0, 0.7, 0.74),
+        elevation(points, 0.7, 0.66, 0.1),
         level(points, 38.0, 24.0, 0.76, 0.72, 0.16, 1.65),
     )
 
 
 def street_tower() -> None:
-    """A tower with a podium and a stepped crown at a street corner, city blocks around it out to 400 m."""
+    """A tower with a podium and a stepped crown at a street corner, city blocks around it out to
+    400 m."""
     ground(700.0)
     rng = random.Random(5)
     tower = collection("Tower")
@@ -51,7 +60,12 @@ def street_tower() -> None:
     box("Crown", (-5.0, 10.0, 102.0), (5.0, 20.0, 111.0), tower)
     box("Entrance canopy", (-5.0, -3.0, 4.2), (5.0, 0.0, 4.7), tower)
     for side in (-1, 1):
-        box(f"Fin {'west' if side < 0 else 'east'}", (side * 12.0 - 0.4, 3.2, 13.2), (side * 12.0 + 0.4, 4.0, 84.0), tower)
+        box(
+            f"Fin {'west' if side < 0 else 'east'}",
+            (side * 12.0 - 0.4, 3.2, 13.2),
+            (side * 12.0 + 0.4, 4.0, 84.0),
+            tower,
+        )
     blocks = collection("City")
     block, street = 52.0, 16.0
     pitch, count = block + street, 0
@@ -60,7 +74,12 @@ def street_tower() -> None:
             cx, cy = column * pitch, 15.0 + row * pitch
             if math.hypot(cx, cy - 15.0) > 400.0:
                 continue
-            box(f"Pavement {column} {row}", (cx - block / 2 - 3, cy - block / 2 - 3, 0.0), (cx + block / 2 + 3, cy + block / 2 + 3, 0.14), blocks)
+            box(
+                f"Pavement {column} {row}",
+                (cx - block / 2 - 3, cy - block / 2 - 3, 0.0),
+                (cx + block / 2 + 3, cy + block / 2 + 3, 0.14),
+                blocks,
+            )
             halves = ((-1, -1), (1, -1), (-1, 1), (1, 1))
             for i, j in halves:
                 if column == 0 and row in (0, -1):
@@ -69,18 +88,31 @@ def street_tower() -> None:
                 h = 3.3 * rng.choice((4, 5, 5, 6, 7, 8)) + 1.0
                 x0, y0 = (cx - block / 2, cx)[i > 0], (cy - block / 2, cy)[j > 0]
                 count += 1
-                thing = box(f"House {count}", (x0, y0, 0.14), (x0 + w, y0 + block / 2 - 1.0, h), blocks)
+                thing = box(
+                    f"House {count}", (x0, y0, 0.14), (x0 + w, y0 + block / 2 - 1.0, h), blocks
+                )
                 if rng.random() < 0.3:
-                    box(f"Attic {count}", (x0 + 3, y0 + 3, h), (x0 + w - 3, y0 + block / 2 - 4.0, h + 3.2), blocks)
+                    box(
+                        f"Attic {count}",
+                        (x0 + 3, y0 + 3, h),
+                        (x0 + w - 3, y0 + block / 2 - 4.0, h + 3.2),
+                        blocks,
+                    )
                 thing.color = (0.75, 0.78, 0.8, 1.0)
     square = collection("Square")
     for number, y in enumerate(range(-74, -30, 10)):
         for column, x in enumerate((-4.0, 10.0, 22.0)):
             tree(f"Square tree {3 * number + column + 1}", x, float(y), 7.0, number, square)
     points = corners((-16.0, 0.0, 0.0), (16.0, 30.0, 111.0))
-    street_camera = Camera("street", (-30.0, -92.0, 1.65), math.radians(-11.0), math.radians(21.0), 20.0)
-    two_point = Camera("two-point", (-36.0, -112.0, 1.65), math.radians(-9.0), 0.0, 20.0, 0.0, 0.255)
+    street_camera = Camera(
+        "street", (-30.0, -92.0, 1.65), math.radians(-11.0), math.radians(21.0), 20.0
+    )
+    two_point = Camera(
+        "two-point", (-36.0, -112.0, 1.65), math.radians(-9.0), 0.0, 20.0, 0.0, 0.255
+    )
     cameras(
-        street_camera, bird(corners((-60.0, -50.0, 0.0), (60.0, 80.0, 111.0)), -32.0, 28.0, 35.0, 0.9, 0.82),
-        elevation(points, 0.8, 0.8, 0.08), two_point,
+        street_camera,
+        bird(corners((-60.0, -50.0, 0.0), (60.0, 80.0, 111.0)), -32.0, 28.0, 35.0, 0.9, 0.82),
+        elevation(points, 0.8, 0.8, 0.08),
+        two_point,
     )

@@ -23,11 +23,22 @@ def gabled_house() -> None:
     box("Garage", (-11.6, 2.0, 0.0), (-6.5, 7.8, 2.9), house)
     box("Terrace", (-6.0, -4.0, 0.0), (2.2, 0.0, 0.15), house)
     box("Hedge", (8.6, -4.0, 0.0), (9.5, 9.0, 1.2), house)
-    trees([(13.5, 4.0, 8.5), (17.0, -2.0, 6.5), (-16.0, 9.0, 9.5), (-22.0, 6.0, 7.5), (6.0, 19.0, 10.0), (-4.0, 20.0, 9.0)])
+    trees(
+        [
+            (13.5, 4.0, 8.5),
+            (17.0, -2.0, 6.5),
+            (-16.0, 9.0, 9.5),
+            (-22.0, 6.0, 7.5),
+            (6.0, 19.0, 10.0),
+            (-4.0, 20.0, 9.0),
+        ]
+    )
     points = corners((-11.6, -4.2, 0.0), (6.9, 8.6, 9.9))
     eye = level(points, -28.0, 28.0, 0.78, 0.62, 0.22, 1.65)
     cameras(
-        pitched(eye), bird(points, -35.0, 26.0, 50.0, 0.68, 0.7), elevation(points, 0.66, 0.6, 0.13),
+        pitched(eye),
+        bird(points, -35.0, 26.0, 50.0, 0.68, 0.7),
+        elevation(points, 0.66, 0.6, 0.13),
         level(points, 32.0, 35.0, 0.74, 0.6, 0.22, 1.65),
     )
 
@@ -37,7 +48,17 @@ def church() -> None:
     ground()
     body = collection("Church")
     gabled_body("Nave", (-5.0, 6.0), (5.0, 30.0), 10.0, 6.2, body, along_x=False)
-    gable_roof("Nave roof", (-5.0, 6.0), (5.0, 30.0), 10.02, 6.2, body, along_x=False, eaves=0.3, verge=0.15)
+    gable_roof(
+        "Nave roof",
+        (-5.0, 6.0),
+        (5.0, 30.0),
+        10.02,
+        6.2,
+        body,
+        along_x=False,
+        eaves=0.3,
+        verge=0.15,
+    )
     for side, name in ((-1, "North"), (1, "South")):
         inner, outer = sorted((side * 5.0, side * 8.6))
         vertices = [(inner, 8.0), (outer, 8.0), (outer, 28.0), (inner, 28.0)]
@@ -58,10 +79,20 @@ def church() -> None:
     box("Churchyard wall west", (-26.0, -6.0, 0.0), (-9.5, -5.6, 1.2), body)
     box("Parish house", (20.0, 10.0, 0.0), (29.0, 17.0, 4.6), body)
     gable_roof("Parish house roof", (20.0, 10.0), (29.0, 17.0), 4.6, 3.0, body)
-    trees([(-15.0, 4.0, 10.0), (-19.0, 16.0, 11.5), (15.0, 22.0, 11.0), (14.5, 1.0, 7.0), (-14.0, 28.0, 10.0)])
+    trees(
+        [
+            (-15.0, 4.0, 10.0),
+            (-19.0, 16.0, 11.5),
+            (15.0, 22.0, 11.0),
+            (14.5, 1.0, 7.0),
+            (-14.0, 28.0, 10.0),
+        ]
+    )
     points = corners((-8.6, 0.0, 0.0), (8.6, 34.0, 34.0))
     eye = level(points, -36.0, 24.0, 0.7, 0.72, 0.15, 1.65)
     cameras(
-        pitched(eye), bird(points, -42.0, 24.0, 50.0, 0.66, 0.8), elevation(points, 0.5, 0.74, 0.1),
+        pitched(eye),
+        bird(points, -42.0, 24.0, 50.0, 0.66, 0.8),
+        elevation(points, 0.5, 0.74, 0.1),
         level(points, 30.0, 28.0, 0.7, 0.74, 0.14, 1.65),
     )
