@@ -11,9 +11,8 @@ import logging
 from collections.abc import Callable, Collection
 
 import zmq
-from zmq.utils import z85
-
 from maquette_wire.errors import MaquetteError
+from zmq.utils import z85
 
 log = logging.getLogger(__name__)
 

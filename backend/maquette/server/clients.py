@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import zmq
-
 from maquette_wire.keys import KeyPair
 from maquette_wire.messages import Codec
 

@@ -252,6 +252,7 @@ class Desk:
 
     def tidy(self) -> None:
         """Drop what has been kept for long enough."""
+        self.journal.keep_reserve()
         now = self._clock()
         for job in self.journal.acknowledged_with_files(now - KEEP_ACKNOWLEDGED):
             self._empty(job)

@@ -7,16 +7,19 @@ moments before it may be missing, never anything older, and the database is neve
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-
 from maquette_wire.errors import MaquetteError
+
+log = logging.getLogger(__name__)
+
+RESERVE_BYTES = 256 * 1024
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -82,7 +85,8 @@ COLUMNS = ", ".join(Job.__struct_fields__)
 class Journal:
     """The jobs on disk. Every method is one transaction.
 
-    A full disk raises MaquetteError("disk-full") and leaves the journal as it was.
+    A full disk raises MaquetteError("disk-full") and leaves the journal as it was. Only new jobs
+    meet that at once: a small reserve of disk space is given up for how the accepted ones end.
 
     Args:
         path: the database file; made where there is none, brought up to date where it is older.
@@ -95,12 +99,14 @@ class Journal:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
+        self._reserve = path.with_suffix(".reserve")
         self._clock = clock
         self._database = sqlite3.connect(path, isolation_level=None, timeout=10.0)
         try:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._migrate()
+            self.keep_reserve()
         except sqlite3.DatabaseError as error:
             self._database.close()
             raise _translated(error, path) from error
@@ -125,16 +131,30 @@ class Journal:
                 f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
             )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def keep_reserve(self) -> None:
+        """Set disk space aside (again), if there is some."""
+        if self._reserve.exists():
+            return
         try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield self._database
-            self._database.execute("COMMIT")
+            self._reserve.write_bytes(bytes(RESERVE_BYTES))
+        except OSError as error:
+            self._reserve.unlink(missing_ok=True)
+            log.warning("There is no disk space to set aside for the job journal: %s", error)
+
+    def _write(self, statement: str, values: Sequence[object], *, new: bool = False) -> bool:
+        """Run one statement as one transaction; returns whether it changed a row.
+
+        Args:
+            new: for a new job the reserve isn't touched.
+        """
+        try:
+            return self._database.execute(statement, values).rowcount == 1
         except sqlite3.DatabaseError as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise _translated(error, self._path) from error
+            full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+            if not full or new or not self._reserve.exists():
+                raise _translated(error, self._path) from error
+        self._reserve.unlink()
+        return self._write(statement, values)
 
     def _select(self, where: str, *values: object) -> list[Job]:
         rows = self._database.execute(f"SELECT {COLUMNS} FROM jobs WHERE {where}", values)
@@ -146,11 +166,9 @@ class Journal:
     def _update(self, job: str, where: str, **values: object) -> bool:
         """Set columns of a job if it is ``where``; returns whether it was."""
         sets = ", ".join(f"{name} = ?" for name in values)
-        with self._transaction() as database:
-            done = database.execute(
-                f"UPDATE jobs SET {sets} WHERE job = ? AND {where}", (*values.values(), job)
-            )
-        return done.rowcount == 1
+        return self._write(
+            f"UPDATE jobs SET {sets} WHERE job = ? AND {where}", (*values.values(), job)
+        )
 
     def get(self, job: str) -> Job | None:
         """The job of this name, if there is one."""
@@ -181,12 +199,12 @@ class Journal:
 
     def add(self, job: str, *, owner: str, recipe: str, previews: bool, size: int) -> Job:
         """Accept a job; its name must be new."""
-        with self._transaction() as database:
-            database.execute(
-                "INSERT INTO jobs (job, owner, state, recipe, previews, bytes, submitted)"
-                " VALUES (?, ?, 'queued', ?, ?, ?, ?)",
-                (job, owner, recipe, previews, size, self._clock()),
-            )
+        self._write(
+            "INSERT INTO jobs (job, owner, state, recipe, previews, bytes, submitted)"
+            " VALUES (?, ?, 'queued', ?, ?, ?, ?)",
+            (job, owner, recipe, previews, size, self._clock()),
+            new=True,
+        )
         added = self.get(job)
         assert added is not None
         return added
@@ -197,13 +215,11 @@ class Journal:
 
     def requeue(self, job: str, *, died: bool) -> bool:
         """running → queued, counting the attempt if its worker died of it."""
-        with self._transaction() as database:
-            done = database.execute(
-                "UPDATE jobs SET state = 'queued', attempts = attempts + ?"
-                " WHERE job = ? AND state = 'running'",
-                (int(died), job),
-            )
-        return done.rowcount == 1
+        return self._write(
+            "UPDATE jobs SET state = 'queued', attempts = attempts + ?"
+            " WHERE job = ? AND state = 'running'",
+            (int(died), job),
+        )
 
     def finish(self, job: str, *, size: int) -> bool:
         """queued or running → done; ``size`` is what its result takes on disk."""
@@ -265,8 +281,7 @@ class Journal:
 
     def forget(self, job: str) -> None:
         """Drop a job's row."""
-        with self._transaction() as database:
-            database.execute("DELETE FROM jobs WHERE job = ?", (job,))
+        self._write("DELETE FROM jobs WHERE job = ?", (job,))
 
 
 def _translated(error: sqlite3.DatabaseError, path: Path) -> MaquetteError:

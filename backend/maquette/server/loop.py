@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 import zmq
-
 from maquette_wire import messages
 from maquette_wire.errors import MaquetteError
 from maquette_wire.packing import FROM_CLIENT, BadMessage, Packet, unpack
@@ -268,7 +267,8 @@ class Loop:
             log.info("%s says hello.", message.client)
             self._welcome(connection)
         elif not connection.greeted:
-            raise MaquetteError("hello-first", "This connection said no hello.", "Connect again.")
+            error = MaquetteError("hello-first", "The client said no hello.", "Connect again.")
+            self._clients.send(connection, refused(error))
         elif isinstance(message, messages.Heartbeat):
             self._clients.send(connection, plain(messages.Heartbeat()))
         elif isinstance(message, messages.Submit):

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
-FAILED_STARTS = 10
+FAILED_STARTS = 7
 """Starts in a row without a ready worker after which waiting jobs are told so."""
 STOP_PATIENCE = 120.0
 """Seconds after which a worker that doesn't give a cancelled job up is ended: it may be loading a

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 import zmq
-
 from maquette_wire import keys
 from maquette_wire.errors import MaquetteError
 from maquette_wire.exchange import Exchange

@@ -17,14 +17,13 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import numpy as np
 import zmq
-from numpy.typing import NDArray
-
 from maquette_wire import container
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import FrameHeader, Picture, Progress, Result, Submit
 from maquette_wire.packing import pack
 from maquette_wire.recipe import Recipe
+from numpy.typing import NDArray
 
 from . import worker_messages as wm
 from .spool import file_error

@@ -1,0 +1,105 @@
+"""A worker process without a model: it paints noise, never the same twice.
+
+Noise shows what an exactly-once delivery hides: a job that ran twice and was delivered from both
+runs comes as two different pictures. The prompt says how the job goes, for instance
+``"steps=20 pause=0.05"`` or ``"die"``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from maquette.server import worker_messages as wm
+from maquette.server.worker import Equipment, work
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Recipe
+
+
+class Stopped(Exception):
+    """The job was cancelled."""
+
+
+@dataclass
+class Noise:
+    """What the sampler returns."""
+
+    recipe: Recipe
+    pictures: list[tuple[int, int, Any]]
+    encoded_depth: list[Any]
+    warnings: list[str] = field(default_factory=list)
+    seconds: Mapping[str, float] = field(default_factory=lambda: {"sampling": 0.1})
+
+
+class LightSampler:
+    """Does what the prompt says."""
+
+    def run(
+        self,
+        recipe: Recipe,
+        captures: Sequence[Capture],
+        *,
+        progress: Callable[[str, int, int, dict[int, Any]], None],
+        cancelled: Callable[[], bool],
+        previews: bool,
+    ) -> Noise:
+        """Sleep through the steps, then return noise."""
+        words: dict[str, str] = {}
+        for word in recipe.prompt.split():
+            name, _, value = word.partition("=")
+            words[name] = value
+        if "die" in words:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "fail" in words:
+            raise MaquetteError("out-of-memory", "The device is too small.", "Use a smaller size.")
+        if "bug" in words:
+            raise ValueError("a fault in the sampler")
+        if "hang" in words:
+            time.sleep(3600)
+        steps = int(words.get("steps", 2))
+        small = np.zeros((8, 8, 3), np.uint8)
+        for step in range(1, steps + 1):
+            if cancelled():
+                raise Stopped
+            time.sleep(float(words.get("pause", 0.01)))
+            shown = dict.fromkeys(range(len(captures)), small) if previews else {}
+            progress("sampling", step, steps, shown)
+        return self._paint(recipe, captures)
+
+    def _paint(self, recipe: Recipe, captures: Sequence[Capture]) -> Noise:
+        random = np.random.default_rng()
+        pictures = []
+        for number, capture in enumerate(captures):
+            width, height = recipe.size or (capture.view.width, capture.view.height)
+            for place in range(recipe.count):
+                picture = random.integers(0, 256, (height, width, 3), np.uint8)
+                pictures.append((number, recipe.seed + place, picture))
+        depths = [np.zeros((4, 4), np.uint8) for _ in captures]
+        return Noise(recipe, pictures, depths)
+
+
+def equip(enlistment: wm.Enlistment) -> Equipment:
+    """A sampler at once; the device ``broken`` has none."""
+    if enlistment.device == "broken":
+        raise MaquetteError("unknown-device", "There is no device 'broken'.", "Use cpu.")
+    devices = ("cpu", "second") if enlistment.device == "auto" else (enlistment.device,)
+    return Equipment(
+        sampler=LightSampler(),
+        job_cancelled=Stopped,
+        device=devices[0],
+        devices=devices,
+        samplers=("ddim",),
+    )
+
+
+if __name__ == "__main__":
+    if "--crash" in sys.argv:
+        sys.exit(3)
+    work(equip)
