@@ -11,10 +11,9 @@ from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 
 from .. import preferences, results
-from ..capture import capture_camera, capture_viewport
+from ..capture import camera_size, capture_camera, capture_viewport, size_for
 from ..recipes import recipe_of
 from ..session import Session, current, target_of
-from ..sizes import fitted
 
 SEEDS = 1_000_000
 """New seeds are below this: numbers that a person can read out."""
@@ -33,7 +32,9 @@ class MAQUETTE_OT_restyle(bpy.types.Operator):
         if settings.source == "CAMERA" and context.scene.camera is None:
             cls.poll_message_set("The scene has no camera: add one, or choose Viewport")
             return False
-        if settings.source == "VIEWPORT" and context.region_data is None:
+        if settings.source == "VIEWPORT" and (
+            context.area is None or context.area.type != "VIEW_3D"
+        ):
             cls.poll_message_set("This is not a 3D view: choose Camera, or press it in a 3D view")
             return False
         return True
@@ -86,21 +87,15 @@ class MAQUETTE_OT_cancel(bpy.types.Operator):
 def _capture(context: bpy.types.Context) -> Capture:
     scene = context.scene
     long_side = scene.maquette.long_side
-    if scene.maquette.source == "VIEWPORT":
-        region = context.region
-        area = context.area
-        # In the sidebar the context's region is the sidebar: the picture is of the 3D view beside.
-        if region.type != "WINDOW":
-            region = next(each for each in area.regions if each.type == "WINDOW")
-        width, height = fitted(region.width, region.height, long_side)
-        return capture_viewport(context, width, height)
-    render = scene.render
-    width, height = fitted(
-        render.resolution_x * render.pixel_aspect_x,
-        render.resolution_y * render.pixel_aspect_y,
-        long_side,
-    )
-    return capture_camera(context, scene.camera, width, height)
+    if scene.maquette.source == "CAMERA":
+        return capture_camera(context, scene.camera, *camera_size(scene, long_side))
+    area = context.area
+    # A quad view has four regions; the space's own one is the user's free view among them.
+    own = area.spaces.active.region_3d
+    regions = [region for region in area.regions if region.type == "WINDOW"]
+    region = next((each for each in regions if each.data == own), regions[0])
+    size = size_for(region.width, region.height, long_side)
+    return capture_viewport(context, area, *size, region=region)
 
 
 CLASSES = (MAQUETTE_OT_restyle, MAQUETTE_OT_cancel)
