@@ -1,0 +1,160 @@
+"""What a 3D viewport shows, drawn once more off screen: without overlays, with exact depth.
+
+Needs a window. Colour has the viewport's own shading; visibility, local view and clipping region
+are the viewport's too.
+"""
+
+from __future__ import annotations
+
+import bpy
+import gpu
+import numpy as np
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.view import View
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from . import slabs
+from .scope import Scope
+from .view import moved_back, viewport_view
+
+ENGINES_THAT_DRAW = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
+STANDOFF = 0.25
+"""Nearest depth of an orthographic viewport, as a share of the depth of what is seen."""
+
+
+def capture(
+    context: bpy.types.Context,
+    area: bpy.types.Area,
+    width: int,
+    height: int,
+    region: bpy.types.Region | None = None,
+) -> Capture:
+    """Colour and depth of what a viewport shows.
+
+    Args:
+        area: a 3D viewport.
+        region: which of its parts, where it shows four views.
+
+    Raises MaquetteError("no-viewport", "no-window", "draw-failed").
+    """
+    if bpy.app.background:
+        raise MaquetteError(
+            "no-window",
+            "Blender runs without a window, so there is no viewport to capture.",
+            "Capture a camera instead.",
+        )
+    space = area.spaces.active if area.type == "VIEW_3D" else None
+    if region is None:
+        region = next((part for part in area.regions if part.type == "WINDOW"), None)
+    if space is None or region is None or not isinstance(region.data, bpy.types.RegionView3D):
+        raise MaquetteError(
+            "no-viewport",
+            f"The {area.type.lower()} area is no 3D viewport.",
+            "Open a 3D viewport, and capture that.",
+        )
+    region.data.update()
+    view = viewport_view(region, region.data, width, height)
+    with Scope() as scope:
+        canvas = Canvas(context, space, region, width, height)
+        scope.callback(canvas.free)
+        scope.set(space.overlay, show_overlays=False)
+        view, depth = draw_depth(canvas, view)
+        color = draw_color(canvas, view)
+    return Capture(view=view, color=color, depth=depth)
+
+
+class Canvas:
+    """An off-screen buffer that a viewport's region is drawn into."""
+
+    def __init__(
+        self,
+        context: bpy.types.Context,
+        space: bpy.types.SpaceView3D,
+        region: bpy.types.Region,
+        width: int,
+        height: int,
+    ) -> None:
+        self.scene, self.view_layer = context.scene, context.view_layer
+        self.space, self.region = space, region
+        self.width, self.height = width, height
+        try:
+            self._buffer = gpu.types.GPUOffScreen(width, height, format="RGBA8")
+        except RuntimeError as error:
+            raise MaquetteError(
+                "draw-failed",
+                f"The graphics card has no {width} x {height} pixels to draw into: {error}.",
+                "Capture a smaller picture.",
+            ) from error
+
+    def free(self) -> None:
+        self._buffer.free()
+
+    def draw(
+        self, view: View, projection: NDArray[np.float32]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Colour as displayed [height, width, 3] and the depth buffer [height, width]."""
+        view_matrix = Matrix(np.reshape(view.view_matrix, (4, 4)).tolist())
+        self._buffer.draw_view3d(
+            self.scene,
+            self.view_layer,
+            self.space,
+            self.region,
+            view_matrix,
+            Matrix(projection.tolist()),
+            do_color_management=True,
+            draw_background=True,
+        )
+        with self._buffer.bind():
+            buffer = gpu.state.active_framebuffer_get()
+            size = self.width, self.height
+            color = buffer.read_color(0, 0, *size, 4, 0, "UBYTE")
+            depth = buffer.read_depth(0, 0, *size)
+        # OpenGL's row 0 is at the bottom.
+        pixels = np.array(color, dtype=np.uint8).reshape(self.height, self.width, 4)
+        values = np.array(depth, dtype=np.float32).reshape(self.height, self.width)
+        return np.ascontiguousarray(pixels[::-1, :, :3]), np.ascontiguousarray(values[::-1])
+
+
+def draw_color(canvas: Canvas, view: View) -> NDArray[np.uint8]:
+    """Colour [height, width, 3] in sRGB with the viewport's own shading."""
+    shading = canvas.space.shading
+    with Scope() as scope:
+        if shading.type == "RENDERED" and canvas.scene.render.engine not in ENGINES_THAT_DRAW:
+            # A path tracer shows its picture bit by bit and can't draw it again off screen.
+            scope.set(shading, type="MATERIAL")
+        return canvas.draw(view, slabs.projection_of(view).astype(np.float32))[0]
+
+
+def draw_depth(canvas: Canvas, view: View) -> tuple[View, NDArray[np.float32]]:
+    """Depth in metres [height, width], and the View that it is measured in.
+
+    That is ``view`` itself, or where an orthographic viewport shows what lies behind its eye, the
+    same picture from further back.
+    """
+    with Scope() as scope:
+        # Whatever the viewport's shading, surfaces count as solid.
+        scope.set(canvas.space.shading, type="SOLID")
+        scope.set(canvas.space.shading, show_xray=False, color_type="SINGLE", use_dof=False)
+        clip = slabs.clip_range(view)
+        if view.kind == "perspective":
+            parts = [_depth_of_slab(canvas, view, part) for part in slabs.slabs(clip)]
+            return view, slabs.nearest(parts)
+        depth = _depth_of_slab(canvas, view, clip)
+        seen = slabs.seen_range(depth)
+        if seen is None:
+            return view, depth
+        back = max(0.0, STANDOFF * (seen[1] - seen[0]) - seen[0])
+        if back:
+            view = moved_back(view, back)
+            depth += np.float32(back)
+            seen = seen[0] + back, seen[1] + back
+        tight = slabs.tighter(slabs.clip_range(view), seen)
+        return view, _depth_of_slab(canvas, view, tight) if tight else depth
+
+
+def _depth_of_slab(canvas: Canvas, view: View, clip: slabs.Range) -> NDArray[np.float32]:
+    projection = slabs.with_clip_range(view, clip)
+    _, buffer = canvas.draw(view, projection)
+    return slabs.to_metres(buffer, projection, view.kind == "perspective")

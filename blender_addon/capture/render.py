@@ -1,0 +1,167 @@
+"""What a camera sees, with or without a window: Workbench renders of a copy of the scene.
+
+The copy is linked (objects, materials and world are the scene's own) and has its own render
+settings, compositor and markers, so nothing of the user's scene is set and nothing has to be put
+back. Workbench draws what a viewport in Solid mode draws, from the evaluated scene with its
+modifiers and instances, and writes metric depth along the view axis of the very same
+rasterisation. Render visibility decides what is seen, as in any render of a camera.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.view import View
+from numpy.typing import NDArray
+
+from . import exr, slabs
+from .color import srgb_of_linear
+from .scope import Scope, muted_handlers, no_new_render_result
+from .view import CameraPose, camera_pose, camera_view
+
+NAME = "Maquette capture"
+NOTHING = 1e9
+"""Workbench writes 1e10 metres where there is nothing."""
+
+
+def capture(
+    context: bpy.types.Context, camera: bpy.types.Object, width: int, height: int
+) -> Capture:
+    """Colour and depth of a camera in the scene and view layer of ``context``.
+
+    Raises MaquetteError("not-a-camera", "unsupported-camera", "render-busy", "render-failed").
+    """
+    if bpy.app.is_job_running("RENDER"):
+        raise MaquetteError(
+            "render-busy", "Blender is rendering.", "Wait for the render to end, or cancel it."
+        )
+    depsgraph = context.evaluated_depsgraph_get()
+    pose = camera_pose(camera, depsgraph)
+    view = camera_view(camera, pose, depsgraph, width, height)
+    with (
+        tempfile.TemporaryDirectory(prefix="maquette-") as folder,
+        muted_handlers(),
+        no_new_render_result(),
+        _stage(context, pose, width, height) as stage,
+    ):
+        depth = _depth(stage, view, Path(folder))
+        color = _color(stage, Path(folder), context.scene.display.render_aa)
+    return Capture(view=view, color=color, depth=depth)
+
+
+@contextlib.contextmanager
+def _stage(
+    context: bpy.types.Context, pose: CameraPose, width: int, height: int
+) -> Iterator[bpy.types.Scene]:
+    """A linked copy of the scene with one camera in ``pose``, set up for Workbench."""
+    with Scope() as scope:
+        data = bpy.data.cameras.new(NAME)
+        scope.remove_later(bpy.data.cameras, data)
+        for name, value in pose.lens.items():
+            setattr(data, name, value)
+        camera = bpy.data.objects.new(NAME, data)
+        scope.remove_later(bpy.data.objects, camera)
+        camera.matrix_world = pose.matrix
+        stage = context.scene.copy()
+        scope.remove_later(bpy.data.scenes, stage)
+        stage.name = NAME
+        stage.animation_data_clear()
+        # A marker may bind a camera, which a render would switch to.
+        stage.timeline_markers.clear()
+        stage.camera = camera
+        for layer in stage.view_layers:
+            layer.use = layer.name == context.view_layer.name
+            layer.use_pass_z = layer.use
+            layer.use_pass_combined = layer.use
+        _set_up_render(stage.render, width, height)
+        stage.display.shading.use_dof = False
+        yield stage
+
+
+def _set_up_render(render: bpy.types.RenderSettings, width: int, height: int) -> None:
+    render.engine = "BLENDER_WORKBENCH"
+    render.resolution_x, render.resolution_y = width, height
+    render.resolution_percentage = 100
+    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+    for name in (
+        "use_border", "use_compositing", "use_sequencer", "use_freestyle", "use_multiview",
+        "use_motion_blur", "use_persistent_data", "use_stamp", "use_single_layer",
+        "film_transparent",
+    ):  # fmt: skip
+        setattr(render, name, False)
+    render.use_file_extension = True
+    render.use_overwrite = True
+    settings = render.image_settings
+    if hasattr(settings, "media_type"):  # Blender 5.0
+        settings.media_type = "MULTI_LAYER_IMAGE"
+    settings.file_format = "OPEN_EXR_MULTILAYER"
+    settings.color_depth = "32"
+    settings.exr_codec = "NONE"
+    if hasattr(settings, "use_exr_interleave"):  # Blender 5.0: all passes in one part
+        settings.use_exr_interleave = True
+
+
+def _color(stage: bpy.types.Scene, folder: Path, antialiasing: str) -> NDArray[np.uint8]:
+    stage.display.render_aa = antialiasing
+    passes = _render(stage, folder / "color.exr")
+    linear = np.stack([passes[f"Combined.{channel}"] for channel in "RGB"], axis=-1)
+    return srgb_of_linear(linear)
+
+
+def _depth(stage: bpy.types.Scene, view: View, folder: Path) -> NDArray[np.float32]:
+    """Depth in metres [height, width], sampled at the centres of the pixels."""
+    stage.display.render_aa = "OFF"
+    shading = stage.display.shading
+    with Scope() as scope:
+        # Transparent materials and X-ray are drawn without depth: all counts as solid here.
+        # Light and outlines only cost time.
+        scope.set(shading, color_type="SINGLE", show_xray=False, light="FLAT")
+        scope.set(shading, show_cavity=False, show_shadows=False, show_object_outline=False)
+        return _depth_in_slabs(stage, view, folder)
+
+
+def _depth_in_slabs(stage: bpy.types.Scene, view: View, folder: Path) -> NDArray[np.float32]:
+    camera = stage.camera.data
+    clip = camera.clip_start, camera.clip_end
+    with Scope() as scope:
+        scope.keep(camera, "clip_start", "clip_end")
+        if view.kind == "perspective":
+            parts = [_depth_of_slab(stage, part, folder) for part in slabs.slabs(clip)]
+            return slabs.nearest(parts)
+        depth = _depth_of_slab(stage, clip, folder)
+        seen = slabs.seen_range(depth)
+        tight = slabs.tighter(clip, seen) if seen else None
+        return _depth_of_slab(stage, tight, folder) if tight else depth
+
+
+def _depth_of_slab(stage: bpy.types.Scene, clip: slabs.Range, folder: Path) -> NDArray[np.float32]:
+    stage.camera.data.clip_start, stage.camera.data.clip_end = clip
+    depth = _render(stage, folder / "depth.exr")["Depth.Z"]
+    return np.where(depth < NOTHING, depth, np.inf).astype(np.float32)
+
+
+def _render(stage: bpy.types.Scene, path: Path) -> dict[str, NDArray[np.float32]]:
+    """Render the stage; its passes by name and channel, without the layer's name.
+
+    Raises MaquetteError("render-failed").
+    """
+    stage.render.filepath = str(path)
+    try:
+        bpy.ops.render.render(write_still=True, scene=stage.name)
+        channels = exr.read_channels(path)
+    except (RuntimeError, OSError, ValueError) as error:
+        reason = str(error).strip().rstrip(".")
+        raise MaquetteError(
+            "render-failed",
+            f"Blender could not render what the camera sees: {reason}.",
+            "Check that the scene renders with Workbench, and that the disk has room.",
+        ) from error
+    # A layer's name may hold a dot; a pass and its channel don't.
+    return {".".join(name.split(".")[-2:]): values for name, values in channels.items()}

@@ -1,0 +1,185 @@
+"""Captures without a window, for the command line.
+
+``blender -b SCENE.blend --command maquette_capture --camera Street --output street.maquette``
+writes what the named cameras see into one file (``maquette_wire.container``): a Submit with the
+views in the order they were asked for, and their colour and depth. With the ``bpy`` module,
+``main`` does the same for the file that is open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import bpy
+import numpy as np
+from maquette_wire import container
+from maquette_wire.capture import Capture, frames_of
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Submit
+from maquette_wire.recipe import Recipe
+
+from .capture import camera_size, capture_camera
+
+NAME = "maquette_capture"
+LONG_SIDE = 512
+
+_registered: list[Any] = []
+
+
+def register() -> None:
+    """Make the command known to Blender."""
+    _registered.append(bpy.utils.register_cli_command(NAME, main))
+
+
+def unregister() -> None:
+    """Undo ``register``."""
+    while _registered:
+        bpy.utils.unregister_cli_command(_registered.pop())
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command on the file that is open; returns the exit status.
+
+    An error is one line on standard error that starts with ``maquette:``.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+        scene = bpy.context.scene
+        if arguments.list_cameras:
+            print(json.dumps([_summary(scene, camera) for camera in _cameras_of(scene)]))
+            return 0
+        chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
+        captures = []
+        for camera in chosen:
+            size = arguments.size or camera_size(scene, arguments.long_side)
+            captures.append(capture_camera(bpy.context, camera, *size))
+            if not np.isfinite(captures[-1].depth).any():
+                _say(f"warning: the camera {camera.name!r} sees nothing but sky.")
+        _write(arguments.output, captures)
+    except MaquetteError as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors like all others of the command: one line, exit status 1."""
+
+    def error(self, message: str) -> NoReturn:
+        raise MaquetteError(
+            "bad-arguments", f"{self.prog}: {message}.", f"See {self.prog} --help."
+        )
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog=NAME, description="Capture what cameras of this file see.")
+    cameras = parser.add_mutually_exclusive_group()
+    cameras.add_argument(
+        "--camera", action="append", metavar="NAME", help="repeatable (the scene's active camera)"
+    )
+    cameras.add_argument("--all-cameras", action="store_true", help="every camera of the scene")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--long-side",
+        type=int,
+        default=LONG_SIDE,
+        metavar="PIXELS",
+        help=f"in the proportions of the scene's render ({LONG_SIDE})",
+    )
+    sizes.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="in pixels")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--output", type=Path, metavar="FILE", help="where the captures go")
+    wanted.add_argument(
+        "--list-cameras", action="store_true", help="print the scene's cameras as JSON"
+    )
+    return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    try:
+        size = int(width), int(height)
+    except ValueError:
+        size = 0, 0
+    if min(size) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it like 768x512")
+    return size
+
+
+def _cameras_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    return [thing for thing in scene.objects if thing.type == "CAMERA"]
+
+
+def _chosen(
+    scene: bpy.types.Scene, names: Sequence[str], everything: bool
+) -> list[bpy.types.Object]:
+    """The cameras to capture. Raises MaquetteError("no-camera", "unknown-camera")."""
+    there = _cameras_of(scene)
+    listed = ", ".join(repr(camera.name) for camera in there)
+    if not there:
+        raise MaquetteError(
+            "no-camera",
+            f"The scene {scene.name!r} of {_file()} has no camera.",
+            "Add one in Blender (Add > Camera), frame the model with it, and save the file.",
+        )
+    if everything:
+        return there
+    if not names:
+        if scene.camera in there:
+            return [scene.camera]
+        if len(there) == 1:
+            return there
+        raise MaquetteError(
+            "no-camera",
+            f"The scene {scene.name!r} of {_file()} has no active camera.",
+            f"Name one of its cameras with --camera: {listed}.",
+        )
+    by_name = {camera.name: camera for camera in there}
+    for name in names:
+        if name not in by_name:
+            raise MaquetteError(
+                "unknown-camera",
+                f"The scene {scene.name!r} of {_file()} has no camera {name!r}.",
+                f"It has {listed}.",
+            )
+    return [by_name[name] for name in names]
+
+
+def _summary(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
+    width, height = camera_size(scene, LONG_SIDE)
+    return {
+        "name": camera.name,
+        "type": camera.data.type.lower(),
+        "active": camera == scene.camera,
+        "width": width,
+        "height": height,
+    }
+
+
+def _write(path: Path, captures: Sequence[Capture]) -> None:
+    """Raises MaquetteError("output-failed")."""
+    headers, buffers = frames_of(captures)
+    views = tuple(capture.view for capture in captures)
+    submit = Submit(job=uuid.uuid4().hex, recipe=Recipe(prompt=""), views=views, frames=headers)
+    try:
+        container.write(path, submit, buffers)
+    except OSError as error:
+        raise MaquetteError(
+            "output-failed",
+            f"The captures could not be written to {path}: {error.strerror or error}.",
+            "Choose a folder that exists and has room.",
+        ) from error
+
+
+def _file() -> str:
+    return Path(bpy.data.filepath).name or "the open file"
+
+
+def _say(sentence: str) -> None:
+    print(f"maquette: {sentence}", file=sys.stderr, flush=True)
