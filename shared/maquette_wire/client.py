@@ -10,19 +10,20 @@ from __future__ import annotations
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from . import __version__, codecs
 from .capture import Capture, frames_of
-from .connection import Connection, Down, Up
+from .connection import LINGER_MS, Connection, Down, Up
 from .errors import MaquetteError
 from .exchange import Exchange
 from .jobs import OpenJobs, Received
 from .keys import KeyPair, check_key
 from .limits import JOB, check_submit
 from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
-from .packing import FROM_SERVER, BadMessage, pack, unpack
+from .packing import FROM_SERVER, BadMessage, pack, pack_in_steps, unpack
 from .recipe import Recipe
 
 HANDLING_SECONDS = 0.004
@@ -83,6 +84,7 @@ class Client:
         self._outbox: deque[Message] = deque()
         self._events: deque[Event] = deque()
         self._exchange: Exchange | None = None
+        self._packing: Generator[None, None, list[Any]] | None = None
         self._wanted = offer
         self._offer: tuple[Codec, ...] = ("raw",)
         self._told: str | None = None
@@ -126,8 +128,9 @@ class Client:
         return self._jobs.names()
 
     def close(self) -> None:
-        """End the connection, within a quarter of a second; jobs go on at the server."""
-        while self.connected and self._send_next():
+        """End the connection, within half a second; jobs go on at the server."""
+        stop = time.monotonic() + LINGER_MS / 1000
+        while self.connected and time.monotonic() < stop and self._send_next():
             pass
         self._forget_connection()
         self._connection.close()
@@ -186,8 +189,8 @@ class Client:
 
         Args:
             budget_seconds: how long to wait for something to happen; with 0 the call never
-                waits. Handling takes a few milliseconds at most (and the time to write or
-                compress one job's frames where one is to be sent); what is left comes next time.
+                waits. Work takes a few milliseconds (compressing a large frame for another
+                machine takes longer); what is left is done by the next calls.
         """
         now = time.monotonic()
         end = now + budget_seconds
@@ -195,18 +198,20 @@ class Client:
             # Nobody looked for a while (a modal render): what came in is still to be read.
             self._last_heard = now
         while True:
-            self._work()
+            unfinished = self._work()
             self._last_poll = time.monotonic()
             if self._events or self._last_poll >= end:
                 break
-            self._connection.wait(min(end - self._last_poll, self._heartbeat / 2))
+            if not unfinished:
+                self._connection.wait(min(end - self._last_poll, self._heartbeat / 2))
         events = list(self._events)
         self._events.clear()
         return events
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _work(self) -> None:
+    def _work(self) -> bool:
+        """Do what there is to do; true where there is more."""
         stop = time.monotonic() + HANDLING_SECONDS
         while (happening := self._connection.step()) is not None:
             if isinstance(happening, Up):
@@ -218,8 +223,10 @@ class Client:
             self._handle(parts)
         if self._connection.up:
             self._check_silence()
-        while self.connected and time.monotonic() < stop and self._send_next():
-            pass
+        while self.connected and self._send_next():
+            if time.monotonic() >= stop:
+                return True
+        return False
 
     def _do(self, outcome: Message | Received | None) -> None:
         """Queue what the open jobs answered with."""
@@ -230,31 +237,41 @@ class Client:
             self._outbox.append(outcome)
 
     def _send_next(self) -> bool:
-        """Send the next message; false where there is none or no room for it now."""
+        """Send the next message or do a part of it; false where there is nothing to do now."""
         queue = self._acknowledges or self._outbox
         if not queue or not self._connection.has_room():
             return False
         message = queue[0]
-        if not (self._send_submit(message) if isinstance(message, Submit) else self._say(message)):
+        if isinstance(message, Submit):
+            if not self._send_submit(message):
+                return True
+        elif not self._say(message):
             return False
         queue.popleft()
         return True
 
     def _send_submit(self, submit: Submit) -> bool:
-        """Send a job unless it ended in the meantime; true where it's settled either way."""
+        """Take the next step of packing and sending a job; true where it's settled."""
         job = self._jobs.get(submit.job)
         if job is None or self.welcome is None:
+            self._stop_packing()
             return True
         try:
-            check_submit(submit, self.welcome.limits)
-            parts = pack(submit, job.frames, codec=self._codec(), exchange=self._exchange)
+            if self._packing is None:
+                check_submit(submit, self.welcome.limits)
+                self._packing = pack_in_steps(
+                    submit, job.frames, codec=self._codec(), exchange=self._exchange
+                )
+            next(self._packing)
+        except StopIteration as packed:
+            # There is room: nothing else was sent since that was looked at.
+            job.sent = self._connection.send(packed.value)
+            self._last_sent = time.monotonic()
         except MaquetteError as error:
             self._do(self._jobs.fail(submit.job, error))
-            return True
-        if not self._connection.send(parts):
+        else:
             return False
-        job.sent = True
-        self._last_sent = time.monotonic()
+        self._packing = None
         return True
 
     def _codec(self) -> Codec:
@@ -297,6 +314,12 @@ class Client:
         self.welcome = None
         self._exchange = None
         self._outbox.clear()
+        self._stop_packing()
+
+    def _stop_packing(self) -> None:
+        if self._packing is not None:
+            self._packing.close()
+            self._packing = None
 
     def _handle(self, parts: list[memoryview]) -> None:
         limits = None if self.welcome is None else self.welcome.limits

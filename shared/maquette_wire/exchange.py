@@ -16,8 +16,9 @@ import re
 import secrets
 import stat
 import time
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import messages
 from .errors import MaquetteError
@@ -28,6 +29,19 @@ if TYPE_CHECKING:
 NAME = re.compile(rb"[0-9a-f]{32}")
 WORTH_BYTES = 64 * 1024
 """Below this a frame travels faster in the message."""
+STEP_BYTES = 4 * 1024 * 1024
+"""Written in a few milliseconds, also where the disk's cache is not warm."""
+
+T = TypeVar("T")
+
+
+def finish(steps: Generator[None, None, T]) -> T:
+    """Take all steps at once; returns what they come to."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 class Exchange:
@@ -69,21 +83,30 @@ class Exchange:
 
     def put(self, buffer: Buffer) -> bytes:
         """Write a frame; returns its name, the binary part to send. Raises MaquetteError."""
+        return finish(self.put_in_steps(buffer))
+
+    def put_in_steps(self, buffer: Buffer) -> Generator[None, None, bytes]:
+        """:meth:`put`, resting after every few megabytes; what isn't finished leaves no file."""
         name = secrets.token_hex(16)
         path = self.folder / name
+        complete = False
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
             with os.fdopen(handle, "wb", buffering=0) as file:
                 rest = memoryview(buffer).cast("B")
                 while rest.nbytes:
-                    rest = rest[file.write(rest) :]
+                    rest = rest[file.write(rest[:STEP_BYTES]) :]
+                    yield
+            complete = True
         except OSError as error:
-            _remove(path)
             raise MaquetteError(
                 "exchange-failed",
                 f"A picture could not be handed over through {self.folder}: {error.strerror}.",
                 "Free some space on that disk, or set MAQUETTE_HOME to a folder on another one.",
             ) from error
+        finally:
+            if not complete:
+                _remove(path)
         return name.encode()
 
     def take(self, name: Buffer, size: int) -> memoryview:

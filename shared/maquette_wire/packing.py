@@ -8,7 +8,7 @@ copied or decompressed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +17,7 @@ import msgspec
 from . import codecs
 from .capture import ITEM_BYTES
 from .errors import MaquetteError
-from .exchange import WORTH_BYTES, Exchange
+from .exchange import WORTH_BYTES, Exchange, finish
 from .limits import check_submit
 from .messages import (
     Codec,
@@ -73,6 +73,20 @@ def pack(
         codec: ``raw``, ``zstd``, or ``file`` with ``exchange``. A frame that the codec doesn't
             make smaller, or that is too small for a file, travels raw.
     """
+    return finish(pack_in_steps(message, frames, codec=codec, exchange=exchange))
+
+
+def pack_in_steps(
+    message: Message,
+    frames: Sequence[Buffer] = (),
+    *,
+    codec: Codec = "raw",
+    exchange: Exchange | None = None,
+) -> Generator[None, None, list[Buffer]]:
+    """:func:`pack` in steps of a few milliseconds, for a thread that has something else to do.
+
+    Compressing is one step for each frame.
+    """
     headers = headers_of(message)
     if len(headers) != len(frames):
         raise ValueError(f"{len(headers)} frame headers for {len(frames)} frames")
@@ -82,7 +96,7 @@ def pack(
         raw = memoryview(frame).cast("B")
         if raw.nbytes != size_of(header):
             raise ValueError(f"frame {header.name!r} has {raw.nbytes} bytes, not {header.shape}")
-        chosen, part = _encoded(raw, header, codec, exchange)
+        chosen, part = yield from _encoded(raw, header, codec, exchange)
         used.append(msgspec.structs.replace(header, codec=chosen))
         parts.append(part)
     if headers:
@@ -215,11 +229,12 @@ def _check_parts(parts: Sequence[Buffer], headers: Sequence[FrameHeader]) -> Non
 
 def _encoded(
     raw: memoryview, header: FrameHeader, codec: Codec, exchange: Exchange | None
-) -> tuple[Codec, Buffer]:
+) -> Generator[None, None, tuple[Codec, Buffer]]:
     if codec == "file" and exchange is not None and raw.nbytes >= WORTH_BYTES:
-        return "file", exchange.put(raw)
+        return "file", (yield from exchange.put_in_steps(raw))
     if codec == "zstd":
         packed = codecs.encode(raw, header.dtype)
+        yield
         if len(packed) < raw.nbytes:
             return "zstd", packed
     return "raw", raw

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from maquette_wire import keys, messages
+from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Disconnected, Event, Received, Rejected
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
 
-from tests.shared.conftest import hear, make_capture, poll_until, reach
+from tests.shared.conftest import hear, make_capture, make_view, poll_until, reach
 from tests.shared.mock_server import MockServer
 
 RECIPE = Recipe(prompt="red brick library at dusk", seed=3)
@@ -365,6 +366,41 @@ def test_a_poll_never_waits_when_told_not_to(client: Client, server: MockServer)
     for _ in range(20):
         client.poll()
     assert time.monotonic() - begin < 2.0
+
+
+def test_a_large_capture_is_sent_in_small_steps(
+    client: Client, server: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(client, server)
+    side = 1600
+    capture = Capture(make_view(side, side), bytes(side * side * 3), bytes(side * side * 4))
+    job = client.submit(RECIPE, [capture])
+    monkeypatch.setattr("maquette_wire.client.HANDLING_SECONDS", 0.0)
+    for _ in range(3):  # three steps of 4 MiB don't send 18 MB
+        client.poll()
+    time.sleep(0.2)
+    assert server.count(messages.Submit) == 0
+    monkeypatch.undo()
+    (result,) = results(poll_until(client, is_message(messages.Result)))
+    assert result.frames[0].nbytes == side * side * 3
+    client.acknowledge(job)
+
+
+def test_a_job_cancelled_while_it_is_sent_leaves_nothing(
+    client: Client, server: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(client, server)
+    monkeypatch.setattr("maquette_wire.client.HANDLING_SECONDS", 0.0)
+    side = 1600
+    capture = Capture(make_view(side, side), bytes(side * side * 3), bytes(side * side * 4))
+    job = client.submit(RECIPE, [capture])
+    client.poll()
+    half = [path for path in server.home.exchange.iterdir() if path.suffix != ".token"]
+    assert len(half) == 1
+    client.cancel(job)
+    client.poll()
+    assert [path for path in server.home.exchange.iterdir() if path.suffix != ".token"] == []
+    assert server.count(messages.Submit) == 0
 
 
 def test_close_is_bounded_also_with_a_server_that_hangs(home: Home, server: MockServer) -> None:
