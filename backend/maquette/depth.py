@@ -1,4 +1,4 @@
-"""The depth contract: metric depth of a capture → the depth channel a model of the sd2-depth family sees.
+"""The depth contract: metric depth of a capture → the depth channel that a model sees.
 
 Training and inference call these functions, so a model never meets an encoding it was not trained
 on. Metric depth comes in (float32 metres along the view axis, +inf where nothing was hit), and a

@@ -1,0 +1,1 @@
+"""`maquette train`: trains or finetunes a model directory of the sd2-depth family."""

@@ -1,0 +1,90 @@
+"""Writes a trained model as a directory that the family and plain diffusers load."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from maquette_wire.errors import MaquetteError
+
+from ..geometry import GeometryCurve
+from .recipe import TrainingRecipe
+from .scenes import Dataset
+from .sheets import make_pipeline
+from .vocabulary import load_vocabulary
+from .workspace import Workspace
+
+NO_DEPTH = -1.0
+"""The constant depth channel that `depth_dropout` trains to mean "no depth"."""
+
+
+def export_model(
+    recipe: TrainingRecipe, out: Path, directory: Path, settings: dict[str, Any] | None = None
+) -> Path:
+    """Write the model in `out` (a training's folder) to `directory`, as fp16 safetensors.
+
+    settings: what `maquette.json` says beyond what training decides (title, licence, steps,
+    sampler, guidance, geometry). The directory is written beside and then renamed, so that a
+    reader never sees half of it; what else is in an existing one (a model card) is kept.
+    """
+    if not (out / "model" / "unet").is_dir():
+        raise MaquetteError(
+            "not-trained", f"There is no trained model in {out}.", "Run `maquette train` first."
+        )
+    workspace = Workspace(out, recipe, Dataset(out))
+    parts = workspace.parts()
+    for name in ("vae", "text_encoder", "unet"):
+        parts[name] = parts[name].to(torch.float16)
+    temporary = directory.with_name(f"{directory.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    make_pipeline(parts).save_pretrained(temporary, safe_serialization=True)
+    _name_missing_parts(temporary / "model_index.json")
+    _keep_float32(temporary / "text_encoder" / "config.json")
+    described = _settings(recipe, workspace, settings or {})
+    (temporary / "maquette.json").write_text(json.dumps(described, indent=1) + "\n", "utf-8")
+    if directory.is_dir():
+        for kept in directory.iterdir():
+            if kept.is_file() and not (temporary / kept.name).exists():
+                shutil.copy2(kept, temporary / kept.name)
+        shutil.rmtree(directory)
+    temporary.replace(directory)
+    return directory
+
+
+def _name_missing_parts(path: Path) -> None:
+    """Say in the index that the depth estimator is left out, else the pipeline looks for it."""
+    index = json.loads(path.read_text("utf-8"))
+    for name in ("depth_estimator", "feature_extractor"):
+        index.setdefault(name, [None, None])
+    path.write_text(json.dumps(index, indent=2) + "\n", "utf-8")
+
+
+def _keep_float32(path: Path) -> None:
+    """Stored in half, run in full precision: transformers runs in the type that is named here,
+    diffusers in float32 unless told, and the two must agree."""
+    config = json.loads(path.read_text("utf-8"))
+    config["dtype"] = "float32"
+    path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+
+
+def _settings(
+    recipe: TrainingRecipe, workspace: Workspace, given: dict[str, Any]
+) -> dict[str, Any]:
+    words = workspace.model / "vocabulary.json"
+    unet = recipe.unet
+    return {
+        "format": 1,
+        "title": recipe.name,
+        "native_size": workspace.part("vae").config.sample_size,
+        "depth": asdict(recipe.depth),
+        "dropped_depth": NO_DEPTH if unet is not None and unet.depth_dropout > 0 else None,
+        "vocabulary": load_vocabulary(words).words if words.exists() else None,
+        **{
+            key: asdict(value) if isinstance(value, GeometryCurve) else value
+            for key, value in given.items()
+        },
+    }

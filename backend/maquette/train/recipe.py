@@ -1,0 +1,134 @@
+"""The recipe of a training: one TOML file that says everything which decides the weights."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from maquette_wire.errors import MaquetteError
+
+from ..depth import DepthEncoding
+
+StageName = Literal["vae", "text", "unet"]
+STAGES: tuple[StageName, ...] = ("vae", "text", "unet")
+
+
+class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one stage is optimised. Everything is counted in steps, so that a resumed run is exact.
+
+    The learning rate rises for `warmup` steps, stays, and falls linearly to `final_rate` over the
+    last `decay` steps (Hu et al., "MiniCPM", 2024: warm-up, stable, decay), so that a run can be
+    prolonged by giving more steps.
+    """
+
+    steps: int
+    batch: int = 16
+    rate: float = 1e-3
+    final_rate: float = 0.0
+    warmup: int = 100
+    decay: int = 0
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    weight_decay: float = 0.01
+    ema: float = 0.999
+    clip: float = 1.0
+    save_every: int = 200
+    sheet_every: int = 400
+
+
+class VaeStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The autoencoder: the schedule, the crop's side in pixels, and the weights of its losses.
+
+    leaves: how many procedural pictures to pretrain on, for the first `leaves_until` steps.
+    sharpness: weight of the gradient loss; latent: weight that ties channels 0-2 to mean RGB.
+    decoder_only: leaves the encoder as it is, so that cached latents and a UNet stay valid.
+    noise: standard deviation of noise on the latents that the decoder learns to bear.
+    """
+
+    schedule: Schedule
+    crop: int = 96
+    leaves: int = 6000
+    leaves_until: int = 0
+    sharpness: float = 0.5
+    latent: float = 0.5
+    noise: float = 0.02
+    decoder_only: bool = False
+
+
+class TextStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The text encoder, taught to tell a scene's attributes from its captions."""
+
+    schedule: Schedule
+
+
+class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The UNet: schedule, what is dropped, and which timesteps and sizes are trained.
+
+    crops: share of steps that train crops of `crop` latent pixels instead of whole pictures; a
+    crop's depth keeps the range of the whole picture. A step on whole pictures takes a batch
+    smaller by the ratio of areas.
+    late: share of timesteps drawn from t >= `late_from`, the rest evenly from all.
+    weighting: "uniform" for velocity, or "min-snr" (Hang et al., ICCV 2023) with gamma 5.
+    """
+
+    schedule: Schedule
+    crops: float = 0.75
+    crop: int = 32
+    late: float = 0.35
+    late_from: int = 950
+    weighting: Literal["uniform", "min-snr"] = "uniform"
+    caption_dropout: float = 0.1
+    depth_dropout: float = 0.02
+    depth_jitter: float = 0.3
+    ground_dropout: float = 0.1
+    flips: bool = True
+    train_text: bool = False
+
+
+class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Widths of a model made from nothing. Absent from a recipe that finetunes a directory."""
+
+    vae: tuple[int, ...] = (16, 48, 96)
+    unet: tuple[int, ...] = (32, 96, 192, 256)
+    unet_layers: int = 1
+    text: int = 256
+    text_layers: int = 3
+    tokens: int = 40
+    vocabulary: int = 1100
+
+
+class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A training. `base` is the directory to start from; without it `architecture` is built."""
+
+    name: str
+    seed: int = 0
+    base: str | None = None
+    architecture: Architecture | None = None
+    depth: DepthEncoding = DepthEncoding()
+    data: str = "data"
+    stages: tuple[StageName, ...] = ("unet",)
+    vae: VaeStage | None = None
+    text: TextStage | None = None
+    unet: UnetStage | None = None
+
+    def __post_init__(self) -> None:
+        if (self.base is None) == (self.architecture is None):
+            raise ValueError("give either `base` (to finetune) or `[architecture]` (to begin)")
+        for stage in self.stages:
+            if getattr(self, stage) is None:
+                raise ValueError(f"the stage `{stage}` is asked for, but has no [{stage}] table")
+
+
+def load_recipe(path: Path) -> TrainingRecipe:
+    """Read a recipe; a MaquetteError names the file and the field that is wrong."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), TrainingRecipe)
+    except FileNotFoundError as error:
+        raise MaquetteError(
+            "no-recipe", f"There is no recipe {path}.", "Give the path of a recipe's TOML file."
+        ) from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise MaquetteError(
+            "bad-recipe", f"The recipe {path} cannot be used: {error}.", "Correct it and try again."
+        ) from error

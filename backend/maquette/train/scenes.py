@@ -1,0 +1,136 @@
+"""Reads the training dataset (docs/dataset.md) with NumPy alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from maquette_wire.errors import MaquetteError
+from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+GROUND = 1
+"""The number of the ground in `parts`."""
+
+
+class DamagedScene(Exception):
+    """One scene's file cannot be read; the message names it and the cause."""
+
+
+@dataclass(frozen=True)
+class Finish:
+    """One finished picture [h, w, 3] uint8 sRGB, how it may be described, and what it shows."""
+
+    picture: NDArray[np.uint8]
+    captions: list[str]
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One view of one massing: its depth (metres, +inf sky), its looks and its finishes."""
+
+    name: str
+    split: str
+    depth: NDArray[np.float32]
+    parts: NDArray[np.uint8]
+    edges: NDArray[np.uint8]
+    massing: NDArray[np.uint8]
+    finishes: list[Finish]
+
+    def depth_without_ground(self) -> NDArray[np.float32]:
+        """As a viewport without a ground plane has it."""
+        return np.where(self.parts == GROUND, np.float32(np.inf), self.depth)
+
+
+def read_scene(path: Path) -> Scene:
+    """Read one scene file. Raises DamagedScene where it is cut off or of another format."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            meta = json.loads(file["meta"].tobytes().decode())
+            arrays = {key: file[key] for key in ("depth", "parts", "edges", "massing", "finishes")}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
+        raise DamagedScene(f"{path} is damaged or cut off ({error})") from error
+    if meta.get("format") != FORMAT:
+        raise DamagedScene(f"{path} has format {meta.get('format')}; this trainer reads {FORMAT}")
+    described = meta["finishes"]
+    if len(described) != len(arrays["finishes"]):
+        raise DamagedScene(f"{path} describes {len(described)} of its finishes only")
+    finishes = [
+        Finish(picture, list(entry["captions"]), entry["attributes"])
+        for picture, entry in zip(arrays["finishes"], described, strict=True)
+    ]
+    return Scene(
+        path.stem,
+        meta["split"],
+        arrays["depth"],
+        arrays["parts"],
+        arrays["edges"],
+        arrays["massing"],
+        finishes,
+    )
+
+
+class Dataset:
+    """The scenes of a folder, which may grow while a training reads it.
+
+    `names` only grows, and only in `refresh`: with the same names a training draws the same
+    batches. Damaged scenes are named in the log once and left out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.names: list[str] = []
+        self.held_out: list[str] = []
+        self._left_out: set[str] = set()
+        if not folder.is_dir():
+            raise MaquetteError(
+                "no-data", f"There is no dataset at {folder}.", "Make it, or name it with --data."
+            )
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.npz"
+
+    def refresh(self) -> list[str]:
+        """Look for new scenes; returns the names of the new training scenes."""
+        known = {*self.names, *self.held_out, *self._left_out}
+        new: list[str] = []
+        for path in sorted(self.folder.glob("scene_*.npz")):
+            if path.stem in known:
+                continue
+            try:
+                split = read_split(path)
+            except DamagedScene as error:
+                log.warning("Left out: %s. Delete it and render it again.", error)
+                self._left_out.add(path.stem)
+                continue
+            if split == "train":
+                new.append(path.stem)
+            elif split == "scene":
+                self.held_out.append(path.stem)
+            else:
+                self._left_out.add(path.stem)
+        self.names.extend(new)
+        return new
+
+    def scene(self, name: str) -> Scene:
+        return read_scene(self.path(name))
+
+
+def read_split(path: Path) -> str:
+    """The split of a scene, without unpacking its pictures."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if "finishes" not in file.files:
+                raise DamagedScene(f"{path} has no finished pictures")
+            return str(json.loads(file["meta"].tobytes().decode())["split"])
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
+        raise DamagedScene(f"{path} is damaged or cut off ({error})") from error

@@ -1,0 +1,172 @@
+"""The UNet's stage: noise on cached latents, depth as one more input channel, captions as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import UNet2DConditionModel
+from diffusers.training_utils import compute_snr
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from .cache import CachedScene, LatentCache
+from .recipe import UnetStage
+from .scenes import Dataset
+
+_MIN_SNR_GAMMA = 5.0
+
+
+@dataclass
+class Batch:
+    """latents and noise [n, c, h, w], scaled; depth [n, 1, h, w]; captions and timesteps [n]."""
+
+    latents: Tensor
+    depth: Tensor
+    captions: list[str]
+    timesteps: Tensor
+    noise: Tensor
+
+
+class UnetTraining:
+    """Trains a UNet2DConditionModel with a depth channel, and the text encoder where asked."""
+
+    name = "unet"
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        text_encoder: CLIPTextModel,
+        tokenizer: CLIPTokenizer,
+        scheduler: Any,
+        cache: LatentCache,
+        dataset: Dataset,
+        settings: UnetStage,
+        draw_sheet: Callable[[Path], dict[str, float]],
+    ) -> None:
+        self.device = cache.device
+        self.unet = unet.to(self.device)
+        self.text_encoder = text_encoder.to(self.device)
+        self.text_encoder.requires_grad_(settings.train_text)
+        self.tokenizer, self.scheduler, self.cache = tokenizer, scheduler, cache
+        self.dataset, self.settings, self.schedule = dataset, settings, settings.schedule
+        self.scenes: list[CachedScene] = []
+        self.draw_sheet = draw_sheet
+
+    def modules(self) -> dict[str, nn.Module]:
+        trained: dict[str, nn.Module] = {"unet": self.unet}
+        if self.settings.train_text:
+            trained["text_encoder"] = self.text_encoder
+        return trained
+
+    def refresh(self) -> None:
+        self.dataset.refresh()
+        self._load(self.dataset.names)
+
+    def _load(self, names: list[str]) -> None:
+        known = {scene.name for scene in self.scenes}
+        for name in names:
+            if name not in known and (scene := self.cache.get(self.dataset, name)) is not None:
+                self.scenes.append(scene)
+
+    def data_state(self) -> dict[str, Any]:
+        return {"names": [scene.name for scene in self.scenes]}
+
+    def restore_data(self, state: dict[str, Any]) -> None:
+        self.dataset.refresh()
+        self._load(state["names"])
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        batch = self.batch(generator)
+        with torch.set_grad_enabled(self.settings.train_text):
+            text = encode_captions(self.text_encoder, self.tokenizer, batch.captions)
+        device = self.device
+        latents, noise = batch.latents.to(device), batch.noise.to(device)
+        timesteps = batch.timesteps.to(device)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        inputs = torch.cat([noisy, batch.depth.to(device)], 1)
+        predicted = self.unet(inputs, timesteps, text).sample
+        if self.scheduler.config.prediction_type == "v_prediction":
+            target = self.scheduler.get_velocity(latents, noise, timesteps)
+        else:
+            target = noise
+        errors = F.mse_loss(predicted, target, reduction="none").mean((1, 2, 3))
+        weighted = errors * self._weights(timesteps)
+        late = timesteps >= self.settings.late_from
+        figures = {"scenes": float(len(self.scenes))}
+        for label, chosen in (("late", late), ("early", ~late)):
+            if bool(chosen.any()):
+                figures[label] = float(errors.detach()[chosen].mean())
+        return weighted.mean(), figures
+
+    def _weights(self, timesteps: Tensor) -> Tensor:
+        if self.settings.weighting == "uniform":
+            return torch.ones(len(timesteps), device=timesteps.device)
+        snr = compute_snr(self.scheduler, timesteps)
+        divisor = snr + 1 if self.scheduler.config.prediction_type == "v_prediction" else snr
+        return snr.clamp(max=_MIN_SNR_GAMMA) / divisor.clamp(min=1e-8)
+
+    def batch(self, generator: torch.Generator) -> Batch:
+        """Draw a batch; everything in it is a function of the generator and the scenes."""
+        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        size = self.scenes[0].latents.shape[-1]
+        crop = size
+        count = self.schedule.batch
+        if rng.random() < self.settings.crops and self.settings.crop < size:
+            crop = self.settings.crop
+        else:
+            count = max(1, round(count * min(1.0, (self.settings.crop / size) ** 2)))
+        samples = [self._sample(rng, crop) for _ in range(count)]
+        latents = torch.stack([s[0] for s in samples]).float()
+        latents = latents * self.cache.vae.config.scaling_factor
+        timesteps = rng.integers(0, self.scheduler.config.num_train_timesteps, count)
+        # Stratified, so that the share of late timesteps is the same in every batch.
+        late = (np.arange(count) + rng.random()) / count < self.settings.late
+        timesteps[late] = rng.integers(
+            self.settings.late_from, self.scheduler.config.num_train_timesteps, int(late.sum())
+        )
+        return Batch(
+            latents,
+            torch.stack([s[1] for s in samples])[:, None],
+            [s[2] for s in samples],
+            torch.from_numpy(timesteps),
+            torch.randn(latents.shape, generator=generator),
+        )
+
+    def _sample(self, rng: np.random.Generator, crop: int) -> tuple[Tensor, Tensor, str]:
+        settings = self.settings
+        scene = self.scenes[int(rng.integers(len(self.scenes)))]
+        finish = int(rng.integers(len(scene.latents)))
+        latents = scene.latents[finish]
+        depth = scene.depth[int(rng.random() < settings.ground_dropout)]
+        top, left = (int(rng.integers(0, n - crop + 1)) for n in depth.shape)
+        latents = latents[:, top : top + crop, left : left + crop]
+        depth = depth[top : top + crop, left : left + crop]
+        if settings.flips and rng.random() < 0.5:
+            latents, depth = latents.flip(2), depth.flip(1)
+        if rng.random() < settings.depth_jitter:
+            # A view that holds only the far part of a job's range, its sky still at -1.
+            depth = (depth + 1.0) * float(rng.uniform(0.6, 1.0)) - 1.0
+        if rng.random() < settings.depth_dropout:
+            depth = torch.full_like(depth, -1.0)
+        captions = scene.captions[finish]
+        caption = captions[int(rng.integers(len(captions)))]
+        return latents, depth, "" if rng.random() < settings.caption_dropout else caption
+
+    def sheet(self, path: Path) -> dict[str, float]:
+        return self.draw_sheet(path)
+
+
+def encode_captions(
+    text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer, captions: list[str]
+) -> Tensor:
+    """[n, tokens, width], as the pipeline encodes prompts: padded, without a mask."""
+    tokens = tokenizer(
+        captions, padding="max_length", truncation=True, return_tensors="pt"
+    ).input_ids
+    return text_encoder(tokens.to(text_encoder.device))[0]

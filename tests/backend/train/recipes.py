@@ -1,0 +1,74 @@
+"""A recipe that trains in seconds, for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SMALL = """
+name = "small"
+seed = 3
+stages = ["vae", "text", "unet"]
+
+[architecture]
+vae = [8, 16, 32]
+unet = [32, 32, 64, 64]
+text = 64
+text_layers = 1
+tokens = 24
+
+[depth]
+power = 0.5
+
+[vae]
+crop = 32
+[vae.schedule]
+steps = {vae}
+batch = 2
+save_every = 4
+
+[text]
+[text.schedule]
+steps = {text}
+batch = 16
+save_every = 50
+
+[unet]
+crop = 8
+[unet.schedule]
+steps = {unet}
+batch = 4
+save_every = {save_every}
+sheet_every = 1000
+optimizer = "{optimizer}"
+rate = {rate}
+"""
+
+FINETUNE = """
+name = "finetune"
+seed = 1
+base = "{base}"
+stages = ["unet"]
+
+[unet]
+crop = 8
+weighting = "min-snr"
+[unet.schedule]
+steps = 3
+batch = 2
+save_every = 3
+sheet_every = 1000
+"""
+
+
+def write_small(path: Path, **changed: object) -> Path:
+    values = {
+        "vae": 4,
+        "text": 30,
+        "unet": 6,
+        "save_every": 2,
+        "optimizer": "adamw",
+        "rate": 1e-3,
+        **changed,
+    }
+    path.write_text(SMALL.format(**values), "utf-8")
+    return path

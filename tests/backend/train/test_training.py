@@ -1,0 +1,293 @@
+"""`maquette train`, from a dataset to a model directory that plain diffusers samples from."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionDepth2ImgPipeline
+from maquette.depth import DepthEncoding, depth_range, encode_depth
+from maquette.train import loop
+from maquette.train.cache import LatentCache
+from maquette.train.command import Training, configure, run
+from maquette.train.export import export_model
+from maquette.train.recipe import load_recipe
+from maquette.train.scenes import Dataset
+from maquette.train.vae import normalize_latents
+from maquette_wire.errors import MaquetteError
+from PIL import Image
+from safetensors.torch import load_file
+
+from tests.backend.train.recipes import FINETUNE, write_small
+from tests.backend.train.synthetic import write_dataset, write_scene
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("data"), 8, size=64)
+
+
+@pytest.fixture(scope="module")
+def trained(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training that ran all its stages."""
+    out = tmp_path_factory.mktemp("trained")
+    assert train(write_small(out / "recipe.toml"), scenes, out) == 0
+    return out
+
+
+def train(recipe: Path, data: Path, out: Path, *extra: str) -> int:
+    parser = ArgumentParser()
+    configure(parser)
+    given = [str(recipe), "--data", str(data), "--out", str(out), "--device", "cpu", *extra]
+    return run(parser.parse_args(given))
+
+
+def weights(out: Path, part: str = "unet") -> dict[str, torch.Tensor]:
+    name = "model" if part == "text_encoder" else "diffusion_pytorch_model"
+    return load_file(out / "model" / part / f"{name}.safetensors")
+
+
+def test_the_model_runs_in_plain_diffusers(trained: Path, tmp_path: Path):
+    directory = export_model(load_recipe(trained / "recipe.toml"), trained, tmp_path / "exported")
+    assert not list(directory.rglob("*.bin")) and not list(directory.rglob("*.pt"))
+    stored = load_file(directory / "unet" / "diffusion_pytorch_model.safetensors")
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
+    pipeline = StableDiffusionDepth2ImgPipeline.from_pretrained(
+        directory, depth_estimator=None, feature_extractor=None
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    result = pipeline(
+        "red brick row at dusk",
+        image=Image.new("RGB", (64, 64), "grey"),
+        depth_map=torch.linspace(-1, 1, 256).reshape(1, 16, 16),
+        num_inference_steps=3,
+        generator=torch.Generator().manual_seed(0),
+        output_type="np",
+    )
+    picture = np.asarray(result.images[0])  # type: ignore[union-attr]
+    assert picture.shape == (64, 64, 3) and np.isfinite(picture).all() and picture.std() > 0
+
+
+def test_the_text_encoder_learns_the_attributes(trained: Path, caplog: pytest.LogCaptureFixture):
+    """It is asked for held-out captions in its last sheet; see the training's log."""
+    sheets = list((trained / "text" / "sheets").glob("*.png"))
+    assert sheets
+
+
+def test_training_and_inference_encode_depth_alike(trained: Path, scenes: Path):
+    recipe = load_recipe(trained / "recipe.toml")
+    dataset = Dataset(scenes)
+    dataset.refresh()
+    training = Training(recipe, dataset, trained, torch.device("cpu"))
+    cache = LatentCache(
+        trained / "cache", training.workspace.part("vae"), recipe.depth, torch.device("cpu")
+    )
+    name = dataset.names[0]
+    cached, scene = cache.get(dataset, name), dataset.scene(name)
+    assert cached is not None
+    wanted = encode_depth(
+        scene.depth,
+        depth_range([scene.depth], DepthEncoding(power=0.5)),
+        DepthEncoding(power=0.5),
+        (16, 16),
+    )
+    assert np.array_equal(cached.depth[0].numpy(), wanted)
+    assert (cached.depth[1].numpy() <= wanted + 1e-6).all(), "without ground only sky is gained"
+
+
+def test_latents_are_normalised_without_changing_the_pictures(trained: Path, scenes: Path):
+    recipe = load_recipe(trained / "recipe.toml")
+    dataset = Dataset(scenes)
+    dataset.refresh()
+    vae = Training(recipe, dataset, trained, torch.device("cpu")).workspace.part("vae")
+    pictures = np.stack([f.picture for n in dataset.names for f in dataset.scene(n).finishes])
+    sample = torch.from_numpy(pictures[:2].transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1
+    with torch.no_grad():
+        before = vae.decode(vae.encode(sample).latent_dist.mean).sample
+        normalize_latents(vae, pictures)
+        latents = torch.cat(
+            [
+                vae.encode(
+                    torch.from_numpy(p[None].transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1
+                ).latent_dist.mean
+                for p in pictures
+            ]
+        )
+        after = vae.decode(vae.encode(sample).latent_dist.mean).sample
+    assert torch.allclose(before, after, atol=1e-4)
+    assert torch.allclose(latents.mean((0, 2, 3)), torch.zeros(4), atol=1e-3)
+    assert torch.allclose(latents.std((0, 2, 3)), torch.ones(4), atol=1e-2)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_run_that_was_stopped_goes_on_bit_identically(
+    scenes: Path, tmp_path: Path, optimizer: str
+):
+    for name, steps in (("whole", (6,)), ("parts", (2, 4, 6))):
+        for until in steps:
+            recipe = write_small(tmp_path / "recipe.toml", unet=until, optimizer=optimizer)
+            assert train(recipe, scenes, tmp_path / name) == 0
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_goes_on_bit_identically(scenes: Path, tmp_path: Path):
+    recipe = write_small(tmp_path / "recipe.toml", unet=40, save_every=5)
+    command = [
+        sys.executable,
+        "-m",
+        "maquette.train",
+        str(recipe),
+        "--data",
+        str(scenes),
+        "--device",
+        "cpu",
+        "--threads",
+        "1",
+        "--out",
+    ]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'backend'}{os.pathsep}{ROOT / 'shared'}"}
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, env=environment)
+
+    killed = subprocess.Popen([*command, str(tmp_path / "killed")], env=environment)
+    deadline = time.monotonic() + 240
+    while not list((tmp_path / "killed" / "unet").glob("step_*")):
+        assert killed.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    subprocess.run([*command, str(tmp_path / "killed")], check=True, env=environment)
+
+    for part in ("vae", "text_encoder", "unet"):
+        whole, resumed = weights(tmp_path / "whole", part), weights(tmp_path / "killed", part)
+        assert all(torch.equal(whole[key], resumed[key]) for key in whole), part
+
+
+def test_a_diverging_loss_stops_with_the_last_good_state_kept(scenes: Path, tmp_path: Path):
+    recipe = write_small(tmp_path / "recipe.toml", unet=2)
+    train(recipe, scenes, tmp_path / "out")
+    before = sorted(path.name for path in (tmp_path / "out" / "unet").glob("step_*"))
+    recipe = write_small(tmp_path / "recipe.toml", unet=60, rate=1e30, save_every=1000)
+    with pytest.raises(MaquetteError, match="became") as caught:
+        train(recipe, scenes, tmp_path / "out")
+    assert "rate" in caught.value.hint
+    assert sorted(path.name for path in (tmp_path / "out" / "unet").glob("step_*")) == before
+
+
+def test_a_checkpoint_of_the_family_is_finetuned(scenes: Path, tiny_model: Path, tmp_path: Path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(FINETUNE.format(base=tiny_model), "utf-8")
+    assert train(recipe, scenes, tmp_path / "out") == 0
+    before = load_file(tiny_model / "unet" / "diffusion_pytorch_model.safetensors")
+    after = weights(tmp_path / "out")
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[key], after[key]) for key in before)
+    for part in ("vae", "text_encoder"):
+        name = "model" if part == "text_encoder" else "diffusion_pytorch_model"
+        kept = load_file(tiny_model / part / f"{name}.safetensors")
+        assert all(
+            torch.equal(kept[key], value) for key, value in weights(tmp_path / "out", part).items()
+        )
+
+
+def test_a_directory_that_is_no_model_is_refused(scenes: Path, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(FINETUNE.format(base=tmp_path / "empty"), "utf-8")
+    with pytest.raises(MaquetteError, match="has no folder"):
+        train(recipe, scenes, tmp_path / "out")
+
+
+def test_a_damaged_scene_is_named_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    data = write_dataset(tmp_path / "data", 5, size=64)
+    os.truncate(data / "scene_000002.npz", 700)
+    assert train(write_small(tmp_path / "recipe.toml"), data, tmp_path / "out") == 0
+    assert "scene_000002" in caplog.text and "damaged or cut off" in caplog.text
+
+
+def test_scenes_that_appear_while_it_trains_are_used(tmp_path: Path):
+    data = write_dataset(tmp_path / "data", 3, size=64)
+    dataset = Dataset(data)
+    assert dataset.refresh() == ["scene_000001", "scene_000002"]
+    write_scene(data, 7, 64)
+    assert dataset.refresh() == ["scene_000007"]
+    assert dataset.names == ["scene_000001", "scene_000002", "scene_000007"]
+    assert dataset.held_out == ["scene_000000"]
+
+
+def test_held_out_splits_are_never_trained_on(tmp_path: Path):
+    data = write_dataset(tmp_path / "data", 2, size=64)
+    for seed, split in ((20, "scene"), (21, "type"), (22, "style")):
+        write_scene(data, seed, 64, split)
+    dataset = Dataset(data)
+    dataset.refresh()
+    assert dataset.names == ["scene_000001"]
+
+
+def test_no_data_is_a_clear_error(tmp_path: Path):
+    recipe = write_small(tmp_path / "recipe.toml")
+    with pytest.raises(MaquetteError, match="There is no dataset"):
+        train(recipe, tmp_path / "nowhere", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MaquetteError, match="no training scene"):
+        train(recipe, tmp_path / "empty", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = ", "Invalid value|cannot be used"),
+        ('name = "a"\nspeed = 3\n[architecture]', "speed"),
+        ('name = "a"\nstages = ["unet"]\n[architecture]', r"\[unet\] table"),
+        ('name = "a"\nstages = []', "base"),
+        ('name = "a"\nstages = []\n[architecture]\n[depth]\npower = 9.0', "power"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_with_its_field(tmp_path: Path, text: str, words: str):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(MaquetteError, match=words):
+        load_recipe(path)
+
+
+def test_a_deadline_stops_with_the_state_saved(scenes: Path, tmp_path: Path):
+    recipe = write_small(tmp_path / "recipe.toml", vae=10_000)
+    assert train(recipe, scenes, tmp_path / "out", "--minutes", "0.02") == 0
+    assert list((tmp_path / "out" / "vae").glob("step_*"))
+    assert not (tmp_path / "out" / "unet").exists()
+
+
+def test_an_unknown_device_is_refused(scenes: Path, tmp_path: Path):
+    with pytest.raises(MaquetteError, match="cannot be used"):
+        run(
+            Namespace(
+                recipe=write_small(tmp_path / "recipe.toml"),
+                data=scenes,
+                out=tmp_path / "out",
+                stage=None,
+                minutes=None,
+                device="quantum",
+                threads=None,
+                tensorboard=False,
+            )
+        )
+
+
+def test_the_rate_rises_stays_and_falls():
+    schedule = loop.Schedule(steps=100, rate=1.0, warmup=10, decay=20)
+    assert loop.rate_at(schedule, 0) == pytest.approx(0.1)
+    assert loop.rate_at(schedule, 50) == 1.0
+    assert loop.rate_at(schedule, 90) == pytest.approx(0.5)
+    assert loop.rate_at(schedule, 99) == pytest.approx(0.05)
