@@ -24,6 +24,8 @@ from maquette_wire.recipe import Recipe
 LOCAL_COMMAND = (sys.executable, "-m", "maquette", "serve", "--endpoint", "tcp://127.0.0.1:*")
 POLL_SECONDS = 0.1
 CONNECT_SECONDS = 20.0
+REFUSED_SECONDS = 3.0
+"""A server that is starting may refuse for a moment."""
 STOP_SECONDS = 15.0
 MAX_STARTS = 3
 CANCEL_SECONDS = 10.0
@@ -118,7 +120,8 @@ def connection(home: Home, server: Server) -> Iterator[Client]:
 
 
 def _wait_for_welcome(client: Client) -> None:
-    end = time.monotonic() + CONNECT_SECONDS
+    began = time.monotonic()
+    end = began + CONNECT_SECONDS
     problem: MaquetteError | None = None
     while time.monotonic() < end:
         for event in client.poll(POLL_SECONDS):
@@ -128,6 +131,7 @@ def _wait_for_welcome(client: Client) -> None:
                 raise event.error
             if isinstance(event, Disconnected):
                 problem = event.error
+                end = min(end, began + REFUSED_SECONDS)
     raise problem or MaquetteError(
         "no-answer",
         f"The server at {client.endpoint} doesn't answer.",

@@ -59,7 +59,7 @@ def server(home: Path) -> Iterator[local.ServerRecord]:
     command = [sys.executable, "-m", "maquette", "serve", "--endpoint", "tcp://127.0.0.1:*"]
     process = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while (record := local.running(Home(home))) is None:
             assert process.poll() is None, "the server ended at its start"
             assert time.monotonic() < end, "the server wasn't ready in time"
