@@ -69,6 +69,7 @@ class Connection:
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._deadline = 0.0
+        self._attempts = 0
         self._retry_at: float | None = None
         self._delay = BACK_OFF[0]
 
@@ -80,6 +81,7 @@ class Connection:
     def retry_now(self) -> None:
         """Drop what there is of a connection and try at the next step."""
         self._drop()
+        self._attempts = 0
         self._delay, self._retry_at = BACK_OFF[0], 0.0
 
     def settled(self) -> None:
@@ -162,7 +164,9 @@ class Connection:
         socket.connect_timeout = round(ATTEMPT_SECONDS * 1000)
         socket.handshake_ivl = round(ATTEMPT_SECONDS * 1000)
         socket.maxmsgsize = PART_BYTES
-        socket.ipv6 = True
+        # A name may mean either kind of address, and libzmq tries only the first it finds.
+        socket.ipv6 = "[" in self.endpoint or self._attempts % 2 == 1
+        self._attempts += 1
         socket.curve_publickey = self._keys.public.encode()
         socket.curve_secretkey = self._keys.secret.encode()
         socket.curve_serverkey = self._server_key.encode()

@@ -73,6 +73,8 @@ class Exchange:
         folder = Path(offer.folder)
         try:
             there = (folder / f"{offer.token}.token").is_file() and os.access(folder, os.W_OK)
+            # Root may write into another user's folder, who then can't read what root wrote.
+            there = there and (os.name == "nt" or folder.stat().st_uid == os.geteuid())
         except OSError:  # a path that this system can't even look up
             return None
         return cls(folder, offer.token) if there else None

@@ -248,6 +248,11 @@ def test_a_port_where_something_else_answers(client: Client, server: MockServer)
     listener.close()
 
 
+def test_a_server_by_its_name(client: Client, server: MockServer) -> None:
+    client.connect(f"tcp://localhost:{server.port}", server.keys.public)
+    reach(client, Connected)
+
+
 @pytest.mark.parametrize("endpoint", ["nonsense", "tcp://", "tcp://127.0.0.1:port", "udp://x:1"])
 def test_an_address_that_is_none(client: Client, server: MockServer, endpoint: str) -> None:
     client.connect(endpoint, server.keys.public)

@@ -46,6 +46,13 @@ def test_only_who_sees_the_folder_joins(tmp_path: Path) -> None:
     assert Exchange.join(server.offer()) is None
 
 
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root gives files away")
+def test_another_users_folder_is_not_joined(tmp_path: Path) -> None:
+    server = Exchange.create(tmp_path / "exchange")
+    os.chown(tmp_path / "exchange", 12345, 12345)
+    assert Exchange.join(server.offer()) is None
+
+
 @pytest.mark.parametrize(
     "name", [b"", b"../../../etc/passwd", b"0" * 31, b"0" * 33, b"A" * 32, b"\xff" * 32]
 )
