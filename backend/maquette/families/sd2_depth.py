@@ -79,7 +79,7 @@ class Sd2Depth:
                     depth_estimator=None,
                     feature_extractor=None,
                 )
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
             if is_out_of_memory(error):
                 raise
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
@@ -131,7 +131,7 @@ class Sd2Depth:
             with _quiet():
                 self.pipeline.load_lora_weights(str(path), adapter_name=name, local_files_only=True)
             adapters = self.pipeline.get_list_adapters()
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
             if is_out_of_memory(error):
                 raise
             self.pipeline.unload_lora_weights()
@@ -169,7 +169,7 @@ class Sd2Depth:
         The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
         once for all its seeds.
         """
-        pixels = torch.from_numpy(np.ascontiguousarray(color)).to(self.device)
+        pixels = torch.tensor(color, device=self.device)
         return self._encode_unit(pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0)
 
     @torch.inference_mode()

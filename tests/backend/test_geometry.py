@@ -1,0 +1,42 @@
+"""What the Geometry slider does, from creative to exact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from maquette.geometry import SD2_DEPTH, GeometryCurve, blend_depth
+
+
+def test_towards_exact_strength_falls_and_depth_rises() -> None:
+    values = [SD2_DEPTH.at(geometry) for geometry in np.linspace(0.0, 1.0, 21)]
+    strengths, influences = zip(*values, strict=True)
+    assert list(strengths) == sorted(strengths, reverse=True)
+    assert list(influences) == sorted(influences)
+    assert SD2_DEPTH.at(0.0)[0] == 1.0
+    assert SD2_DEPTH.at(1.0)[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ((0.0,), (1.0,), (1.0,)),
+        ((0.2, 1.0), (1.0, 1.0), (1.0, 1.0)),
+        ((0.0, 1.0), (1.0,), (1.0, 1.0)),
+        ((0.0, 1.0), (0.0, 1.0), (1.0, 1.0)),
+        ((0.0, 1.0), (1.0, 1.0), (1.0, 1.5)),
+        ((0.0, 0.9, 0.5, 1.0), (1.0,) * 4, (1.0,) * 4),
+    ],
+)
+def test_curves_that_make_no_sense_are_refused(values: tuple[tuple[float, ...], ...]) -> None:
+    with pytest.raises(ValueError):
+        GeometryCurve(*values)
+
+
+def test_depth_influence_takes_relief_away_and_keeps_the_order() -> None:
+    depth = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+    assert np.array_equal(blend_depth(depth, 1.0, 0.0), depth)
+    half = blend_depth(depth, 0.5, -1.0)
+    assert np.allclose(np.diff(half.ravel()), 0.5 * np.diff(depth.ravel()))
+    assert np.allclose(blend_depth(depth, 0.0, -0.3), -0.3)
+    assert np.allclose(blend_depth(depth, 0.0, None), depth.mean(), atol=1e-6)
+    assert half.dtype == np.float32
