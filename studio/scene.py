@@ -14,7 +14,7 @@ from .captions import default_windows
 from .facade import WINDOWS
 from .ground import GROUNDS
 from .massing import TYPES, Site, build_site
-from .materials import ROOFS, WALLS
+from .palette import ROOFS, WALLS
 from .render import Maps, focus_distance
 from .sky import LIGHTS
 from .splits import HELD_OUT_STYLE, shows_held_out_style

@@ -54,10 +54,8 @@ def _flatten(picture: np.ndarray, rounds: int = 2, radius: int = 2) -> np.ndarra
     """Kuwahara filter: of four neighbouring squares the mean of the calmest, which leaves
     patches of even colour."""
     for _ in range(rounds):
-        size = radius + 1
-        kernel = np.ones(size, np.float32) / size
-        mean = _box(picture, kernel)
-        square = _box(picture**2, kernel)
+        mean = _box(picture, radius + 1)
+        square = _box(picture**2, radius + 1)
         spread = (square - mean**2).sum(-1)
         best = np.full(spread.shape, np.inf, np.float32)
         result = picture.copy()
@@ -71,11 +69,14 @@ def _flatten(picture: np.ndarray, rounds: int = 2, radius: int = 2) -> np.ndarra
     return picture
 
 
-def _box(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    size = len(kernel)
-    padded = np.pad(picture, [(size - 1, 0), (size - 1, 0), (0, 0)], mode="edge")
-    sums = sum(padded[i : i + picture.shape[0]] for i in range(size)) / size
-    return sum(sums[:, i : i + picture.shape[1]] for i in range(size)) / size
+def _box(picture: np.ndarray, size: int) -> np.ndarray:
+    """Mean of the square of `size` pixels whose last corner each pixel is."""
+    result = np.pad(picture, [(size - 1, 0), (size - 1, 0), (0, 0)], mode="edge")
+    for axis in (0, 1):
+        count = picture.shape[axis]
+        shifted = [np.take(result, range(i, i + count), axis) for i in range(size)]
+        result = np.add.reduce(shifted) / size
+    return result
 
 
 def watercolour(photo: np.ndarray, maps: Maps) -> np.ndarray:

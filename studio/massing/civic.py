@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..model import Cell, Facade, Frame, Part, arc, rectangle
+from ..model import Cell, Facade, Frame, Model, Part, arc, rectangle
 from ..roofs import flat_slab, gable, hip
 from ..walls import band, prism, round_prism
 from .site import Site
@@ -15,68 +15,49 @@ NAVE = Facade(
 
 
 def church(site: Site) -> None:
-    """A tower with a spire before a high nave, aisles on request of the seed."""
+    """A tower with a spire before or beside a high nave, in part with aisles."""
     rng = site.rng
-    model = site.model
     width, length = rng.choice([10.0, 12.0]), rng.choice([20.0, 24.0, 28.0])
     tower, height = rng.choice([6.0, 7.0]), rng.choice([18.0, 22.0, 26.0])
     offset_x = rng.choice([0.0, 0.0, -1.0, 1.0]) * (width + tower) / 2
     y0 = 0.0 if offset_x else tower
-    wall_height, rise = 8.3, width / 2 * rng.choice([1.1, 1.4])
+    rise = width / 2 * rng.choice([1.1, 1.4])
     nave = prism(
-        model,
+        site.model,
         rectangle(width, length, 0.0, y0),
         0.0,
-        wall_height,
+        8.3,
         NAVE,
         roof=False,
         door=0 if offset_x else -1,
     )
-    gable(
-        model,
-        Frame(),
-        (-width / 2, y0, width / 2, y0 + length),
-        wall_height,
-        rise,
-        nave,
-        along_x=False,
-    )
+    box = (-width / 2, y0, width / 2, y0 + length)
+    gable(site.model, Frame(), box, 8.3, rise, nave, along_x=False)
+    spire = tower * rng.choice([0.6, 1.4, 2.0])
+    _steeple(site.model, offset_x, tower, height, spire)
+    if rng.random() < 0.4:
+        low = Facade(4.5, 4.5, 4.0, Cell.LANCET, Cell.LANCET, 0.2)
+        for side in (-1, 1):
+            aisle = rectangle(3.2, length - 4.0, side * (width / 2 + 1.6), y0 + 2.0)
+            prism(site.model, aisle, 0.0, 4.8, low)
+    left = min(-width / 2 - 3.2, offset_x - tower / 2)
+    right = max(width / 2 + 3.2, offset_x + tower / 2)
+    site.frame_box(left, 0.0, right, y0 + length, height + spire * 0.9)
+
+
+def _steeple(model: Model, x: float, side: float, height: float, spire: float) -> None:
+    """A tower whose front lies on y = 0; with the entrance if it stands in the axis."""
     belfry = Facade(
         floor=height / 3,
         ground_floor=height / 3,
-        bay=tower,
+        bay=side,
         upper=Cell.LANCET,
-        lower=Cell.BLANK if offset_x else Cell.DOOR,
+        lower=Cell.BLANK if x else Cell.DOOR,
         parapet=0.0,
     )
-    obj = prism(model, rectangle(tower, tower, offset_x, 0.0), 0.0, height, belfry, roof=False)
-    spire = tower * rng.choice([0.6, 1.4, 2.0])
-    hip(
-        model,
-        Frame(offset_x, 0.0),
-        (-tower / 2, 0.0, tower / 2, tower),
-        height,
-        spire,
-        obj,
-        eaves=0.3,
-        ridge=0.0,
-    )
-    if rng.random() < 0.4:
-        for side in (-1, 1):
-            low = Facade(
-                floor=4.5,
-                ground_floor=4.5,
-                bay=4.0,
-                upper=Cell.LANCET,
-                lower=Cell.LANCET,
-                parapet=0.2,
-            )
-            x = side * (width / 2 + 1.6)
-            prism(model, rectangle(3.2, length - 4.0, x, y0 + 2.0), 0.0, 4.8, low)
-    left = min(-width / 2 - 3.2, offset_x - tower / 2)
-    site.frame_box(
-        left, 0.0, max(width / 2 + 3.2, offset_x + tower / 2), y0 + length, height + spire * 0.9
-    )
+    obj = prism(model, rectangle(side, side, x, 0.0), 0.0, height, belfry, roof=False)
+    box = (-side / 2, 0.0, side / 2, side)
+    hip(model, Frame(x, 0.0), box, height, spire, obj, eaves=0.3, ridge=0.0)
 
 
 def chapel(site: Site) -> None:

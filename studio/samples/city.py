@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
+
+import bpy
 
 from ..cameras import Camera
 from ..shapes import box, tree
@@ -48,11 +51,35 @@ def office_slab() -> None:
     )
 
 
+def _blocks(city: bpy.types.Collection, block: float, street: float) -> None:
+    """City blocks of four houses each on a grid, out to 400 m; the tower's own and the square
+    before it have pavements alone."""
+    rng = random.Random(5)
+    count, half = 0, block / 2
+    for column, row in itertools.product(range(-6, 7), range(-6, 7)):
+        cx, cy = column * (block + street), 15.0 + row * (block + street)
+        if math.hypot(cx, cy - 15.0) > 400.0:
+            continue
+        low, high = (cx - half - 3, cy - half - 3, 0.0), (cx + half + 3, cy + half + 3, 0.14)
+        box(f"Pavement {column} {row}", low, high, city)
+        if column == 0 and row in (0, -1):
+            continue
+        for x0, y0 in itertools.product((cx - half, cx), (cy - half, cy)):
+            x1 = x0 + half - rng.choice((0.0, 0.0, 3.0))
+            y1 = y0 + half - 1.0
+            top = 3.3 * rng.choice((4, 5, 5, 6, 7, 8)) + 1.0
+            count += 1
+            house = box(f"House {count}", (x0, y0, 0.14), (x1, y1, top), city)
+            house.color = (0.75, 0.78, 0.8, 1.0)
+            if rng.random() < 0.3:
+                attic = (x1 - 3, y1 - 3, top + 3.2)
+                box(f"Attic {count}", (x0 + 3, y0 + 3, top), attic, city)
+
+
 def street_tower() -> None:
     """A tower with a podium and a stepped crown at a street corner, city blocks around it out to
     400 m."""
     ground(700.0)
-    rng = random.Random(5)
     tower = collection("Tower")
     box("Podium", (-16.0, 0.0, 0.0), (16.0, 30.0, 13.2), tower)
     box("Shaft", (-12.0, 4.0, 13.2), (12.0, 26.0, 82.0), tower)
@@ -66,39 +93,7 @@ def street_tower() -> None:
             (side * 12.0 + 0.4, 4.0, 84.0),
             tower,
         )
-    blocks = collection("City")
-    block, street = 52.0, 16.0
-    pitch, count = block + street, 0
-    for column in range(-6, 7):
-        for row in range(-6, 7):
-            cx, cy = column * pitch, 15.0 + row * pitch
-            if math.hypot(cx, cy - 15.0) > 400.0:
-                continue
-            box(
-                f"Pavement {column} {row}",
-                (cx - block / 2 - 3, cy - block / 2 - 3, 0.0),
-                (cx + block / 2 + 3, cy + block / 2 + 3, 0.14),
-                blocks,
-            )
-            halves = ((-1, -1), (1, -1), (-1, 1), (1, 1))
-            for i, j in halves:
-                if column == 0 and row in (0, -1):
-                    continue
-                w = block / 2 - rng.choice((0.0, 0.0, 3.0))
-                h = 3.3 * rng.choice((4, 5, 5, 6, 7, 8)) + 1.0
-                x0, y0 = (cx - block / 2, cx)[i > 0], (cy - block / 2, cy)[j > 0]
-                count += 1
-                thing = box(
-                    f"House {count}", (x0, y0, 0.14), (x0 + w, y0 + block / 2 - 1.0, h), blocks
-                )
-                if rng.random() < 0.3:
-                    box(
-                        f"Attic {count}",
-                        (x0 + 3, y0 + 3, h),
-                        (x0 + w - 3, y0 + block / 2 - 4.0, h + 3.2),
-                        blocks,
-                    )
-                thing.color = (0.75, 0.78, 0.8, 1.0)
+    _blocks(collection("City"), 52.0, 16.0)
     square = collection("Square")
     for number, y in enumerate(range(-74, -30, 10)):
         for column, x in enumerate((-4.0, 10.0, 22.0)):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from studio.captions import LIGHT_WORDS, VOCABULARY, WALL_WORDS, caption, defaults, words_of
+from studio.captions import VOCABULARY, caption, defaults, words_of
 from studio.facade import WINDOWS
 from studio.ground import GROUNDS
 from studio.massing import TYPES
-from studio.materials import ROOFS, WALLS
+from studio.palette import ROOFS, WALLS
 from studio.sky import LIGHTS
+from studio.words import LIGHT_WORDS, WALL_WORDS
 
 
 def _attributes(rng: random.Random) -> dict[str, Any]:
