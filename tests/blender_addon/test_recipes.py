@@ -1,0 +1,93 @@
+"""The Recipe of a picture goes back into the panel, from an image or from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import pytest
+from maquette_wire import png
+from maquette_wire.recipe import Lora, Recipe
+
+from blender_addon import results
+from blender_addon.recipes import put_back, recipe_of
+
+FULL = Recipe(
+    prompt="white plaster villa in snow",
+    negative_prompt="people",
+    model="sd2-depth",
+    seed=77,
+    count=1,
+    steps=24,
+    sampler="dpmpp-2m",
+    guidance=6.5,
+    geometry=0.35,
+    strength=0.85,
+    depth_influence=0.6,
+    loras=(Lora(name="watercolour", weight=0.8),),
+)
+
+
+def _picture(path: Path, recipe: Recipe) -> Path:
+    png.write(path, bytes(4 * 3 * 3), 4, 3, {png.RECIPE_KEY: recipe.to_json()})
+    return path
+
+
+@pytest.mark.parametrize("recipe", [FULL, Recipe(prompt="x"), Recipe(prompt="y", steps=3)])
+def test_what_was_put_back_is_what_is_sent(recipe: Recipe):
+    settings = bpy.context.scene.maquette
+    put_back(FULL, settings)  # whatever was pinned before must not stay
+    put_back(recipe, settings)
+    assert recipe_of(settings) == recipe
+    assert settings.seed_locked
+
+
+def test_use_recipe_of_a_file(tmp_path: Path):
+    path = _picture(tmp_path / "concept.png", FULL)
+    assert bpy.ops.maquette.use_recipe_file(filepath=str(path)) == {"FINISHED"}
+    assert recipe_of(bpy.context.scene.maquette) == FULL
+
+
+def test_use_recipe_of_an_image_that_lost_its_property(tmp_path: Path):
+    image = bpy.data.images.load(str(_picture(tmp_path / "concept.png", FULL)))
+    assert results.RECIPE not in image
+    assert bpy.ops.maquette.use_recipe(image=image.name) == {"FINISHED"}
+    assert bpy.context.scene.maquette.prompt == FULL.prompt
+
+
+def test_use_recipe_of_an_image_whose_file_is_gone():
+    image = bpy.data.images.new("kept", 4, 4)
+    image[results.RECIPE] = FULL.to_json()
+    bpy.ops.maquette.use_recipe(image=image.name)
+    assert recipe_of(bpy.context.scene.maquette) == FULL
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"GIF89a", "is not a PNG file"),
+        (None, "can't be read"),
+        (png.encode(bytes(36), 4, 3), "no recipe"),
+        (png.encode(bytes(36), 4, 3, {png.RECIPE_KEY: "{}"}), "not a Maquette recipe"),
+    ],
+)
+def test_other_files_are_refused_in_words(tmp_path: Path, content: bytes | None, sentence: str):
+    path = tmp_path / "other.png"
+    if content is not None:
+        path.write_bytes(content)
+    bpy.context.scene.maquette.prompt = "as it was"
+    with pytest.raises(RuntimeError, match=sentence):
+        bpy.ops.maquette.use_recipe_file(filepath=str(path))
+    assert bpy.context.scene.maquette.prompt == "as it was"
+
+
+def test_a_seed_beyond_blenders_numbers_changes_nothing(tmp_path: Path):
+    path = _picture(tmp_path / "big.png", Recipe(prompt="z", seed=2**32 - 1))
+    with pytest.raises(RuntimeError, match="4294967295 is larger"):
+        bpy.ops.maquette.use_recipe_file(filepath=str(path))
+    assert bpy.context.scene.maquette.prompt == ""
+
+
+def test_there_may_be_no_picture_at_all():
+    with pytest.raises(RuntimeError, match="no picture here"):
+        bpy.ops.maquette.use_recipe()
