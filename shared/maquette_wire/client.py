@@ -11,51 +11,28 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from . import __version__, codecs
 from .capture import Capture, frames_of
 from .connection import LINGER_MS, Connection, Down, Up
 from .errors import MaquetteError
+from .events import Connected, Disconnected, Event, Received, Rejected
 from .exchange import Exchange
-from .jobs import OpenJobs, Received
+from .jobs import OpenJobs
 from .keys import KeyPair, check_key
 from .limits import JOB, check_submit
 from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
 from .packing import FROM_SERVER, BadMessage, pack, pack_in_steps, unpack
 from .recipe import Recipe
 
+__all__ = ["Client", "Connected", "Disconnected", "Event", "Received", "Rejected"]
+
 HANDLING_SECONDS = 0.004
 """A poll takes no further message up after this: a frame of 60 pictures a second has 16 ms."""
 HEARTBEAT_SECONDS = 5.0
 SILENCE = 4
 """Heartbeats without an answer until the server counts as lost."""
-
-
-@dataclass(frozen=True)
-class Connected:
-    """The server can be used; comes again when what it can do has changed."""
-
-    welcome: Welcome
-
-
-@dataclass(frozen=True)
-class Disconnected:
-    """There is no connection (any more); the client goes on trying, and open jobs stay open."""
-
-    error: MaquetteError
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """There is a server, and it or its answers can't be used before somebody changes something
-    (keys, versions, address). The client tries again every few seconds."""
-
-    error: MaquetteError
-
-
-Event = Connected | Disconnected | Rejected | Received
 
 
 class Client:
@@ -215,7 +192,7 @@ class Client:
         stop = time.monotonic() + HANDLING_SECONDS
         while (happening := self._connection.step()) is not None:
             if isinstance(happening, Up):
-                self._greet(self._wanted or codecs_for(self.endpoint))
+                self._greet(self._wanted or codecs.suiting(self.endpoint))
             else:
                 self._went_down(happening)
         while time.monotonic() < stop and (parts := self._connection.receive()) is not None:
@@ -365,11 +342,3 @@ class Client:
         self._events.append(Connected(welcome))
         self._outbox.clear()
         self._outbox.extend(self._jobs.on_welcome())
-
-
-def codecs_for(endpoint: str) -> tuple[Codec, ...]:
-    """The codecs to offer: files on this machine, zstd on a way that is longer."""
-    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]").lower()
-    if host == "localhost" or host == "::1" or host.startswith("127."):
-        return ("raw", "file")
-    return codecs.available()

@@ -11,31 +11,21 @@ from dataclasses import dataclass, field
 
 from .capture import Capture
 from .errors import MaquetteError
+from .events import JobMessage, Received
 from .messages import (
-    Accepted,
     Acknowledge,
     Cancel,
     Cancelled,
     Failed,
     Message,
-    Progress,
     Result,
     Resume,
     Submit,
 )
 from .packing import BadMessage
 
-JobMessage = Accepted | Progress | Result | Failed | Cancelled
 FRAME_TRIALS = 3
 """How often a result is asked for whose frames were gone from the exchange folder."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A message of the server about a job, with its frames in the order of ``message.frames``."""
-
-    message: JobMessage
-    frames: list[memoryview] = field(default_factory=list, repr=False)
 
 
 @dataclass
