@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,14 +113,19 @@ class Campaign:
         self._again: set[str] = set()
         self._talker = self._new_talker()
 
-    def run(self, kills: int) -> Report:
-        """Kill so many times, then let all jobs come to an end."""
+    def run(self, kills: int, say: Callable[[Report], None] | None = None) -> Report:
+        """Kill so many times, then let all jobs come to an end; ``say`` gets the state now and
+        then."""
         began = time.monotonic()
         self.server.launch()
         while self.report.kills < kills:
             self._await_moment()
             self._kill()
             self._revive()
+            if say is not None and self.report.kills % 25 == 0:
+                self.report.accepted = len(self._accepted)
+                self.report.seconds = time.monotonic() - began
+                say(self.report)
         end = time.monotonic() + END_SECONDS
         while (self._open or self._again) and time.monotonic() < end:
             self._serve_client(submitting=False)
@@ -224,6 +230,10 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _say(report: Report) -> None:
+    print(f"so far {report}", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Run the campaign; exit status 1 where a job was lost, doubled or failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -232,7 +242,7 @@ def main() -> int:
     parser.add_argument("--real", type=Path, metavar="MODEL", help="folder of a checkpoint")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        report = Campaign(Path(folder), args.seed, real=args.real).run(args.kills)
+        report = Campaign(Path(folder), args.seed, real=args.real).run(args.kills, _say)
     print(report)
     for problem in (*report.lost, *report.different, *report.failed):
         print(" ", problem)

@@ -148,11 +148,9 @@ class Desk:
                 f"The job needs {_gib(size)} of disk, the server may use {_gib(self._budget)}.",
                 "Split the job, or start the server with a larger --disk-budget.",
             )
-        for job in self.journal.acknowledged_with_files():
-            if self.journal.bytes() + size <= self._budget:
-                return
-            self._empty(job)
-        if self.journal.bytes() + size > self._budget:
+        spare = self.journal.acknowledged_with_files()
+        missing = self.journal.bytes() + size - self._budget
+        if missing > sum(job.bytes for job in spare):
             raise MaquetteError(
                 "spool-full",
                 f"Jobs and results that nobody has fetched fill the server's {_gib(self._budget)}"
@@ -160,6 +158,11 @@ class Desk:
                 "Wait for running jobs, fetch results, or start the server with a larger"
                 " --disk-budget.",
             )
+        for job in spare:
+            if missing <= 0:
+                return
+            self._empty(job)
+            missing -= job.bytes
 
     def cancel(self, owner: str, name: str) -> Job:
         """End a job; returns it as it is then (done, where it was). Raises "unknown-job"."""

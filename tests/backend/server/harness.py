@@ -29,7 +29,7 @@ from maquette_wire.view import View
 ROOT = Path(__file__).resolve().parents[3]
 LIGHT = (sys.executable, str(Path(__file__).with_name("light_server.py")))
 REAL = (sys.executable, "-m", "maquette", "serve", "--endpoint", "tcp://127.0.0.1:*")
-PATIENCE = 60.0
+PATIENCE = 120.0
 _open: set[Any] = set()
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
@@ -80,9 +80,13 @@ class ServerProcess:
         return self.process
 
     def start(self) -> ServerRecord:
-        """Start it and wait until it takes jobs."""
+        """Start it and wait until it takes jobs; one that doesn't is ended."""
         self.launch()
-        return self.wait_ready()
+        try:
+            return self.wait_ready()
+        except AssertionError:
+            self.kill()
+            raise
 
     def wait_ready(self) -> ServerRecord:
         """Wait until it takes jobs."""
