@@ -21,6 +21,7 @@ from maquette.console import ProgressLine
 from maquette.edges import EdgeReport, edge_recall
 from maquette_wire import png
 from maquette_wire.capture import Capture
+from maquette_wire.client import Client
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
@@ -47,8 +48,9 @@ class Concept:
     """A finished picture of the demo."""
 
     path: Path
-    prompt: str
+    recipe: Recipe
     pixels: NDArray[np.uint8]
+    depth: NDArray[np.uint8]
     edges: EdgeReport
     seconds: float
 
@@ -92,19 +94,14 @@ def run(
                 wanted = ["--long-side", str(LONG_SIDE), *(["--camera", camera] if camera else [])]
                 (capture,) = blender.capture(found, extension, home, sample, wanted)
             with jobs.connection(home, server.address()) as client:
-                concepts = []
-                for number, prompt in enumerate(prompts, 1):
-                    recipe = Recipe(prompt=prompt, seed=SEED)
-                    result, frames = jobs.run_job(client, recipe, [capture], line.show)
-                    line.clear()
-                    concepts.append(_store(folder, number, capture, result, frames))
-                    jobs.stored(client, result.job)
-                    say(f"  {prompt}: {concepts[-1].seconds:.1f} s")
-    depth = _frame(result, frames, "encoded_depth")
+                concepts = [
+                    _restyle(client, capture, prompt, folder / f"concept-{number}", line)
+                    for number, prompt in enumerate(prompts, 1)
+                ]
     plain = edge_recall(np.asarray(capture.depth), capture.view, np.asarray(capture.color))
-    paths = _inputs(folder, capture, depth)
+    paths = _inputs(folder, capture, concepts[0].depth)
     font = sheet.blender_font(program)
-    page = _sheet(sample, capture, concepts, plain, depth, result.recipe, font)
+    page = _sheet(sample, capture, concepts, plain, font)
     page.save(folder / "sheet.png", optimize=True)
     _figures(folder, capture, concepts, plain)
     _report(folder, paths, concepts, plain, time.monotonic() - began)
@@ -117,22 +114,37 @@ def _frame(result: Result, frames: Sequence[memoryview], name: str) -> NDArray[n
     raise MaquetteError("bad-message", f"The server's result has no {name}.", "Update the server.")
 
 
-def _store(
-    folder: Path, number: int, capture: Capture, result: Result, frames: Sequence[memoryview]
+def _restyle(
+    client: Client, capture: Capture, prompt: str, stem: Path, line: ProgressLine
 ) -> Concept:
+    """One job through the server, its picture on disk."""
+    recipe = Recipe(prompt=prompt, seed=SEED)
+    result, frames = jobs.run_job(client, recipe, [capture], line.show)
+    line.clear()
     pixels = _frame(result, frames, "concept")
-    paths = outputs.write_result(result, frames, folder, f"concept-{number}", [capture.view])
-    edges = edge_recall(np.asarray(capture.depth), capture.view, pixels)
-    seconds = sum(result.seconds.values())
-    return Concept(paths[0], result.recipe.prompt, pixels, edges, seconds)
+    (path,) = outputs.write_result(result, frames, stem.parent, stem.name, [capture.view])
+    jobs.stored(client, result.job)
+    for warning in result.warnings:
+        say(f"  {warning}")
+    concept = Concept(
+        path=path,
+        recipe=result.recipe,
+        pixels=pixels,
+        depth=_frame(result, frames, "encoded_depth"),
+        edges=edge_recall(np.asarray(capture.depth), capture.view, pixels),
+        seconds=sum(result.seconds.values()),
+    )
+    say(f"  {prompt}: {concept.seconds:.1f} s")
+    return concept
 
 
 def _inputs(folder: Path, capture: Capture, depth: NDArray[np.uint8]) -> list[Path]:
     """The plain capture and what the model saw, the latter at the capture's size."""
     view = capture.view
     seen = np.asarray(_enlarged(depth, view.width, view.height))
-    png.write(folder / "capture.png", np.asarray(capture.color), view.width, view.height)
-    png.write(folder / "depth.png", seen, view.width, view.height)
+    plain = np.asarray(capture.color)
+    png.write(folder / "capture.png", plain.data, view.width, view.height)
+    png.write(folder / "depth.png", seen.data, view.width, view.height)
     return [folder / "capture.png", folder / "depth.png"]
 
 
@@ -149,15 +161,13 @@ def _sheet(
     capture: Capture,
     concepts: Sequence[Concept],
     plain: EdgeReport,
-    depth: NDArray[np.uint8],
-    recipe: Recipe,
     font: Path | None,
 ) -> Image.Image:
-    view = capture.view
+    view, recipe = capture.view, concepts[0].recipe
     tiles = [
         sheet.Tile(
             Image.fromarray(concept.pixels),
-            concept.prompt,
+            concept.recipe.prompt,
             (f"{_percent(concept.edges)} of the model's edges kept",),
         )
         for concept in concepts
@@ -169,7 +179,7 @@ def _sheet(
             (f"The plain render has {_percent(plain)} of the model's edges",),
         ),
         sheet.Tile(
-            _enlarged(depth, view.width, view.height),
+            _enlarged(concepts[0].depth, view.width, view.height),
             "What the model sees",
             ("Encoded depth: near is light, the sky is black",),
         ),
@@ -200,7 +210,7 @@ def _figures(
         "camera": capture.view.name,
         "plain render": asdict(plain),
         "concepts": {
-            concept.path.name: {"prompt": concept.prompt, **asdict(concept.edges)}
+            concept.path.name: {"prompt": concept.recipe.prompt, **asdict(concept.edges)}
             for concept in concepts
         },
     }
@@ -218,7 +228,7 @@ def _report(
     say("\n  Model edges with a picture edge within 2 pixels:")
     say(f"    {_percent(plain):>4}  the plain render")
     for concept in concepts:
-        say(f"    {_percent(concept.edges):>4}  {concept.prompt}")
+        say(f"    {_percent(concept.edges):>4}  {concept.recipe.prompt}")
     say(f"\n  Done in {took:.0f} s. Look at:\n    {folder / 'sheet.png'}")
     for path in (*(concept.path for concept in concepts), *inputs):
         say(f"    {path}")

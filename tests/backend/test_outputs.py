@@ -14,13 +14,18 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 from PIL import Image
 
+IDENTITY = (
+    *(1.0, 0.0, 0.0, 0.0),
+    *(0.0, 1.0, 0.0, 0.0),
+    *(0.0, 0.0, 1.0, 0.0),
+    *(0.0, 0.0, 0.0, 1.0),
+)
 RECIPE = Recipe(prompt="Red brick library, at dusk: wet plaza", seed=4, count=2, model_hash="ab")
 
 
 def _views(*names: str) -> list[View]:
-    one = tuple(float(index % 5 == 0) for index in range(16))
     return [
-        View(view_matrix=one, projection_matrix=one, width=6, height=4, name=name)  # type: ignore
+        View(view_matrix=IDENTITY, projection_matrix=IDENTITY, width=6, height=4, name=name)
         for name in names
     ]
 
@@ -34,10 +39,10 @@ def _result() -> tuple[Result, list[memoryview]]:
             shape = (height, width, 3)
             header = FrameHeader(name="concept", index=len(pictures), dtype="u1", shape=shape)
             headers.append(header)
-            frames.append(memoryview(np.full(shape, 10 * view + seed, np.uint8)))
+            frames.append(np.full(shape, 10 * view + seed, np.uint8).data)
             pictures.append(Picture(view=view, seed=seed))
         headers.append(FrameHeader(name="encoded_depth", index=view, dtype="u1", shape=(2, 2)))
-        frames.append(memoryview(np.full((2, 2), 99, np.uint8)))
+        frames.append(np.full((2, 2), 99, np.uint8).data)
     result = Result(job="0" * 32, recipe=RECIPE, pictures=tuple(pictures), frames=tuple(headers))
     return result, frames
 

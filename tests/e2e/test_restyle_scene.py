@@ -112,9 +112,11 @@ def test_a_file_that_is_no_scene_is_one_line(restyle: Run, tmp_path: Path, conte
     assert "broken.blend" in _last_line(restyle(tmp_path / "broken.blend", *QUICK))
 
 
-@pytest.mark.parametrize("size", ["1x1", "10000x10000"])
-def test_a_size_out_of_range_is_one_line(restyle: Run, samples: Path, size: str):
-    said = _last_line(restyle(samples / "church.blend", "--size", size, *QUICK))
+@pytest.mark.parametrize(
+    "size", [("--size", "1x1"), ("--size", "10000x10000"), ("--long-side", "0")]
+)
+def test_a_size_out_of_range_is_one_line(restyle: Run, samples: Path, size: tuple[str, str]):
+    said = _last_line(restyle(samples / "church.blend", *size, *QUICK))
     assert "pixels" in said
 
 

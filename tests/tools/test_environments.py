@@ -78,8 +78,8 @@ def test_an_environment_with_the_lint_tools_serves_the_tests(checkout, commands)
 def test_an_install_that_failed_is_done_again(checkout, commands, monkeypatch):
     run = environments.run_logged
 
-    def broken(text: str, command: list[object], log: str, **options: object) -> None:
-        run(text, command, log, **options)
+    def broken(text: str, command: list[str], log: str) -> None:
+        run(text, command, log)
         if "shared" in command:
             raise BuildError("no network")
 

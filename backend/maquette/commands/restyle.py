@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from maquette_wire import png
+from maquette_wire import limits, png
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
-from maquette_wire.messages import Result
+from maquette_wire.messages import Limits, Result
 from maquette_wire.recipe import Lora, Recipe
 
 from .. import blender, images, jobs, outputs
@@ -184,13 +184,26 @@ def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
     wanted = ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
         wanted += ["--camera", camera]
-    if arguments.size:
-        wanted += ["--size", "{}x{}".format(*arguments.size)]
-    else:
-        wanted += ["--long-side", str(arguments.long_side or DEFAULT_LONG_SIDE)]
+    wanted += _size_words(arguments, Limits())
     found = blender.find(arguments.blender)
     extension = blender.extension_zip(arguments.extension)
     return blender.capture(found, extension, home, source, wanted)
+
+
+def _size_words(arguments: argparse.Namespace, bounds: Limits) -> list[str]:
+    """The size for the extension's command; checked before Blender renders for minutes."""
+    if arguments.size:
+        width, height = arguments.size
+        limits.check_size("The size", width, height, bounds)
+        return ["--size", f"{width}x{height}"]
+    side = DEFAULT_LONG_SIDE if arguments.long_side is None else arguments.long_side
+    if not bounds.side_min <= side <= bounds.side_max:
+        raise MaquetteError(
+            "bad-size",
+            f"The long side is {side} pixels.",
+            f"Use {bounds.side_min} to {bounds.side_max} pixels.",
+        )
+    return ["--long-side", str(side)]
 
 
 def _write(
