@@ -22,6 +22,7 @@ from . import __version__
 COMMANDS = {
     "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
     "serve": "run the server that Blender and the command line send their jobs to",
+    "train": "train or finetune a model from a recipe",
     "models": "list, fetch and remove models",
     "doctor": "check this installation, and name the fix for each thing that is wrong",
 }
