@@ -8,25 +8,25 @@ import bpy
 FONT = 0
 POINTS = 11
 """Blender's default size of widget text, in points at a scale of 1."""
-MARGIN = 36
-"""Pixels beside the text of a label in a box: borders, icon, scroll bar."""
+MARGIN, ICON = 72, 24
+"""Pixels beside the text of a label: the tabs and borders of a sidebar and a box, and an icon."""
 
 
 def wrapped(layout: bpy.types.UILayout, text: str, width: int, icon: str = "NONE") -> None:
     """Draw a text as lines that fit a region of ``width`` pixels, the first one with the icon."""
     column = layout.column(align=True)
     column.scale_y = 0.8
-    lines = broken(text, width)
+    scale = bpy.context.preferences.system.ui_scale
+    beside = MARGIN + (ICON if icon != "NONE" else 0)
+    lines = broken(text, width - beside * scale)
     for index, line in enumerate(lines):
         shown = icon if index == 0 else ("BLANK1" if icon != "NONE" else "NONE")
         column.label(text=line, icon=shown)
 
 
-def broken(text: str, width: int) -> list[str]:
-    """The text's lines in a region of ``width`` pixels; a word that is longer gets its own."""
-    scale = bpy.context.preferences.system.ui_scale
-    room = max(width - MARGIN * scale, 40 * scale)
-    blf.size(FONT, POINTS * scale)
+def broken(text: str, room: float) -> list[str]:
+    """The text's lines of at most ``room`` pixels; a word that is longer gets its own."""
+    blf.size(FONT, POINTS * bpy.context.preferences.system.ui_scale)
     lines: list[str] = []
     line = ""
     for word in text.split():
