@@ -142,16 +142,15 @@ def make_tokenizer(captions: Iterable[str], architecture: Architecture) -> CLIPT
     )
     raw.train_from_iterator(captions, trainer)
     trained = json.loads(raw.to_str())["model"]
-    vocabulary: dict[str, int] = dict(trained["vocab"])
-    for letter in sorted(pre_tokenizers.ByteLevel.alphabet()):
-        vocabulary.setdefault(f"{letter}</w>", len(vocabulary))
-    for special in (_START, _END):
-        vocabulary.setdefault(special, len(vocabulary))
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in trained["merges"]]
+    merges = [pair.split(" ") if isinstance(pair, str) else pair for pair in trained["merges"]]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    # The trainer numbers its first tokens in another order each time.
+    pieces = [*letters, *(f"{letter}</w>" for letter in letters), *map("".join, merges)]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys([*pieces, _START, _END]))}
     with TemporaryDirectory() as folder:
         files = Path(folder)
         (files / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), "utf-8")
         (files / "merges.txt").write_text(
-            "#version: 0.2\n" + "\n".join(merges) + "\n", encoding="utf-8"
+            "#version: 0.2\n" + "\n".join(map(" ".join, merges)) + "\n", encoding="utf-8"
         )
         return CLIPTokenizer.from_pretrained(folder, model_max_length=architecture.tokens)

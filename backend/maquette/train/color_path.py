@@ -86,8 +86,10 @@ def _carry(convolution: nn.Conv2d, kernel: Tensor) -> None:
         _bias(convolution)[channel] = 0.0
 
 
-def _end(shortcut: nn.Conv2d, norm: nn.GroupNorm, last: nn.Conv2d) -> None:
+def _end(shortcut: nn.Conv2d | None, norm: nn.GroupNorm, last: nn.Conv2d) -> None:
     """Lay colours and constants out in groups, and read the colours after the activation."""
+    if shortcut is None:
+        raise ValueError("The widths of the autoencoder must differ from level to level.")
     each = norm.num_channels // norm.num_groups
     if each < 4 or norm.num_groups < 4:
         raise ValueError(f"{norm.num_groups} groups of {each} channels cannot carry three colours.")

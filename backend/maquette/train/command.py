@@ -15,6 +15,7 @@ import torch
 from maquette_wire.errors import MaquetteError
 
 from .cache import LatentCache
+from .export import export_model
 from .loop import Outcome, Place, Stage, run_stage
 from .recipe import STAGES, StageName, TrainingRecipe, load_recipe
 from .scenes import Dataset
@@ -38,6 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, help="save and stop after so many minutes")
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is by default")
     parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument(
+        "--shards", type=int, default=1, help="threads that share a UNet's batch, on a CPU"
+    )
+    parser.add_argument(
+        "--export", type=Path, metavar="DIR", help="train nothing; write the model of --out to DIR"
+    )
     parser.add_argument("--tensorboard", action="store_true", help="write figures for TensorBoard")
 
 
@@ -53,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     recipe = load_recipe(arguments.recipe)
+    if arguments.export:
+        export_model(recipe, arguments.out, arguments.export)
+        return 0
     dataset = Dataset(arguments.data or Path(recipe.data))
     training = Training(
         recipe,
@@ -60,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.out,
         pick_device(arguments.device),
         time.time() + arguments.minutes * 60 if arguments.minutes else math.inf,
-        _tensorboard(arguments.out) if arguments.tensorboard else None,
+        shards=arguments.shards,
+        writer=_tensorboard(arguments.out) if arguments.tensorboard else None,
     )
     for stage in arguments.stage or recipe.stages:
         if not training.run(stage).finished:
@@ -78,11 +89,12 @@ class Training:
         out: Path,
         device: torch.device,
         deadline: float = math.inf,
+        shards: int = 1,
         writer: Callable[[str, float, int], None] | None = None,
     ) -> None:
         self.recipe, self.dataset, self.device = recipe, dataset, device
         self.workspace = Workspace(out, recipe, dataset)
-        self.out, self.deadline, self.writer = out, deadline, writer
+        self.out, self.deadline, self.shards, self.writer = out, deadline, shards, writer
 
     def run(self, name: StageName) -> Outcome:
         """Run one stage as far as time allows, and write its part of the model."""
@@ -95,7 +107,12 @@ class Training:
 
     def _run(self, stage: Stage) -> Outcome:
         place = Place(
-            self.out / stage.name, self.device, self.recipe.seed, self.deadline, self.writer
+            self.out / stage.name,
+            self.device,
+            self.recipe.seed,
+            self.deadline,
+            self.shards,
+            self.writer,
         )
         return run_stage(stage, place)
 
@@ -156,7 +173,9 @@ class Training:
         self.workspace.save_settings()
         self.workspace.vocabulary()
         for name, part in parts.items():
-            self.workspace.save(name, part)
+            # What another stage made is left as that stage wrote it.
+            if name in training.modules() or not (self.workspace.model / name).is_dir():
+                self.workspace.save(name, part)
         return outcome
 
 

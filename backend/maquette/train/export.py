@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers import UNet2DConditionModel
 from maquette_wire.errors import MaquetteError
 
-from ..geometry import GeometryCurve
 from .recipe import TrainingRecipe
 from .scenes import Dataset
 from .sheets import make_pipeline
+from .state import load_state, states
 from .vocabulary import load_vocabulary
 from .workspace import Workspace
 
@@ -22,21 +23,19 @@ NO_DEPTH = -1.0
 """The constant depth channel that `depth_dropout` trains to mean "no depth"."""
 
 
-def export_model(
-    recipe: TrainingRecipe, out: Path, directory: Path, settings: dict[str, Any] | None = None
-) -> Path:
+def export_model(recipe: TrainingRecipe, out: Path, directory: Path) -> Path:
     """Write the model in `out` (a training's folder) to `directory`, as fp16 safetensors.
 
-    settings: what `maquette.json` says beyond what training decides (title, licence, steps,
-    sampler, guidance, geometry). The directory is written beside and then renamed, so that a
-    reader never sees half of it; what else is in an existing one (a model card) is kept.
+    The directory is written beside and then renamed, so that a reader never sees half of it; what
+    else is in an existing one (a model card) is kept.
     """
-    if not (out / "model" / "unet").is_dir():
+    if not (out / "model" / "unet").is_dir() and not states(out / "unet"):
         raise MaquetteError(
             "not-trained", f"There is no trained model in {out}.", "Run `maquette train` first."
         )
     workspace = Workspace(out, recipe, Dataset(out))
     parts = workspace.parts()
+    _take_averages(parts["unet"], out / "unet")
     for name in ("vae", "text_encoder", "unet"):
         parts[name] = parts[name].to(torch.float16)
     temporary = directory.with_name(f"{directory.name}.tmp")
@@ -44,7 +43,7 @@ def export_model(
     make_pipeline(parts).save_pretrained(temporary, safe_serialization=True)
     _name_missing_parts(temporary / "model_index.json")
     _keep_float32(temporary / "text_encoder" / "config.json")
-    described = _settings(recipe, workspace, settings or {})
+    described = _settings(recipe, workspace)
     (temporary / "maquette.json").write_text(json.dumps(described, indent=1) + "\n", "utf-8")
     if directory.is_dir():
         for kept in directory.iterdir():
@@ -53,6 +52,16 @@ def export_model(
         shutil.rmtree(directory)
     temporary.replace(directory)
     return directory
+
+
+def _take_averages(unet: UNet2DConditionModel, folder: Path) -> None:
+    """The averaged weights of the newest state, which a training that still runs has saved."""
+    state = load_state(folder)
+    if state is None:
+        return
+    with torch.no_grad():
+        for index, parameter in enumerate(unet.parameters()):
+            parameter.copy_(state.tensors[f"average.{index}"])
 
 
 def _name_missing_parts(path: Path) -> None:
@@ -71,9 +80,7 @@ def _keep_float32(path: Path) -> None:
     path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
 
 
-def _settings(
-    recipe: TrainingRecipe, workspace: Workspace, given: dict[str, Any]
-) -> dict[str, Any]:
+def _settings(recipe: TrainingRecipe, workspace: Workspace) -> dict[str, Any]:
     words = workspace.model / "vocabulary.json"
     unet = recipe.unet
     return {
@@ -83,8 +90,5 @@ def _settings(
         "depth": asdict(recipe.depth),
         "dropped_depth": NO_DEPTH if unet is not None and unet.depth_dropout > 0 else None,
         "vocabulary": load_vocabulary(words).words if words.exists() else None,
-        **{
-            key: asdict(value) if isinstance(value, GeometryCurve) else value
-            for key, value in given.items()
-        },
+        **recipe.settings,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from maquette_wire.errors import MaquetteError
@@ -65,6 +65,8 @@ class TextStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The UNet: schedule, what is dropped, and which timesteps and sizes are trained.
 
+    encode_at_once: how many new scenes are encoded between two saves, 0 for all of them; where the
+        encoder is slow, training begins with some of a dataset and takes in the rest as it goes.
     crops: share of steps that train crops of `crop` latent pixels instead of whole pictures; a
     crop's depth keeps the range of the whole picture. A step on whole pictures takes a batch
     smaller by the ratio of areas.
@@ -83,6 +85,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     depth_jitter: float = 0.3
     ground_dropout: float = 0.1
     flips: bool = True
+    encode_at_once: int = 0
     train_text: bool = False
 
 
@@ -99,7 +102,11 @@ class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A training. `base` is the directory to start from; without it `architecture` is built."""
+    """A training. `base` is the directory to start from; without it `architecture` is built.
+
+    settings: what the model's `maquette.json` says beyond what training decides: title, licence,
+    steps, sampler, guidance, geometry (docs/pocket.md).
+    """
 
     name: str
     seed: int = 0
@@ -111,6 +118,7 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vae: VaeStage | None = None
     text: TextStage | None = None
     unet: UnetStage | None = None
+    settings: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         if (self.base is None) == (self.architecture is None):

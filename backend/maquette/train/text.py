@@ -7,6 +7,7 @@ own loss would teach it only slowly. The classifier's heads are thrown away.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from .loop import Shard
 from .recipe import TextStage
 from .scenes import Dataset
 from .vocabulary import Vocabulary, described
@@ -78,9 +80,9 @@ class TextTraining:
         self.examples = described(self.dataset, self.dataset.names)
         self.held_out = described(self.dataset, self.dataset.held_out)
 
-    def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
         chosen = torch.randint(len(self.examples), (self.schedule.batch,), generator=generator)
-        return self._loss([self.examples[int(i)] for i in chosen])
+        return [partial(self._loss, [self.examples[int(i)] for i in chosen])]
 
     def _loss(self, examples: list[tuple[str, dict[str, Any]]]) -> tuple[Tensor, dict[str, float]]:
         encoded = self.tokenizer(

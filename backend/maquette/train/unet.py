@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from diffusers.training_utils import compute_snr
+from maquette_wire.errors import MaquetteError
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from .cache import CachedScene, LatentCache
+from .loop import Shard
 from .recipe import UnetStage
 from .scenes import Dataset
 
@@ -31,6 +34,15 @@ class Batch:
     captions: list[str]
     timesteps: Tensor
     noise: Tensor
+
+    def part(self, pick: list[int]) -> Batch:
+        return Batch(
+            self.latents[pick],
+            self.depth[pick],
+            [self.captions[i] for i in pick],
+            self.timesteps[pick],
+            self.noise[pick],
+        )
 
 
 class UnetTraining:
@@ -66,12 +78,19 @@ class UnetTraining:
 
     def refresh(self) -> None:
         self.dataset.refresh()
-        self._load(self.dataset.names)
+        known = {scene.name for scene in self.scenes}
+        new = [name for name in self.dataset.names if name not in known]
+        self._load(new[: self.settings.encode_at_once or len(new)])
+        if not self.scenes:
+            raise MaquetteError(
+                "no-data",
+                f"The dataset at {self.dataset.folder} has no training scene yet.",
+                "Render some scenes first.",
+            )
 
     def _load(self, names: list[str]) -> None:
-        known = {scene.name for scene in self.scenes}
         for name in names:
-            if name not in known and (scene := self.cache.get(self.dataset, name)) is not None:
+            if (scene := self.cache.get(self.dataset, name)) is not None:
                 self.scenes.append(scene)
 
     def data_state(self) -> dict[str, Any]:
@@ -81,8 +100,14 @@ class UnetTraining:
         self.dataset.refresh()
         self._load(state["names"])
 
-    def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
         batch = self.batch(generator)
+        count = len(batch.captions)
+        # Interleaved, since timesteps are in order.
+        picks = [range(first, count, shards) for first in range(min(shards, count))]
+        return [partial(self._loss, batch.part(list(pick)), len(pick) / count) for pick in picks]
+
+    def _loss(self, batch: Batch, share: float) -> tuple[Tensor, dict[str, float]]:
         with torch.set_grad_enabled(self.settings.train_text):
             text = encode_captions(self.text_encoder, self.tokenizer, batch.captions)
         device = self.device
@@ -102,7 +127,7 @@ class UnetTraining:
         for label, chosen in (("late", late), ("early", ~late)):
             if bool(chosen.any()):
                 figures[label] = float(errors.detach()[chosen].mean())
-        return weighted.mean(), figures
+        return weighted.mean() * share, figures
 
     def _weights(self, timesteps: Tensor) -> Tensor:
         if self.settings.weighting == "uniform":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from .leaves import leaves_picture
+from .loop import Shard
 from .recipe import VaeStage
 from .scenes import DamagedScene, Dataset
 
@@ -79,7 +80,10 @@ class VaeTraining:
             self.pool.extend(finish.picture for finish in scene.finishes)
             self.pool.append(scene.massing[0])
 
-    def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
+        return [partial(self._loss, step, generator)]
+
+    def _loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
         if step < self.settings.leaves_until:
             seeds = rng.integers(0, self.settings.leaves, self.schedule.batch)

@@ -10,7 +10,7 @@ seed = 3
 stages = ["vae", "text", "unet"]
 
 [architecture]
-vae = [8, 16, 32]
+vae = [16, 24, 32]
 unet = [32, 32, 64, 64]
 text = 64
 text_layers = 1
