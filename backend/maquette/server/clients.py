@@ -28,8 +28,9 @@ QUEUED_OUT = 16
 """Messages that libzmq holds for one client."""
 WAITING = 4096
 """Messages that wait for room in a client's queue before it is forgotten."""
-SILENCE = 600.0
-"""Seconds without a message after which a connection is forgotten; clients send heartbeats."""
+SILENCE = 24 * 3600.0
+"""Seconds without a message after which a connection is forgotten. Blender says nothing while it
+renders, and that can take all night."""
 
 Parts = Sequence[Any]
 Letter = Callable[[], Parts]

@@ -194,7 +194,11 @@ class Desk:
         if job is None or job.state not in ("queued", "running"):
             scratch.unlink(missing_ok=True)
             return False
-        size = self.spool.place_result(name, scratch)
+        try:
+            size = self.spool.place_result(name, scratch)
+        except FileNotFoundError:
+            log.error("The result of job %s is gone before it was in its place.", name)
+            return self.died(name) is not None
         self.journal.finish(name, size=size)
         self.spool.drop_captures(name)
         return True

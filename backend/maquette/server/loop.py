@@ -264,7 +264,7 @@ class Loop:
         if isinstance(message, messages.Hello):
             connection.codec = self._replies.codec_for(message.codecs)
             connection.greeted = True
-            log.info("%s says hello.", message.client)
+            log.info("%r says hello.", message.client[:80])
             self._welcome(connection)
         elif not connection.greeted:
             error = MaquetteError("hello-first", "The client said no hello.", "Connect again.")

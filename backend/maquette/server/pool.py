@@ -141,9 +141,15 @@ class Pool:
         )
         # A session of its own keeps Ctrl+C in the server's terminal away from it: the server
         # ends its workers itself.
-        worker.process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, start_new_session=os.name != "nt"
-        )
+        try:
+            worker.process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, start_new_session=os.name != "nt"
+            )
+        except OSError as error:  # out of memory or of processes, perhaps only now
+            log.error("A worker for %s can't be started: %s", worker.device, error)
+            worker.failed_starts += 1
+            worker.restart_at = time.monotonic() + LONGEST_PAUSE
+            return
         worker.key = public
         assert worker.process.stdin is not None
         try:

@@ -63,13 +63,20 @@ class Replies:
             messages.Welcome(
                 server=self._facts.name,
                 devices=devices,
-                models=self._facts.models(),
+                models=self._models(),
                 samplers=samplers,
                 limits=self._facts.limits,
                 codecs=self.codecs,
                 exchange=exchange.offer() if exchange else None,
             )
         )
+
+    def _models(self) -> tuple[ModelInfo, ...]:
+        try:
+            return self._facts.models()
+        except OSError as error:
+            log.error("The models can't be listed: %s", error)
+            return ()
 
     def state(self, connection: Connection, job: Job) -> Letter:
         """Where a job is, and its result where it has one."""

@@ -32,7 +32,7 @@ from .journal import Journal
 from .loop import Loop
 from .pool import Pool
 from .replies import Facts
-from .spool import Spool
+from .spool import Spool, file_error
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +124,8 @@ class Server:
         pair = keys.server_keys(settings.home)
         with ExitStack() as stack:
             lock = stack.enter_context(ServerLock(settings.home))
+            # A killed server's record, which would be believed now that the lock is held again.
+            settings.home.record.unlink(missing_ok=True)
             journal = Journal(settings.home.make(settings.home.server) / "journal.sqlite")
             stack.callback(journal.close)
             spool = Spool(settings.home.make(settings.home.spool))
@@ -156,7 +158,12 @@ class Server:
             )
 
             def announce(devices: tuple[str, ...]) -> None:
-                lock.announce(_record(endpoint, pair.public))
+                # Once: when a worker is replaced on a full disk, the record is there already.
+                if not settings.home.record.exists():
+                    try:
+                        lock.announce(_record(endpoint, pair.public))
+                    except OSError as error:
+                        raise file_error(error) from error
                 if ready is not None:
                     ready(endpoint, devices)
 
