@@ -168,7 +168,10 @@ def _sheet(
         sheet.Tile(
             Image.fromarray(concept.pixels),
             concept.recipe.prompt,
-            (f"{_percent(concept.edges)} of the model's edges kept",),
+            (
+                f"{_percent(concept.edges)} of the model's edges kept; "
+                f"{concept.edges.chance:.0%} would be chance",
+            ),
         )
         for concept in concepts
     ]
@@ -194,7 +197,8 @@ def _sheet(
         (
             "Edges kept",
             "The share of the exact depth edges (silhouettes, corners, eaves and ridges) that have "
-            "an edge of the picture within 2 pixels. The plain render's own share is the measure.",
+            "an edge of the picture within 2 pixels. The plain render's own share is the measure; "
+            "chance is the share with the edges shifted elsewhere.",
         ),
         ("How it was made", made),
     ]
