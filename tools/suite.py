@@ -101,6 +101,8 @@ def run(
     _run(outcome, "Backend, wire and end to end", python, [*_backend_tests(), *options], extra)
     for number, series in enumerate(blenders):
         inside = {"PYTHONPATH": str(environments.blender_tests(series))}
+        if number > 0:  # the Blender with a window is the same one for all
+            inside["MAQUETTE_TEST_WINDOW"] = ""
         folders = [ADDON_TESTS, STUDIO_TESTS] if number == 0 else [ADDON_TESTS]
         folders = [name for name in folders if (root() / name).exists()]
         title = f"Inside Blender {series}"
