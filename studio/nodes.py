@@ -209,7 +209,8 @@ def new_material(name: str) -> tuple[bpy.types.Material, Tree]:
     return material, Tree(material.node_tree)
 
 
-def set_parameter(tree: bpy.types.NodeTree, name: str, value: Any) -> None:
+def set_parameter(tree: bpy.types.NodeTree | None, name: str, value: Any) -> None:
     """Set a number or an sRGB colour made with `Tree.value` or `Tree.colour`."""
+    assert tree is not None, "only node materials and worlds have parameters"
     output = tree.nodes[name].outputs[0]
     output.default_value = linear(value) if isinstance(value, tuple) else value  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -52,7 +53,7 @@ class Stage:
         self.camera = bpy.data.objects.new("camera", camera)
         self.scene.collection.objects.link(self.camera)
         self.scene.camera = self.camera
-        self.mesh: bpy.types.Object | None = None
+        self.mesh: Any = None  # the scene's one mesh object
 
     def close(self) -> None:
         """Remove the files between Blender and NumPy."""
@@ -132,7 +133,7 @@ class Stage:
     def aim(self, camera: Camera) -> None:
         """Place the camera."""
         self.camera.matrix_world = Matrix(camera.matrix().tolist())
-        data = self.camera.data
+        data: Any = self.camera.data
         data.type = "PERSP" if camera.ortho_scale is None else "ORTHO"
         data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR
         data.lens = camera.lens
@@ -183,7 +184,8 @@ class Stage:
     def _read(self, name: str, width: int, height: int) -> np.ndarray:
         path = self.folder / name
         image = bpy.data.images.load(str(path))
-        image.colorspace_settings.name = "Non-Color"
+        settings: Any = image.colorspace_settings
+        settings.name = "Non-Color"
         pixels = np.empty(width * height * image.channels, np.float32)
         image.pixels.foreach_get(pixels)
         channels = image.channels

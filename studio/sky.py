@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 
@@ -170,7 +171,7 @@ class Skies:
         set_parameter(world.node_tree, "parallel", 0.0 if ground_line is None else 1.0)
         set_parameter(world.node_tree, "ground_line", 0.0 if ground_line is None else ground_line)
         self.scene.world = world
-        data = self.sun.data
+        data: Any = self.sun.data
         data.energy, data.angle = light.sun, math.radians(light.sun_size)
         data.color = linear(light.sun_colour)[:3]
         azimuth = heading + math.radians(light.sun_turn)

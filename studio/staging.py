@@ -36,8 +36,9 @@ def start() -> bpy.types.Scene:
                 if space.type == "VIEW_3D":
                     space.clip_start, space.clip_end = 0.1, 3000.0
                     space.region_3d.view_perspective = "CAMERA"
-    sun = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
-    sun.data.energy = 3.0
+    light = bpy.data.lights.new("Sun", "SUN")
+    light.energy = 3.0
+    sun = bpy.data.objects.new("Sun", light)
     sun.rotation_euler = (math.radians(48), 0.0, math.radians(-40))
     scene.collection.objects.link(sun)
     return scene

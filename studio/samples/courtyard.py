@@ -4,6 +4,7 @@ boolean, a curved wing."""
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import bpy
 
@@ -24,9 +25,9 @@ def _flat(parts: bpy.types.Collection) -> bpy.types.Collection:
     cutter.display_type = "WIRE"
     cutter.hide_render = True
     cutter.hide_set(True)
-    cut = body.modifiers.new("Loggia", "BOOLEAN")
+    cut: Any = body.modifiers.new("Loggia", "BOOLEAN")
     cut.operation, cut.solver, cut.object = "DIFFERENCE", "EXACT", cutter
-    bevel = body.modifiers.new("Edge", "BEVEL")
+    bevel: Any = body.modifiers.new("Edge", "BEVEL")
     bevel.width, bevel.segments = 0.05, 1
     box("Balcony", (1.2, -0.9, 0.0), (BAY - 1.2, 0.1, 0.16), unit)
     box("Balcony rail", (1.2, -0.9, 0.16), (BAY - 1.2, -0.82, 1.1), unit)
@@ -57,7 +58,8 @@ def _front(unit: bpy.types.Collection, group: bpy.types.Collection) -> None:
                 continue
             _place(unit, f"Flat {floor} {bay}", -24.0 + bay * BAY, 0.0, floor * STOREY, 0.0, group)
     attic = box("Attic", (-20.0, 2.6, FLOORS * STOREY), (22.0, DEPTH, FLOORS * STOREY + 3.0), group)
-    attic.modifiers.new("Edge", "BEVEL").width = 0.08
+    edge: Any = attic.modifiers.new("Edge", "BEVEL")
+    edge.width = 0.08
 
 
 def _side(group: bpy.types.Collection) -> None:
@@ -75,7 +77,7 @@ def _side(group: bpy.types.Collection) -> None:
         group,
     )
     for thing in (storey, ledge):
-        array = thing.modifiers.new("Storeys", "ARRAY")
+        array: Any = thing.modifiers.new("Storeys", "ARRAY")
         array.count, array.use_relative_offset, array.use_constant_offset = FLOORS - 1, False, True
         array.constant_offset_displace = (0.0, 0.0, STOREY)
 
@@ -90,7 +92,7 @@ def _curve(group: bpy.types.Collection) -> None:
         rows = [(x, y, z) for z in (z0, z0 + STOREY - 0.25) for x, y in path]
         faces = [[i, i + 1, count + 2 + i, count + 1 + i] for i in range(count)]
         sheet = add(f"Curved wing {floor}", rows, faces, group)
-        solid = sheet.modifiers.new("Depth", "SOLIDIFY")
+        solid: Any = sheet.modifiers.new("Depth", "SOLIDIFY")
         solid.thickness, solid.offset = 11.0, -1.0
         plate = add(
             f"Curved ledge {floor}",
@@ -105,7 +107,8 @@ def _curve(group: bpy.types.Collection) -> None:
         solid = plate.modifiers.new("Depth", "SOLIDIFY")
         solid.thickness, solid.offset = 11.6, -1.0
     link = box("Link", (-12.0, 27.0, 0.0), (-2.0, 38.0, (FLOORS - 1) * STOREY), group)
-    link.modifiers.new("Edge", "BEVEL").width = 0.08
+    edge: Any = link.modifiers.new("Edge", "BEVEL")
+    edge.width = 0.08
 
 
 def courtyard() -> None:
