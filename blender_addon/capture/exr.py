@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 MAGIC = 20000630
 FLOAT = 2
+HEADER_BYTES = 2**20
+"""More than the header that Blender writes, metadata included."""
 TILED_OR_PARTS = 0x200 | 0x1000
 
 
@@ -23,7 +25,8 @@ def read_channels(path: Path) -> dict[str, NDArray[np.float32]]:
 
     Raises ValueError where the file is of another kind than the one described above.
     """
-    data = path.read_bytes()
+    raw = np.fromfile(path, np.uint8)
+    data = raw[:HEADER_BYTES].tobytes()
     magic, version = struct.unpack_from("<II", data)
     if magic != MAGIC or version & TILED_OR_PARTS:
         raise ValueError(f"{path} is no OpenEXR file with a single part in scan lines")
@@ -32,15 +35,19 @@ def read_channels(path: Path) -> dict[str, NDArray[np.float32]]:
     if header["compression"] != b"\0" or set(types) != {FLOAT}:
         raise ValueError(f"{path} is compressed or has other channels than float32")
     left, top, right, bottom = struct.unpack("<4i", header["dataWindow"])
-    width, height = right - left + 1, bottom - top + 1
-    offsets = np.frombuffer(data, "<u8", height, position)
-    # One block for each row: its y, its size, then the row of each channel.
-    block = 8 + 4 * width * len(names)
-    first = int(offsets.min())
-    blocks = np.frombuffer(data, np.uint8, block * height, first).reshape(height, block)
-    rows = ((offsets.astype(np.int64) - first) // block).astype(np.intp)
-    values = blocks[rows, 8:].copy().view("<f4").reshape(height, len(names), width)
-    return {name: values[:, index] for index, name in enumerate(names)}
+    row, height = 4 * (right - left + 1), bottom - top + 1
+    # One block for each scan line, in any order: its y, its size, then the row of each channel.
+    block = 8 + row * len(names)
+    first = position + 8 * height
+    blocks = raw[first : first + block * height].reshape(height, block)
+    lines = blocks[:, :4].copy().view("<i4")[:, 0] - top
+    channels = {}
+    for index, name in enumerate(names):
+        start = 8 + row * index
+        values = np.empty((height, row), np.uint8)
+        values[lines] = blocks[:, start : start + row]
+        channels[name] = values.view("<f4")
+    return channels
 
 
 def _header(data: bytes, position: int) -> tuple[dict[str, bytes], int]:

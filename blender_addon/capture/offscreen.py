@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from . import slabs
 from .scope import Scope
-from .view import moved_back, viewport_view
+from .view import check_grid, moved_back, viewport_view
 
 ENGINES_THAT_DRAW = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
 STANDOFF = 0.25
@@ -37,8 +37,10 @@ def capture(
         area: a 3D viewport.
         region: which of its parts, where it shows four views.
 
-    Raises MaquetteError("no-viewport", "no-window", "draw-failed").
+    Raises MaquetteError("capture-too-small", "capture-too-large", "no-viewport", "no-window",
+    "draw-failed").
     """
+    check_grid("the viewport", width, height)
     if bpy.app.background:
         raise MaquetteError(
             "no-window",
@@ -112,9 +114,8 @@ class Canvas:
             color = buffer.read_color(0, 0, *size, 4, 0, "UBYTE")
             depth = buffer.read_depth(0, 0, *size)
         # OpenGL's row 0 is at the bottom.
-        pixels = np.array(color, dtype=np.uint8).reshape(self.height, self.width, 4)
-        values = np.array(depth, dtype=np.float32).reshape(self.height, self.width)
-        return np.ascontiguousarray(pixels[::-1, :, :3]), np.ascontiguousarray(values[::-1])
+        pixels, values = np.asarray(color)[::-1, :, :3], np.asarray(depth)[::-1]
+        return np.ascontiguousarray(pixels), np.ascontiguousarray(values)
 
 
 def draw_color(canvas: Canvas, view: View) -> NDArray[np.uint8]:
@@ -145,8 +146,8 @@ def draw_depth(canvas: Canvas, view: View) -> tuple[View, NDArray[np.float32]]:
         seen = slabs.seen_range(depth)
         if seen is None:
             return view, depth
-        back = max(0.0, STANDOFF * (seen[1] - seen[0]) - seen[0])
-        if back:
+        back = STANDOFF * (seen[1] - seen[0]) - seen[0]
+        if clip[0] < 0 and back > 0:
             view = moved_back(view, back)
             depth += np.float32(back)
             seen = seen[0] + back, seen[1] + back

@@ -22,9 +22,10 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 
 from . import exr, slabs
+from .animated import kept_animated_values
 from .color import srgb_of_linear
 from .scope import Scope, muted_handlers, no_new_render_result
-from .view import CameraPose, camera_pose, camera_view
+from .view import CameraPose, camera_pose, camera_view, check_grid
 
 NAME = "Maquette capture"
 NOTHING = 1e9
@@ -36,8 +37,10 @@ def capture(
 ) -> Capture:
     """Colour and depth of a camera in the scene and view layer of ``context``.
 
-    Raises MaquetteError("not-a-camera", "unsupported-camera", "render-busy", "render-failed").
+    Raises MaquetteError("capture-too-small", "capture-too-large", "not-a-camera",
+    "unsupported-camera", "render-busy", "render-failed").
     """
+    check_grid(repr(camera.name), width, height)
     if bpy.app.is_job_running("RENDER"):
         raise MaquetteError(
             "render-busy", "Blender is rendering.", "Wait for the render to end, or cancel it."
@@ -48,6 +51,7 @@ def capture(
     with (
         tempfile.TemporaryDirectory(prefix="maquette-") as folder,
         muted_handlers(),
+        kept_animated_values(),
         no_new_render_result(),
         _stage(context, pose, width, height) as stage,
     ):
@@ -104,6 +108,7 @@ def _set_up_render(render: bpy.types.RenderSettings, width: int, height: int) ->
     settings.file_format = "OPEN_EXR_MULTILAYER"
     settings.color_depth = "32"
     settings.exr_codec = "NONE"
+    settings.use_preview = False
     if hasattr(settings, "use_exr_interleave"):  # Blender 5.0: all passes in one part
         settings.use_exr_interleave = True
 

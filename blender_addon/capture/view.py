@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from mathutils import Matrix
 from maquette_wire.errors import MaquetteError
+from maquette_wire.limits import check_size
+from maquette_wire.messages import Limits
 from maquette_wire.view import View
 
 if TYPE_CHECKING:
@@ -88,6 +90,14 @@ def camera_view(
         depsgraph, x=width, y=height, scale_x=1.0, scale_y=1.0
     )
     return view_of(pose.matrix.inverted(), projection, width, height, pose.kind, pose.name)
+
+
+def check_grid(name: str, width: int, height: int) -> None:
+    """Refuse a size that no server would take, before pixels are made of it.
+
+    Raises MaquetteError("capture-too-small", "capture-too-large").
+    """
+    check_size(f"The capture of {name}", width, height, Limits())
 
 
 def viewport_view(
