@@ -64,9 +64,14 @@ def area_of(kind: str) -> bpy.types.Area:
     return next(area for area in window.screen.areas if area.type == kind)
 
 
-def click(x: int, y: int) -> None:
-    """Click a point of the display, counted from its top left."""
-    do("mousemove", x, y, "sleep", "0.2", "click", 1)
+def click(x: int, y: int) -> Iterator[float]:
+    """Click a point of the display, counted from its top left, as steps: Blender has to notice
+    where the mouse is before it takes a click."""
+    for nudge in (4, 0):
+        do("mousemove", x + nudge, y)
+        yield 0.5
+    do("click", 1)
+    yield 1
 
 
 def place(name: str) -> tuple[int, int]:
@@ -90,17 +95,15 @@ def scenario() -> Iterator[float]:
     settings = bpy.context.scene.maquette
     settings.long_side, settings.seed, settings.seed_locked = 256, 12, True
     yield 2
-    click(*place("tab"))
-    yield 2
-    do("mousemove", *place("prompt"), "sleep", "0.2", "click", "--repeat", 2, 1)
-    yield 1
-    do("key", "ctrl+a", "type", "--delay", "20", "red brick library at dusk, wet plaza")
+    yield from click(*place("tab"))
+    yield from click(*place("prompt"))
+    do("type", "--delay", "20", "red brick library at dusk, wet plaza")
     yield 1
     do("key", "Return")
     yield 2
     user["prompt"] = settings.prompt
     shot("1-panel")
-    click(*place("restyle"))
+    yield from click(*place("restyle"))
     end = time.monotonic() + JOB_SECONDS
     while not held["restyle"] and time.monotonic() < end:
         yield 0.1
