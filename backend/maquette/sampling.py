@@ -112,7 +112,7 @@ class Sampler:
     Args:
         device: "cuda:0", "mps", "cpu", or "auto" for the best one there is.
         catalogue: where models are looked up; the user's own where None.
-        dtype: precision of the models; what suits the device where None.
+        dtype: precision of the models that allow it; what suits the device where None.
         batch_size: pictures in a device batch; what suits the memory where None.
     """
 
@@ -187,7 +187,8 @@ class Sampler:
         progress("loading", 0, 0, {})
         self._release()
         settings = read_settings(entry.directory)
-        model = Sd2Depth.load(entry.directory, settings, self.device, self.dtype)
+        dtype = torch.float32 if settings.precision == "full" else self.dtype
+        model = Sd2Depth.load(entry.directory, settings, self.device, dtype)
         self._loaded = (key, model_hash, model)
         return model, model_hash
 

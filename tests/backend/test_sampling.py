@@ -452,6 +452,17 @@ def test_overflow_is_made_again_in_full_precision(
     assert same(half, sampler.run(recipe(), [small()]))
 
 
+def test_a_model_that_wants_full_precision_gets_it(catalogue: Catalogue, tmp_path: Path) -> None:
+    """The same picture on a device that would run others in 16 bits."""
+    folder = make_tiny_sd2_depth(tmp_path / "exact", settings={"precision": "full"})
+    models = Catalogue(catalogue.home, extra=[folder])
+    runs = [
+        Sampler("cpu", catalogue=models, dtype=dtype).run(recipe(model="exact"), [small()])
+        for dtype in (torch.float32, torch.bfloat16)
+    ]
+    assert same(*runs)
+
+
 def test_values_that_are_no_numbers_in_full_precision_fail_clearly(
     catalogue: Catalogue, tmp_path: Path
 ) -> None:

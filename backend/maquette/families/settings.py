@@ -8,6 +8,7 @@ docs/pocket.md.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from maquette_wire.errors import MaquetteError
@@ -31,6 +32,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
             for a model that was never trained without depth.
         geometry: what the Geometry value means for it.
+        precision: "full" for a model that loses detail in 16 bits and runs in float32 everywhere,
+            "half" for one that runs in what suits the device.
         vocabulary: the words it was trained on, lower case; None for an open vocabulary.
     """
 
@@ -44,6 +47,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None
     geometry: GeometryCurve = SD2_DEPTH
+    precision: Literal["full", "half"] = "half"
     vocabulary: frozenset[str] | None = None
 
 
