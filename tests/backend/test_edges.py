@@ -52,7 +52,7 @@ def test_a_shift_beyond_the_tolerance_costs_more_than_one_within() -> None:
     capture = scene("street")
     color, depth = frames(capture)
     scores = [
-        edge_recall(depth, capture.view, np.roll(color, shift, axis=1)).recall
+        edge_recall(depth, capture.view, np.roll(color, shift, axis=1)).recall or 0.0
         for shift in (0, 1, 4, 8)
     ]
     assert scores[1] == pytest.approx(scores[0], abs=0.03)
