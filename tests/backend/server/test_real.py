@@ -86,7 +86,7 @@ def test_the_same_recipe_gives_the_same_picture_also_from_another_process(
 def test_a_worker_killed_while_it_samples_costs_nothing_but_time(
     server: ServerProcess, client: Talker
 ):
-    job = client.client.submit(recipe(steps=400), [capture()])
+    job = client.client.submit(recipe(steps=60), [capture()])
     client.first(
         lambda e: getattr(getattr(e, "message", None), "stage", "") == "sampling", "sampling"
     )
@@ -137,7 +137,7 @@ def test_a_job_of_an_ended_server_runs_in_the_next(tmp_path: Path, models: Path)
     first = ServerProcess(Home(tmp_path / "home"), command)
     first.start()
     client = talker(first)
-    job = client.client.submit(recipe(steps=400), [capture()])
+    job = client.client.submit(recipe(steps=60), [capture()])
     client.message(job, Accepted)
     first.kill()
     client.close()
@@ -152,7 +152,7 @@ def test_a_job_of_an_ended_server_runs_in_the_next(tmp_path: Path, models: Path)
 
 def test_a_device_that_is_not_there_ends_the_server_with_one_line(tmp_path: Path):
     server = ServerProcess(Home(tmp_path / "home"), [*REAL, "--device", "cuda:77"])
-    assert server.launch().wait(60) == 1
+    assert server.launch().wait(120) == 1
     last = server.log.strip().splitlines()[-1]
     assert last.startswith("maquette: ") and "cuda:77" in last and "Use one of" in last
     assert "Traceback" not in server.log
