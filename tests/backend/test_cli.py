@@ -86,6 +86,8 @@ def test_wrong_usage_is_one_line_that_names_the_word(words, named, capsys):
         (["render.png", "--prompt", "brick"], "--depth"),
         (["render.png", "--depth", "missing.exr", "--prompt", "brick"], "missing.exr"),
         (["render.png", "--depth", "render.png"], "--prompt"),
+        (["render.png", "--depth", "d.npy", "--prompt", "a", "--camera", "A"], "--camera"),
+        (["render.png", "--depth", "d.npy", "--prompt", "a", "--size", "64x64"], "--size"),
         (["render.png", "--depth", "render.png", "--prompt", "  "], "--prompt"),
         (["render.png", "--prompt", "a", "--geometry", "1.5"], "geometry is 1.5"),
         (["render.png", "--prompt", "a", "--geometry", "nan"], "geometry is nan"),

@@ -72,6 +72,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     seen.add_argument(
         "--depth", type=Path, metavar="FILE", help="the depth map of IMAGE: .exr, .png or .npy"
     )
+    seen.add_argument(
+        "--metres-per-level",
+        type=float,
+        metavar="METRES",
+        help="where the .png is linear depth: 0.001 for millimetres (white is near otherwise)",
+    )
     look = parser.add_argument_group("how it looks")
     look.add_argument("--prompt", action="append", metavar="TEXT", help="repeatable")
     look.add_argument("--negative", metavar="TEXT", help="what the picture should not show")
@@ -174,7 +180,9 @@ def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
     if not source.is_file():
         raise MaquetteError("no-source", f"There is no file {source}.", "Correct its name.")
     if arguments.depth is not None:
-        return [images.read_capture(source, arguments.depth)]
+        _refuse_camera_options(arguments)
+        scale = arguments.metres_per_level
+        return [images.read_capture(source, arguments.depth, metres_per_level=scale)]
     if source.suffix.lower() != ".blend":
         raise MaquetteError(
             "no-depth",
@@ -188,6 +196,17 @@ def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
     found = blender.find(arguments.blender)
     extension = blender.extension_zip(arguments.extension)
     return blender.capture(found, extension, home, source, wanted)
+
+
+def _refuse_camera_options(arguments: argparse.Namespace) -> None:
+    for name in ("camera", "all_cameras", "long_side", "size"):
+        if getattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise MaquetteError(
+                "bad-arguments",
+                f"{option} is for a .blend; a picture has its own camera and size.",
+                f"Leave {option} out, or render the picture and its depth anew.",
+            )
 
 
 def _size_words(arguments: argparse.Namespace, bounds: Limits) -> list[str]:
