@@ -1,5 +1,9 @@
 """The sidebar tab "Maquette" of the 3D view, and a concept's Recipe in the image editor."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import bpy

@@ -4,6 +4,9 @@ Files are written by a thread, as packing a large picture takes longer than a fr
 datablocks are made by the main thread.
 """
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import os

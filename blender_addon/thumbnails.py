@@ -1,5 +1,8 @@
 """Small pictures for the panel: the last concept, and what a running job has so far."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

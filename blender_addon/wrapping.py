@@ -1,5 +1,8 @@
 """Sentences in panels: Blender's labels cut a text off, so it is broken into lines."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import blf

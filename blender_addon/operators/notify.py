@@ -1,6 +1,8 @@
 """Reporting from outside an operator: what happens in the timer reaches the status bar as well."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportInvalidTypeForm=false
+# pyright: reportIncompatibleMethodOverride=false
 
 import bpy
 from bpy.props import EnumProperty, StringProperty

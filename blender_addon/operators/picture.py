@@ -1,6 +1,8 @@
 """Looking at finished pictures: show one, what the model saw, the folder of them."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportInvalidTypeForm=false
+# pyright: reportIncompatibleMethodOverride=false
 
 from pathlib import Path
 

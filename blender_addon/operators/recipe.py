@@ -1,6 +1,8 @@
 """Putting the Recipe of a picture back into the panel, and its less common settings."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportInvalidTypeForm=false
+# pyright: reportIncompatibleMethodOverride=false
 
 from pathlib import Path
 

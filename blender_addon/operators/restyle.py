@@ -1,6 +1,8 @@
 """Restyle and Cancel."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportInvalidTypeForm=false
+# pyright: reportIncompatibleMethodOverride=false
 
 import secrets
 

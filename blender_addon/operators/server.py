@@ -1,5 +1,8 @@
 """Connecting to a server, and finding the one that is installed here."""
 
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from concurrent.futures import Future
