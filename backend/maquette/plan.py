@@ -6,6 +6,7 @@ of them, and whatever a user should know, or mend, is said.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -87,7 +88,7 @@ def make_plan(
     by_geometry = settings.geometry.at(recipe.geometry)
     strength = by_geometry[0] if recipe.strength is None else recipe.strength
     influence = by_geometry[1] if recipe.depth_influence is None else recipe.depth_influence
-    steps = settings.steps if recipe.steps is None else recipe.steps
+    steps = _default_steps(settings, strength) if recipe.steps is None else recipe.steps
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
     sampler = schedulers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
     schedulers.make(sampler, model.scheduler_config)  # refuses what doesn't go together
@@ -116,6 +117,13 @@ def make_plan(
             "pictures will differ from those."
         )
     return Plan(filled, steps, sampler, guidance, strength, frames, tuple(warnings))
+
+
+def _default_steps(settings: ModelSettings, strength: float) -> int:
+    """The model's own steps, more where so few that the strength would leave none to run."""
+    if strength <= 0.0:
+        return settings.steps
+    return max(settings.steps, math.ceil(1.0 / strength))
 
 
 def _frames(

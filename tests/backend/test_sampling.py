@@ -296,6 +296,14 @@ def test_a_models_own_defaults_are_used(sampler: Sampler) -> None:
     assert (used.steps, used.sampler, used.guidance) == (3, "ddim", 2.0)
 
 
+def test_a_one_step_model_takes_any_strength(catalogue: Catalogue, tmp_path: Path) -> None:
+    folder = make_tiny_sd2_depth(tmp_path / "quick", settings={"steps": 1})
+    sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[folder]))
+    for strength, steps in ((1.0, 1), (0.7, 2), (0.3333, 4)):
+        job = recipe(model="quick", steps=None, strength=strength)
+        assert sampler.run(job, [small()]).recipe.steps == steps
+
+
 @pytest.mark.parametrize(
     ("change", "code", "said"),
     [
