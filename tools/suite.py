@@ -64,7 +64,8 @@ def _run(
     say(f"\n{f' {title} '.center(WIDTH, '-')}")
     report = logs() / "tests.xml"
     report.unlink(missing_ok=True)
-    command = [str(python), "-m", "pytest", f"--junitxml={report}", *arguments]
+    options = [f"--junitxml={report}", "--continue-on-collection-errors"]
+    command = [str(python), "-m", "pytest", *options, *arguments]
     done = subprocess.run(command, cwd=root(), env={**os.environ, **extra}, check=False)
     if report.exists():
         outcome.counts += read_report(report)

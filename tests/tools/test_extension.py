@@ -78,7 +78,7 @@ def test_all_parts_have_one_version():
     backend = tomllib.loads((root() / "backend" / "pyproject.toml").read_text())["project"]
     assert maquette.__version__ == backend["version"] == maquette_wire.__version__
     assert maquette.__version__ == extension.version()
-    assert f"maquette-wire=={maquette_wire.__version__}" in backend["dependencies"]
+    assert f"maquette-wire[zstd]=={maquette_wire.__version__}" in backend["dependencies"]
 
 
 def test_the_manifest_promises_the_platforms_that_have_wheels():
