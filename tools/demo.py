@@ -189,7 +189,7 @@ def _sheet(
     ]
     seconds = sum(concept.seconds for concept in concepts) / len(concepts)
     made = (
-        f"{recipe.steps} steps, {recipe.sampler}, guidance {recipe.guidance:g}, "
+        f"{recipe.steps} {'step' if recipe.steps == 1 else 'steps'}, {recipe.sampler}, guidance {recipe.guidance:g}, "
         f"Geometry {recipe.geometry:g}, seed {recipe.seed}; {view.width} × {view.height} pixels "
         f"in {seconds:.1f} s each on this computer. The recipe is inside every picture."
     )
