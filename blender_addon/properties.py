@@ -35,6 +35,13 @@ def _model_changed(settings: "MaquetteSettings", context: bpy.types.Context) -> 
     _geometry_moved(settings, context)
 
 
+# The bpy module of 4.2 crashes when its Python ends if any property has an update function, and
+# with it the command line's captures; without a window nobody moves the slider.
+CRASHES = bpy.app.version < (4, 3) and not bpy.app.binary_path
+UPDATE_GEOMETRY = None if CRASHES else _geometry_moved
+UPDATE_MODEL = None if CRASHES else _model_changed
+
+
 class MaquetteLora(bpy.types.PropertyGroup):
     """One style added to the model."""
 
@@ -67,7 +74,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         name="Model",
         description="The image model that paints the concept",
         default="pocket",
-        update=_model_changed,
+        update=UPDATE_MODEL,
     )
     geometry: FloatProperty(
         name="Geometry",
@@ -79,7 +86,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         max=1.0,
         subtype="FACTOR",
         precision=2,
-        update=_geometry_moved,
+        update=UPDATE_GEOMETRY,
     )
     seed: IntProperty(
         name="Seed",

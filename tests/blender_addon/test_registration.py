@@ -12,6 +12,7 @@ import bpy
 import pytest
 
 import blender_addon
+from blender_addon import properties
 
 ADD_ON = "blender_addon"
 OPERATORS = ("restyle", "cancel", "use_recipe", "use_recipe_file", "connect", "open_folder")
@@ -88,6 +89,7 @@ def test_settings_are_saved_with_the_scene(tmp_path: Path):
     assert (settings.prompt, settings.geometry) == ("white card model", 0.25)
 
 
+@pytest.mark.skipif(properties.CRASHES, reason="no update functions in the bpy module of 4.2")
 def test_moving_geometry_takes_pinned_values_over():
     settings = bpy.context.scene.maquette
     settings.use_strength = settings.use_depth_influence = settings.use_steps = True
