@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -28,17 +31,18 @@ def make_vae(architecture: Architecture, size: int) -> AutoencoderKL:
     """Four latent channels; without the attention of the middle block, which costs more than it
     gives at the few steps such a model is trained for."""
     levels = len(architecture.vae)
-    vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels,
-        block_out_channels=tuple(architecture.vae),
-        layers_per_block=1,
-        latent_channels=4,
-        norm_num_groups=_VAE_GROUPS,
-        sample_size=size,
-        mid_block_add_attention=False,
-        scaling_factor=1.0,
-    )
+    settings: dict[str, Any] = {
+        "down_block_types": ("DownEncoderBlock2D",) * levels,
+        "up_block_types": ("UpDecoderBlock2D",) * levels,
+        "block_out_channels": tuple(architecture.vae),
+        "layers_per_block": 1,
+        "latent_channels": 4,
+        "norm_num_groups": _VAE_GROUPS,
+        "sample_size": size,
+        "mid_block_add_attention": False,
+        "scaling_factor": 1.0,
+    }
+    vae = AutoencoderKL(**settings)
     pass_color_through(vae)
     return vae
 
@@ -62,6 +66,7 @@ def make_scheduler() -> DDIMScheduler:
 def make_unet(architecture: Architecture, latent_size: int) -> UNet2DConditionModel:
     """Text attention at the two coarse levels, and everywhere through the time embedding."""
     widths = architecture.unet
+    heads: Any = tuple(width // _HEAD for width in widths)
     attends = [index >= len(widths) - 2 for index in range(len(widths))]
     unet = UNet2DConditionModel(
         sample_size=latent_size,
@@ -72,7 +77,7 @@ def make_unet(architecture: Architecture, latent_size: int) -> UNet2DConditionMo
         block_out_channels=tuple(widths),
         layers_per_block=architecture.unet_layers,
         cross_attention_dim=architecture.text,
-        attention_head_dim=tuple(width // _HEAD for width in widths),
+        attention_head_dim=heads,
         norm_num_groups=_GROUPS,
         addition_embed_type="text",
         addition_embed_type_num_heads=architecture.text // 64,
@@ -99,7 +104,7 @@ def _seed_depth_filters(unet: UNet2DConditionModel) -> None:
         weight[channel, 4] = kernel * _DEPTH_GAIN
 
 
-def make_text_encoder(architecture: Architecture, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+def make_text_encoder(architecture: Architecture, tokenizer: Any) -> CLIPTextModel:
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),

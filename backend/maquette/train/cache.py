@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from maquette_wire.errors import MaquetteError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..depth import DepthEncoding, depth_range, encode_depth
+from .parts import on_device
 from .scenes import DamagedScene, Dataset, Scene
 from .vae import to_tensor
 
@@ -44,8 +45,8 @@ class LatentCache:
     def __init__(
         self, folder: Path, vae: AutoencoderKL, encoding: DepthEncoding, device: torch.device
     ) -> None:
-        self.vae, self.encoding, self.device = vae.to(device), encoding, device
-        self.factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        self.vae, self.encoding, self.device = on_device(vae, device), encoding, device
+        self.factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
         self.folder = folder / f"latents_{self._key()}"
         self.folder.mkdir(parents=True, exist_ok=True)
 

@@ -13,8 +13,10 @@ Initialization", ICLR 2019). Two devices make the end of each half linear in col
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 
 _ANCHOR = 3.0
@@ -43,7 +45,7 @@ def pass_color_through(vae: AutoencoderKL) -> None:
         nn.init.zeros_(convolution.bias)
 
 
-def _start_encoder(encoder: nn.Module) -> None:
+def _start_encoder(encoder: Any) -> None:
     center = torch.zeros(3, 3)
     center[1, 1] = 1.0
     _carry(encoder.conv_in, center)
@@ -63,7 +65,7 @@ def _start_encoder(encoder: nn.Module) -> None:
     encoder.conv_out.bias[half:] = _LOG_VARIANCE
 
 
-def _start_decoder(decoder: nn.Module) -> None:
+def _start_decoder(decoder: Any) -> None:
     center = torch.zeros(3, 3)
     center[1, 1] = 1.0
     _carry(decoder.conv_in, center)

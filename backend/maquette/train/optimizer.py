@@ -104,7 +104,8 @@ class Average:
     @torch.no_grad()
     def update(self, step: int) -> None:
         decay = min(self.decay, (1.0 + step) / (10.0 + step))
-        torch._foreach_lerp_(self.shadow, [p.detach() for p in self.parameters], 1.0 - decay)
+        for average, parameter in zip(self.shadow, self.parameters, strict=True):
+            average.lerp_(parameter.detach(), 1.0 - decay)
 
     @torch.no_grad()
     def swap(self) -> None:

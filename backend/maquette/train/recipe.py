@@ -65,6 +65,7 @@ class TextStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The UNet: schedule, what is dropped, and which timesteps and sizes are trained.
 
+    subject: extra weight of the loss on what stands on the ground, against ground and sky.
     encode_at_once: how many new scenes are encoded between two saves, 0 for all of them; where the
         encoder is slow, training begins with some of a dataset and takes in the rest as it goes.
     crops: share of steps that train crops of `crop` latent pixels instead of whole pictures; a
@@ -84,6 +85,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     depth_dropout: float = 0.02
     depth_jitter: float = 0.3
     ground_dropout: float = 0.1
+    subject: float = 0.0
     flips: bool = True
     encode_at_once: int = 0
     train_text: bool = False

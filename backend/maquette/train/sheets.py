@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionDepth2ImgPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
+    StableDiffusionDepth2ImgPipeline,
+)
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -28,7 +30,7 @@ _CAPTION = 14
 def make_pipeline(parts: dict[str, Any]) -> StableDiffusionDepth2ImgPipeline:
     """diffusers' own pipeline around the parts of a model directory, without an estimator."""
     wanted = inspect.signature(StableDiffusionDepth2ImgPipeline.__init__).parameters
-    given = {name: parts.get(name) for name in wanted if name != "self"}
+    given: dict[str, Any] = {name: parts.get(name) for name in wanted if name != "self"}
     pipeline = StableDiffusionDepth2ImgPipeline(**given)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel
 
 from .loop import Shard
+from .parts import on_device
 from .recipe import TextStage
 from .scenes import Dataset
 from .vocabulary import Vocabulary, described
@@ -46,13 +47,13 @@ class TextTraining:
     def __init__(
         self,
         text_encoder: CLIPTextModel,
-        tokenizer: CLIPTokenizer,
+        tokenizer: Any,
         vocabulary: Vocabulary,
         dataset: Dataset,
         settings: TextStage,
         device: torch.device,
     ) -> None:
-        self.text_encoder = text_encoder.to(device)
+        self.text_encoder = on_device(text_encoder, device)
         self.tokenizer, self.dataset, self.device = tokenizer, dataset, device
         self.schedule = settings.schedule
         self.classes = vocabulary.classes

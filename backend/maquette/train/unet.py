@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.training_utils import compute_snr
 from maquette_wire.errors import MaquetteError
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from .cache import CachedScene, LatentCache
 from .loop import Shard
+from .parts import on_device
 from .recipe import UnetStage
 from .scenes import Dataset
 
@@ -27,10 +28,12 @@ _MIN_SNR_GAMMA = 5.0
 
 @dataclass
 class Batch:
-    """latents and noise [n, c, h, w], scaled; depth [n, 1, h, w]; captions and timesteps [n]."""
+    """latents and noise [n, c, h, w], scaled; depth [n, 1, h, w]; subject [n, 1, h, w], 1 where
+    something stands on the ground; captions and timesteps [n]."""
 
     latents: Tensor
     depth: Tensor
+    subject: Tensor
     captions: list[str]
     timesteps: Tensor
     noise: Tensor
@@ -39,10 +42,18 @@ class Batch:
         return Batch(
             self.latents[pick],
             self.depth[pick],
+            self.subject[pick],
             [self.captions[i] for i in pick],
             self.timesteps[pick],
             self.noise[pick],
         )
+
+
+class _Sample(NamedTuple):
+    latents: Tensor
+    depth: Tensor
+    subject: Tensor
+    caption: str
 
 
 class UnetTraining:
@@ -62,8 +73,8 @@ class UnetTraining:
         draw_sheet: Callable[[Path], dict[str, float]],
     ) -> None:
         self.device = cache.device
-        self.unet = unet.to(self.device)
-        self.text_encoder = text_encoder.to(self.device)
+        self.unet = on_device(unet, self.device)
+        self.text_encoder = on_device(text_encoder, self.device)
         self.text_encoder.requires_grad_(settings.train_text)
         self.tokenizer, self.scheduler, self.cache = tokenizer, scheduler, cache
         self.dataset, self.settings, self.schedule = dataset, settings, settings.schedule
@@ -120,7 +131,9 @@ class UnetTraining:
             target = self.scheduler.get_velocity(latents, noise, timesteps)
         else:
             target = noise
-        errors = F.mse_loss(predicted, target, reduction="none").mean((1, 2, 3))
+        emphasis = 1.0 + self.settings.subject * batch.subject.to(device)
+        squares = F.mse_loss(predicted, target, reduction="none") * emphasis
+        errors = squares.mean((1, 2, 3)) / emphasis.mean((1, 2, 3))
         weighted = errors * self._weights(timesteps)
         late = timesteps >= self.settings.late_from
         figures = {"scenes": float(len(self.scenes))}
@@ -147,7 +160,7 @@ class UnetTraining:
         else:
             count = max(1, round(count * min(1.0, (self.settings.crop / size) ** 2)))
         samples = [self._sample(rng, crop) for _ in range(count)]
-        latents = torch.stack([s[0] for s in samples]).float()
+        latents = torch.stack([s.latents for s in samples]).float()
         latents = latents * self.cache.vae.config.scaling_factor
         timesteps = rng.integers(0, self.scheduler.config.num_train_timesteps, count)
         # Stratified, so that the share of late timesteps is the same in every batch.
@@ -157,23 +170,25 @@ class UnetTraining:
         )
         return Batch(
             latents,
-            torch.stack([s[1] for s in samples])[:, None],
-            [s[2] for s in samples],
+            torch.stack([s.depth for s in samples])[:, None],
+            torch.stack([s.subject for s in samples])[:, None],
+            [s.caption for s in samples],
             torch.from_numpy(timesteps),
             torch.randn(latents.shape, generator=generator),
         )
 
-    def _sample(self, rng: np.random.Generator, crop: int) -> tuple[Tensor, Tensor, str]:
+    def _sample(self, rng: np.random.Generator, crop: int) -> _Sample:
         settings = self.settings
         scene = self.scenes[int(rng.integers(len(self.scenes)))]
         finish = int(rng.integers(len(scene.latents)))
-        latents = scene.latents[finish]
+        latents, standing = scene.latents[finish], scene.depth[1]
         depth = scene.depth[int(rng.random() < settings.ground_dropout)]
         top, left = (int(rng.integers(0, n - crop + 1)) for n in depth.shape)
-        latents = latents[:, top : top + crop, left : left + crop]
-        depth = depth[top : top + crop, left : left + crop]
+        area = (..., slice(top, top + crop), slice(left, left + crop))
+        latents, depth, standing = latents[area], depth[area], standing[area]
         if settings.flips and rng.random() < 0.5:
-            latents, depth = latents.flip(2), depth.flip(1)
+            latents, depth, standing = latents.flip(2), depth.flip(1), standing.flip(1)
+        subject = (standing > -1.0).float()
         if rng.random() < settings.depth_jitter:
             # A view that holds only the far part of a job's range, its sky still at -1.
             depth = (depth + 1.0) * float(rng.uniform(0.6, 1.0)) - 1.0
@@ -181,15 +196,15 @@ class UnetTraining:
             depth = torch.full_like(depth, -1.0)
         captions = scene.captions[finish]
         caption = captions[int(rng.integers(len(captions)))]
-        return latents, depth, "" if rng.random() < settings.caption_dropout else caption
+        if rng.random() < settings.caption_dropout:
+            caption = ""
+        return _Sample(latents, depth, subject, caption)
 
     def sheet(self, path: Path) -> dict[str, float]:
         return self.draw_sheet(path)
 
 
-def encode_captions(
-    text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer, captions: list[str]
-) -> Tensor:
+def encode_captions(text_encoder: Any, tokenizer: Any, captions: list[str]) -> Tensor:
     """[n, tokens, width], as the pipeline encodes prompts: padded, without a mask."""
     tokens = tokenizer(
         captions, padding="max_length", truncation=True, return_tensors="pt"

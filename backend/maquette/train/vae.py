@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from .leaves import leaves_picture
 from .loop import Shard
+from .parts import on_device
 from .recipe import VaeStage
 from .scenes import DamagedScene, Dataset
 
@@ -42,7 +43,7 @@ class VaeTraining:
     def __init__(
         self, vae: AutoencoderKL, settings: VaeStage, dataset: Dataset, device: torch.device
     ) -> None:
-        self.vae = vae.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.vae = on_device(vae, device).to(memory_format=torch.channels_last)
         self.settings, self.schedule = settings, settings.schedule
         self.dataset, self.device = dataset, device
         self.pool: list[NDArray[np.uint8]] = []
@@ -144,7 +145,7 @@ def cached_leaves(seed: int) -> NDArray[np.uint8]:
 
 
 def autoencoder_loss(
-    vae: AutoencoderKL, pictures: Tensor, noise: Tensor, settings: VaeStage
+    vae: Any, pictures: Tensor, noise: Tensor, settings: VaeStage
 ) -> tuple[Tensor, dict[str, float]]:
     """pictures [n, 3, h, w] in [-1, 1]; noise [n, c, h/f, w/f], standard normal."""
     distribution = vae.encode(pictures).latent_dist
@@ -176,7 +177,7 @@ def autoencoder_loss(
 
 
 @torch.no_grad()
-def normalize_latents(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
+def normalize_latents(vae: Any, pictures: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
     """Give each latent channel zero mean and unit variance over `pictures` [n, h, w, 3].
 
     The change is folded into the 1x1 convolutions on both sides of the latents, so the layout has

@@ -16,7 +16,8 @@ import diffusers
 import msgspec
 import torch
 import transformers
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from maquette_wire.errors import MaquetteError
 from transformers import CLIPTextModel, CLIPTokenizer
 

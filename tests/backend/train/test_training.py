@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionDepth2ImgPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
+    StableDiffusionDepth2ImgPipeline,
+)
 from maquette.depth import DepthEncoding, depth_range, encode_depth
 from maquette.train import loop
 from maquette.train.cache import LatentCache
