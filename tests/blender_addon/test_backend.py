@@ -16,6 +16,7 @@ from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
 
 from blender_addon.backend import Local, Status, find_command, version_of
+from blender_addon.properties import MaquetteSettings
 from blender_addon.recipes import recipe_of
 from blender_addon.session import Session, target_of
 from tests.blender_addon.conftest import a_capture, concepts, turn
@@ -59,7 +60,7 @@ def _end_server(home: Home) -> None:
 
 
 def test_restyle_starts_the_server_and_starts_it_again_when_it_is_killed(
-    session: Session, home: Home, program: Path, settings: bpy.types.PropertyGroup, tmp_path: Path
+    session: Session, home: Home, program: Path, settings: MaquetteSettings, tmp_path: Path
 ):
     home.make()
     (home.root / "hold").touch()
