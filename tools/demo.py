@@ -188,8 +188,9 @@ def _sheet(
         ),
     ]
     seconds = sum(concept.seconds for concept in concepts) / len(concepts)
+    steps = f"{recipe.steps} {'step' if recipe.steps == 1 else 'steps'}"
     made = (
-        f"{recipe.steps} {'step' if recipe.steps == 1 else 'steps'}, {recipe.sampler}, guidance {recipe.guidance:g}, "
+        f"{steps}, {recipe.sampler}, guidance {recipe.guidance:g}, "
         f"Geometry {recipe.geometry:g}, seed {recipe.seed}; {view.width} × {view.height} pixels "
         f"in {seconds:.1f} s each on this computer. The recipe is inside every picture."
     )
