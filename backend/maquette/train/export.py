@@ -43,6 +43,8 @@ def export_model(recipe: TrainingRecipe, out: Path, directory: Path) -> Path:
     make_pipeline(parts).save_pretrained(temporary, safe_serialization=True)
     _name_missing_parts(temporary / "model_index.json")
     _keep_float32(temporary / "text_encoder" / "config.json")
+    for config in temporary.rglob("config.json"):
+        _forget_origin(config)
     described = _settings(recipe, workspace)
     (temporary / "maquette.json").write_text(json.dumps(described, indent=1) + "\n", "utf-8")
     if directory.is_dir():
@@ -77,6 +79,13 @@ def _keep_float32(path: Path) -> None:
     diffusers in float32 unless told, and the two must agree."""
     config = json.loads(path.read_text("utf-8"))
     config["dtype"] = "float32"
+    path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+
+
+def _forget_origin(path: Path) -> None:
+    """Leave out the folder that a part was loaded from, which is a path of this machine."""
+    config = json.loads(path.read_text("utf-8"))
+    config.pop("_name_or_path", None)
     path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
 
 

@@ -70,6 +70,9 @@ def weights(out: Path, part: str = "unet") -> dict[str, torch.Tensor]:
 def test_the_model_runs_in_plain_diffusers(trained: Path, tmp_path: Path):
     directory = export_model(load_recipe(trained / "recipe.toml"), trained, tmp_path / "exported")
     assert not list(directory.rglob("*.bin")) and not list(directory.rglob("*.pt"))
+    assert not [
+        path for path in directory.rglob("*.json") if str(trained) in path.read_text("utf-8")
+    ]
     stored = load_file(directory / "unet" / "diffusion_pytorch_model.safetensors")
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
     pipeline = StableDiffusionDepth2ImgPipeline.from_pretrained(
