@@ -122,7 +122,10 @@ def draw_color(canvas: Canvas, view: View) -> NDArray[np.uint8]:
     """Colour [height, width, 3] in sRGB with the viewport's own shading."""
     shading = canvas.space.shading
     with Scope() as scope:
-        if shading.type == "RENDERED" and canvas.scene.render.engine not in ENGINES_THAT_DRAW:
+        if shading.type == "WIREFRAME":
+            # Lines have no surfaces to restyle (and Blender 5.2 crashes on them without overlays).
+            scope.set(shading, type="SOLID")
+        elif shading.type == "RENDERED" and canvas.scene.render.engine not in ENGINES_THAT_DRAW:
             # A path tracer shows its picture bit by bit and can't draw it again off screen.
             scope.set(shading, type="MATERIAL")
         return canvas.draw(view, slabs.projection_of(view).astype(np.float32))[0]

@@ -9,9 +9,7 @@ rasterisation. Render visibility decides what is seen, as in any render of a cam
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -25,9 +23,9 @@ from . import exr, slabs
 from .animated import kept_animated_values
 from .color import srgb_of_linear
 from .scope import Scope, muted_handlers, no_new_render_result
-from .view import CameraPose, camera_pose, camera_view, check_grid
+from .stage import linked_stage
+from .view import camera_pose, camera_view, check_grid
 
-NAME = "Maquette capture"
 NOTHING = 1e9
 """Workbench writes 1e10 metres where there is nothing."""
 
@@ -53,64 +51,11 @@ def capture(
         muted_handlers(),
         kept_animated_values(),
         no_new_render_result(),
-        _stage(context, pose, width, height) as stage,
+        linked_stage(context, pose, width, height) as stage,
     ):
         depth = _depth(stage, view, Path(folder))
         color = _color(stage, Path(folder), context.scene.display.render_aa)
     return Capture(view=view, color=color, depth=depth)
-
-
-@contextlib.contextmanager
-def _stage(
-    context: bpy.types.Context, pose: CameraPose, width: int, height: int
-) -> Iterator[bpy.types.Scene]:
-    """A linked copy of the scene with one camera in ``pose``, set up for Workbench."""
-    with Scope() as scope:
-        data = bpy.data.cameras.new(NAME)
-        scope.remove_later(bpy.data.cameras, data)
-        for name, value in pose.lens.items():
-            setattr(data, name, value)
-        camera = bpy.data.objects.new(NAME, data)
-        scope.remove_later(bpy.data.objects, camera)
-        camera.matrix_world = pose.matrix
-        stage = context.scene.copy()
-        scope.remove_later(bpy.data.scenes, stage)
-        stage.name = NAME
-        stage.animation_data_clear()
-        # A marker may bind a camera, which a render would switch to.
-        stage.timeline_markers.clear()
-        stage.camera = camera
-        for layer in stage.view_layers:
-            layer.use = layer.name == context.view_layer.name
-            layer.use_pass_z = layer.use
-            layer.use_pass_combined = layer.use
-        _set_up_render(stage.render, width, height)
-        stage.display.shading.use_dof = False
-        yield stage
-
-
-def _set_up_render(render: bpy.types.RenderSettings, width: int, height: int) -> None:
-    render.engine = "BLENDER_WORKBENCH"
-    render.resolution_x, render.resolution_y = width, height
-    render.resolution_percentage = 100
-    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
-    for name in (
-        "use_border", "use_compositing", "use_sequencer", "use_freestyle", "use_multiview",
-        "use_motion_blur", "use_persistent_data", "use_stamp", "use_single_layer",
-        "film_transparent",
-    ):  # fmt: skip
-        setattr(render, name, False)
-    render.use_file_extension = True
-    render.use_overwrite = True
-    settings = render.image_settings
-    if hasattr(settings, "media_type"):  # Blender 5.0
-        settings.media_type = "MULTI_LAYER_IMAGE"
-    settings.file_format = "OPEN_EXR_MULTILAYER"
-    settings.color_depth = "32"
-    settings.exr_codec = "NONE"
-    settings.use_preview = False
-    if hasattr(settings, "use_exr_interleave"):  # Blender 5.0: all passes in one part
-        settings.use_exr_interleave = True
 
 
 def _color(stage: bpy.types.Scene, folder: Path, antialiasing: str) -> NDArray[np.uint8]:

@@ -13,6 +13,10 @@ VOLATILE = {
     "depsgraph",
     "selected_studio_light",
     "bl_rna",
+    # Whether pixels are in memory at the moment.
+    "has_data",
+    # Reading its curve crashes Blender 4.2.
+    "uv_sculpt",
     # Redrawing sets these; no capture is involved.
     "is_evaluated",
     "perspective_matrix",
@@ -26,6 +30,8 @@ def dump() -> dict[str, Any]:
     found: dict[str, Any] = {}
     seen: set[tuple[str, int]] = set()
     for name in sorted(dir(bpy.data)):
+        if name == "screens" and bpy.app.background:
+            continue  # Blender 4.2 crashes on reading an editor that was never shown
         collection = getattr(bpy.data, name)
         if isinstance(collection, bpy.types.bpy_prop_collection):
             found[name] = [(block.name_full, block.session_uid, block.users) for block in collection]

@@ -1,0 +1,152 @@
+"""Captures of a viewport, in a real window: what it shows, and agreement with camera captures.
+
+Run with ``blender-window -P tests/blender_addon/capture/in_window.py -- PYTEST-ARGUMENTS``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from maquette_wire.errors import MaquetteError
+from maquette_wire.view import View
+
+from blender_addon.capture import camera_size, capture_camera, capture_viewport, offscreen
+from blender_addon.capture.scope import Scope
+from tests.blender_addon.capture import scenes, state, truth
+from tests.blender_addon.capture.conftest import SAMPLES
+
+needs_window = pytest.mark.skipif(bpy.app.background, reason="needs a Blender with a window")
+LONG_SIDE = 256
+
+
+def viewport() -> tuple[bpy.types.Area, bpy.types.Region]:
+    screen = bpy.context.window_manager.windows[0].screen
+    area = next(area for area in screen.areas if area.type == "VIEW_3D")
+    return area, next(region for region in area.regions if region.type == "WINDOW")
+
+
+def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Colour and depth that a viewport draws of a View."""
+    area, region = viewport()
+    space: Any = area.spaces.active
+    space.shading.type = "SOLID"
+    with Scope() as scope:
+        canvas = offscreen.Canvas(bpy.context, space, region, view.width, view.height)
+        scope.callback(canvas.free)
+        scope.set(space.overlay, show_overlays=False)
+        _, depth = offscreen.draw_depth(canvas, view)
+        return offscreen.draw_color(canvas, view), depth
+
+
+def assert_agree(depth: np.ndarray, other: np.ndarray) -> None:
+    """Within 0.1%; where an edge falls differently, a pixel half a pixel away has that depth."""
+    close = truth._close(depth, other)
+    assert close.mean() > 0.999
+    padded = np.pad(other, 1, mode="edge")
+    for y, x in np.argwhere(~close):
+        around = padded[y : y + 3, x : x + 3]
+        assert truth._close(np.full_like(around, depth[y, x]), around).any(), (y, x)
+
+
+@needs_window
+@pytest.mark.parametrize("sample", SAMPLES, ids=[path.stem for path in SAMPLES])
+def test_viewport_and_camera_captures_agree_on_every_sample(sample):
+    bpy.ops.wm.open_mainfile(filepath=str(sample), load_ui=False, use_scripts=False)
+    cameras = [thing for thing in bpy.context.scene.objects if thing.type == "CAMERA"]
+    assert {camera.data.type for camera in cameras} == {"PERSP", "ORTHO"}
+    for camera in cameras:
+        size = camera_size(bpy.context.scene, LONG_SIDE)
+        capture = capture_camera(bpy.context, camera, *size)
+        color, depth = draw(capture.view)
+        assert_agree(depth, np.asarray(capture.depth))
+        assert np.abs(color.astype(int) - np.asarray(capture.color)).mean() < 6
+
+
+@needs_window
+@pytest.mark.parametrize("kind", scenes.KINDS)
+def test_a_viewport_draws_exact_depth_for_every_projection(kind: str):
+    scenes.town()
+    capture = capture_camera(bpy.context, scenes.town_camera(kind), 96, 72)
+    _, depth = draw(capture.view)
+    assert_agree(depth, np.asarray(capture.depth))
+    corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
+    truth.assert_exact(capture.view, depth, corners)
+
+
+@needs_window
+@pytest.mark.parametrize("perspective", ["PERSP", "ORTHO", "CAMERA"])
+def test_a_viewport_is_captured_as_it_is(perspective: str):
+    scenes.town()
+    scenes.town_camera("wide")
+    area, region = viewport()
+    space: Any = area.spaces.active
+    space.region_3d.view_perspective = perspective
+    space.region_3d.view_camera_zoom = 12
+    space.region_3d.view_camera_offset = (0.1, -0.05)
+    capture = capture_viewport(bpy.context, area, 96, 72)
+    depth = np.asarray(capture.depth)
+    assert (depth > 0).all()
+    corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
+    truth.assert_exact(capture.view, depth, corners)
+    # Blender's own projection puts a point of the model where the capture has it.
+    from bpy_extras.view3d_utils import location_3d_to_region_2d
+
+    wanted = location_3d_to_region_2d(region, space.region_3d, (2, 20, 3))
+    seen = np.reshape(capture.view.projection_matrix, (4, 4)) @ (
+        np.reshape(capture.view.view_matrix, (4, 4)) @ (2, 20, 3, 1)
+    )
+    x, y = seen[:2] / seen[3]
+    stretch = (96 / 72) / (region.width / region.height)
+    assert x * max(1, stretch) == pytest.approx(2 * wanted.x / region.width - 1, abs=1e-4)
+    assert y / min(1, stretch) == pytest.approx(2 * wanted.y / region.height - 1, abs=1e-4)
+
+
+@needs_window
+def test_local_view_and_hiding_decide_what_is_seen():
+    scenes.box((0, 0, 0), (2, 2, 2), "Kept").select_set(True)
+    scenes.box((0, 0, 0), (900, 900, 900), "Around").hide_set(True)
+    other = scenes.box((0, 0, 4), (2, 2, 2), "Other")
+    area, region = viewport()
+    space: Any = area.spaces.active
+    space.clip_end = 5000
+    both = np.isfinite(np.asarray(capture_viewport(bpy.context, area, 96, 72).depth)).sum()
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area,
+                                   region=region):  # fmt: skip
+        bpy.ops.view3d.localview(frame_selected=False)
+    assert not other.visible_in_viewport_get(space)
+    one = np.isfinite(np.asarray(capture_viewport(bpy.context, area, 96, 72).depth)).sum()
+    assert 0 < one < both < 96 * 72
+
+
+@needs_window
+@pytest.mark.parametrize("shading", ["WIREFRAME", "SOLID"])
+def test_a_capture_of_a_viewport_changes_nothing(shading: str):
+    scenes.town()
+    scenes.town_camera("shift")
+    area, _ = viewport()
+    space: Any = area.spaces.active
+    space.shading.type = shading
+    space.shading.show_xray = True
+    bpy.context.view_layer.update()
+    before = state.dump()
+    depth = np.asarray(capture_viewport(bpy.context, area, 96, 72).depth)
+    assert state.difference(before, state.dump()) == {}
+    assert np.isfinite(depth).any()
+
+
+@needs_window
+def test_another_editor_is_no_viewport():
+    screen = bpy.context.window_manager.windows[0].screen
+    area = next(area for area in screen.areas if area.type != "VIEW_3D")
+    with pytest.raises(MaquetteError, match="no 3D viewport"):
+        capture_viewport(bpy.context, area, 96, 72)
+
+
+@pytest.mark.skipif(not bpy.app.background, reason="is about Blender without a window")
+def test_without_a_window_there_is_no_viewport():
+    area = next(area for area in bpy.data.screens["Layout"].areas if area.type == "VIEW_3D")
+    with pytest.raises(MaquetteError, match="Capture a camera instead"):
+        capture_viewport(bpy.context, area, 96, 72)
