@@ -35,9 +35,9 @@ from tools.console import Step, root, say
 
 SAMPLE = root() / "samples" / "church.blend"
 PROMPTS = (
-    "red brick library at dusk, wet plaza",
-    "white concrete museum, overcast morning, snow",
-    "timber community hall, golden hour, lawn",
+    "red brick church at dusk, wet plaza",
+    "stone church in snow, overcast",
+    "white stucco church, golden hour, lawn",
 )
 LONG_SIDE = 512
 SEED = 1
