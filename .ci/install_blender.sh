@@ -55,13 +55,13 @@ exec chroot "$root" sh -c 'cd "$1" 2>/dev/null || cd /; shift; exec "$@"' sh "$P
 PROGRAM
     cat >"$directory/blender" <<'PROGRAM'
 #!/bin/sh
-# Blender without a window.
-exec "$(dirname "$(readlink -f "$0")")/enter" env LIBGL_ALWAYS_SOFTWARE=1 blender "$@"
+# Blender without a window. Its Mesa can't share the machine's own shader cache.
+exec "$(dirname "$(readlink -f "$0")")/enter" env LIBGL_ALWAYS_SOFTWARE=1 MESA_SHADER_CACHE_DISABLE=true blender "$@"
 PROGRAM
     cat >"$directory/blender-window" <<'PROGRAM'
 #!/bin/sh
-# Blender in a window, on a display of its own that ends with it.
-exec "$(dirname "$(readlink -f "$0")")/enter" env LIBGL_ALWAYS_SOFTWARE=1 \
+# Blender in a window, on a display of its own that ends with it; the cache is as above.
+exec "$(dirname "$(readlink -f "$0")")/enter" env LIBGL_ALWAYS_SOFTWARE=1 MESA_SHADER_CACHE_DISABLE=true \
     xvfb-run -a -s "-screen 0 ${MAQUETTE_SCREEN:-1400x900x24}" \
     blender --gpu-backend opengl "$@"
 PROGRAM

@@ -56,6 +56,7 @@ def capture(
             f"The {area.type.lower()} area is no 3D viewport.",
             "Open a 3D viewport, and capture that.",
         )
+    context.view_layer.update()
     region.data.update()
     view = viewport_view(region, region.data, width, height)
     with Scope() as scope:
@@ -123,7 +124,7 @@ def draw_color(canvas: Canvas, view: View) -> NDArray[np.uint8]:
     shading = canvas.space.shading
     with Scope() as scope:
         if shading.type == "WIREFRAME":
-            # Lines have no surfaces to restyle (and Blender 5.2 crashes on them without overlays).
+            # Lines have no surfaces to restyle.
             scope.set(shading, type="SOLID")
         elif shading.type == "RENDERED" and canvas.scene.render.engine not in ENGINES_THAT_DRAW:
             # A path tracer shows its picture bit by bit and can't draw it again off screen.

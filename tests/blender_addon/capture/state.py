@@ -13,8 +13,9 @@ VOLATILE = {
     "depsgraph",
     "selected_studio_light",
     "bl_rna",
-    # Whether pixels are in memory at the moment.
+    # Whether pixels, or values of an attribute, are in memory at the moment.
     "has_data",
+    "storage_type",
     # Reading its curve crashes Blender 4.2.
     "uv_sculpt",
     # Redrawing sets these; no capture is involved.

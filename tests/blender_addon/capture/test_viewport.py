@@ -33,6 +33,8 @@ def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
     area, region = viewport()
     space: Any = area.spaces.active
     space.shading.type = "SOLID"
+    for name in ("light", "color_type", "show_cavity", "cavity_type", "show_object_outline"):
+        setattr(space.shading, name, getattr(bpy.context.scene.display.shading, name))
     with Scope() as scope:
         canvas = offscreen.Canvas(bpy.context, space, region, view.width, view.height)
         scope.callback(canvas.free)
@@ -80,9 +82,10 @@ def test_a_viewport_draws_exact_depth_for_every_projection(kind: str):
 @pytest.mark.parametrize("perspective", ["PERSP", "ORTHO", "CAMERA"])
 def test_a_viewport_is_captured_as_it_is(perspective: str):
     scenes.town()
-    scenes.town_camera("wide")
+    camera = scenes.town_camera("wide")
     area, region = viewport()
     space: Any = area.spaces.active
+    space.camera = camera
     space.region_3d.view_perspective = perspective
     space.region_3d.view_camera_zoom = 12
     space.region_3d.view_camera_offset = (0.1, -0.05)
@@ -133,7 +136,8 @@ def test_a_capture_of_a_viewport_changes_nothing(shading: str):
     bpy.context.view_layer.update()
     before = state.dump()
     depth = np.asarray(capture_viewport(bpy.context, area, 96, 72).depth)
-    assert state.difference(before, state.dump()) == {}
+    changed = state.difference(before, state.dump())
+    assert changed == {}, changed
     assert np.isfinite(depth).any()
 
 
