@@ -18,6 +18,9 @@ from .console import logs, root, say
 ADDON_TESTS = "tests/blender_addon"
 STUDIO_TESTS = "tests/studio"
 """These two import bpy and run inside Blender; all others run in the backend's environment."""
+IN_WINDOW = "tests/blender_addon/capture/in_window.py"
+WINDOW_TESTS = "tests/blender_addon/capture/test_viewport.py"
+"""Run by the former in the Blender with a window that MAQUETTE_TEST_WINDOW names, if it does."""
 NO_TESTS_COLLECTED = 5
 WIDTH = 100
 
@@ -58,19 +61,27 @@ def read_report(path: Path) -> Counter[str]:
 
 
 def _run(
-    outcome: Outcome, title: str, python: Path, arguments: Sequence[str], extra: dict[str, str]
+    outcome: Outcome,
+    title: str,
+    pytest: Sequence[str],
+    arguments: Sequence[str],
+    extra: dict[str, str],
 ) -> None:
-    """Run one pytest and add its counts to ``outcome``."""
+    """Run one pytest and add its counts to ``outcome``; ``pytest`` is the command that runs it."""
     say(f"\n{f' {title} '.center(WIDTH, '-')}")
     report = logs() / "tests.xml"
     report.unlink(missing_ok=True)
     options = [f"--junitxml={report}", "--continue-on-collection-errors"]
-    command = [str(python), "-m", "pytest", *options, *arguments]
+    command = [*pytest, *options, *arguments]
     done = subprocess.run(command, cwd=root(), env={**os.environ, **extra}, check=False)
     if report.exists():
         outcome.counts += read_report(report)
     if done.returncode not in (0, 1, NO_TESTS_COLLECTED) or not report.exists():
         outcome.broken.append(f"{title}: pytest ended with exit status {done.returncode}")
+
+
+def _pytest(python: Path) -> list[str]:
+    return [str(python), "-m", "pytest"]
 
 
 def _backend_tests() -> list[str]:
@@ -99,7 +110,8 @@ def run(
         "MAQUETTE_TEST_BLENDERS": json.dumps(found),
         "MAQUETTE_TEST_EXTENSION": str(extension.build(blenders[0])),
     }
-    _run(outcome, "Backend, wire and end to end", python, [*_backend_tests(), *options], extra)
+    folders = _backend_tests()
+    _run(outcome, "Backend, wire and end to end", _pytest(python), [*folders, *options], extra)
     for number, series in enumerate(blenders):
         inside = {"PYTHONPATH": str(environments.blender_tests(series))}
         if number > 0:  # the Blender with a window is the same one for all
@@ -107,7 +119,11 @@ def run(
         folders = [ADDON_TESTS, STUDIO_TESTS] if number == 0 else [ADDON_TESTS]
         folders = [name for name in folders if (root() / name).exists()]
         title = f"Inside Blender {series}"
-        _run(outcome, title, environments.blender(series), [*folders, *options], inside)
+        _run(outcome, title, _pytest(environments.blender(series)), [*folders, *options], inside)
+    window = os.environ.get("MAQUETTE_TEST_WINDOW")
+    if window:
+        command = [window, "--factory-startup", "--python", IN_WINDOW, "--"]
+        _run(outcome, "In a window", command, [WINDOW_TESTS, *options], {})
     for sentence in outcome.broken:
         say(sentence)
     say("\n" + outcome.closing_line())

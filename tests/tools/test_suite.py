@@ -22,7 +22,7 @@ def run_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def run(outcome: suite.Outcome, text: str) -> None:
         path = tmp_path / "test_part.py"
         path.write_text(text)
-        suite._run(outcome, "part", Path(sys.executable), ["-q", str(path)], QUICK)
+        suite._run(outcome, "part", suite._pytest(Path(sys.executable)), ["-q", str(path)], QUICK)
 
     return run
 
