@@ -72,9 +72,7 @@ class _Parser(argparse.ArgumentParser):
     """Errors like all others of the command: one line, exit status 1."""
 
     def error(self, message: str) -> NoReturn:
-        raise MaquetteError(
-            "bad-arguments", f"{self.prog}: {message}.", f"See {self.prog} --help."
-        )
+        raise MaquetteError("bad-arguments", f"{self.prog}: {message}.", f"See {self.prog} --help.")
 
 
 def _parser() -> _Parser:

@@ -16,7 +16,9 @@ def kept_animated_values() -> Iterator[None]:
     try:
         yield
     finally:
-        lost = [(owner, name, value) for owner, name, value in before if _read(owner, name) != value]
+        lost = [
+            (owner, name, value) for owner, name, value in before if _read(owner, name) != value
+        ]
         for owner, name, value in lost:
             _write(owner, name, value)
         if lost:

@@ -109,9 +109,7 @@ def _rebuilt(context: bpy.types.Context) -> bpy.types.Scene:
     return stage
 
 
-def _exclude_alike(
-    source: bpy.types.LayerCollection, target: bpy.types.LayerCollection
-) -> None:
+def _exclude_alike(source: bpy.types.LayerCollection, target: bpy.types.LayerCollection) -> None:
     for child in source.children:
         twin = target.children[child.name]
         twin.exclude = child.exclude

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from mathutils import Matrix
 from maquette_wire.errors import MaquetteError
 from maquette_wire.limits import check_size
 from maquette_wire.messages import Limits
 from maquette_wire.view import View
+from mathutils import Matrix
 
 if TYPE_CHECKING:
     import bpy

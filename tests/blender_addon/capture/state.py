@@ -35,7 +35,9 @@ def dump() -> dict[str, Any]:
             continue  # Blender 4.2 crashes on reading an editor that was never shown
         collection = getattr(bpy.data, name)
         if isinstance(collection, bpy.types.bpy_prop_collection):
-            found[name] = [(block.name_full, block.session_uid, block.users) for block in collection]
+            found[name] = [
+                (block.name_full, block.session_uid, block.users) for block in collection
+            ]
             for block in collection:
                 _walk(f"{name}[{block.name_full!r}]", block, found, seen)
     found["is_dirty"] = bpy.data.is_dirty
@@ -89,7 +91,9 @@ def _walk(path: str, struct: Any, found: dict[str, Any], seen: set[tuple[str, in
                 for index, item in enumerate(value):
                     _follow(f"{here}[{index}]", item, found, seen)
         elif getattr(definition, "is_array", False):
-            found[here] = repr([tuple(part) if hasattr(part, "__len__") else part for part in value])
+            found[here] = repr(
+                [tuple(part) if hasattr(part, "__len__") else part for part in value]
+            )
         else:
             found[here] = repr(value)
 

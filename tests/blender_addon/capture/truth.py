@@ -33,9 +33,7 @@ def triangles(depsgraph: bpy.types.Depsgraph) -> np.ndarray:
     return np.concatenate(found) if found else np.empty((0, 3, 3))
 
 
-def depth(
-    view: View, corners: np.ndarray, shift: tuple[float, float] = (0.0, 0.0)
-) -> np.ndarray:
+def depth(view: View, corners: np.ndarray, shift: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
     """Depth [height, width] along the view axis at the pixels' centres, moved by ``shift`` pixels.
 
     Intersection after Moeller and Trumbore (1997), in camera coordinates.
