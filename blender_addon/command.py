@@ -150,10 +150,11 @@ def _chosen(
 
 
 def _summary(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
+    data: Any = camera.data
     width, height = camera_size(scene, LONG_SIDE)
     return {
         "name": camera.name,
-        "type": camera.data.type.lower(),
+        "type": data.type.lower(),
         "active": camera == scene.camera,
         "width": width,
         "height": height,

@@ -34,6 +34,7 @@ def _animated() -> Iterator[tuple[Any, str, Any]]:
         if not isinstance(collection, bpy.types.bpy_prop_collection):
             continue
         for block in collection:
+            datablock: Any
             for datablock in (block, getattr(block, "node_tree", None)):
                 for path in sorted(_paths(getattr(datablock, "animation_data", None))):
                     start, name = _split(path)

@@ -6,6 +6,8 @@ are the viewport's too.
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 import gpu
 import numpy as np
@@ -47,7 +49,7 @@ def capture(
             "Blender runs without a window, so there is no viewport to capture.",
             "Capture a camera instead.",
         )
-    space = area.spaces.active if area.type == "VIEW_3D" else None
+    space: Any = area.spaces.active if area.type == "VIEW_3D" else None
     if region is None:
         region = next((part for part in area.regions if part.type == "WINDOW"), None)
     if space is None or region is None or not isinstance(region.data, bpy.types.RegionView3D):
@@ -109,7 +111,8 @@ class Canvas:
             do_color_management=True,
             draw_background=True,
         )
-        with self._buffer.bind():
+        bound: Any = self._buffer.bind()
+        with bound:
             buffer = gpu.state.active_framebuffer_get()
             size = self.width, self.height
             color = buffer.read_color(0, 0, *size, 4, 0, "UBYTE")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -44,6 +45,7 @@ def capture(
             "render-busy", "Blender is rendering.", "Wait for the render to end, or cancel it."
         )
     depsgraph = context.evaluated_depsgraph_get()
+    display: Any = context.scene.display
     pose = camera_pose(camera, depsgraph)
     view = camera_view(camera, pose, depsgraph, width, height)
     with (
@@ -54,18 +56,18 @@ def capture(
         linked_stage(context, pose, width, height) as stage,
     ):
         depth = _depth(stage, view, Path(folder))
-        color = _color(stage, Path(folder), context.scene.display.render_aa)
+        color = _color(stage, Path(folder), display.render_aa)
     return Capture(view=view, color=color, depth=depth)
 
 
-def _color(stage: bpy.types.Scene, folder: Path, antialiasing: str) -> NDArray[np.uint8]:
+def _color(stage: Any, folder: Path, antialiasing: str) -> NDArray[np.uint8]:
     stage.display.render_aa = antialiasing
     passes = _render(stage, folder / "color.exr")
     linear = np.stack([passes[f"Combined.{channel}"] for channel in "RGB"], axis=-1)
     return srgb_of_linear(linear)
 
 
-def _depth(stage: bpy.types.Scene, view: View, folder: Path) -> NDArray[np.float32]:
+def _depth(stage: Any, view: View, folder: Path) -> NDArray[np.float32]:
     """Depth in metres [height, width], sampled at the centres of the pixels."""
     stage.display.render_aa = "OFF"
     shading = stage.display.shading
@@ -77,7 +79,7 @@ def _depth(stage: bpy.types.Scene, view: View, folder: Path) -> NDArray[np.float
         return _depth_in_slabs(stage, view, folder)
 
 
-def _depth_in_slabs(stage: bpy.types.Scene, view: View, folder: Path) -> NDArray[np.float32]:
+def _depth_in_slabs(stage: Any, view: View, folder: Path) -> NDArray[np.float32]:
     camera = stage.camera.data
     clip = camera.clip_start, camera.clip_end
     with Scope() as scope:
@@ -91,13 +93,13 @@ def _depth_in_slabs(stage: bpy.types.Scene, view: View, folder: Path) -> NDArray
         return _depth_of_slab(stage, tight, folder) if tight else depth
 
 
-def _depth_of_slab(stage: bpy.types.Scene, clip: slabs.Range, folder: Path) -> NDArray[np.float32]:
+def _depth_of_slab(stage: Any, clip: slabs.Range, folder: Path) -> NDArray[np.float32]:
     stage.camera.data.clip_start, stage.camera.data.clip_end = clip
     depth = _render(stage, folder / "depth.exr")["Depth.Z"]
     return np.where(depth < NOTHING, depth, np.inf).astype(np.float32)
 
 
-def _render(stage: bpy.types.Scene, path: Path) -> dict[str, NDArray[np.float32]]:
+def _render(stage: Any, path: Path) -> dict[str, NDArray[np.float32]]:
     """Render the stage; its passes by name and channel, without the layer's name.
 
     Raises MaquetteError("render-failed").

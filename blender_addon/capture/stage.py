@@ -39,7 +39,7 @@ def linked_stage(
         camera = bpy.data.objects.new(NAME, data)
         scope.remove_later(bpy.data.objects, camera)
         camera.matrix_world = pose.matrix
-        stage = _copied(context.scene) if COPIES_COUNT else _rebuilt(context)
+        stage: Any = _copied(context.scene) if COPIES_COUNT else _rebuilt(context)
         scope.remove_later(bpy.data.scenes, stage)
         stage.camera = camera
         for layer in stage.view_layers:
@@ -76,7 +76,7 @@ def _set_up_render(render: bpy.types.RenderSettings, width: int, height: int) ->
 
 
 def _copied(scene: bpy.types.Scene) -> bpy.types.Scene:
-    stage = scene.copy()
+    stage: Any = scene.copy()
     stage.name = NAME
     stage.animation_data_clear()
     # A marker may bind a camera, which a render would switch to.
@@ -86,8 +86,8 @@ def _copied(scene: bpy.types.Scene) -> bpy.types.Scene:
 
 def _rebuilt(context: bpy.types.Context) -> bpy.types.Scene:
     """What a copy would hold that matters here; a rigid body world isn't carried over."""
-    scene = context.scene
-    stage = bpy.data.scenes.new(NAME)
+    scene: Any = context.scene
+    stage: Any = bpy.data.scenes.new(NAME)
     for child in scene.collection.children:
         stage.collection.children.link(child)
     for thing in scene.collection.objects:

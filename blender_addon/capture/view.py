@@ -8,7 +8,7 @@ square: a scene's pixel aspect goes into the proportions of the picture instead.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from maquette_wire.errors import MaquetteError
@@ -73,8 +73,8 @@ def camera_pose(camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Cam
             "which no single projection matrix describes.",
             "Set its type to Perspective or Orthographic.",
         )
-    location, rotation, _ = evaluated.matrix_world.decompose()
-    rigid = Matrix.LocRotScale(location, rotation, None)
+    world = evaluated.matrix_world
+    rigid = Matrix.Translation(world.translation[:]) @ world.to_quaternion().to_matrix().to_4x4()
     return CameraPose(name=camera.name, matrix=rigid, lens=lens)
 
 
@@ -128,9 +128,13 @@ def view_of(
     name: str,
 ) -> View:
     """A View from matrices of Blender's or NumPy's type."""
+    flat: list[Any] = [
+        tuple(np.array(matrix, dtype=np.float64).ravel().tolist())
+        for matrix in (view_matrix, projection)
+    ]
     return View(
-        view_matrix=tuple(np.array(view_matrix, dtype=np.float64).ravel().tolist()),
-        projection_matrix=tuple(np.array(projection, dtype=np.float64).ravel().tolist()),
+        view_matrix=flat[0],
+        projection_matrix=flat[1],
         width=width,
         height=height,
         kind=kind,
