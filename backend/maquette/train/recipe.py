@@ -73,6 +73,8 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smaller by the ratio of areas.
     late: share of timesteps drawn from t >= `late_from`, the rest evenly from all.
     weighting: "uniform" for velocity, or "min-snr" (Hang et al., ICCV 2023) with gamma 5.
+    precision: "bf16" for mixed precision, faster where the hardware has it, or "full". The first
+        convolution is always computed in float32, since it takes differences of depth.
     """
 
     schedule: Schedule
@@ -88,6 +90,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject: float = 0.0
     flips: bool = True
     encode_at_once: int = 0
+    precision: Literal["full", "bf16"] = "full"
     train_text: bool = False
 
 

@@ -73,7 +73,9 @@ class UnetTraining:
         draw_sheet: Callable[[Path], dict[str, float]],
     ) -> None:
         self.device = cache.device
-        self.unet = on_device(unet, self.device)
+        self.unet = on_device(unet, self.device).to(memory_format=torch.channels_last)
+        self.mixed = settings.precision == "bf16"
+        keep_full(self.unet.conv_in)
         self.text_encoder = on_device(text_encoder, self.device)
         self.text_encoder.requires_grad_(settings.train_text)
         self.tokenizer, self.scheduler, self.cache = tokenizer, scheduler, cache
@@ -126,7 +128,8 @@ class UnetTraining:
         timesteps = batch.timesteps.to(device)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         inputs = torch.cat([noisy, batch.depth.to(device)], 1)
-        predicted = self.unet(inputs, timesteps, text).sample
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
+            predicted = self.unet(inputs, timesteps, text).sample.float()
         if self.scheduler.config.prediction_type == "v_prediction":
             target = self.scheduler.get_velocity(latents, noise, timesteps)
         else:
@@ -202,6 +205,17 @@ class UnetTraining:
 
     def sheet(self, path: Path) -> dict[str, float]:
         return self.draw_sheet(path)
+
+
+def keep_full(module: nn.Module) -> None:
+    """Have a module compute in float32 inside of mixed precision, too."""
+    forward = module.forward
+
+    def in_full(x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return forward(x.float())
+
+    module.forward = in_full
 
 
 def encode_captions(text_encoder: Any, tokenizer: Any, captions: list[str]) -> Tensor:

@@ -34,6 +34,7 @@ save_every = 50
 
 [unet]
 crop = 8
+precision = "{precision}"
 [unet.schedule]
 steps = {unet}
 batch = 4
@@ -67,6 +68,7 @@ def write_small(path: Path, **changed: object) -> Path:
         "unet": 6,
         "save_every": 2,
         "optimizer": "adamw",
+        "precision": "full",
         "rate": 1e-3,
         **changed,
     }

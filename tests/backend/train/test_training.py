@@ -24,6 +24,7 @@ from maquette.train.command import Training, configure, run
 from maquette.train.export import export_model
 from maquette.train.recipe import load_recipe
 from maquette.train.scenes import Dataset
+from maquette.train.unet import keep_full
 from maquette.train.vae import normalize_latents
 from maquette_wire.errors import MaquetteError
 from PIL import Image
@@ -142,13 +143,13 @@ def test_latents_are_normalised_without_changing_the_pictures(trained: Path, sce
     assert torch.allclose(latents.std((0, 2, 3)), torch.ones(4), atol=1e-2)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("changed", [{}, {"optimizer": "muon"}, {"precision": "bf16"}])
 def test_a_run_that_was_stopped_goes_on_bit_identically(
-    scenes: Path, tmp_path: Path, optimizer: str
+    scenes: Path, tmp_path: Path, changed: dict[str, str]
 ):
     for name, steps in (("whole", (6,)), ("parts", (2, 4, 6))):
         for until in steps:
-            recipe = write_small(tmp_path / "recipe.toml", unet=until, optimizer=optimizer)
+            recipe = write_small(tmp_path / "recipe.toml", unet=until, **changed)
             assert train(recipe, scenes, tmp_path / name) == 0
         give_tokenizer(tmp_path / "whole", tmp_path / "parts")
     whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
@@ -188,6 +189,32 @@ def test_a_run_that_was_killed_goes_on_bit_identically(scenes: Path, tmp_path: P
     for part in ("vae", "text_encoder", "unet"):
         whole, resumed = weights(tmp_path / "whole", part), weights(tmp_path / "killed", part)
         assert all(torch.equal(whole[key], resumed[key]) for key in whole), part
+
+
+def test_mixed_precision_keeps_the_first_convolution_exact():
+    """Steps of depth below bf16's grain (1/128 near 1) must reach the UNet's first filters."""
+    torch.manual_seed(0)
+    module = torch.nn.Conv2d(5, 8, 3, padding=1)
+    inputs = 0.9 + torch.rand(1, 5, 8, 8) * 1e-3
+    exact = module(inputs)
+    keep_full(module)
+    with torch.autocast("cpu", torch.bfloat16):
+        kept = module(inputs)
+    assert kept.dtype == torch.float32 and torch.equal(kept, exact)
+
+
+def test_mixed_precision_trains_as_full_precision_does(scenes: Path, tmp_path: Path):
+    for precision in ("full", "bf16"):
+        recipe = write_small(tmp_path / "recipe.toml", unet=6, precision=precision)
+        give_tokenizer(tmp_path / "full", tmp_path / precision) if precision == "bf16" else None
+        assert train(recipe, scenes, tmp_path / precision) == 0
+    full, mixed = weights(tmp_path / "full"), weights(tmp_path / "bf16")
+    assert {value.dtype for value in mixed.values()} == {torch.float32}
+    assert any(not torch.equal(full[key], mixed[key]) for key in full)
+    # Adam's steps are of one size, so a gradient of the wrong sign would be far off.
+    apart = sum(float((full[key] - mixed[key]).square().sum()) for key in full)
+    moved = sum(float((full[key]).square().sum()) for key in full)
+    assert apart < 1e-3 * moved
 
 
 def test_a_diverging_loss_stops_with_the_last_good_state_kept(scenes: Path, tmp_path: Path):
