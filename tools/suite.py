@@ -109,6 +109,8 @@ def run(
     extra = {
         "MAQUETTE_TEST_BLENDERS": json.dumps(found),
         "MAQUETTE_TEST_EXTENSION": str(extension.build(blenders[0])),
+        # Small models gain nothing from threads, which wait for one another on busy cores.
+        "OMP_NUM_THREADS": "1",
     }
     folders = _backend_tests()
     _run(outcome, "Backend, wire and end to end", _pytest(python), [*folders, *options], extra)
