@@ -23,6 +23,7 @@ COMMANDS = {
     "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
     "serve": "run the server that Blender and the command line send their jobs to",
     "train": "train or finetune a model from a recipe",
+    "evaluate": "measure how well a model follows massings and prompts that it never saw",
     "models": "list, fetch and remove models",
     "doctor": "check this installation, and name the fix for each thing that is wrong",
 }

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 
 FORMAT = 1
+SPLITS = ("scene", "type", "style")
+"""The held-out ones, which are never trained on."""
 GROUND = 1
 """The number of the ground in `parts`."""
 
@@ -36,10 +38,12 @@ class Finish:
 
 @dataclass(frozen=True)
 class Scene:
-    """One view of one massing: its depth (metres, +inf sky), its looks and its finishes."""
+    """One view of one massing: its camera (`meta["camera"]`), its depth (metres, +inf sky), its
+    looks and its finishes."""
 
     name: str
     split: str
+    camera: dict[str, Any]
     depth: NDArray[np.float32]
     parts: NDArray[np.uint8]
     edges: NDArray[np.uint8]
@@ -71,6 +75,7 @@ def read_scene(path: Path) -> Scene:
     return Scene(
         path.stem,
         meta["split"],
+        meta["camera"],
         arrays["depth"],
         arrays["parts"],
         arrays["edges"],
@@ -89,7 +94,7 @@ class Dataset:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.names: list[str] = []
-        self.held_out: list[str] = []
+        self._held_out: dict[str, list[str]] = {split: [] for split in SPLITS}
         self._left_out: set[str] = set()
         if not folder.is_dir():
             raise MaquetteError(
@@ -101,7 +106,7 @@ class Dataset:
 
     def refresh(self) -> list[str]:
         """Look for new scenes; returns the names of the new training scenes."""
-        known = {*self.names, *self.held_out, *self._left_out}
+        known = {*self.names, *self._left_out}.union(*self._held_out.values())
         new: list[str] = []
         for path in sorted(self.folder.glob("scene_*.npz")):
             if path.stem in known:
@@ -114,12 +119,19 @@ class Dataset:
                 continue
             if split == "train":
                 new.append(path.stem)
-            elif split == "scene":
-                self.held_out.append(path.stem)
             else:
-                self._left_out.add(path.stem)
+                self._held_out.setdefault(split, []).append(path.stem)
         self.names.extend(new)
         return new
+
+    @property
+    def held_out(self) -> list[str]:
+        """Names of held-out scenes of types and styles that are trained on."""
+        return self._held_out["scene"]
+
+    def of_split(self, split: str) -> list[str]:
+        """Names of the scenes of one of ``SPLITS``."""
+        return self._held_out[split]
 
     def scene(self, name: str) -> Scene:
         return read_scene(self.path(name))

@@ -23,6 +23,21 @@ LIGHTS = {
 GROUNDS = {"lawn": (0.3, 0.5, 0.2), "plaza": (0.7, 0.68, 0.65)}
 
 
+def camera(seed: int) -> dict[str, object]:
+    """The camera of the rays in `cast`: at its eye, looking along Y, its lens shifted upwards."""
+    height = float(np.random.default_rng(seed).uniform(1.6, 6.0))
+    world = [[1, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, height], [0, 0, 0, 1]]
+    return {
+        "kind": "perspective",
+        "lens_mm": 30.0,
+        "sensor_mm": 36.0,
+        "shift_x": 0.0,
+        "shift_y": 0.12,
+        "ortho_scale": None,
+        "matrix_world": world,
+    }
+
+
 def cast(seed: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """depth [h, w] m, part [h, w], normal axis, world position [h, w, 3], object number."""
     rng = np.random.default_rng(seed)
@@ -64,6 +79,15 @@ def finish(part, axis, position, wall: str, light: str, ground: str) -> np.ndarr
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
+def outlines(part: np.ndarray, axis: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """1 where the next pixel, to the right or below, is of another part, box or face."""
+    code = part.astype(int) * 1000 + axis * 300 + number
+    edges = np.zeros(part.shape, np.uint8)
+    edges[:, :-1] |= code[:, 1:] != code[:, :-1]
+    edges[:-1] |= code[1:] != code[:-1]
+    return edges
+
+
 def write_scene(folder: Path, seed: int, size: int = 64, split: str = "train") -> Path:
     depth, part, axis, position, number = cast(seed, size)
     rng = np.random.default_rng(seed + 10_000)
@@ -99,6 +123,7 @@ def write_scene(folder: Path, seed: int, size: int = 64, split: str = "train") -
         "split": split,
         "type": "row",
         "view": "street",
+        "camera": camera(seed),
         "looks": [{"name": "solid", "ground": True}],
         "finishes": described,
     }
@@ -111,7 +136,7 @@ def write_scene(folder: Path, seed: int, size: int = 64, split: str = "train") -
         parts=part,
         objects=number,
         normals=np.zeros((size, size, 3), np.int8),
-        edges=np.zeros((size, size), np.uint8),
+        edges=outlines(part, axis, number),
         meta=np.frombuffer(json.dumps(meta).encode(), np.uint8),
     )
     return path

@@ -1,0 +1,1 @@
+"""`maquette evaluate`: how well a model follows massings and prompts it never saw."""

@@ -1,0 +1,252 @@
+"""Runs an evaluation: pictures of held-out scenes, their figures, and a sheet to look at."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Recipe
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..catalogue import Catalogue
+from ..console import ProgressLine
+from ..edges import EdgeReport, edge_recall
+from ..outputs import prepared
+from ..sampling import Sampler
+from ..train.scenes import SPLITS, Dataset, Scene
+from .cases import PROMPTS, capture_of, spread, wanted_of
+from .judge import CLASSES, Judge, load_judge, save_judge, train_judge
+from .measures import diversity, kernel_distance, mean_of, plane_edges
+from .report import Row, rows_as_table, write_sheet
+from .resources import peak_bytes
+
+JUDGE = "judge.safetensors"
+JUDGE_SCENES = 1200
+SHEET_SCENES = 12
+SEEDS = 4
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `maquette evaluate`."""
+    parser.add_argument("model", help="a model's folder, or its name in the catalogue")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the dataset")
+    parser.add_argument("--out", type=Path, required=True, help="folder for figures and the sheet")
+    parser.add_argument(
+        "--split", choices=SPLITS, default="scene", help="which of the held-out scenes (scene)"
+    )
+    parser.add_argument("--scenes", type=int, default=24, help="at most so many (24)")
+    parser.add_argument("--seed", type=int, default=0, help="of every picture (0)")
+    parser.add_argument("--steps", type=int, help="instead of the model's own number")
+    parser.add_argument("--sampler", help="instead of the model's own")
+    parser.add_argument("--guidance", type=float, help="instead of the model's own")
+    parser.add_argument("--strength", type=float, help="instead of what Geometry says")
+    parser.add_argument("--geometry", type=float, default=0.7, help="0 creative to 1 exact (0.7)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda:0 or mps; the best by default")
+    parser.add_argument(
+        "--judge-steps", type=int, default=700, help="of training the judge, if there is none (700)"
+    )
+
+
+@dataclass(frozen=True)
+class _Painted:
+    """A picture, what the model saw, the recipe with its defaults filled in, and seconds."""
+
+    picture: NDArray[np.uint8]
+    seen: NDArray[np.uint8]
+    recipe: Recipe
+    seconds: float
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate; returns the exit status. Raises MaquetteError for what a user can put right."""
+    out = prepared(arguments.out)
+    dataset = Dataset(arguments.data)
+    dataset.refresh()
+    scenes = _scenes(dataset, arguments.split, arguments.scenes)
+    captures = [capture_of(scene) for scene in scenes]
+    sampler, recipe = _model(arguments)
+    with ProgressLine() as line:
+        judge = _judge(dataset, arguments.judge_steps, line)
+        painted: list[list[_Painted]] = []
+        for number, prompt in enumerate(PROMPTS):
+            line.show("painting", number, len(PROMPTS), prompt.text)
+            asked = msgspec.structs.replace(recipe, prompt=prompt.text)
+            painted.append([_paint(sampler, asked, capture) for capture in captures])
+        seeds = [
+            _paint(sampler, msgspec.structs.replace(recipe, prompt=PROMPTS[0].text, seed=seed), one)
+            for one in captures[:1]
+            for seed in range(recipe.seed, recipe.seed + SEEDS)
+        ]
+        line.show("measuring")
+        rows = [
+            *_edge_rows(scenes, captures, painted),
+            *_prompt_rows(scenes, painted, judge),
+            Row("difference between seeds (0-255)", diversity([one.picture for one in seeds])),
+            Row("seconds a picture", _median_seconds(painted)),
+            Row("peak memory, GB", peak_bytes() / 1e9),
+        ]
+    record = {
+        "maquette": __version__,
+        "recipe": painted[0][0].recipe,
+        "prompts": [prompt.text for prompt in PROMPTS],
+        "split": arguments.split,
+        "scenes": [scene.name for scene in scenes],
+        "figures": rows,
+    }
+    (out / "figures.json").write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1))
+    shown = captures[:SHEET_SCENES]
+    columns = [
+        (prompt.text, [one.picture for one in made[: len(shown)]])
+        for prompt, made in zip(PROMPTS, painted, strict=True)
+    ]
+    write_sheet(out / "sheet.png", shown, [one.seen for one in painted[0][: len(shown)]], columns)
+    print(rows_as_table(rows))
+    print(f"\nLook at {out / 'sheet.png'}; the figures are also in {out / 'figures.json'}.")
+    return 0
+
+
+def _scenes(dataset: Dataset, split: str, count: int) -> list[Scene]:
+    names = dataset.of_split(split)
+    if len(names) < 2:
+        raise MaquetteError(
+            "no-data",
+            f"The dataset at {dataset.folder} has {len(names)} scenes held out as {split!r}; an "
+            "evaluation needs two at least.",
+            "Render more scenes first (docs/dataset.md).",
+        )
+    return [dataset.scene(name) for name in spread(names, max(2, count))]
+
+
+def _model(arguments: argparse.Namespace) -> tuple[Sampler, Recipe]:
+    """A sampler, and the recipe of all pictures but for their prompt."""
+    folder = Path(arguments.model)
+    here = folder.is_dir()
+    catalogue = Catalogue(extra=(folder.absolute(),) if here else ())
+    recipe = Recipe(
+        prompt="",
+        model=folder.absolute().name if here else arguments.model,
+        seed=arguments.seed,
+        steps=arguments.steps,
+        sampler=arguments.sampler,
+        guidance=arguments.guidance,
+        strength=arguments.strength,
+        geometry=arguments.geometry,
+    )
+    catalogue.present(recipe.model)  # says at once where it isn't
+    return Sampler(arguments.device, catalogue=catalogue), recipe
+
+
+def _judge(dataset: Dataset, steps: int, line: ProgressLine) -> Judge:
+    """The judge that lies in the dataset's folder; trained first where there is none."""
+    path = dataset.folder / JUDGE
+    if path.exists():
+        return load_judge(path)
+    line.show("reading")
+    training = [
+        one
+        for name in spread(dataset.names, JUDGE_SCENES)
+        for one in wanted_of(dataset.scene(name))
+    ]
+    held_out = [
+        one
+        for split in ("scene", "type")
+        for name in dataset.of_split(split)
+        for one in wanted_of(dataset.scene(name))
+    ]
+    if not training:
+        raise MaquetteError(
+            "no-data",
+            f"The dataset at {dataset.folder} has no training scene to teach the judge with.",
+            "Render some scenes first (docs/dataset.md).",
+        )
+    judge = train_judge(
+        training, held_out, steps, lambda step, of: line.show("the judge", step, of)
+    )
+    save_judge(judge, path)
+    return judge
+
+
+def _paint(sampler: Sampler, recipe: Recipe, capture: Capture) -> _Painted:
+    start = time.perf_counter()
+    result = sampler.run(recipe, [capture])
+    seconds = time.perf_counter() - start
+    return _Painted(result.pictures[0][2], result.encoded_depth[0], result.recipe, seconds)
+
+
+def _median_seconds(painted: Sequence[Sequence[_Painted]]) -> float:
+    # Without the first one, which loads the model.
+    return float(np.median([one.seconds for made in painted for one in made][1:]))
+
+
+def _edge_rows(
+    scenes: Sequence[Scene], captures: Sequence[Capture], painted: Sequence[Sequence[_Painted]]
+) -> list[Row]:
+    """How the pictures' edges lie on the massing's."""
+    own: list[EdgeReport] = []
+    wrong: list[EdgeReport] = []
+    renders: list[EdgeReport] = []
+    invented: list[float | None] = []
+    rendered: list[float | None] = []
+    for index, (scene, capture) in enumerate(zip(scenes, captures, strict=True)):
+        other = captures[(index + 1) % len(captures)]
+        for made in painted:
+            picture = made[index].picture
+            own.append(edge_recall(scene.depth, capture.view, picture))
+            wrong.append(edge_recall(np.asarray(other.depth), other.view, picture))
+            invented.append(plane_edges(picture, scene.edges, scene.parts))
+        for picture, _ in wanted_of(scene):
+            renders.append(edge_recall(scene.depth, capture.view, picture))
+            rendered.append(plane_edges(picture, scene.edges, scene.parts))
+    names = {"silhouettes": "silhouettes within 2 px", "creases": "inner edges within 2 px"}
+    rows = [
+        Row(
+            text,
+            mean_of([getattr(each, name) for each in own]),
+            mean_of([getattr(each, name) for each in renders]),
+            mean_of([getattr(each, name) for each in wrong]),
+        )
+        for name, text in names.items()
+    ]
+    return [*rows, Row("edges within planes", mean_of(invented), mean_of(rendered))]
+
+
+def _prompt_rows(
+    scenes: Sequence[Scene], painted: Sequence[Sequence[_Painted]], judge: Judge
+) -> list[Row]:
+    """What the judge recognises of the prompts, and how far the pictures are from renders."""
+    labelled = [
+        (one.picture, prompt.wanted)
+        for prompt, made in zip(PROMPTS, painted, strict=True)
+        for one in made
+    ]
+    # Pictures of the next prompt: what the judge would say if prompts did nothing.
+    turned = [
+        (one.picture, PROMPTS[(number + 1) % len(PROMPTS)].wanted)
+        for number, made in enumerate(painted)
+        for one in made
+    ]
+    right, by_chance = judge.right(labelled), judge.right(turned)
+    rows = [
+        Row(f"{name} as asked", right.get(name), judge.accuracy.get(name), by_chance.get(name))
+        for name in CLASSES
+        if name in right
+    ]
+    finished = [picture for scene in scenes for picture, shows in wanted_of(scene) if _photo(shows)]
+    if len(finished) < 4:
+        return rows
+    features = judge.features(finished)
+    made = judge.features([picture for picture, _ in labelled])
+    halves = kernel_distance(features[::2], features[1::2])
+    return [*rows, Row("kernel distance to renders", kernel_distance(made, features), halves)]
+
+
+def _photo(shows: object) -> bool:
+    return isinstance(shows, dict) and shows.get("style") == "photo"
