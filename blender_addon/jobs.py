@@ -21,14 +21,16 @@ class State(enum.Enum):
     DECODING = "Finishing"
     CANCELLING = "Cancelling"
     SAVING = "Saving"
+    UNSAVED = "Not saved"
+    """The picture is here, and no folder takes it: the user has to do something."""
     DONE = "Done"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
 
     @property
     def open(self) -> bool:
-        """Whether something is still to come."""
-        return self not in (State.DONE, State.FAILED, State.CANCELLED)
+        """Whether something is still to come by itself."""
+        return self not in (State.UNSAVED, State.DONE, State.FAILED, State.CANCELLED)
 
 
 STAGES = {

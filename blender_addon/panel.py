@@ -12,12 +12,13 @@ from maquette_wire.messages import ModelInfo
 from . import results, thumbnails
 from .backend import Status
 from .jobs import Job, State
+from .properties import MaquetteSettings
 from .session import Session, current
-from .wrapping import wrapped
+from .wrapping import broken, room_in, wrapped
 
 TAB = "Maquette"
-THUMBNAIL = 7.0
-"""Side of the last concept's picture, in rows of the panel."""
+ROW, BORDER = 20, 56
+"""Pixels at a scale of 1: a row of a panel, and what is beside a picture in a box of it."""
 ICONS = {"INFO": "INFO", "WARNING": "ERROR", "ERROR": "CANCEL"}
 
 
@@ -91,6 +92,7 @@ class MAQUETTE_PT_restyle(MaquettePanel, bpy.types.Panel):
         column = layout.column(align=True)
         column.label(text="Prompt")
         column.prop(settings, "prompt", text="", placeholder="Red brick library at dusk, wet plaza")
+        _draw_whole_prompt(column, settings.prompt, width)
         column.separator(factor=0.5)
         column.prop(settings, "negative_prompt", text="", placeholder="Avoid: people, cars")
         _draw_geometry(layout, settings)
@@ -152,7 +154,9 @@ class MAQUETTE_PT_result(MaquettePanel, bpy.types.Panel):
             )
             layout.operator("maquette.use_recipe_file", icon="FILE_FOLDER")
             return
-        layout.template_icon(icon_value=thumbnails.of_image(image), scale=THUMBNAIL)
+        layout.template_icon(
+            icon_value=thumbnails.of_image(image), scale=_picture_scale(context.region.width)
+        )
         wrapped(layout, image.name, context.region.width)
         grid = layout.grid_flow(columns=2, even_columns=True, align=True)
         grid.operator("maquette.show_result", text="Show", icon="IMAGE_DATA")
@@ -198,7 +202,21 @@ class MAQUETTE_PT_image(bpy.types.Panel):
         layout.operator("maquette.use_recipe", icon="LOOP_BACK")
 
 
-def _draw_geometry(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+def _draw_whole_prompt(layout: bpy.types.UILayout, prompt: str, width: int) -> None:
+    """All of a prompt that is too long for its field."""
+    if len(broken(prompt, room_in(width))) > 1:
+        column = layout.column()
+        column.active = False
+        wrapped(column, prompt, width)
+
+
+def _picture_scale(width: int) -> float:
+    """Size of a picture that fills a region of ``width`` pixels, in rows of the panel."""
+    scale = bpy.context.preferences.system.ui_scale
+    return max(4.0, (width / scale - BORDER) / ROW)
+
+
+def _draw_geometry(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
     column = layout.column(align=True)
     row = column.row()
     row.label(text="Creative")
@@ -208,7 +226,7 @@ def _draw_geometry(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     column.prop(settings, "geometry", slider=True)
 
 
-def _draw_choices(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+def _draw_choices(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
@@ -219,7 +237,7 @@ def _draw_choices(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup)
     label.label(text="Model")
     split.menu("MAQUETTE_MT_model", text=model.title if model else settings.model.capitalize())
     row = column.row(align=True)
-    row.prop(settings, "seed")
+    row.prop(settings, "long_seed" if settings.long_seed else "seed")
     icon = "LOCKED" if settings.seed_locked else "UNLOCKED"
     row.prop(settings, "seed_locked", text="", icon=icon)
     column.prop(settings, "count")
@@ -228,13 +246,19 @@ def _draw_choices(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup)
 
 def _draw_job(layout: bpy.types.UILayout, job: Job, width: int) -> None:
     box = layout.box()
+    if job.state is State.UNSAVED:
+        wrapped(box, f"{job.title}: {job.error}", width, "ERROR")
+        row = box.row(align=True)
+        row.operator("maquette.save_again", icon="FILE_TICK").job = job.name
+        row.operator("maquette.discard", icon="TRASH").job = job.name
+        return
     if not job.state.open:
         wrapped(box, f"{job.title}: {job.error}", width, "CANCEL")
         box.operator("maquette.dismiss", icon="X")
         return
     icon = thumbnails.of_job(job.name)
     if icon:
-        box.template_icon(icon_value=icon, scale=THUMBNAIL)
+        box.template_icon(icon_value=icon, scale=_picture_scale(width))
     row = box.row(align=True)
     row.progress(factor=job.fraction, text=f"{job.title}: {job.describe()}")
     if job.state not in (State.CANCELLING, State.SAVING):

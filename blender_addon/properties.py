@@ -4,6 +4,8 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 """
 # pyright: reportInvalidTypeForm=false
 
+from typing import Any
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -16,7 +18,13 @@ from bpy.props import (
 )
 
 BLENDER_INT_MAX = 2**31 - 1
-"""Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that."""
+"""Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that, and such a
+one is kept as text."""
+
+
+PLAIN: Any = set()
+"""Options of a setting without keyframes: a picture is made of one moment, and "I" is hit easily
+with the mouse over the panel."""
 
 
 def _geometry_moved(settings: "MaquetteSettings", _context: bpy.types.Context) -> None:
@@ -52,6 +60,7 @@ class MaquetteLora(bpy.types.PropertyGroup):
         default=1.0,
         soft_min=0.0,
         soft_max=1.5,
+        options=PLAIN,
     )
 
 
@@ -63,18 +72,20 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         description="What the building and its surroundings should look like: "
         "materials, light, weather, drawing style",
         default="",
-        options={"ANIMATABLE", "TEXTEDIT_UPDATE"},
+        options={"TEXTEDIT_UPDATE"},
     )
     negative_prompt: StringProperty(
         name="Avoid",
         description="What should not appear in the picture (negative prompt)",
         default="",
+        options=PLAIN,
     )
     model: StringProperty(
         name="Model",
         description="The image model that paints the concept",
         default="pocket",
         update=UPDATE_MODEL,
+        options=PLAIN,
     )
     geometry: FloatProperty(
         name="Geometry",
@@ -87,6 +98,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         subtype="FACTOR",
         precision=2,
         update=UPDATE_GEOMETRY,
+        options=PLAIN,
     )
     seed: IntProperty(
         name="Seed",
@@ -95,11 +107,20 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default=0,
         min=0,
         max=BLENDER_INT_MAX,
+        options=PLAIN,
+    )
+    long_seed: StringProperty(
+        name="Seed",
+        description="The seed of a recipe from elsewhere that is too large for Blender's number "
+        "fields; empty it to go back to the number field",
+        default="",
+        options=PLAIN,
     )
     seed_locked: BoolProperty(
         name="Keep Seed",
         description="Use the same seed for every picture; otherwise each Restyle takes a new one",
         default=False,
+        options=PLAIN,
     )
     count: IntProperty(
         name="Variations",
@@ -108,6 +129,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=1,
         max=64,
         soft_max=8,
+        options=PLAIN,
     )
     long_side: IntProperty(
         name="Long Side",
@@ -119,6 +141,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         soft_max=2048,
         step=64,
         subtype="PIXEL",
+        options=PLAIN,
     )
     source: EnumProperty(
         name="View",
@@ -128,8 +151,11 @@ class MaquetteSettings(bpy.types.PropertyGroup):
             ("VIEWPORT", "Viewport", "What this 3D view shows, without overlays"),
         ),
         default="CAMERA",
+        options=PLAIN,
     )
-    use_steps: BoolProperty(name="Set Steps", description="Instead of the model's own number")
+    use_steps: BoolProperty(
+        name="Set Steps", description="Instead of the model's own number", options=PLAIN
+    )
     steps: IntProperty(
         name="Steps",
         description="How many refinement steps the model takes: more is slower, and finer up to a "
@@ -138,9 +164,10 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=1,
         max=1000,
         soft_max=60,
+        options=PLAIN,
     )
     use_guidance: BoolProperty(
-        name="Set Prompt Weight", description="Instead of the model's own value"
+        name="Set Prompt Weight", description="Instead of the model's own value", options=PLAIN
     )
     guidance: FloatProperty(
         name="Prompt Weight",
@@ -150,8 +177,11 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         max=100.0,
         soft_min=1.0,
         soft_max=15.0,
+        options=PLAIN,
     )
-    use_strength: BoolProperty(name="Set Repaint", description="Instead of what Geometry gives")
+    use_strength: BoolProperty(
+        name="Set Repaint", description="Instead of what Geometry gives", options=PLAIN
+    )
     strength: FloatProperty(
         name="Repaint",
         description="How much of the model's own colours is painted over (img2img denoising "
@@ -160,9 +190,10 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=0.01,
         max=1.0,
         subtype="FACTOR",
+        options=PLAIN,
     )
     use_depth_influence: BoolProperty(
-        name="Set Depth Hold", description="Instead of what Geometry gives"
+        name="Set Depth Hold", description="Instead of what Geometry gives", options=PLAIN
     )
     depth_influence: FloatProperty(
         name="Depth Hold",
@@ -172,11 +203,13 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
+        options=PLAIN,
     )
     sampler: StringProperty(
         name="Sampler",
         description="Method of the refinement steps (scheduler); empty is the model's own",
         default="",
+        options=PLAIN,
     )
     loras: CollectionProperty(type=MaquetteLora)
     last_result: PointerProperty(
@@ -187,6 +220,11 @@ class MaquetteSettings(bpy.types.PropertyGroup):
 
 
 CLASSES = (MaquetteLora, MaquetteSettings)
+
+
+def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:
+    """The panel's settings of a scene, for the type checker's sake."""
+    return scene.maquette  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def register() -> None:

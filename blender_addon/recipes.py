@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maquette_wire.errors import MaquetteError
-from maquette_wire.recipe import Lora, Recipe
+from maquette_wire.recipe import SEED_MAX, Lora, Recipe
 
 from .properties import BLENDER_INT_MAX
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def recipe_of(settings: MaquetteSettings) -> Recipe:
     """The Recipe that the settings describe; what is left to the model is None.
 
-    Raises MaquetteError("empty-prompt", "bad-recipe").
+    Raises MaquetteError("empty-prompt", "bad-seed", "bad-recipe").
     """
     if not settings.prompt.strip():
         raise MaquetteError(
@@ -28,7 +28,7 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
         prompt=settings.prompt.strip(),
         negative_prompt=settings.negative_prompt.strip(),
         model=settings.model,
-        seed=settings.seed,
+        seed=_seed(settings),
         count=settings.count,
         steps=settings.steps if settings.use_steps else None,
         sampler=settings.sampler or None,
@@ -46,19 +46,12 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
     """Make ``recipe_of(settings)`` give ``recipe`` again, the model's hash and the size apart.
 
     The seed is locked, so that the next Restyle of the same view makes the same picture.
-    Raises MaquetteError("seed-too-large") before anything is changed.
     """
-    if recipe.seed > BLENDER_INT_MAX:
-        raise MaquetteError(
-            "seed-too-large",
-            f"The seed {recipe.seed} is larger than a number field of Blender can hold.",
-            "Repeat this picture with `maquette restyle` in a terminal.",
-        )
     settings.model = recipe.model  # first: its update drops what is pinned
     settings.geometry = recipe.geometry
     settings.prompt = recipe.prompt
     settings.negative_prompt = recipe.negative_prompt
-    settings.seed = recipe.seed
+    set_seed(settings, recipe.seed)
     settings.seed_locked = True
     settings.count = recipe.count
     settings.sampler = recipe.sampler or ""
@@ -73,6 +66,27 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
         entry.name, entry.weight = lora.name, lora.weight
     if recipe.size is not None:
         settings.long_side = max(recipe.size)
+
+
+def set_seed(settings: MaquetteSettings, seed: int) -> None:
+    """Show a seed in the panel: as a number, or as text where it is too large for Blender's."""
+    fits = seed <= BLENDER_INT_MAX
+    settings.long_seed = "" if fits else str(seed)
+    if fits:
+        settings.seed = seed
+
+
+def _seed(settings: MaquetteSettings) -> int:
+    text = settings.long_seed.strip()
+    if not text:
+        return settings.seed
+    if not (text.isascii() and text.isdecimal() and int(text) <= SEED_MAX):
+        raise MaquetteError(
+            "bad-seed",
+            f"The seed {text!r} is not a whole number from 0 to {SEED_MAX}.",
+            "Correct it, or empty the field to have the number field back.",
+        )
+    return int(text)
 
 
 def _exact(value: float) -> float:

@@ -187,15 +187,16 @@ def show(image: bpy.types.Image, window_manager: bpy.types.WindowManager) -> boo
     """
     for window in window_manager.windows:
         for area in window.screen.areas:
-            if area.ui_type == "IMAGE_EDITOR" and _is_free(area.spaces.active):
-                area.spaces.active.image = image
+            space = area.spaces.active
+            if isinstance(space, bpy.types.SpaceImageEditor) and _is_free(area.ui_type, space):
+                space.image = image
                 area.tag_redraw()
                 return True
     return False
 
 
-def _is_free(space: bpy.types.SpaceImageEditor) -> bool:
-    if space.ui_mode != "VIEW" or space.use_image_pin:
+def _is_free(kind: str, space: bpy.types.SpaceImageEditor) -> bool:
+    if kind != "IMAGE_EDITOR" or space.ui_mode != "VIEW" or space.use_image_pin:
         return False
     image = space.image
     return image is None or image.type == "RENDER_RESULT" or JOB in image

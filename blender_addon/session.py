@@ -12,8 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import bpy
 from bpy.app.handlers import persistent
@@ -25,19 +23,17 @@ from maquette_wire.home import Home
 from maquette_wire.messages import Accepted, Failed, Progress, Result
 from maquette_wire.recipe import Recipe
 
-from . import results, thumbnails
+from . import thumbnails
 from .backend import Backend, Choice, Status
+from .delivery import Delivery, Level, where_now
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
-from .undo import Concepts
 
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
 NOTICES = 3
-
-Level = Literal["INFO", "WARNING", "ERROR"]
 
 
 @dataclass(frozen=True)
@@ -66,11 +62,9 @@ class Session:
         self.ledger = Ledger(home)
         self.left_behind = len(self.ledger.left_behind())
         self.on_notice: Callable[[Notice], None] = lambda _notice: None
-        self.concepts = Concepts()
+        self.delivery = Delivery(home, self._in_thread, self.tell, self._settle, self._drop)
         self._client: Client | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._saves: dict[str, Future[list[results.Saved]]] = {}
-        self._loads: deque[tuple[Job, results.Saved]] = deque()
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
         self._watched = 0.0
 
@@ -119,8 +113,33 @@ class Session:
     def dismiss(self) -> None:
         """Drop notices and failed jobs from the panel."""
         self.notices.clear()
-        for name in [name for name, job in self.jobs.items() if not job.state.open]:
-            del self.jobs[name]
+        for job in [job for job in self.jobs.values() if job.state is State.FAILED]:
+            self._drop(job)
+
+    def save_again(self, name: str) -> None:
+        """Save a picture that couldn't be saved."""
+        if (job := self._unsaved(name)) is not None:
+            self.notices.clear()
+            self.delivery.again(job)
+            wake()
+
+    def discard(self, name: str) -> None:
+        """Do without a picture that couldn't be saved; the server drops it as well."""
+        if (job := self._unsaved(name)) is not None:
+            self.notices.clear()
+            self.delivery.forget(job)
+            self._settle(job)
+            self._drop(job)
+            wake()
+
+    def follow_file(self) -> None:
+        """The file was saved: jobs of its scenes belong to where and what it is now."""
+        for job in self.jobs.values():
+            target = where_now(job.target, self.home)
+            if target != job.target:
+                job.target = target
+                if job.state is not State.WAITING:
+                    self._remember(job)
 
     def note(self, level: Level, text: str) -> None:
         """Show a sentence in the panel."""
@@ -142,13 +161,11 @@ class Session:
     def tick(self) -> float | None:
         """Move everything on a little; returns seconds until the next call, None for never."""
         changed = self._poll()
-        changed |= self._collect_saves()
-        changed |= self._load_one()
-        changed |= self.concepts.restore()
+        changed |= self.delivery.step()
         changed |= self._collect_errands()
         if changed:
             redraw()
-        if self.open_jobs or self._loads or self._errands or self.status is Status.STARTING:
+        if self.open_jobs or self.delivery.busy or self._errands or self.status is Status.STARTING:
             return BUSY_SECONDS
         connecting = self.status in (Status.CONNECTING, Status.LOST)
         return IDLE_SECONDS if connecting or self.status is Status.READY else None
@@ -157,9 +174,7 @@ class Session:
         """End, with what has arrived delivered; jobs at the server are for the next session."""
         if self._thread is not None:
             self._thread.shutdown(wait=True)
-            self._collect_saves()
-            while self._load_one():
-                pass
+            self.delivery.finish()
         if self._client is not None:
             self._client.close()
         self.ledger.close()
@@ -175,6 +190,8 @@ class Session:
         if busy and now - self._watched > WATCH_SECONDS:
             self._watched = now
             self.backend.watch()
+            if self.backend.status is Status.TROUBLE and before is not Status.TROUBLE:
+                self.tell("ERROR", str(self.backend.error))
         events = self._client.poll()
         for event in events:
             self._take(event, now)
@@ -202,17 +219,20 @@ class Session:
         elif isinstance(message, Progress):
             thumbnails.keep_preview(job.name, message, received.frames)
         elif isinstance(message, Result):
-            self._save(job, message, received.frames)
+            thumbnails.drop_preview(job.name)
+            for warning in message.warnings:
+                self.tell("WARNING", warning)
+            self.delivery.take(job, message, received.frames)
         elif isinstance(message, Failed):
             self._settle(job)
             if job.recovered and message.code == "unknown-job":
-                del self.jobs[job.name]
+                self._drop(job)
                 self.tell("WARNING", f"The server has dropped the unfinished job {job.title}.")
             else:
                 self.tell("ERROR", str(job.error))
         else:
             self._settle(job)
-            del self.jobs[job.name]
+            self._drop(job)
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
@@ -238,6 +258,13 @@ class Session:
         if self._client is not None:
             self._client.acknowledge(job.name)
 
+    def _drop(self, job: Job) -> None:
+        self.jobs.pop(job.name, None)
+
+    def _unsaved(self, name: str) -> Job | None:
+        job = self.jobs.get(name)
+        return job if job is not None and job.state is State.UNSAVED else None
+
     def _adopt(self) -> None:
         assert self.backend is not None and self._client is not None
         for entry in self.ledger.adopt(self.backend.server):
@@ -246,62 +273,6 @@ class Session:
             self.jobs[entry.job] = job
             self._client.resume(entry.job)
         self.left_behind = len(self.ledger.left_behind())
-
-    def _save(self, job: Job, result: Result, frames: list[memoryview]) -> None:
-        thumbnails.drop_preview(job.name)
-        for warning in result.warnings:
-            self.tell("WARNING", warning)
-        folder = Path(job.target.folder)
-        self._saves[job.name] = self._in_thread(
-            lambda: results.save(result, frames, job.views, folder, self.home.concepts)
-        )
-
-    def _collect_saves(self) -> bool:
-        done = [name for name, save in self._saves.items() if save.done()]
-        for name in done:
-            job = self.jobs[name]
-            error = (save := self._saves.pop(name)).exception()
-            if isinstance(error, MaquetteError):
-                job.fail(error)  # neither acknowledged nor forgotten: a restart fetches it
-                self.tell("ERROR", str(error))
-            else:
-                saved = save.result()
-                self._settle(job)
-                self._loads.extend((job, each) for each in saved)
-                if saved and saved[0].path.parent != Path(job.target.folder):
-                    self.tell(
-                        "WARNING",
-                        f"{job.target.folder} can't be written to: the picture "
-                        f"was saved as {saved[0].path}.",
-                    )
-        return bool(done)
-
-    def _load_one(self) -> bool:
-        """Make one image datablock; false where there is none to make now."""
-        if not self._loads or bpy.app.is_job_running("RENDER"):
-            return False
-        job, saved = self._loads.popleft()
-        scene = _scene_of(job.target)
-        if scene is None:
-            where = Path(job.target.blend).name or "a file that is closed"
-            self.tell("INFO", f"A concept of {where} was saved as {saved.path}.")
-        else:
-            self._deliver(scene, saved, first=job.state is not State.DONE)
-        job.state = State.DONE
-        if not any(other is job for other, _saved in self._loads):
-            self.jobs.pop(job.name, None)
-        return True
-
-    def _deliver(self, scene: bpy.types.Scene, saved: results.Saved, first: bool) -> None:
-        try:
-            image = results.load(saved)
-        except MaquetteError as error:
-            self.tell("ERROR", str(error))
-            return
-        if first:
-            scene.maquette.last_result = image  # pyright: ignore[reportAttributeAccessIssue]
-            results.show(image, bpy.context.window_manager)
-        self.concepts.add(saved)
 
     def _in_thread(self, work: Callable):  # type: ignore[no-untyped-def]
         if self._thread is None:
@@ -314,21 +285,6 @@ class Session:
             self._errands.remove((future, follow))
             follow(future)
         return bool(done)
-
-
-def target_of(scene: bpy.types.Scene, folder: Path) -> Target:
-    """Where pictures of this scene belong."""
-    return Target(bpy.data.filepath, scene.name, scene.session_uid, str(folder))
-
-
-def _scene_of(target: Target) -> bpy.types.Scene | None:
-    for scene in bpy.data.scenes:
-        if scene.session_uid == target.scene_uid:
-            return scene
-    # The file was closed, or Blender was: it may be open again.
-    if target.blend and target.blend == bpy.data.filepath:
-        return bpy.data.scenes.get(target.scene)
-    return None
 
 
 def redraw() -> None:
@@ -365,7 +321,7 @@ def _tick() -> float | None:
 
 @persistent
 def _before_undo(*_arguments: object) -> None:
-    current().concepts.note()
+    current().delivery.concepts.note()
 
 
 @persistent
@@ -375,8 +331,13 @@ def _after_undo(*_arguments: object) -> None:
 
 @persistent
 def _after_load(*_arguments: object) -> None:
-    current().concepts.forget()
+    current().delivery.concepts.forget()
     thumbnails.clear()
+
+
+@persistent
+def _after_save(*_arguments: object) -> None:
+    current().follow_file()
 
 
 _HANDLERS = (
@@ -385,6 +346,7 @@ _HANDLERS = (
     ("undo_post", _after_undo),
     ("redo_post", _after_undo),
     ("load_post", _after_load),
+    ("save_post", _after_save),
 )
 
 

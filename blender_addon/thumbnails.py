@@ -59,7 +59,7 @@ def keep_preview(job: str, progress: Progress, frames: Sequence[memoryview]) -> 
             colors = np.frombuffer(frame, np.uint8).reshape(height, width, 3)
             pixels[..., :3] = colors[::-1] / np.float32(255)  # Blender's row 0 is at the bottom
             entry = _pictures[job] if job in _pictures else _pictures.new(job)
-            entry.image_size = (width, height)
+            entry.image_size = (width, height)  # pyright: ignore[reportAttributeAccessIssue]
             entry.image_pixels_float.foreach_set(pixels.ravel())
 
 

@@ -11,6 +11,7 @@ import bpy
 from maquette_wire.errors import MaquetteError
 
 from . import results
+from .properties import settings_of
 
 KEPT = 200
 
@@ -36,9 +37,9 @@ class Concepts:
         """An undo (or redo) is about to happen: note which concepts there are."""
         self._present = _present()
         self._last = {
-            scene.name: scene.maquette.last_result.name
+            scene.name: last.name
             for scene in bpy.data.scenes
-            if scene.maquette.last_result is not None
+            if (last := settings_of(scene).last_result) is not None
         }
 
     def restore(self) -> bool:
@@ -60,7 +61,7 @@ class Concepts:
         for name, image in self._last.items():
             scene = bpy.data.scenes.get(name)
             if scene is not None and image in bpy.data.images:
-                scene.maquette.last_result = bpy.data.images[image]
+                settings_of(scene).last_result = bpy.data.images[image]
         return bool(dropped)
 
 

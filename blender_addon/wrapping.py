@@ -19,17 +19,21 @@ def wrapped(layout: bpy.types.UILayout, text: str, width: int, icon: str = "NONE
     """Draw a text as lines that fit a region of ``width`` pixels, the first one with the icon."""
     column = layout.column(align=True)
     column.scale_y = 0.8
-    scale = bpy.context.preferences.system.ui_scale
-    beside = MARGIN + (ICON if icon != "NONE" else 0)
-    lines = broken(text, width - beside * scale)
+    room = room_in(width) - (ICON * _scale() if icon != "NONE" else 0)
+    lines = broken(text, room)
     for index, line in enumerate(lines):
         shown = icon if index == 0 else ("BLANK1" if icon != "NONE" else "NONE")
         column.label(text=line, icon=shown)
 
 
+def room_in(width: int) -> float:
+    """Pixels for a label's text in a region of ``width`` pixels."""
+    return width - MARGIN * _scale()
+
+
 def broken(text: str, room: float) -> list[str]:
     """The text's lines of at most ``room`` pixels; a word that is longer gets its own."""
-    blf.size(FONT, POINTS * bpy.context.preferences.system.ui_scale)
+    blf.size(FONT, POINTS * _scale())
     lines: list[str] = []
     line = ""
     for word in text.split():
@@ -40,3 +44,7 @@ def broken(text: str, room: float) -> list[str]:
         else:
             line = longer
     return [*lines, line] if line else lines
+
+
+def _scale() -> float:
+    return bpy.context.preferences.system.ui_scale

@@ -45,7 +45,8 @@ def report(notice: Notice) -> None:
     if len(windows) == 0:  # without a window there is nobody to tell
         return
     with bpy.context.temp_override(window=windows[0]):
-        bpy.ops.maquette.notify(level=notice.level, text=notice.text)
+        ours = bpy.ops.maquette  # pyright: ignore[reportAttributeAccessIssue]
+        ours.notify(level=notice.level, text=notice.text)
 
 
 CLASSES = (MAQUETTE_OT_notify, MAQUETTE_OT_dismiss)

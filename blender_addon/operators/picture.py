@@ -7,9 +7,10 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty
+from bpy.props import BoolProperty, StringProperty
 
-from .. import preferences, results
+from .. import results
+from ..delivery import folder_of
 from ..session import current
 
 
@@ -63,13 +64,39 @@ class MAQUETTE_OT_open_folder(bpy.types.Operator):
         if image is not None and image.filepath:
             folder = Path(bpy.path.abspath(image.filepath)).parent
         else:
-            folder = results.folder_for(
-                preferences.preferences().folder, bpy.data.filepath, current().home
-            )
+            folder = folder_of(bpy.data.filepath, current().home)
         if not folder.is_dir():
             self.report({"WARNING"}, f"{folder} is not there: no concept was saved in it yet.")
             return {"CANCELLED"}
         bpy.ops.wm.path_open(filepath=str(folder))
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_save_again(bpy.types.Operator):
+    """Save the picture once more, in the folder that the preferences name now"""
+
+    bl_idname = "maquette.save_again"
+    bl_label = "Save Again"
+    bl_options = {"INTERNAL"}
+
+    job: StringProperty()
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        current().save_again(self.job)
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_discard(bpy.types.Operator):
+    """Do without this picture: it is deleted on the server as well"""
+
+    bl_idname = "maquette.discard"
+    bl_label = "Discard"
+    bl_options = {"INTERNAL"}
+
+    job: StringProperty()
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        current().discard(self.job)
         return {"FINISHED"}
 
 
@@ -82,4 +109,9 @@ def _show_in_window(context: bpy.types.Context, image: bpy.types.Image) -> None:
     area.spaces.active.image = image
 
 
-CLASSES = (MAQUETTE_OT_show_result, MAQUETTE_OT_open_folder)
+CLASSES = (
+    MAQUETTE_OT_show_result,
+    MAQUETTE_OT_open_folder,
+    MAQUETTE_OT_save_again,
+    MAQUETTE_OT_discard,
+)

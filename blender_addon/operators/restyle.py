@@ -12,10 +12,11 @@ from bpy.props import StringProperty
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 
-from .. import preferences, results
+from .. import preferences
 from ..capture import camera_size, capture_camera, capture_viewport, size_for
-from ..recipes import recipe_of
-from ..session import Session, current, target_of
+from ..delivery import folder_of, target_of
+from ..recipes import recipe_of, set_seed
+from ..session import Session, current
 
 SEEDS = 1_000_000
 """New seeds are below this: numbers that a person can read out."""
@@ -50,16 +51,14 @@ class MAQUETTE_OT_restyle(bpy.types.Operator):
                 recipe = msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
             session.want_server(preferences.choice())
             capture = _capture(context)
-            folder = results.folder_for(
-                preferences.preferences().folder, bpy.data.filepath, session.home
-            )
+            folder = folder_of(bpy.data.filepath, session.home)
             session.restyle(recipe, capture, target_of(context.scene, folder))
         except MaquetteError as error:
             session.dismiss()
             session.note("ERROR", str(error))
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        settings.seed = recipe.seed
+        set_seed(settings, recipe.seed)
         return {"FINISHED"}
 
 

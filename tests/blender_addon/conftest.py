@@ -111,6 +111,11 @@ def turn(session: Session, until: Callable[[], object], seconds: float = SECONDS
         time.sleep(0.01)
 
 
+def arrived(session: Session) -> bool:
+    """Whether all jobs are done and their pictures in the file."""
+    return not session.open_jobs and not session.delivery.busy
+
+
 def concepts() -> list[bpy.types.Image]:
     """The concepts in the open file."""
     return [image for image in bpy.data.images if "maquette_recipe" in image]

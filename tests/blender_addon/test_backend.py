@@ -16,9 +16,10 @@ from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
 
 from blender_addon.backend import Local, Status, find_command, version_of
+from blender_addon.delivery import target_of
 from blender_addon.properties import MaquetteSettings
 from blender_addon.recipes import recipe_of
-from blender_addon.session import Session, target_of
+from blender_addon.session import Session
 from tests.blender_addon.conftest import a_capture, concepts, turn
 
 STAND_IN = """#!{python}

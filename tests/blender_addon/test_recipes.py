@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 import pytest
 from maquette_wire import png
+from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Lora, Recipe
 
 from blender_addon import results
@@ -81,11 +82,31 @@ def test_other_files_are_refused_in_words(tmp_path: Path, content: bytes | None,
     assert bpy.context.scene.maquette.prompt == "as it was"
 
 
-def test_a_seed_beyond_blenders_numbers_changes_nothing(tmp_path: Path):
-    path = _picture(tmp_path / "big.png", Recipe(prompt="z", seed=2**32 - 1))
-    with pytest.raises(RuntimeError, match="4294967295 is larger"):
-        bpy.ops.maquette.use_recipe_file(filepath=str(path))
-    assert bpy.context.scene.maquette.prompt == ""
+def test_a_seed_beyond_blenders_numbers_is_kept_as_text(tmp_path: Path):
+    large = Recipe(prompt="z", seed=2**32 - 1)
+    path = _picture(tmp_path / "big.png", large)
+    assert bpy.ops.maquette.use_recipe_file(filepath=str(path)) == {"FINISHED"}
+    settings = bpy.context.scene.maquette
+    assert settings.long_seed == "4294967295"
+    assert recipe_of(settings) == large
+    put_back(FULL, settings)
+    assert settings.long_seed == ""
+    assert recipe_of(settings) == FULL
+
+
+@pytest.mark.parametrize("text", ["tower", "-1", "4294967296", "1.5"])
+def test_a_seed_that_is_none_says_what_to_write(text: str):
+    settings = bpy.context.scene.maquette
+    settings.prompt, settings.long_seed = "z", text
+    with pytest.raises(MaquetteError, match=r"whole number from 0 to 4294967295.*empty the field"):
+        recipe_of(settings)
+
+
+def test_settings_take_no_keyframes():
+    settings = bpy.context.scene.maquette
+    for name in ("prompt", "geometry", "seed", "count", "steps"):
+        with pytest.raises(TypeError, match="not animatable"):
+            settings.keyframe_insert(name)
 
 
 def test_there_may_be_no_picture_at_all():

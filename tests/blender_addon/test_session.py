@@ -14,10 +14,11 @@ from maquette_wire.home import Home
 from blender_addon import session as add_on_session
 from blender_addon import thumbnails
 from blender_addon.backend import Local, Remote, Status
+from blender_addon.delivery import target_of
 from blender_addon.jobs import State
 from blender_addon.recipes import recipe_of
-from blender_addon.session import Session, target_of
-from tests.blender_addon.conftest import a_capture, concepts, turn
+from blender_addon.session import Session
+from tests.blender_addon.conftest import a_capture, arrived, concepts, turn
 from tests.shared.mock_server import MockServer
 
 
@@ -27,16 +28,12 @@ def _submit(session: Session, folder: Path, name: str = "Street"):
     return session.restyle(recipe_of(scene.maquette), a_capture(name), target_of(scene, folder))
 
 
-def _arrived(session: Session) -> bool:
-    return not session.open_jobs and not session._loads
-
-
 def test_restyle_brings_a_picture_with_its_recipe(session, server, camera, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "house.blend"))
     settings = bpy.context.scene.maquette
     settings.seed, settings.seed_locked, settings.count = 12, True, 2
     assert bpy.ops.maquette.restyle() == {"FINISHED"}
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     names = sorted(image.name for image in concepts())
     assert names == ["Concept – Street – seed 12", "Concept – Street – seed 13"]
     image = settings.last_result
@@ -56,7 +53,7 @@ def test_restyle_brings_a_picture_with_its_recipe(session, server, camera, tmp_p
 
 def test_the_submit_carries_what_the_camera_sees(session, server, camera, home):
     assert bpy.ops.maquette.restyle() == {"FINISHED"}
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     packet = next(p for p in server.packets if isinstance(p.message, messages.Submit))
     names = [header.name for header in packet.message.frames]
     assert names == ["color", "depth"]
@@ -73,7 +70,7 @@ def test_each_restyle_has_a_new_seed_unless_it_is_kept(session, server, camera):
     for locked in (False, False, True):
         settings.seed_locked = locked
         bpy.ops.maquette.restyle()
-        turn(session, lambda: _arrived(session))
+        turn(session, lambda: arrived(session))
         seeds.append(settings.seed)
     assert len({*seeds}) == 2
     assert seeds[1] == seeds[2]
@@ -95,7 +92,7 @@ def test_progress_says_steps_and_remaining_time(session, server, settings, tmp_p
     assert job.fraction == pytest.approx(3 / 8)
     assert job.name in (thumbnails._pictures or {}), "the panel shows what is painted so far"
     server.finish(job.name)
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     assert job.name not in (thumbnails._pictures or {})
 
 
@@ -109,7 +106,7 @@ def test_a_server_that_dies_and_comes_back_loses_nothing(session, server, settin
     assert job.state.open
     server.hold = False
     server.start()
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     assert [image.name for image in concepts()] == ["Concept – Street – seed 0"]
 
 
@@ -163,7 +160,7 @@ def test_a_file_closed_in_mid_job_still_gets_its_picture(session, server, settin
     turn(session, lambda: job.state is State.QUEUED)
     bpy.ops.wm.read_homefile(use_empty=True)
     server.finish(job.name)
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     assert not concepts(), "another file's picture has no place in this one"
     assert png.read_recipe(tmp_path / "maquette" / "concept-street-seed0.png").seed == 0
     assert "house.blend" in session.notices[-1].text
@@ -176,7 +173,7 @@ def test_a_file_that_is_open_again_gets_its_picture(session, server, settings, t
     turn(session, lambda: job.state is State.QUEUED)
     bpy.ops.wm.revert_mainfile()
     server.finish(job.name)
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     assert [image.name for image in concepts()] == ["Concept – Street – seed 0"]
 
 
@@ -188,7 +185,7 @@ def test_a_deleted_scene_does_not_stop_the_picture(session, server, settings, tm
     bpy.data.scenes.new("Other")
     bpy.data.scenes.remove(gone)
     server.finish(job.name)
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     assert (tmp_path / "out" / "concept-street-seed0.png").is_file()
 
 
@@ -204,7 +201,7 @@ def test_disabled_in_mid_job_and_enabled_again(session, server, settings, tmp_pa
     assert not again.jobs, "no server is started or asked before the user wants one"
     assert bpy.ops.maquette.connect() == {"FINISHED"}
     turn(again, lambda: (tmp_path / "out" / "concept-street-seed0.png").is_file())
-    turn(again, lambda: _arrived(again))
+    turn(again, lambda: arrived(again))
     assert again.left_behind == 0
     assert again.ledger.left_behind() == []
 
@@ -213,7 +210,7 @@ def test_a_folder_that_cannot_be_written_to(session, server, settings, tmp_path,
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     _submit(session, blocked / "maquette")
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     assert Path(bpy.path.abspath(concepts()[0].filepath)).parent == home.concepts
     assert "can't be written to" in session.notices[-1].text
 
@@ -255,7 +252,7 @@ def test_idle_costs_no_timer(session, server, settings, tmp_path):
     assert session.tick() is None
     _submit(session, tmp_path)
     assert session.tick() <= 0.1
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     session.tick()
     assert session.tick() >= 1
 
@@ -266,7 +263,7 @@ def test_a_concept_survives_an_undo_of_an_earlier_edit(session, server, settings
     bpy.ops.object.empty_add()
     bpy.ops.ed.undo_push(message="edit")
     _submit(session, tmp_path)
-    turn(session, lambda: _arrived(session))
+    turn(session, lambda: arrived(session))
     bpy.ops.ed.undo()
     session.tick()
     assert [image.name for image in concepts()] == ["Concept – Street – seed 0"]

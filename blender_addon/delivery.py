@@ -1,0 +1,174 @@
+"""From a server's result to the picture in the file: saving, and the datablock of each picture.
+
+A thread writes the files; datablocks are made on the main thread, one in each step, since a step
+must not hold Blender. A result that can't be saved stays in memory and can be saved again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import bpy
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.messages import Result
+
+from . import preferences, results
+from .jobs import Job, State, Target
+from .properties import settings_of
+from .undo import Concepts
+
+Level = Literal["INFO", "WARNING", "ERROR"]
+
+
+class Delivery:
+    """The results that are on their way into the file.
+
+    Args:
+        home: keeps the pictures of scenes that were never saved, or whose folder refuses them.
+        in_thread: does something without bpy in a thread.
+        tell: shows the user a sentence.
+        saved: called when a job's pictures are on disk.
+        done: called when they are in the file as well.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        in_thread: Callable[[Callable[[], Any]], Future[Any]],
+        tell: Callable[[Level, str], None],
+        saved: Callable[[Job], None],
+        done: Callable[[Job], None],
+    ) -> None:
+        self.concepts = Concepts()
+        self._home = home
+        self._in_thread = in_thread
+        self._tell = tell
+        self._saved = saved
+        self._done = done
+        self._results: dict[str, tuple[Job, Result, Sequence[memoryview]]] = {}
+        self._saves: dict[str, Future[list[results.Saved]]] = {}
+        self._loads: deque[tuple[Job, results.Saved]] = deque()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next step has something to do."""
+        return bool(self._saves or self._loads)
+
+    def take(self, job: Job, result: Result, frames: Sequence[memoryview]) -> None:
+        """A job's result is here."""
+        self._results[job.name] = job, result, frames
+        self._save(job.name)
+
+    def again(self, job: Job) -> None:
+        """Save a result that couldn't be saved, in the folder that is the right one now."""
+        job.state, job.error = State.SAVING, None
+        job.target = where_now(job.target, self._home)
+        self._save(job.name)
+
+    def forget(self, job: Job) -> None:
+        """The user doesn't want a result that couldn't be saved."""
+        self._results.pop(job.name, None)
+
+    def step(self) -> bool:
+        """Do a little; true where something has changed."""
+        changed = self._collect()
+        changed |= self._load_one()
+        changed |= self.concepts.restore()
+        return changed
+
+    def finish(self) -> None:
+        """Deliver what was saved. The thread has ended before."""
+        self._collect()
+        while self._load_one():
+            pass
+
+    def _save(self, name: str) -> None:
+        job, result, frames = self._results[name]
+        folder, fallback = Path(job.target.folder), self._home.concepts
+        self._saves[name] = self._in_thread(
+            lambda: results.save(result, frames, job.views, folder, fallback)
+        )
+
+    def _collect(self) -> bool:
+        done = [name for name, save in self._saves.items() if save.done()]
+        for name in done:
+            job = self._results[name][0]
+            try:
+                saved = self._saves.pop(name).result()
+            except MaquetteError as error:
+                # Neither acknowledged nor forgotten: after a crash the server is asked again.
+                job.state, job.error = State.UNSAVED, error
+                self._tell("ERROR", str(error))
+                continue
+            del self._results[name]
+            self._saved(job)
+            self._loads.extend((job, each) for each in saved)
+            if saved and saved[0].path.parent != Path(job.target.folder):
+                self._tell(
+                    "WARNING",
+                    f"{job.target.folder} can't be written to: the picture was saved as "
+                    f"{saved[0].path}. Choose another output folder in the preferences.",
+                )
+        return bool(done)
+
+    def _load_one(self) -> bool:
+        """Make one image datablock; false where there is none to make now."""
+        if not self._loads or bpy.app.is_job_running("RENDER"):
+            return False
+        job, saved = self._loads.popleft()
+        scene = scene_of(job.target)
+        if scene is None:
+            where = Path(job.target.blend).name or "a file that is closed"
+            self._tell("INFO", f"A concept of {where} was saved as {saved.path}.")
+        else:
+            self._load(scene, saved, first=job.state is not State.DONE)
+        job.state = State.DONE
+        if not any(other is job for other, _saved in self._loads):
+            self._done(job)
+        return True
+
+    def _load(self, scene: bpy.types.Scene, saved: results.Saved, first: bool) -> None:
+        try:
+            image = results.load(saved)
+        except MaquetteError as error:
+            self._tell("ERROR", str(error))
+            return
+        if first:
+            settings_of(scene).last_result = image
+            results.show(image, bpy.context.window_manager)
+        self.concepts.add(saved)
+
+
+def target_of(scene: bpy.types.Scene, folder: Path) -> Target:
+    """Where pictures of this scene belong."""
+    return Target(bpy.data.filepath, scene.name, scene.session_uid, str(folder))
+
+
+def folder_of(blend: str, home: Home) -> Path:
+    """Where the preferences have pictures of this .blend saved (empty: never saved)."""
+    return results.folder_for(preferences.preferences().folder, blend, home)
+
+
+def scene_of(target: Target) -> bpy.types.Scene | None:
+    """The scene that pictures belong to; None where its file isn't open, or it was deleted."""
+    for scene in bpy.data.scenes:
+        if scene.session_uid == target.scene_uid:
+            return scene
+    # The file was closed, or Blender was: it may be open again.
+    if target.blend and target.blend == bpy.data.filepath:
+        return bpy.data.scenes.get(target.scene)
+    return None
+
+
+def where_now(target: Target, home: Home) -> Target:
+    """The target after a Save As, a renamed scene, or another choice of folder."""
+    scene = scene_of(target)
+    if scene is None:
+        return replace(target, folder=str(folder_of(target.blend, home)))
+    return target_of(scene, folder_of(bpy.data.filepath, home))
