@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import bpy
+from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import ModelInfo
 
 from . import results, thumbnails
@@ -17,8 +18,8 @@ from .session import Session, current
 from .wrapping import broken, room_in, wrapped
 
 TAB = "Maquette"
-ROW, BORDER = 20, 56
-"""Pixels at a scale of 1: a row of a panel, and what is beside a picture in a box of it."""
+ROW, BESIDE = 20, 90
+"""Pixels at a scale of 1: a row of a panel, and what a picture leaves of the region's width."""
 ICONS = {"INFO": "INFO", "WARNING": "ERROR", "ERROR": "CANCEL"}
 
 
@@ -157,7 +158,7 @@ class MAQUETTE_PT_result(MaquettePanel, bpy.types.Panel):
         layout.template_icon(
             icon_value=thumbnails.of_image(image), scale=_picture_scale(context.region.width)
         )
-        wrapped(layout, image.name, context.region.width)
+        _draw_name(layout, image, context.region.width)
         grid = layout.grid_flow(columns=2, even_columns=True, align=True)
         grid.operator("maquette.show_result", text="Show", icon="IMAGE_DATA")
         use = grid.operator("maquette.use_recipe", icon="LOOP_BACK")
@@ -183,7 +184,11 @@ class MAQUETTE_PT_image(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, width = self.layout, context.region.width
-        recipe = results.recipe_of_image(context.edit_image)
+        try:
+            recipe = results.recipe_of_image(context.edit_image)
+        except MaquetteError as error:  # made by a later version, or edited
+            wrapped(layout, str(error), width, "ERROR")
+            return
         wrapped(layout, recipe.prompt, width)
         if recipe.negative_prompt:
             wrapped(layout, f"Avoid: {recipe.negative_prompt}", width)
@@ -210,10 +215,23 @@ def _draw_whole_prompt(layout: bpy.types.UILayout, prompt: str, width: int) -> N
         wrapped(column, prompt, width)
 
 
+def _draw_name(layout: bpy.types.UILayout, image: bpy.types.Image, width: int) -> None:
+    """A concept's name; with arrows where others were made together with it."""
+    if len(results.variations(image)) == 1:
+        wrapped(layout, image.name, width)
+        return
+    row = layout.row(align=True)
+    row.operator("maquette.step_result", text="", icon="TRIA_LEFT").by = -1
+    name = row.row()
+    name.alignment = "CENTER"
+    name.label(text=image.name)
+    row.operator("maquette.step_result", text="", icon="TRIA_RIGHT").by = 1
+
+
 def _picture_scale(width: int) -> float:
-    """Size of a picture that fills a region of ``width`` pixels, in rows of the panel."""
+    """Side of a picture in a region of ``width`` pixels, in rows of the panel."""
     scale = bpy.context.preferences.system.ui_scale
-    return max(4.0, (width / scale - BORDER) / ROW)
+    return max(4.0, (width / scale - BESIDE) / ROW)
 
 
 def _draw_geometry(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:

@@ -7,7 +7,7 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from .. import results
 from ..delivery import folder_of
@@ -51,6 +51,24 @@ class MAQUETTE_OT_show_result(bpy.types.Operator):
         depth = bpy.data.images.load(stored, check_existing=True)
         depth[results.JOB] = image[results.JOB]
         return depth
+
+
+class MAQUETTE_OT_step_result(bpy.types.Operator):
+    """Go to the next or the one before of the variations that were made together"""
+
+    bl_idname = "maquette.step_result"
+    bl_label = "Another Variation"
+    bl_options = {"INTERNAL"}
+
+    by: IntProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.maquette
+        pictures = results.variations(settings.last_result)
+        place = pictures.index(settings.last_result) + self.by
+        settings.last_result = pictures[place % len(pictures)]
+        results.show(settings.last_result, context.window_manager)
+        return {"FINISHED"}
 
 
 class MAQUETTE_OT_open_folder(bpy.types.Operator):
@@ -111,6 +129,7 @@ def _show_in_window(context: bpy.types.Context, image: bpy.types.Image) -> None:
 
 CLASSES = (
     MAQUETTE_OT_show_result,
+    MAQUETTE_OT_step_result,
     MAQUETTE_OT_open_folder,
     MAQUETTE_OT_save_again,
     MAQUETTE_OT_discard,
