@@ -3,7 +3,8 @@
 A message travels as one multipart ZeroMQ message: the msgpack encoding of one of these structs
 (a map with the message's name under ``"type"``), then one binary part for each entry of its
 ``frames``, in that order. Unknown map keys are ignored, so that fields can be added within a
-protocol version; anything else that changes the meaning raises PROTOCOL.
+protocol version, and so are codecs that a hello or welcome names and the other side doesn't know;
+anything else that changes the meaning raises PROTOCOL.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Hello(Message, frozen=True, kw_only=True):
 
     protocol: int = PROTOCOL
     client: str
-    codecs: tuple[Codec, ...] = ("raw",)
+    codecs: tuple[str, ...] = ("raw",)
 
 
 class Submit(FramedMessage, frozen=True, kw_only=True):
@@ -154,7 +155,7 @@ class Welcome(Message, frozen=True, kw_only=True):
     models: tuple[ModelInfo, ...]
     samplers: tuple[str, ...]
     limits: Limits
-    codecs: tuple[Codec, ...] = ("raw",)
+    codecs: tuple[str, ...] = ("raw",)
     exchange: Exchange | None = None
 
 

@@ -18,7 +18,7 @@ from . import codecs
 from .capture import ITEM_BYTES
 from .errors import MaquetteError
 from .exchange import WORTH_BYTES, Exchange, finish
-from .limits import check_submit
+from .limits import JOB, check_submit
 from .messages import (
     Codec,
     FramedMessage,
@@ -159,7 +159,23 @@ def decode(part: Buffer, kind: Any) -> Any:
             "bad-message",
             f"These bytes are not a message of Maquette's protocol: {error}.",
             "Check that both ends are Maquette, of versions that fit together.",
+            _job_of(part),
         ) from error
+
+
+class _OfJob(msgspec.Struct):
+    """What a message about a job has, whatever else is wrong with it."""
+
+    job: str = ""
+
+
+def _job_of(part: Buffer) -> str:
+    """The job that a message which can't be read is about; empty where that can't be told."""
+    try:
+        named = _decoder(_OfJob).decode(part).job
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return named if JOB.fullmatch(named) else ""
 
 
 def headers_of(message: Message) -> tuple[FrameHeader, ...]:

@@ -105,6 +105,25 @@ def test_an_unknown_field_is_ignored() -> None:
     assert unpack([part], FROM_CLIENT).message == Cancel(job=JOB)
 
 
+def test_a_codec_that_is_named_and_unknown_is_ignored() -> None:
+    hello = {"type": "hello", "client": "later", "codecs": ["raw", "a-codec-of-2030"]}
+    assert unpack([msgspec.msgpack.encode(hello)], FROM_CLIENT).message.client == "later"
+    welcome = msgspec.to_builtins(
+        Welcome(server="later", models=(), samplers=(), devices=(), limits=Limits())
+    )
+    part = msgspec.msgpack.encode({**welcome, "codecs": ["a-codec-of-2030"]})
+    assert unpack([part], FROM_SERVER).message.server == "later"
+
+
+@pytest.mark.parametrize("wrong", [{"views": "none"}, {"recipe": {"prompt": 3}}, {"previews": 1}])
+def test_a_submit_of_wrong_types_still_names_its_job(wrong: dict) -> None:
+    submit = {"type": "submit", "job": JOB, "recipe": {"prompt": ""}, "views": [], **wrong}
+    error = refused([msgspec.msgpack.encode(submit)])
+    assert (error.code, error.job) == ("bad-message", JOB)
+    unnamed = refused([msgspec.msgpack.encode({**submit, "job": "../../etc"})])
+    assert unnamed.job == ""
+
+
 def test_the_number_of_frames_must_fit() -> None:
     parts = pack(*submit_of([make_capture()]))
     assert refused([]).code == "bad-message"

@@ -179,14 +179,15 @@ class Desk:
     # --- what workers report --------------------------------------------------------------------
 
     def take(self) -> Job | None:
-        """The next job to run, which is running from now on."""
-        while (job := self.journal.next_queued()) is not None:
-            if not self.spool.captures(job.job).exists():
-                self.journal.fail(job.job, _captures_lost(job.job))
-                continue
-            if self.journal.start(job.job):
-                return job
-        return None
+        """The next job: running from now on, or failed where its captures are gone."""
+        job = self.journal.next_queued()
+        if job is None:
+            return None
+        if self.spool.captures(job.job).exists():
+            self.journal.start(job.job)
+        else:
+            self.journal.fail(job.job, _captures_lost(job.job))
+        return self.journal.get(job.job)
 
     def finished(self, name: str, scratch: Path) -> bool:
         """Put a result in its place; false where the job wants none (any more)."""
@@ -289,7 +290,7 @@ def _captures_lost(name: str) -> MaquetteError:
     return MaquetteError(
         "captures-lost",
         f"The captures of job {name} are gone from the server's disk.",
-        "Send the job again.",
+        "Start it again, as a new job.",
     )
 
 
@@ -297,7 +298,7 @@ def _result_lost(name: str) -> MaquetteError:
     return MaquetteError(
         "result-lost",
         f"The result of job {name} is gone from the server's disk.",
-        "Send the job again.",
+        "Start it again, as a new job.",
     )
 
 

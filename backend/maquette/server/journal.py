@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from maquette_wire.errors import MaquetteError
@@ -157,11 +157,17 @@ class Journal:
         return self._write(statement, values)
 
     def _select(self, where: str, *values: object) -> list[Job]:
-        rows = self._database.execute(f"SELECT {COLUMNS} FROM jobs WHERE {where}", values)
+        rows = self._read(f"SELECT {COLUMNS} FROM jobs WHERE {where}", values)
         return [
             msgspec.convert(dict(zip(Job.__struct_fields__, row, strict=True)), Job, strict=False)
-            for row in rows.fetchall()
+            for row in rows
         ]
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _translated(error, self._path) from error
 
     def _update(self, job: str, where: str, **values: object) -> bool:
         """Set columns of a job if it is ``where``; returns whether it was."""
@@ -186,16 +192,16 @@ class Journal:
     def ahead(self, job: Job) -> int:
         """How many unfinished jobs were accepted before this one."""
         query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND sequence < ?"
-        return self._database.execute(query, (job.sequence,)).fetchone()[0]
+        return self._read(query, (job.sequence,))[0][0]
 
     def unfinished(self) -> int:
         """How many jobs are queued or running."""
         query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
-        return self._database.execute(query).fetchone()[0]
+        return self._read(query)[0][0]
 
     def bytes(self) -> int:
         """Disk space that all jobs take or may still take."""
-        return self._database.execute("SELECT coalesce(sum(bytes), 0) FROM jobs").fetchone()[0]
+        return self._read("SELECT coalesce(sum(bytes), 0) FROM jobs")[0][0]
 
     def add(self, job: str, *, owner: str, recipe: str, previews: bool, size: int) -> Job:
         """Accept a job; its name must be new."""

@@ -164,7 +164,8 @@ class Loop:
         elif isinstance(note, wm.Broke):
             error = MaquetteError(note.code, note.sentence, note.hint)
             news = self._desk.broke(note.job, error)
-            log.warning("Job %s failed: %s", note.job, error)
+            if news:
+                log.warning("Job %s failed: %s", note.job, error)
         else:
             news = False
         self._pool.release(said.worker, note.job)
@@ -184,6 +185,10 @@ class Loop:
             job = self._desk.take()
             if job is None:
                 return
+            if job.state == "failed":
+                log.error("Job %s failed: %s", job.job, job.sentence)
+                self._tell(job.job)
+                continue
             captures = self._desk.spool.captures(job.job)
             result = self._desk.spool.scratch(job.job)
             self._pool.assign(

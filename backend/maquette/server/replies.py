@@ -48,7 +48,7 @@ class Replies:
         """The codecs that this server has."""
         return (*codecs.available(), "file") if self._facts.exchange else codecs.available()
 
-    def codec_for(self, named: tuple[Codec, ...]) -> Codec:
+    def codec_for(self, named: tuple[str, ...]) -> Codec:
         """How results travel to a client that named these codecs in its hello.
 
         A client names only those that suit the way between it and the server.

@@ -150,7 +150,8 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
     except MaquetteError as error:
         return wm.Broke(job=job, code=error.code, sentence=error.sentence, hint=error.hint)
     except OSError as error:
-        log.exception("Job %s failed.", job)
+        # A job that was cancelled meanwhile has no files any more, and the loop asks for nothing.
+        log.warning("Job %s met a file that it can't use: %s", job, error)
         reason = file_error(error)
         return wm.Broke(job=job, code=reason.code, sentence=reason.sentence, hint=reason.hint)
     except Exception as error:

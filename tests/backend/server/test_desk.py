@@ -165,8 +165,9 @@ def test_captures_without_a_row_were_never_accepted_and_go(office: Office):
 def test_a_job_whose_files_are_gone_is_failed_with_the_reason(office: Office):
     waiting = office.submit()
     office.spool.captures(waiting).unlink()
-    assert office.desk.take() is None
-    assert office.row(waiting).code == "captures-lost"
+    lost = office.desk.take()
+    assert lost is not None and (lost.state, lost.code) == ("failed", "captures-lost")
+    assert office.row(waiting).code == "captures-lost" and office.desk.take() is None
     job = office.done()
     office.spool.result(job).unlink()
     office.open()
@@ -260,6 +261,21 @@ def test_a_journal_of_a_newer_maquette_is_left_alone(tmp_path: Path):
     with pytest.raises(MaquetteError) as refused:
         Journal(path)
     assert refused.value.code == "journal-newer" and str(path) in refused.value.sentence
+
+
+def test_a_journal_that_breaks_while_it_is_in_use_is_named(office: Office):
+    office.submit()
+    office.journal.close()
+    path = office.folder / "journal.sqlite"
+    for left in office.folder.glob("journal.sqlite-*"):
+        left.unlink()
+    journal = Journal(path, office.clock)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    with pytest.raises(MaquetteError) as broken:
+        journal.in_state("queued")
+    assert broken.value.code == "journal-damaged" and str(path) in broken.value.sentence
 
 
 def test_a_file_that_is_no_journal_is_named(tmp_path: Path):

@@ -103,6 +103,19 @@ def test_cancelling_a_running_job_frees_the_device_within_a_step(client: Talker)
     assert steps_now - steps_then <= 1
 
 
+def test_a_waiting_job_whose_captures_vanish_is_failed_aloud(
+    shared_server: ServerProcess, client: Talker
+):
+    first = client.client.submit(light_recipe("steps=10 pause=0.1"), [capture()])
+    waiting = client.client.submit(light_recipe(), [capture()])
+    client.message(waiting, Accepted)
+    (path,) = shared_server.home.root.rglob(f"captures/{waiting}")
+    path.unlink()
+    lost = client.end_of(waiting)
+    assert isinstance(lost.message, Failed) and lost.message.code == "captures-lost"
+    assert isinstance(client.end_of(first).message, Result)
+
+
 def test_cancelling_a_waiting_job_leaves_nothing_of_it(
     shared_server: ServerProcess, client: Talker
 ):
