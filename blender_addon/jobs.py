@@ -82,6 +82,8 @@ class Remaining:
             return
         if self.first_step == 0:
             self.first_step, self.first_at = step, now
+            if now <= self.begun:
+                return  # the stage's first message was this step's: nothing is known yet
             rate = (now - self.begun) / step
         elif step > self.first_step:
             rate = (now - self.first_at) / (step - self.first_step)

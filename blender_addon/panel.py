@@ -277,8 +277,9 @@ def _draw_job(layout: bpy.types.UILayout, job: Job, width: int) -> None:
     icon = thumbnails.of_job(job.name)
     if icon:
         box.template_icon(icon_value=icon, scale=_picture_scale(width))
+    box.label(text=job.title)  # beside the progress there is no room for it
     row = box.row(align=True)
-    row.progress(factor=job.fraction, text=f"{job.title}: {job.describe()}")
+    row.progress(factor=job.fraction, text=job.describe())
     if job.state not in (State.CANCELLING, State.SAVING):
         row.operator("maquette.cancel", text="", icon="X").job = job.name
 
