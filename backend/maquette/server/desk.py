@@ -23,8 +23,9 @@ from .spool import Spool, needed_bytes, result_bytes
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 3
-"""Workers that a job may take down with it before it is failed."""
+ATTEMPTS = 5
+"""Workers that may die with a job before it is failed. Whether the job was the cause can't be
+told: three were too few when something else killed a thousand workers and servers in a row."""
 HOUR = 3600.0
 DAY = 24 * HOUR
 KEEP_ACKNOWLEDGED = HOUR
