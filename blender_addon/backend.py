@@ -86,8 +86,8 @@ def find_command(given: str, home: Home) -> list[str]:
         raise MaquetteError(
             "no-backend",
             "The program that paints the pictures isn't installed on this computer.",
-            "Run `python build.py demo` (or `pip install maquette`) once, or enter its path or a "
-            "remote server in the preferences.",
+            "Run `python build.py demo` in Maquette's folder once, or enter in the preferences "
+            "where it is, or the address of another computer's server.",
         )
     return [found]
 
@@ -166,6 +166,11 @@ class Backend:
         if changed:
             self.welcome = None
         self.choice = choice
+
+    def not_even_asked(self, error: MaquetteError) -> None:
+        """Another server is wanted that can't be tried; what is connected stays so."""
+        if self.status is not Status.READY:
+            self.status, self.error = Status.TROUBLE, error
 
     def take(self, event: Event) -> None:
         """Follow the client's connection."""

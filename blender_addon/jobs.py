@@ -147,6 +147,11 @@ class Job:
         elif isinstance(message, Progress):
             self._take_progress(message, now)
 
+    def interrupt(self) -> None:
+        """The server is gone; whatever it was doing for the job isn't going on now."""
+        if self.state in (State.QUEUED, *STAGES.values()):
+            self.state, self.step, self.steps = State.WAITING, 0, 0
+
     def fail(self, error: MaquetteError) -> None:
         """The job can't be done."""
         self.state, self.error = State.FAILED, error

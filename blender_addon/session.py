@@ -34,6 +34,7 @@ IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
 NOTICES = 3
+STARTED_AGAIN = "The server ended and is being started again; the job goes on from its beginning."
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Session:
         self._thread: ThreadPoolExecutor | None = None
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
         self._watched = 0.0
+        self._outage: Notice | None = None
 
     # --- what operators call ------------------------------------------------------------------
 
@@ -191,7 +193,7 @@ class Session:
             self._watched = now
             self.backend.watch()
             if self.backend.status is Status.TROUBLE and before is not Status.TROUBLE:
-                self.tell("ERROR", str(self.backend.error))
+                self._tell_outage("ERROR", str(self.backend.error))
         events = self._client.poll()
         for event in events:
             self._take(event, now)
@@ -204,9 +206,28 @@ class Session:
             return
         self.backend.take(event)
         if isinstance(event, Connected):
+            self._drop_outage()
             self._adopt()
-        elif self.open_jobs:
-            self.tell("WARNING", str(event.error))
+            return
+        self.backend.watch()  # an ended local server is started again at once
+        for job in self.open_jobs:
+            job.interrupt()
+        if self.open_jobs:
+            again = self.backend.status is Status.STARTING
+            self._tell_outage("WARNING", STARTED_AGAIN if again else str(event.error))
+
+    def _tell_outage(self, level: Level, text: str) -> None:
+        """Tell what is wrong with the connection, in place of what was said of it before."""
+        if self._outage is not None and self._outage.text == text:
+            return
+        self._drop_outage()
+        self.tell(level, text)
+        self._outage = self.notices[-1]
+
+    def _drop_outage(self) -> None:
+        if self._outage in self.notices:
+            self.notices.remove(self._outage)
+        self._outage = None
 
     def _take_message(self, received: Received, now: float) -> None:
         message = received.message

@@ -32,11 +32,11 @@ def room_in(width: int) -> float:
 
 
 def broken(text: str, room: float) -> list[str]:
-    """The text's lines of at most ``room`` pixels; a word that is longer gets its own."""
+    """The text's lines of at most ``room`` pixels; longer words (a path, a key) are cut."""
     blf.size(FONT, POINTS * _scale())
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in (piece for whole in text.split() for piece in _cut(whole, room)):
         longer = f"{line} {word}" if line else word
         if line and blf.dimensions(FONT, longer)[0] > room:
             lines.append(line)
@@ -44,6 +44,15 @@ def broken(text: str, room: float) -> list[str]:
         else:
             line = longer
     return [*lines, line] if line else lines
+
+
+def _cut(word: str, room: float) -> list[str]:
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and blf.dimensions(FONT, pieces[-1] + letter)[0] > room:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
 
 
 def _scale() -> float:

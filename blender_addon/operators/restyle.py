@@ -12,11 +12,11 @@ from bpy.props import StringProperty
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 
-from .. import preferences
 from ..capture import camera_size, capture_camera, capture_viewport, size_for
 from ..delivery import folder_of, target_of
 from ..recipes import recipe_of, set_seed
 from ..session import Session, current
+from .server import reach_server
 
 SEEDS = 1_000_000
 """New seeds are below this: numbers that a person can read out."""
@@ -49,7 +49,7 @@ class MAQUETTE_OT_restyle(bpy.types.Operator):
             recipe = recipe_of(settings)
             if not settings.seed_locked:
                 recipe = msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
-            session.want_server(preferences.choice())
+            reach_server()
             capture = _capture(context)
             folder = folder_of(bpy.data.filepath, session.home)
             session.restyle(recipe, capture, target_of(context.scene, folder))

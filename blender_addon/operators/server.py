@@ -16,6 +16,21 @@ from ..backend import find_command, version_of
 from ..session import current
 
 
+def reach_server() -> None:
+    """Have a connection to the server that the preferences name.
+
+    Raises MaquetteError where that can't be.
+    """
+    session = current()
+    try:
+        choice = preferences.choice()
+    except MaquetteError as error:
+        if session.backend is not None:
+            session.backend.not_even_asked(error)
+        raise
+    session.want_server(choice)
+
+
 class MAQUETTE_OT_connect(bpy.types.Operator):
     """Connect to the server now, and start it if it is this computer's; fetches pictures that
     were still being made when Blender closed"""
@@ -27,7 +42,7 @@ class MAQUETTE_OT_connect(bpy.types.Operator):
         session = current()
         session.notices.clear()
         try:
-            session.want_server(preferences.choice())
+            reach_server()
         except MaquetteError as error:
             session.note("ERROR", str(error))
             self.report({"ERROR"}, str(error))

@@ -118,11 +118,12 @@ def test_a_server_that_dies_and_comes_back_loses_nothing(session, server, settin
     server.die()
     turn(session, lambda: session.status in (Status.LOST, Status.STARTING))
     assert session.notices, "the user hears of it"
-    assert job.state.open
+    assert job.state is State.WAITING, "nobody is working on it"
     server.hold = False
     server.start()
     turn(session, lambda: arrived(session))
     assert [image.name for image in concepts()] == ["Concept – Street – seed 0"]
+    assert not session.notices, "what is over is not said any more"
 
 
 def test_cancel_ends_the_job_at_the_server(session, server, settings, tmp_path):
