@@ -156,7 +156,8 @@ def extension_zip(given: Path | None = None) -> Path:
     if chosen is not None:
         if chosen.is_file():
             return chosen.resolve()
-        raise MaquetteError("no-extension", f"There is no file {chosen}.", "Correct its name.")
+        fix = "Correct its name." if given else f"Correct {EXTENSION_VARIABLE}, or unset it."
+        raise MaquetteError("no-extension", f"There is no file {chosen}.", fix)
     folder = checkout()
     built = list((folder / "dist").glob("maquette-*.zip")) if folder else []
     if built:

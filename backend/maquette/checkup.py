@@ -38,9 +38,11 @@ class Finding:
     fix: str = ""
 
 
-def all_findings(home: Home) -> Iterator[Finding]:
-    """Every check in turn; one that can't be done is a finding as well."""
+def all_findings(home: Home, only: str | None = None) -> Iterator[Finding]:
+    """Every check in turn, or that of one subject; one that can't be done is a finding as well."""
     for subject, check in CHECKS.items():
+        if only not in (None, subject):
+            continue
         try:
             yield from check(home)
         except MaquetteError as error:
@@ -88,7 +90,7 @@ def folder(home: Home) -> Iterator[Finding]:
         yield Finding("folder", "wrong", f"{home.root} can't be written to.", fix)
         return
     free = shutil.disk_usage(existing).free
-    text = f"{home.root}, {free / 1e9:.0f} GB free"
+    text = f"{home.root}, {free / 1e9:.1f} GB free"
     if free < LEAST_FREE:
         yield Finding("folder", "wrong", text, "Free some space, or move MAQUETTE_HOME.")
     else:
@@ -131,6 +133,9 @@ def models(home: Home) -> Iterator[Finding]:
 
 
 def server(home: Home) -> Iterator[Finding]:
+    from .server import journal
+
+    journal.inspect(home.journal)
     record = local.running(home)
     if record is None:
         yield Finding("server", "fine", "none runs; one is started when it is needed")

@@ -59,7 +59,7 @@ def test_a_port_in_use_is_wrong_and_the_way_round_is_named(home):
 def test_a_machine_without_blender_is_told_where_to_get_one(home, monkeypatch):
     monkeypatch.setattr(blender, "candidates", list)
     monkeypatch.delenv(blender.BLENDER_VARIABLE, raising=False)
-    findings = [f for f in checkup.all_findings(home) if f.subject == "Blender"]
+    findings = list(checkup.all_findings(home, only="Blender"))
     assert _states(findings) == ["wrong"]
     assert "build.py extension" in findings[0].fix
 
@@ -73,7 +73,7 @@ def test_a_checkpoint_with_damaged_settings_is_named(home, tmp_path, monkeypatch
     (tmp_path / "model_index.json").write_text("{}")
     (tmp_path / "maquette.json").write_text("{")
     monkeypatch.setenv("MAQUETTE_POCKET", str(tmp_path))
-    wrong = [finding for finding in checkup.all_findings(home) if finding.subject == "model"]
+    wrong = list(checkup.all_findings(home, only="model"))
     assert wrong[-1].state == "wrong"
     assert "maquette.json" in wrong[-1].text
 
@@ -85,6 +85,12 @@ def test_the_exit_status_says_whether_something_is_wrong(state, status, monkeypa
     assert cli.main(["doctor"]) == status
     said = capsys.readouterr().out
     assert "It is so." in said and "-> Do this." in said
+
+
+def test_an_extension_that_the_environment_names_wrongly(home, monkeypatch):
+    monkeypatch.setenv(blender.EXTENSION_VARIABLE, "/no/such.zip")
+    wrong = list(checkup.all_findings(home, only="extension"))[-1]
+    assert "/no/such.zip" in wrong.text and blender.EXTENSION_VARIABLE in wrong.fix
 
 
 def test_a_program_that_is_no_blender_is_refused(tmp_path):

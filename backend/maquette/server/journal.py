@@ -7,6 +7,7 @@ moments before it may be missing, never anything older, and the database is neve
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -105,6 +106,7 @@ class Journal:
         try:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
+            _check(self._database, path)
             self._migrate()
             self.keep_reserve()
         except sqlite3.DatabaseError as error:
@@ -290,15 +292,44 @@ class Journal:
         self._write("DELETE FROM jobs WHERE job = ?", (job,))
 
 
+def inspect(path: Path) -> None:
+    """Look at a journal, also one in use, without changing it.
+
+    Raises MaquetteError("journal-damaged", "journal-unusable") where no server could use it.
+    """
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        ) as database:
+            _check(database, path)
+    except sqlite3.DatabaseError as error:
+        raise _translated(error, path) from error
+
+
+def _check(database: sqlite3.Connection, path: Path) -> None:
+    """Read all of a database. Raises MaquetteError("journal-damaged") or sqlite3.DatabaseError."""
+    (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise _damaged(path, found.splitlines()[-1])
+
+
+def _damaged(path: Path, why: object) -> MaquetteError:
+    return MaquetteError(
+        "journal-damaged",
+        f"The job journal {path} is damaged ({why}).",
+        f"Move the folder {path.parent} away: the server then begins with an empty one, and "
+        "whatever was not fetched yet stays in that folder.",
+    )
+
+
 def _translated(error: sqlite3.DatabaseError, path: Path) -> MaquetteError:
-    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    code = error.sqlite_errorcode & 0xFF  # the rest tells kinds of the same thing apart
+    if code == sqlite3.SQLITE_FULL:
         return disk_full()
-    if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return MaquetteError(
-            "journal-damaged",
-            f"The job journal {path} is damaged ({error}).",
-            "Move the file away to start with an empty one.",
-        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return _damaged(path, error)
     return MaquetteError(
         "journal-unusable",
         f"The job journal {path} can't be used ({error}).",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
 from maquette.server.desk import DAY, HOUR, KEEP_ACKNOWLEDGED, KEEP_FINISHED, Desk
-from maquette.server.journal import MIGRATIONS, Job, Journal
+from maquette.server.journal import Job, Journal
 from maquette.server.spool import Spool
 from maquette_wire import container
 from maquette_wire.capture import frames_of
@@ -60,7 +59,7 @@ class Office:
             views=(capture(side, side).view,),
             frames=headers,
         )
-        return self.desk.submit(owner, Packet(submit, tuple(frames))).job
+        return self.desk.submit(owner, Packet(submit, frames)).job
 
     def paint(self, job: str, shade: int = 1, side: int = 64) -> Path:
         """What a worker leaves: a complete result under a name of its own."""
@@ -251,36 +250,3 @@ def test_a_name_of_another_client_is_unknown(office: Office):
         office.submit(name=job, owner="somebody else")
     assert taken.value.code == "job-taken"
     assert office.state(job) == "queued"
-
-
-def test_a_journal_of_a_newer_maquette_is_left_alone(tmp_path: Path):
-    path = tmp_path / "journal.sqlite"
-    Journal(path).close()
-    with sqlite3.connect(path) as database:
-        database.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-    with pytest.raises(MaquetteError) as refused:
-        Journal(path)
-    assert refused.value.code == "journal-newer" and str(path) in refused.value.sentence
-
-
-def test_a_journal_that_breaks_while_it_is_in_use_is_named(office: Office):
-    office.submit()
-    office.journal.close()
-    path = office.folder / "journal.sqlite"
-    for left in office.folder.glob("journal.sqlite-*"):
-        left.unlink()
-    journal = Journal(path, office.clock)
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xff" * (path.stat().st_size - 4096))
-    with pytest.raises(MaquetteError) as broken:
-        journal.in_state("queued")
-    assert broken.value.code == "journal-damaged" and str(path) in broken.value.sentence
-
-
-def test_a_file_that_is_no_journal_is_named(tmp_path: Path):
-    path = tmp_path / "journal.sqlite"
-    path.write_bytes(b"something else entirely, and long enough to be read" * 100)
-    with pytest.raises(MaquetteError) as refused:
-        Journal(path)
-    assert refused.value.code == "journal-damaged" and str(path) in refused.value.sentence
