@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -102,6 +103,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return module.run(command_parser(chosen.command, module).parse_args(chosen.arguments))
     except MaquetteError as error:
         print(f"maquette: {error.sentence} {error.hint}".rstrip(), file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has enough; Python's own flush at the end would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        # Commands name the files they use; this is for what no one foresaw, such as a full disk.
+        named = f"{error.filename}: " if error.filename else ""
+        said = f"{named}{error.strerror or error}."
+        print(f"maquette: {said} See to that, then run the command again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nmaquette: interrupted.", file=sys.stderr)

@@ -6,6 +6,7 @@ other module makes up a path.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -120,15 +121,27 @@ class Home:
                 # Above the root other programs' folders may be made, with their usual rights.
                 own = place == self.root or self.root in place.parents
                 place.mkdir(mode=0o700 if own else 0o777, exist_ok=True)
+            if not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "it is a file")
             if not os.access(folder, os.W_OK | os.X_OK):
-                raise PermissionError(13, "it can't be written to")
+                raise PermissionError(errno.EACCES, "it can't be written to")
         except OSError as error:
-            raise MaquetteError(
-                "home-unusable",
-                f"Maquette's folder {folder} can't be used: {error.strerror}.",
-                f"Make it writable, or set {VARIABLE} to another folder.",
-            ) from error
+            raise unusable(folder, error) from error
         return folder
+
+
+def unusable(place: Path, error: OSError) -> MaquetteError:
+    """What it means for a user that a file or folder of Maquette's can't be used."""
+    fix = "Make it writable"
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        fix = "Free some space on that disk"
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+        fix = "Move the file away that is in its place"
+    return MaquetteError(
+        "home-unusable",
+        f"{place}, where Maquette keeps its files, can't be used: {error.strerror}.",
+        f"{fix}, or set {VARIABLE} to another folder.",
+    )
 
 
 def _platform_folder(environment: Mapping[str, str]) -> Path:

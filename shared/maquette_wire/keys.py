@@ -19,7 +19,7 @@ import zmq
 from zmq.utils import z85
 
 from .errors import MaquetteError
-from .home import Home
+from .home import Home, unusable
 
 LENGTH = 40
 LIST_HEADER = """\
@@ -173,11 +173,7 @@ def _write_new(path: Path, text: str) -> None:
         with contextlib.suppress(FileExistsError):
             _name(temporary, path)
     except OSError as error:
-        raise MaquetteError(
-            "home-unusable",
-            f"The file {path} can't be written: {error.strerror}.",
-            "Make its folder writable, or set MAQUETTE_HOME to another folder.",
-        ) from error
+        raise unusable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,8 +8,10 @@ process numbers, which are used again, decide nothing.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ from typing import IO, Literal
 import msgspec
 
 from .errors import MaquetteError
-from .home import Home
+from .home import Home, unusable
 
 if sys.platform == "win32":
     import msvcrt
@@ -35,6 +37,8 @@ START_SECONDS = 180.0
 CRASHES, CRASH_SECONDS = 3, 60.0
 BACK_OFF_SECONDS = 1.0
 LOG_BYTES = 4 * 1024 * 1024
+ROOM_BYTES = 1024 * 1024
+"""Without so much space on the disk a server couldn't even say in its log why it ends."""
 
 _held: set[Path] = set()
 
@@ -160,6 +164,8 @@ class Launcher:
                 f"The local server {self._command[0]!r} can't be started: {error.strerror}.",
                 "Tell the preferences where the backend's Python is.",
             )
+        except MaquetteError as error:
+            self.state, self.error = "failed", error
 
     def _crashed(self, now: float, how: str) -> None:
         self._process = None
@@ -181,9 +187,12 @@ class Launcher:
 def start(home: Home, command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start a server that outlives this program; what it prints goes to the home's log.
 
-    Raises OSError where the program can't be started.
+    Raises OSError where the program can't be started, MaquetteError("home-unusable") where the
+    home can't be written to or its disk is full.
     """
     home.make()
+    if shutil.disk_usage(home.root).free < ROOM_BYTES:
+        raise unusable(home.root, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     if home.log.exists() and home.log.stat().st_size > LOG_BYTES:
         home.log.replace(home.log.with_suffix(".old.log"))
     environment = {
@@ -224,7 +233,7 @@ def last_line(log: Path) -> str:
 def _record(home: Home) -> ServerRecord | None:
     try:
         return msgspec.json.decode(home.record.read_bytes(), type=ServerRecord)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.MsgspecError):
         return None
 
 

@@ -51,6 +51,12 @@ def test_a_home_that_cant_be_made_is_named(tmp_path: Path) -> None:
         keys.client_keys(Home(tmp_path / "file" / "home"))
 
 
+def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("in the way")
+    with pytest.raises(MaquetteError, match=r"it is a file.*Move the file away"):
+        Home(tmp_path / "home").make()
+
+
 def test_keys_are_made_once_and_fit_together(home: Home) -> None:
     first = keys.server_keys(home)
     assert keys.server_keys(home) == first

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import sys
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,15 @@ def test_a_long_log_is_put_aside(home: Home) -> None:
     home.log.write_bytes(b"x" * (local.LOG_BYTES + 1))
     local.start(home, [sys.executable, "-c", "print('new')"]).wait(20)
     assert home.log.read_text().strip() == "new"
+
+
+def test_on_a_full_disk_no_server_is_started_and_the_user_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = namedtuple("full", "total used free")(1, 1, 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    launcher = local.Launcher(home, COMMAND)
+    launcher.start()
+    assert launcher.poll() == "failed"
+    assert launcher.error is not None and launcher.error.code == "home-unusable"
+    assert "No space left" in launcher.error.sentence and "Free some space" in launcher.error.hint

@@ -2,7 +2,7 @@
 
 Noise shows what an exactly-once delivery hides: a job that ran twice and was delivered from both
 runs comes as two different pictures. The prompt says how the job goes, for instance
-``"steps=20 pause=0.05"`` or ``"die"``.
+``"steps=20 pause=0.05"``, ``"until=FILE"`` (which goes on when that file is there) or ``"die"``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ class LightSampler:
             raise ValueError("a fault in the sampler")
         if "hang" in words:
             time.sleep(3600)
+        while "until" in words and not Path(words["until"]).exists():
+            time.sleep(0.02)
         steps = int(words.get("steps", 2))
         small = np.zeros((8, 8, 3), np.uint8)
         for step in range(1, steps + 1):
