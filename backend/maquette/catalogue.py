@@ -21,7 +21,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import ModelInfo
 
-from . import download
+from . import download, samplers
 from .families.checkpoint import safetensors_of
 from .families.settings import ModelSettings, read_settings
 
@@ -141,6 +141,7 @@ class Catalogue:
                     sampler=settings.sampler,
                     guidance=settings.guidance,
                     loras=loras,
+                    samplers=samplers.offered(entry.directory, settings.sampler, settings.steps),
                 )
             )
         return tuple(infos)

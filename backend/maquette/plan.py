@@ -20,7 +20,7 @@ from maquette_wire.messages import Limits
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
 
-from . import depth, framing, schedulers
+from . import depth, framing, samplers, schedulers
 from .families.settings import ModelSettings
 from .geometry import blend_depth
 
@@ -90,7 +90,7 @@ def make_plan(
     influence = by_geometry[1] if recipe.depth_influence is None else recipe.depth_influence
     steps = _default_steps(settings, strength) if recipe.steps is None else recipe.steps
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
-    sampler = schedulers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
+    sampler = samplers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
     schedulers.make(sampler, model.scheduler_config)  # refuses what doesn't go together
     if int(steps * strength) < 1:
         raise MaquetteError(
@@ -108,6 +108,7 @@ def make_plan(
         depth_influence=influence,
     )
     frames, warnings = _frames(recipe, captures, model, influence)
+    warnings += _training_warnings(settings, int(steps * strength), strength)
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
     if guidance > 1.0:
         warnings += model.prompt_warnings(recipe.negative_prompt, "negative prompt")
@@ -124,6 +125,22 @@ def _default_steps(settings: ModelSettings, strength: float) -> int:
     if strength <= 0.0:
         return settings.steps
     return max(settings.steps, math.ceil(1.0 / strength))
+
+
+def _training_warnings(settings: ModelSettings, steps: int, strength: float) -> list[str]:
+    """What a recipe asks of a model that it was not trained for. steps: those that are run."""
+    warnings = []
+    if settings.steps == 1 and steps > 1:
+        warnings.append(
+            f"This model was trained to paint in one step, and {steps} steps give a worse picture; "
+            "leave the steps to the model."
+        )
+    if strength < min(settings.geometry.strength) == 1.0:
+        warnings.append(
+            f"This model was trained to repaint all of a picture, and a strength of {strength:g} "
+            "gives a poor one; leave the strength to the model."
+        )
+    return warnings
 
 
 def _frames(

@@ -8,12 +8,9 @@ on the same machine; pictures packed into other batches differ by rounding alone
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,24 +22,15 @@ from numpy.typing import NDArray
 
 from . import devices
 from .catalogue import Catalogue, Entry
-from .families.sd2_depth import PictureTask, Sd2Depth, is_out_of_memory
+from .families.sd2_depth import Sd2Depth, is_out_of_memory
 from .families.settings import read_settings
-from .plan import Frame, Plan, make_plan
-
-log = logging.getLogger(__name__)
-
-ProgressCallback = Callable[[str, int, int, dict[int, NDArray[np.uint8]]], None]
-"""(stage, step, steps, previews): stage "loading", "sampling" or "decoding"; step counts denoising
-steps of single pictures over the whole job; previews are uint8 [h, w, 3] by picture number."""
+from .painting import Job, Picture, ProgressCallback, paint
+from .plan import make_plan
 
 _BATCH_MAX = 16
 # The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.
 _BATCH_PIXELS = 16 * 512 * 512
 _BATCH_SHARE = 0.5  # of the memory that the weights leave
-
-
-class JobCancelled(Exception):
-    """The job's `cancelled` said so; nothing of it is kept."""
 
 
 @dataclass(frozen=True)
@@ -62,48 +50,6 @@ class SamplingResult:
     encoded_depth: list[NDArray[np.uint8]]
     warnings: list[str]
     seconds: dict[str, float]
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """One picture to paint: its place in the result, its frame and its seed."""
-
-    number: int
-    frame: Frame
-    seed: int
-
-
-@dataclass
-class _Job:
-    """The state of a running job."""
-
-    plan: Plan
-    model: Sd2Depth
-    progress: ProgressCallback
-    cancelled: Callable[[], bool]
-    previews: bool
-    seconds: dict[str, float]
-    warnings: list[str]
-    latents: dict[int, torch.Tensor] = field(default_factory=dict)
-    pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    frugal: bool = False
-
-    @property
-    def count(self) -> int:
-        return len(self.plan.frames) * self.plan.recipe.count
-
-    def check_cancelled(self) -> None:
-        if self.cancelled():
-            raise JobCancelled
-
-    @contextlib.contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed = time.perf_counter() - start
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed
 
 
 class Sampler:
@@ -157,9 +103,9 @@ class Sampler:
             model.set_loras(loras)
             seconds["loading"] = time.perf_counter() - start
             plan = make_plan(recipe, captures, model, model_hash)
-            job = _Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
+            job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
             job.check_cancelled()
-            self._paint_all(job)
+            paint(job, self._batches(job))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -198,37 +144,13 @@ class Sampler:
 
     # --- a job ----------------------------------------------------------------------------------
 
-    def _paint_all(self, job: _Job) -> None:
-        batches = deque(self._batches(job))
-        while batches:
-            batch = batches.popleft()
-            job.check_cancelled()
-            try:
-                with job.model.low_memory() if job.frugal else contextlib.nullcontext():
-                    self._paint(job, batch)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or job.frugal:
-                    raise
-                log.warning("Out of memory in a batch of %d pictures: %s", len(batch), error)
-                job.frugal = True
-                job.warnings.append(
-                    "The device ran out of memory, so the pictures were made one at a time, with "
-                    "attention in slices and decoding in tiles; use fewer or smaller pictures to "
-                    "be faster."
-                )
-                rest = [picture for other in batches for picture in other]
-                batches = deque([picture] for picture in (*batch, *rest))
-            # Outside the except clause, where the exception no longer holds the batch's tensors.
-            if job.frugal:
-                devices.release_memory(self.device)
-
-    def _batches(self, job: _Job) -> list[list[_Picture]]:
+    def _batches(self, job: Job) -> list[list[Picture]]:
         """Pictures of one size together, in their order, as many as the device takes at once."""
         count = job.plan.recipe.count
-        groups: dict[tuple[int, int], list[_Picture]] = {}
+        groups: dict[tuple[int, int], list[Picture]] = {}
         for number in range(job.count):
             frame = job.plan.frames[number // count]
-            picture = _Picture(number, frame, job.plan.recipe.seed + number % count)
+            picture = Picture(number, frame, job.plan.recipe.seed + number % count)
             groups.setdefault(frame.padded, []).append(picture)
         batches = []
         for size, group in groups.items():
@@ -250,80 +172,6 @@ class Sampler:
         spare = devices.memory_bytes(self.device) * 0.9 - model.weight_bytes()
         fitting = _BATCH_SHARE * spare / model.picture_bytes(height, width, guided)
         return max(1, min(_BATCH_MAX, int(fitting), _BATCH_PIXELS // (width * height)))
-
-    def _paint(self, job: _Job, batch: Sequence[_Picture]) -> None:
-        """Make the pictures of one batch, again in float32 where numbers overflow."""
-        if self._try_paint(job, batch):
-            return
-        if job.model.dtype != torch.float32:
-            log.warning("Values that are not finite; making the batch again in float32.")
-            job.latents.clear()
-            with job.model.full_precision():
-                done = self._try_paint(job, batch)
-            job.latents.clear()
-            if done:
-                warning = (
-                    "Half precision overflowed, so pictures were made again in full precision."
-                )
-                if warning not in job.warnings:
-                    job.warnings.append(warning)
-                return
-        raise MaquetteError(
-            "bad-numbers",
-            f"The model {job.plan.recipe.model!r} gives values that are not numbers for this job.",
-            "Lower the guidance and the weights of LoRAs, try another sampler, or fetch the "
-            "model again.",
-        )
-
-    def _try_paint(self, job: _Job, batch: Sequence[_Picture]) -> bool:
-        """Make the pictures of one batch; False where a value isn't finite."""
-        plan, model = job.plan, job.model
-        with job.timed("encoding"):
-            for picture in batch:
-                frame = picture.frame
-                if frame.index not in job.latents:
-                    job.latents[frame.index] = model.encode_picture(frame.color)
-        tasks = [PictureTask(job.latents[p.frame.index], p.frame.depth, p.seed) for p in batch]
-        with job.timed("sampling"):
-            latents = model.denoise(
-                tasks,
-                prompt=plan.recipe.prompt,
-                negative_prompt=plan.recipe.negative_prompt,
-                sampler=plan.sampler,
-                steps=plan.steps,
-                strength=plan.strength,
-                guidance=plan.guidance,
-                on_step=self._step_callback(job, batch),
-            )
-        if not bool(torch.isfinite(latents).all()):
-            return False
-        with job.timed("decoding"):
-            for position, picture in enumerate(batch):
-                job.check_cancelled()
-                whole = model.decode(latents[position : position + 1])
-                if whole is None:
-                    return False
-                width, height = picture.frame.size
-                job.pictures[picture.number] = np.ascontiguousarray(whole[:height, :width])
-        return True
-
-    def _step_callback(
-        self, job: _Job, batch: Sequence[_Picture]
-    ) -> Callable[[int, int, torch.Tensor], None]:
-        done = len(job.pictures)
-
-        def on_step(step: int, steps: int, clean: torch.Tensor) -> None:
-            job.check_cancelled()
-            shown = {}
-            if job.previews:
-                for picture, latents in zip(batch, clean, strict=True):
-                    width, height = (-(-side // job.model.factor) for side in picture.frame.size)
-                    shown[picture.number] = job.model.preview.picture(latents[:, :height, :width])
-            at = done * steps + len(batch) * step
-            stage = "decoding" if step == steps else "sampling"
-            job.progress(stage, at, job.count * steps, shown)
-
-        return on_step
 
     def _out_of_memory(self, entry: Entry) -> MaquetteError:
         return MaquetteError(

@@ -1,4 +1,4 @@
-"""Sampler names, as users of diffusers and of A1111 know them → diffusers schedulers.
+"""Sampler names (`samplers`) → diffusers schedulers.
 
 A scheduler is made from the configuration in the model's own directory, so that its noise
 schedule, prediction type and timestep spacing stay those of its training; a name only decides how
@@ -9,7 +9,6 @@ seed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,15 +26,13 @@ from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepSchedu
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from maquette_wire.errors import MaquetteError
 
+from . import samplers
+
 
 @dataclass(frozen=True)
 class _Sampler:
     scheduler: type[Any]
     options: Mapping[str, object] = field(default_factory=dict)
-    # Whether it can start at pure noise (zero terminal SNR), where the noise level has no finite
-    # sigma: schedulers in sigma space that don't rescale would start from an infinite one, and the
-    # Karras spacing would spend most of its steps there.
-    zero_snr: bool = True
 
 
 _SDE: Mapping[str, object] = {"algorithm_type": "sde-dpmsolver++"}
@@ -43,38 +40,20 @@ _KARRAS: Mapping[str, object] = {"use_karras_sigmas": True}
 
 _SAMPLERS: dict[str, _Sampler] = {
     "ddim": _Sampler(DDIMScheduler),
-    "pndm": _Sampler(PNDMScheduler, {"skip_prk_steps": True}, zero_snr=False),
+    "pndm": _Sampler(PNDMScheduler, {"skip_prk_steps": True}),
     "euler": _Sampler(EulerDiscreteScheduler),
-    "euler-karras": _Sampler(EulerDiscreteScheduler, _KARRAS, zero_snr=False),
+    "euler-karras": _Sampler(EulerDiscreteScheduler, _KARRAS),
     "euler-a": _Sampler(EulerAncestralDiscreteScheduler),
-    "heun": _Sampler(HeunDiscreteScheduler, zero_snr=False),
-    "lms": _Sampler(LMSDiscreteScheduler, zero_snr=False),
+    "heun": _Sampler(HeunDiscreteScheduler),
+    "lms": _Sampler(LMSDiscreteScheduler),
     "dpm++-2m": _Sampler(DPMSolverMultistepScheduler),
-    "dpm++-2m-karras": _Sampler(DPMSolverMultistepScheduler, _KARRAS, zero_snr=False),
+    "dpm++-2m-karras": _Sampler(DPMSolverMultistepScheduler, _KARRAS),
     "dpm++-2m-sde": _Sampler(DPMSolverMultistepScheduler, _SDE),
-    "dpm++-2m-sde-karras": _Sampler(
-        DPMSolverMultistepScheduler, {**_SDE, **_KARRAS}, zero_snr=False
-    ),
+    "dpm++-2m-sde-karras": _Sampler(DPMSolverMultistepScheduler, {**_SDE, **_KARRAS}),
     "unipc": _Sampler(UniPCMultistepScheduler),
     "lcm": _Sampler(LCMScheduler),
     "tcd": _Sampler(TCDScheduler),
 }
-
-NAMES: tuple[str, ...] = tuple(_SAMPLERS)
-"""All sampler names, in the order that a menu shows them."""
-
-
-def canonical(name: str) -> str:
-    """The name as listed in `NAMES` for any common spelling ("DPM++ 2M Karras", "euler_a").
-
-    Raises MaquetteError("unknown-sampler").
-    """
-    key = re.sub(r"[\s_]+", "-", name.strip().lower())
-    if key in _SAMPLERS:
-        return key
-    raise MaquetteError(
-        "unknown-sampler", f"There is no sampler {name!r}.", f"Use one of {', '.join(NAMES)}."
-    )
 
 
 def make(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
@@ -83,10 +62,10 @@ def make(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
     config: the scheduler configuration of the model. Raises MaquetteError("unknown-sampler") for a
     name that isn't known, or that can't run this model's noise schedule.
     """
-    key = canonical(name)
+    key = samplers.canonical(name)
     sampler = _SAMPLERS[key]
-    if config.get("rescale_betas_zero_snr") and not sampler.zero_snr:
-        able = (other for other, known in _SAMPLERS.items() if known.zero_snr)
+    able = samplers.able(config)
+    if key not in able:
         raise MaquetteError(
             "unknown-sampler",
             f"The sampler {key!r} can't run this model, whose noise schedule ends in pure noise.",

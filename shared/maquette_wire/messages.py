@@ -108,7 +108,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A model that this server can run now.
 
     ``native_size`` is the side in pixels that it was trained at; the defaults are what a recipe's
-    ``None`` stands for.
+    ``None`` stands for; ``samplers`` are those that make a difference and fit its noise schedule.
     """
 
     name: str
@@ -120,6 +120,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     sampler: str
     guidance: float
     loras: tuple[str, ...] = ()
+    samplers: tuple[str, ...] = ()
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

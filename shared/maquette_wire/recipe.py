@@ -77,6 +77,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     f"The recipe's {name} is {value}.",
                     f"Use a value from {low} to {high}.",
                 )
+        if self.seed + self.count - 1 > SEED_MAX:
+            raise MaquetteError(
+                "bad-recipe",
+                f"The recipe's seed {self.seed} leaves no seeds for {self.count} pictures.",
+                f"Use a seed of {SEED_MAX + 1 - self.count} at most.",
+            )
         if self.size is not None and min(self.size) < 1:
             raise MaquetteError(
                 "bad-recipe",

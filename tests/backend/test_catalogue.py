@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from maquette import download
+from maquette import download, samplers
 from maquette.catalogue import POCKET_VARIABLE, Catalogue
+from maquette.families.settings import read_settings
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 
@@ -60,6 +62,42 @@ def test_a_model_with_an_unreadable_setting_does_not_hide_the_others(
     make_tiny_sd2_depth(home.models / "bad", settings={"steps": "many"})
     assert {info.name for info in catalogue.infos()} >= {"good"}
     assert "bad" in {entry.name for entry in catalogue.entries()}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"steps": 0},
+        {"native_size": 0},
+        {"guidance": -1.0},
+        {"sampler": "magic"},
+        {"dropped_depth": 3.0},
+        {"depth": {"power": 9.0}},
+        {"geometry": {"geometry": [0.0], "strength": [1.0], "depth_influence": [1.0]}},
+        {"format": 2},
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense_name_their_file(
+    tmp_path: Path, settings: dict[str, object]
+) -> None:
+    (tmp_path / "maquette.json").write_text(json.dumps(settings))
+    with pytest.raises(MaquetteError, match=r"maquette\.json") as caught:
+        read_settings(tmp_path)
+    assert caught.value.code == "bad-checkpoint" and caught.value.hint
+
+
+def test_a_model_is_offered_with_the_samplers_that_suit_it(
+    catalogue: Catalogue, home: Home
+) -> None:
+    make_tiny_sd2_depth(home.models / "plain")
+    make_tiny_sd2_depth(home.models / "quick", settings={"steps": 1, "sampler": "euler"})
+    config = make_tiny_sd2_depth(home.models / "zero") / "scheduler" / "scheduler_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"rescale_betas_zero_snr": True}))
+    offered = {info.name: info.samplers for info in catalogue.infos()}
+    assert offered["plain"] == samplers.NAMES
+    assert offered["quick"] == ("euler",)
+    assert "ddim" in offered["zero"] and not samplers.FROM_SIGMA & set(offered["zero"])
 
 
 def test_a_pocket_model_in_the_making(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from maquette import schedulers
+from maquette import samplers, schedulers
 from maquette.families.sd2_depth import PictureTask, Sd2Depth
 from maquette.families.settings import ModelSettings
 from maquette_wire.errors import MaquetteError
@@ -35,7 +35,7 @@ def configuration(name: str, config: dict[str, Any]) -> dict[str, Any]:
     return dict(scheduler.config)
 
 
-@pytest.mark.parametrize("name", schedulers.NAMES)
+@pytest.mark.parametrize("name", samplers.NAMES)
 def test_every_sampler_is_a_function_of_the_seed(model: Sd2Depth, name: str) -> None:
     first = paint(model, name, (1, 2))
     torch.manual_seed(99)  # the global generator has no part in it
@@ -70,12 +70,12 @@ def test_deterministic_samplers_agree_in_the_limit(model: Sd2Depth) -> None:
     ],
 )
 def test_common_spellings(given: str, name: str) -> None:
-    assert schedulers.canonical(given) == name
+    assert samplers.canonical(given) == name
 
 
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(MaquetteError, match=r"warp.*ddim.*dpm\+\+-2m"):
-        schedulers.canonical("warp")
+        samplers.canonical("warp")
 
 
 def test_the_models_noise_schedule_stays() -> None:

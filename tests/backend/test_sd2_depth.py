@@ -86,8 +86,9 @@ def _stock(
     def prepared(image: Any, depth_map: Any, batch: int, guided: bool, *_: Any) -> torch.Tensor:
         return torch.cat([channel] * 2) if guided else channel
 
-    stock.prepare_depth_map = prepared
-    output: Any = stock(
+    pipeline: Any = stock
+    pipeline.prepare_depth_map = prepared
+    output: Any = pipeline(
         prompt="red brick",
         negative_prompt="people",
         image=init,

@@ -34,6 +34,7 @@ SENT_FROM = (
     "backend/maquette/families",
     "backend/maquette/framing.py",
     "backend/maquette/plan.py",
+    "backend/maquette/samplers.py",
     "backend/maquette/sampling.py",
     "backend/maquette/schedulers.py",
     "backend/maquette/devices.py",

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_SHOWN_WORDS, _SHOWN_CHARACTERS, _SHOWN_UNKNOWN = 5, 60, 12
+"""How much of a prompt a warning repeats."""
 
 
 def warnings(
@@ -17,14 +19,27 @@ def warnings(
     the encoder reads, with its two end marks. vocabulary: the words the model was trained on, None
     for an open one.
     """
+    if not text.strip():
+        return []
     found = []
     cut = beyond_window(text, tokenizer, window)
     if cut:
-        found.append(f'The {label} is too long for this model, which did not read: "{cut}".')
+        begin = " ".join(cut.split()[:_SHOWN_WORDS])[:_SHOWN_CHARACTERS]
+        found.append(
+            f'The {label} is too long for this model, which did not read its end, from "{begin}" '
+            "on; shorten it."
+        )
     if vocabulary is not None:
         unknown = unknown_words(text, vocabulary)
-        if unknown:
-            listed = ", ".join(f'"{word}"' for word in unknown)
+        if len(unknown) == len(unknown_words(text, frozenset())):
+            found.append(
+                f"This model was trained on no word of the {label}, so the picture follows the "
+                "depth alone; name materials, surroundings and light in English."
+            )
+        elif unknown:
+            listed = ", ".join(f'"{word}"' for word in unknown[:_SHOWN_UNKNOWN])
+            if len(unknown) > _SHOWN_UNKNOWN:
+                listed += f" and {len(unknown) - _SHOWN_UNKNOWN} more"
             found.append(
                 f"This model was not trained on these words of the {label}, which have little or "
                 f"no effect: {listed}."
@@ -39,11 +54,13 @@ def beyond_window(text: str, tokenizer: Any, window: int) -> str:
     room = window - 2
     if len(offsets) <= room:
         return ""
-    start = int(offsets[room][0])
+    limit = int(offsets[room][0])
+    start = limit
     # A word whose pieces straddle the limit is lost as a whole.
     while start > 0 and not text[start - 1].isspace():
         start -= 1
-    return text[start:].strip()
+    # A script without spaces has no such words.
+    return text[start or limit :].strip()
 
 
 def unknown_words(text: str, vocabulary: frozenset[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 from maquette_wire.errors import MaquetteError
 
+from .. import samplers
 from ..depth import DepthEncoding
 from ..geometry import SD2_DEPTH, GeometryCurve
 
@@ -49,6 +50,20 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     geometry: GeometryCurve = SD2_DEPTH
     precision: Literal["full", "half"] = "half"
     vocabulary: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("native_size", 8, 65536),
+            ("steps", 1, 1000),
+            ("guidance", 0.0, 100.0),
+            ("dropped_depth", -1.0, 1.0),
+        ):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name} is {value}; give {low} to {high}")
+        if self.sampler not in samplers.NAMES:
+            known = ", ".join(samplers.NAMES)
+            raise ValueError(f"sampler is {self.sampler!r}; give one of {known}")
 
 
 def read_settings(directory: Path) -> ModelSettings:

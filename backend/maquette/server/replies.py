@@ -59,12 +59,14 @@ class Replies:
     def welcome(self, devices: tuple[str, ...], samplers: tuple[str, ...]) -> Letter:
         """What the server can do."""
         exchange = self._facts.exchange
+        models = self._models()
+        suiting = {name for model in models for name in model.samplers}
         return plain(
             messages.Welcome(
                 server=self._facts.name,
                 devices=devices,
-                models=self._models(),
-                samplers=samplers,
+                models=models,
+                samplers=tuple(name for name in samplers if name in suiting),
                 limits=self._facts.limits,
                 codecs=self.codecs,
                 exchange=exchange.offer() if exchange else None,

@@ -236,9 +236,10 @@ def load_sampler(enlistment: wm.Enlistment) -> Equipment:
     # Imported here and not above: it takes seconds, during which the server may end.
     from maquette_wire.home import Home
 
-    from .. import devices, schedulers
+    from .. import devices, samplers
     from ..catalogue import Catalogue
-    from ..sampling import JobCancelled, Sampler
+    from ..painting import JobCancelled
+    from ..sampling import Sampler
 
     chosen = choose_devices(enlistment.device, devices.available())
     device = str(devices.find(chosen[0]))
@@ -248,7 +249,7 @@ def load_sampler(enlistment: wm.Enlistment) -> Equipment:
         job_cancelled=JobCancelled,
         device=device,
         devices=chosen,
-        samplers=schedulers.NAMES,
+        samplers=samplers.NAMES,
     )
 
 

@@ -30,6 +30,7 @@ class LightModels:
                 steps=2,
                 sampler="ddim",
                 guidance=1.0,
+                samplers=("ddim",),
             ),
         )
 

@@ -1,0 +1,126 @@
+"""What the project promises of every picture, held by the model that it ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import maquette
+import numpy as np
+import pytest
+from maquette.catalogue import Catalogue
+from maquette.families.sd2_depth import Sd2Depth
+from maquette.families.settings import read_settings
+from maquette.painting import JobCancelled
+from maquette.sampling import Sampler
+from maquette_wire.home import Home
+from maquette_wire.recipe import Recipe
+
+from tests.backend.sampling.jobs import OUT_OF_MEMORY, psnr, same
+from tests.backend.scenes import massing
+
+JOB = Recipe(prompt="red brick library at dusk, wet plaza", seed=2, count=2)
+CAPTURES = [massing(192, 128, name="street"), massing(192, 128, turn=25.0, name="corner")]
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The shipped model, also where the environment names another in its place."""
+    folder = Path(maquette.__file__).parent / "pocket"
+    return Catalogue(Home(tmp_path_factory.mktemp("home")), extra=[folder])
+
+
+@pytest.fixture(scope="module")
+def sampler(catalogue: Catalogue) -> Sampler:
+    return Sampler("cpu", catalogue=catalogue)
+
+
+def test_the_same_job_is_bit_identical(sampler: Sampler, catalogue: Catalogue) -> None:
+    first = sampler.run(JOB, CAPTURES)
+    assert same(first, sampler.run(JOB, CAPTURES))
+    assert same(first, Sampler("cpu", catalogue=catalogue).run(JOB, CAPTURES))
+    assert same(first, sampler.run(Recipe.from_json(first.recipe.to_json()), CAPTURES))
+
+
+def test_a_picture_is_one_of_its_capture_and_its_seed_alone(sampler: Sampler) -> None:
+    result = sampler.run(JOB, CAPTURES)
+    pictures = [picture for _, _, picture in result.pictures]
+    assert all(picture.std() > 5 for picture in pictures)
+    assert not np.array_equal(pictures[0], pictures[1])
+    assert psnr(pictures[0], pictures[2]) < 25  # another view is another picture
+
+
+def test_another_packing_changes_a_picture_by_rounding_alone(
+    sampler: Sampler, catalogue: Catalogue
+) -> None:
+    apart = sampler.run(JOB, CAPTURES)
+    together = Sampler("cpu", catalogue=catalogue, batch_size=4).run(JOB, CAPTURES)
+    for (_, _, a), (_, _, b) in zip(apart.pictures, together.pictures, strict=True):
+        assert psnr(a, b) >= 50.0
+
+
+def test_the_result_has_what_the_model_saw_in_one_range(sampler: Sampler) -> None:
+    seen = sampler.run(JOB, CAPTURES).encoded_depth
+    factor = sampler._model(sampler.catalogue.present("pocket"), lambda *_: None)[0].factor
+    assert [depth.shape for depth in seen] == [(128 // factor, 192 // factor)] * 2
+    assert seen[0].min() == seen[1].min() == 0  # sky is black in both
+    ground = [depth[-1].max() for depth in seen]  # the same ground before the same camera
+    assert abs(int(ground[0]) - int(ground[1])) <= 2
+
+
+def test_out_of_memory_is_tried_again_and_paints_the_same(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sampler.run(JOB, CAPTURES)
+    denoise, calls = Sd2Depth.denoise, []
+
+    def full_once(self: Sd2Depth, tasks: list, **options: object) -> object:
+        calls.append(len(tasks))
+        if len(calls) == 1:
+            raise OUT_OF_MEMORY["cpu"]()
+        return denoise(self, tasks, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sd2Depth, "denoise", full_once)
+    frugal = sampler.run(JOB, CAPTURES)
+    assert any("ran out of memory" in warning for warning in frugal.warnings)
+    for (_, _, a), (_, _, b) in zip(whole.pictures, frugal.pictures, strict=True):
+        assert psnr(a, b) >= 35.0
+
+
+def test_previews_show_the_picture_and_cancelling_takes_one_step(sampler: Sampler) -> None:
+    job = Recipe(prompt=JOB.prompt, steps=6, strength=1.0)
+    shown: list[np.ndarray] = []
+
+    def progress(stage: str, step: int, steps: int, previews: dict[int, np.ndarray]) -> None:
+        shown.extend(previews.values())
+
+    (picture,) = sampler.run(job, CAPTURES[:1], progress=progress, previews=True).pictures
+    assert len(shown) == 6
+    height, width = shown[-1].shape[:2]
+    small = picture[2].reshape(height, 128 // height, width, 192 // width, 3).mean((1, 3))
+    assert psnr(small, shown[-1]) > 18
+    del shown[:]
+    with pytest.raises(JobCancelled):
+        sampler.run(
+            job,
+            CAPTURES[:1],
+            progress=progress,
+            previews=True,
+            cancelled=lambda: len(shown) >= 2,
+        )
+    assert len(shown) == 2
+
+
+def test_what_the_model_was_not_trained_for_is_said(sampler: Sampler) -> None:
+    settings = read_settings(sampler.catalogue.present("pocket").directory)
+    capture = massing(256, 256)
+    plain = Recipe(prompt="red brick library")
+    assert sampler.run(plain, [capture]).warnings == []
+    said = {
+        name: " ".join(sampler.run(changed, [capture]).warnings)
+        for name, changed in {
+            "steps": Recipe(prompt=plain.prompt, steps=3),
+            "strength": Recipe(prompt=plain.prompt, strength=0.6),
+        }.items()
+    }
+    assert ("one step" in said["steps"]) == (settings.steps == 1)
+    assert ("a strength of 0.6" in said["strength"]) == (min(settings.geometry.strength) == 1.0)
