@@ -3,24 +3,28 @@
 For a render that some other program made. What each format of depth means:
 
 - ``.exr``: metres along the view axis, from the channel ``Z``, or the depth pass of a multi-layer
-  file
-  (``ViewLayer.Depth.Z``), or the only channel there is. Infinity and anything beyond 10,000 km
+  file (``ViewLayer.Depth.Z``), or the only channel there is. Infinity and anything beyond 10,000 km
   (renderers write 1e10, half floats 65504) is sky.
-- ``.npy``: metres along the view axis, floating point [height, width], infinity for sky.
-- ``.png``, ``.tif``: relative inverse depth as MiDaS predicts and depth ControlNets take: white is
-  nearest, black is
-  sky, 8 or 16 bits. With ``metres_per_level`` they are linear instead: that many metres for each
-  level, 0 is sky (0.001 for millimetres).
+- ``.npy``: metres along the view axis, floating point [height, width], infinity for sky; whole
+  numbers are levels, as in a ``.png`` with ``metres_per_level``.
+- ``.png``, ``.tif`` of 8 or 16 bits: relative inverse depth as MiDaS predicts and depth ControlNets
+  take: white is nearest, black is sky. With ``near_is_black`` the other way round, as a renderer's
+  normalised depth pass is. With ``metres_per_level`` linear: that many metres for each level, 0
+  is sky; depth cameras and KITTI, NYU and TUM write such files (0.001, 1/256, 0.001, 0.0002).
 """
 
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.limits import check_size
+from maquette_wire.messages import Limits
 from maquette_wire.view import View
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -34,15 +38,20 @@ _DEPTH_NAMES = ("z", "depth", "v", "y")  # of the last part of an EXR channel's 
 
 
 def read_capture(
-    picture: Path, depth_map: Path, *, metres_per_level: float | None = None
+    picture: Path,
+    depth_map: Path,
+    *,
+    metres_per_level: float | None = None,
+    near_is_black: bool = False,
 ) -> Capture:
     """The capture of a picture file and a depth file of the same size.
 
     Its View has the picture's name and an assumed camera (35 mm lens), since a file has none.
-    Raises MaquetteError with code "bad-picture", "bad-depth" or "size-mismatch" naming the file.
+    Raises MaquetteError with code "bad-picture", "bad-depth", "size-mismatch" or, for more or
+    fewer pixels than any server takes, "capture-too-large" or "capture-too-small".
     """
     color = read_color(picture)
-    metres = read_depth(depth_map, metres_per_level=metres_per_level)
+    metres = read_depth(depth_map, metres_per_level=metres_per_level, near_is_black=near_is_black)
     height, width = metres.shape
     if color.shape[:2] != metres.shape:
         raise MaquetteError(
@@ -74,7 +83,9 @@ def read_color(path: Path) -> NDArray[np.uint8]:
         return np.array(upright.convert("RGB"))
 
 
-def read_depth(path: Path, *, metres_per_level: float | None = None) -> NDArray[np.float32]:
+def read_depth(
+    path: Path, *, metres_per_level: float | None = None, near_is_black: bool = False
+) -> NDArray[np.float32]:
     """A depth file → metres [H, W] float32, +inf for sky; formats as this module says.
 
     Raises MaquetteError("bad-depth") naming the file.
@@ -82,37 +93,61 @@ def read_depth(path: Path, *, metres_per_level: float | None = None) -> NDArray[
     if not path.is_file():
         raise MaquetteError("bad-depth", f"There is no file {path}.", "Correct its name.")
     suffix = path.suffix.lower()
+    if suffix in (".exr", ".npy") and near_is_black:
+        raise MaquetteError(
+            "bad-depth",
+            f"{path.name} holds metres, in which near is never black.",
+            "Leave --near-is-black out.",
+        )
     if suffix == ".exr":
         metres = _read_exr(path)
     elif suffix == ".npy":
-        metres = _read_npy(path)
+        metres = _read_npy(path, metres_per_level)
     elif suffix in (".png", ".tif", ".tiff"):
-        metres = _read_levels(path, metres_per_level)
+        metres = _read_levels(path, metres_per_level, near_is_black)
     else:
         raise MaquetteError(
             "bad-depth",
             f"{path.name} is not a kind of depth map that is understood.",
             "Give an .exr or .npy in metres, or a .png with near in white.",
         )
+    if metres.ndim == 2:
+        _check_pixels(path, metres.shape[1], metres.shape[0])
     try:
-        return depth.check_depth(np.ascontiguousarray(metres), path.name)
+        return depth.check_depth(np.array(metres, order="C"), path.name)
     except ValueError as error:
         raise MaquetteError("bad-depth", str(error)) from error
 
 
 def _opened(path: Path, code: str) -> Image.Image:
     try:
-        image = Image.open(path)
-        image.load()
+        with warnings.catch_warnings():
+            # Pillow warns of sizes that we refuse ourselves, before anything is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+        try:
+            _check_pixels(path, *image.size)
+            image.load()
+        except BaseException:
+            image.close()
+            raise
     except FileNotFoundError as error:
         raise MaquetteError(code, f"There is no file {path}.", "Correct its name.") from error
     except Image.DecompressionBombError as error:
-        raise MaquetteError(code, f"{path} is far too large.", "Scale it down.") from error
+        limit = Limits().side_max
+        raise MaquetteError(
+            code, f"{path} is far too large.", f"Scale it to at most {limit} pixels a side."
+        ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise MaquetteError(
             code, f"{path} can't be read as a picture: {error}.", "Export it again, as PNG."
         ) from error
     return image
+
+
+def _check_pixels(path: Path, width: int, height: int) -> None:
+    """Refuse what no server takes before it is decoded. Raises MaquetteError."""
+    check_size(path.name, width, height, msgspec.structs.replace(Limits(), side_min=1))
 
 
 def _grey_levels(image: Image.Image, path: Path) -> NDArray[np.uint8]:
@@ -138,7 +173,9 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return converted or image
 
 
-def _read_levels(path: Path, metres_per_level: float | None) -> NDArray[np.float32]:
+def _read_levels(
+    path: Path, metres_per_level: float | None, near_is_black: bool
+) -> NDArray[np.float32]:
     with _opened(path, "bad-depth") as image:
         levels = np.asarray(image)
     if image.mode in ("RGB", "RGBA"):
@@ -157,19 +194,23 @@ def _read_levels(path: Path, metres_per_level: float | None) -> NDArray[np.float
         )
     if image.mode == "LA":
         levels = levels[..., 0]
-    top = 255.0 if image.mode in ("RGB", "RGBA", "L", "LA") else 65535.0
-    value = levels.astype(np.float64)
-    sky = value <= 0
     if metres_per_level is not None:
-        metres = value * metres_per_level
-    else:
-        metres = _NEAREST_METRES * top / np.where(sky, 1.0, value)
-    return np.where(sky, np.inf, metres).astype(np.float32)
+        return _metres(levels, metres_per_level)
+    top = 255.0 if image.mode in ("RGB", "RGBA", "L", "LA") else 65535.0
+    value = top - levels if near_is_black else levels.astype(np.float64)
+    sky = value <= 0
+    return np.where(sky, np.inf, _NEAREST_METRES * top / np.where(sky, 1.0, value)).astype("f4")
 
 
-def _read_npy(path: Path) -> NDArray[np.floating]:
+def _metres(levels: NDArray[np.integer], metres_per_level: float) -> NDArray[np.float32]:
+    """Linear levels → metres, 0 being sky: nothing measured."""
+    return np.where(levels == 0, np.inf, levels * metres_per_level).astype(np.float32)
+
+
+def _read_npy(path: Path, metres_per_level: float | None) -> NDArray[np.floating]:
     try:
-        array = np.load(path, allow_pickle=False)
+        # Mapped: one that is far too large is refused before it is read.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise MaquetteError(
             "bad-depth", f"{path} can't be read: {error}.", "Save it with numpy.save as floats."
@@ -178,7 +219,16 @@ def _read_npy(path: Path) -> NDArray[np.floating]:
         raise MaquetteError(
             "bad-depth", f"{path} is an archive of arrays.", "Save one array as .npy."
         )
-    return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    if not np.issubdtype(array.dtype, np.integer):
+        return array
+    if metres_per_level is None:
+        raise MaquetteError(
+            "bad-depth",
+            f"{path.name} holds whole numbers ({array.dtype}), not metres.",
+            "Say what one of them is with --metres-per-level, for instance 0.001 for millimetres.",
+        )
+    return _metres(array, metres_per_level)
 
 
 def _read_exr(path: Path) -> NDArray[np.floating]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -46,6 +48,31 @@ def prepared(folder: Path) -> Path:
             "Name another one with --output.",
         ) from error
     return folder
+
+
+def check_room(folder: Path, views: Iterable[View]) -> None:
+    """See that pictures of these views can be written, before hours are spent on painting them.
+
+    Raises MaquetteError("output-unusable").
+    """
+    needed = sum(view.width * view.height * 3 for view in views)  # a PNG is rarely larger
+    try:
+        free = shutil.disk_usage(folder).free
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MaquetteError(
+            "output-unusable",
+            f"Nothing can be written into the folder {folder}: {error.strerror}.",
+            "Make it writable, or name another one with --output.",
+        ) from error
+    if free < needed:
+        raise MaquetteError(
+            "output-unusable",
+            f"The pictures may take {needed / 1e6:.1f} MB, and the disk of the folder {folder} has "
+            f"{free / 1e6:.1f} MB left.",
+            "Free some space, or name another folder with --output.",
+        )
 
 
 def picture_recipe(recipe: Recipe, seed: int) -> Recipe:
@@ -111,5 +138,6 @@ def _write(path: Path, pixels: memoryview, width: int, height: int, text: dict[s
         raise MaquetteError(
             "output-unusable",
             f"The picture {path} can't be written: {error.strerror}.",
-            "Free some space or name another folder with --output; the server keeps the result.",
+            "Free some space or name another folder with --output, then run the command again: "
+            "the same recipe gives the same picture.",
         ) from error

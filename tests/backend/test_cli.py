@@ -69,6 +69,8 @@ def test_help_loads_no_model_library():
         (["restyle", "a.blend", "--geometry", "exact"], "exact"),
         (["restyle", "a.blend", "--camera", "A", "--all-cameras"], "--all-cameras"),
         (["restyle", "a.blend", "--lora", "brick=much"], "NAME=0.8"),
+        (["restyle", "a.png", "--metres-per-level", "0"], "0.001"),
+        (["restyle", "a.png", "--metres-per-level", "1", "--near-is-black"], "--near-is-black"),
         (["models", "fetch"], "NAME"),
     ],
 )
@@ -92,6 +94,9 @@ def test_wrong_usage_is_one_line_that_names_the_word(words, named, capsys):
         (["render.png", "--prompt", "a", "--geometry", "1.5"], "geometry is 1.5"),
         (["render.png", "--prompt", "a", "--geometry", "nan"], "geometry is nan"),
         (["render.png", "--prompt", "a", "--count", "0"], "count is 0"),
+        (["render.png", "--prompt", "a", "--seed", "4294967295", "--count", "2"], "seed of"),
+        (["a.blend", "--prompt", "a", "--near-is-black"], "--near-is-black"),
+        (["render.png", "--depth", "d.npy", "--prompt", "a", "--near-is-black"], "holds metres"),
         (["render.png", "--prompt", "a", "--seed", "-1"], "seed is -1"),
         (["render.png", "--prompt", "a", "--steps", "0"], "steps is 0"),
         (["render.png", "--recipe", "render.png"], "no recipe in render.png"),
@@ -105,6 +110,7 @@ def test_wrong_usage_is_one_line_that_names_the_word(words, named, capsys):
 )
 def test_bad_input_is_one_line_with_the_way_out(words, named, picture, capsys, monkeypatch):
     np.save("d.npy", np.ones((48, 64), np.float32))
+    Path("a.blend").touch()
     # None of these needs a server; one that is started would take seconds.
     monkeypatch.setattr("maquette.jobs.LocalServer.begin", lambda self: None)
     monkeypatch.setattr("maquette.console.ProgressLine.show", lambda self, *_: None)
@@ -112,6 +118,37 @@ def test_bad_input_is_one_line_with_the_way_out(words, named, picture, capsys, m
     said = _said(capsys)
     assert said.startswith("maquette: ")
     assert named in said
+
+
+@pytest.mark.parametrize("command", ["models", "serve", "restyle"])
+def test_a_home_that_cannot_be_made_is_one_line(command, picture, capsys, monkeypatch):
+    monkeypatch.setenv("MAQUETTE_HOME", str(picture / "home"))
+    words = [str(picture), "--depth", str(picture), "--prompt", "a"] if command == "restyle" else []
+    assert cli.main([command, *words]) == 1
+    assert "MAQUETTE_HOME" in _said(capsys)
+
+
+@pytest.mark.parametrize("command", ["models", "serve", "restyle"])
+def test_a_full_disk_is_one_line_from_the_first_command_on(
+    command, picture, capsys, monkeypatch, small_disk
+):
+    monkeypatch.setenv("MAQUETTE_HOME", str(small_disk / "home"))
+    with pytest.raises(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    words = [str(picture), "--depth", str(picture), "--prompt", "a"] if command == "restyle" else []
+    assert cli.main([command, *words]) == 1
+    assert "Free some space" in _said(capsys)
+    assert [path for path in small_disk.rglob("*") if path.is_file()] == [small_disk / "ballast"]
+
+
+def test_an_error_of_the_system_that_no_one_foresaw_is_one_line(monkeypatch, capsys):
+    def fail(arguments: argparse.Namespace) -> int:
+        raise OSError(28, "No space left on device", "/somewhere/file")
+
+    monkeypatch.setattr("maquette.commands.models.run", fail)
+    assert cli.main(["models"]) == 1
+    assert _said(capsys).startswith("maquette: /somewhere/file: No space left on device.")
 
 
 def test_each_prompt_is_a_recipe_and_options_are_in_all_of_them():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,35 @@ def test_png_in_millimetres(tmp_path: Path) -> None:
     Image.fromarray(np.array([[1500, 0]], np.uint16)).save(tmp_path / "d.png")
     metres = read_depth(tmp_path / "d.png", metres_per_level=0.001)
     assert metres[0, 0] == pytest.approx(1.5) and np.isposinf(metres[0, 1])
+
+
+def test_png_with_near_in_black_is_the_same_the_other_way_round(tmp_path: Path) -> None:
+    levels = np.array([[65535, 40000, 300, 0]], np.uint16)
+    Image.fromarray(levels).save(tmp_path / "white.png")
+    Image.fromarray(65535 - levels).save(tmp_path / "black.png")
+    white = read_depth(tmp_path / "white.png")
+    assert np.array_equal(read_depth(tmp_path / "black.png", near_is_black=True), white)
+
+
+def test_npy_of_whole_numbers_needs_their_unit(tmp_path: Path) -> None:
+    np.save(tmp_path / "d.npy", np.array([[1500, 0]], np.uint16))
+    with pytest.raises(MaquetteError, match=r"d\.npy .*uint16.*--metres-per-level"):
+        read_depth(tmp_path / "d.npy")
+    metres = read_depth(tmp_path / "d.npy", metres_per_level=0.001)
+    assert metres[0, 0] == pytest.approx(1.5) and np.isposinf(metres[0, 1])
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_far_too_large_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    header = b"IHDR" + struct.pack(">IIBBBBB", 10_000, 10_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    begun = b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 4) + b"IDAT"  # and no pixels
+    (tmp_path / "big.png").write_bytes(begun)
+    np.lib.format.open_memmap(tmp_path / "big.npy", "w+", np.float32, (10_000, 10_000)).flush()
+    for read, name in ((read_color, "big.png"), (read_depth, "big.png"), (read_depth, "big.npy")):
+        with pytest.raises(MaquetteError, match=r"10000 x 10000.*8192") as caught:
+            read(tmp_path / name)
+        assert caught.value.code == "capture-too-large"
 
 
 def test_a_coloured_depth_map_is_refused(picture: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from maquette import outputs
@@ -102,11 +103,23 @@ def test_a_folder_that_is_in_the_way_is_named(tmp_path):
         outputs.prepared(tmp_path / "file" / "concepts")
 
 
+def test_room_is_looked_for_before_anything_is_painted(tmp_path, small_disk):
+    views = [msgspec.structs.replace(view, width=800, height=800) for view in _views("Street")]
+    outputs.check_room(small_disk, views)
+    with pytest.raises(MaquetteError, match=r"may take 3\.8 MB.*2\.1 MB left.*--output"):
+        outputs.check_room(small_disk, views * 2)
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
+    with pytest.raises(MaquetteError, match=r"Nothing can be written into the folder.*--output"):
+        outputs.check_room(tmp_path / "gone", [])
+
+
 def test_a_full_disk_is_said_and_leaves_no_half_picture(tmp_path, monkeypatch):
     def full(self: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(MaquetteError, match=r"No space left .*keeps the result"):
+    with pytest.raises(MaquetteError, match=r"No space left .*same recipe gives the same picture"):
         outputs.write_result(*_result(), tmp_path, "church", _views("Street", "Bird"))
     assert list(tmp_path.iterdir()) == []

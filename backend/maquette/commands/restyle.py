@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ RECIPE_OPTIONS = (
     *("geometry", "strength", "depth_influence"),
 )
 """Options with the name of the recipe's field that they set."""
+DEPTH_OPTIONS = ("metres_per_level", "near_is_black")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -42,6 +44,16 @@ def _size(text: str) -> tuple[int, int]:
     if not (cross and width.isdigit() and height.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write it like 768x512")
     return int(width), int(height)
+
+
+def _metres(text: str) -> float:
+    try:
+        metres = float(text)
+    except ValueError:
+        metres = 0.0
+    if not 0.0 < metres < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no distance; write it like 0.001")
+    return metres
 
 
 def _lora(text: str) -> Lora:
@@ -54,13 +66,19 @@ def _lora(text: str) -> Lora:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", type=Path, metavar="SCENE.blend | IMAGE")
+    parser.usage = (
+        "maquette restyle SCENE.blend [--camera NAME] --prompt TEXT [options]\n"
+        "       maquette restyle IMAGE --depth FILE --prompt TEXT [options]"
+    )
+    parser.add_argument(
+        "source", type=Path, metavar="SCENE.blend | IMAGE", help="what to restyle; never changed"
+    )
     seen = parser.add_argument_group("what is seen")
     cameras = seen.add_mutually_exclusive_group()
     cameras.add_argument(
         "--camera", action="append", metavar="NAME", help="repeatable (the scene's active camera)"
     )
-    cameras.add_argument("--all-cameras", action="store_true")
+    cameras.add_argument("--all-cameras", action="store_true", help="one picture of each at least")
     sizes = seen.add_mutually_exclusive_group()
     sizes.add_argument(
         "--long-side",
@@ -70,28 +88,47 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     sizes.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="in pixels")
     seen.add_argument(
-        "--depth", type=Path, metavar="FILE", help="the depth map of IMAGE: .exr, .png or .npy"
+        "--depth",
+        type=Path,
+        metavar="FILE",
+        help="the depth map of IMAGE: .exr or .npy in metres, or .png with near in white",
     )
-    seen.add_argument(
+    levels = seen.add_mutually_exclusive_group()
+    levels.add_argument(
         "--metres-per-level",
-        type=float,
+        type=_metres,
         metavar="METRES",
-        help="where the .png is linear depth: 0.001 for millimetres (white is near otherwise)",
+        help="the .png holds distances, black is sky; 0.001 where a level is a millimetre",
+    )
+    levels.add_argument(
+        "--near-is-black", action="store_true", help="the .png is the other way round"
     )
     look = parser.add_argument_group("how it looks")
-    look.add_argument("--prompt", action="append", metavar="TEXT", help="repeatable")
+    look.add_argument(
+        "--prompt", action="append", metavar="TEXT", help="what is to be seen; repeatable"
+    )
     look.add_argument("--negative", metavar="TEXT", help="what the picture should not show")
     look.add_argument("--recipe", type=Path, metavar="PNG", help="begin with this picture's recipe")
     look.add_argument("--model", metavar="NAME", help="see: maquette models (pocket)")
-    look.add_argument("--geometry", type=float, help="0 creative ... 1 exact (0.7)")
-    look.add_argument("--seed", type=int, help="of the first picture (0)")
-    look.add_argument("--count", type=int, help="pictures of each camera and prompt (1)")
-    look.add_argument("--steps", type=int, help="denoising steps (the model's own)")
+    look.add_argument("--geometry", type=float, metavar="0...1", help="0 creative, 1 exact (0.7)")
+    look.add_argument("--seed", type=int, metavar="N", help="of the first picture (0)")
+    look.add_argument(
+        "--count", type=int, metavar="N", help="pictures of each camera and prompt (1)"
+    )
+    look.add_argument("--steps", type=int, metavar="N", help="denoising steps (the model's own)")
     look.add_argument("--sampler", metavar="NAME", help="scheduler (the model's own)")
-    look.add_argument("--guidance", type=float, help="weight of the prompt (the model's own)")
-    look.add_argument("--strength", type=float, help="how much is repainted, instead of --geometry")
-    look.add_argument("--depth-influence", type=float, help="0 to 1, instead of --geometry")
-    look.add_argument("--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]")
+    look.add_argument(
+        "--guidance", type=float, metavar="X", help="weight of the prompt (the model's own)"
+    )
+    look.add_argument(
+        "--strength", type=float, metavar="0...1", help="how much is repainted (by --geometry)"
+    )
+    look.add_argument(
+        "--depth-influence", type=float, metavar="0...1", help="of the depth (by --geometry)"
+    )
+    look.add_argument(
+        "--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]", help="repeatable"
+    )
     where = parser.add_argument_group("where")
     where.add_argument(
         "--output", type=Path, default=Path("concepts"), metavar="DIR", help="(./concepts)"
@@ -114,6 +151,15 @@ def run(arguments: argparse.Namespace) -> int:
             local.begin()  # it loads while Blender captures
         line.show("capturing")
         captures = _captures(arguments, home)
+        outputs.check_room(
+            arguments.output,
+            (
+                capture.view
+                for capture in captures
+                for recipe in recipes
+                for _ in range(recipe.count)
+            ),
+        )
         server = _remote(arguments) if local is None else local.address()
         client = stack.enter_context(jobs.connection(home, server))
         for number, recipe in enumerate(recipes):
@@ -181,14 +227,15 @@ def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
         raise MaquetteError("no-source", f"There is no file {source}.", "Correct its name.")
     if arguments.depth is not None:
         _refuse_camera_options(arguments)
-        scale = arguments.metres_per_level
-        return [images.read_capture(source, arguments.depth, metres_per_level=scale)]
+        levels = {name: getattr(arguments, name) for name in DEPTH_OPTIONS}
+        return [images.read_capture(source, arguments.depth, **levels)]
     if source.suffix.lower() != ".blend":
         raise MaquetteError(
             "no-depth",
             f"{source} is no .blend, and a picture alone has no depth.",
             "Give its depth map with --depth, or capture the .blend itself.",
         )
+    _refuse_depth_options(arguments)
     wanted = ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
         wanted += ["--camera", camera]
@@ -206,6 +253,17 @@ def _refuse_camera_options(arguments: argparse.Namespace) -> None:
                 "bad-arguments",
                 f"{option} is for a .blend; a picture has its own camera and size.",
                 f"Leave {option} out, or render the picture and its depth anew.",
+            )
+
+
+def _refuse_depth_options(arguments: argparse.Namespace) -> None:
+    for name in DEPTH_OPTIONS:
+        if getattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise MaquetteError(
+                "bad-arguments",
+                f"{option} is for a depth map; a .blend has its own depth in metres.",
+                f"Leave {option} out.",
             )
 
 
