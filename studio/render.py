@@ -111,6 +111,7 @@ class Stage:
         mesh = bpy.data.meshes.new("scene")
         mesh.from_pydata(model.vertices, [], model.faces)
         layer = mesh.uv_layers.new(name="facade")
+        assert layer is not None, "a new mesh has room for one layer"
         layer.data.foreach_set("uv", np.array(model.uvs, np.float32).ravel())
         cells = np.array(model.cells, np.float32)
         for name, values in (
