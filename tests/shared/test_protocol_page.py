@@ -33,6 +33,7 @@ SENT_FROM = (
     "backend/maquette/server",
     "backend/maquette/families",
     "backend/maquette/framing.py",
+    "backend/maquette/painting.py",
     "backend/maquette/plan.py",
     "backend/maquette/samplers.py",
     "backend/maquette/sampling.py",

@@ -64,8 +64,10 @@ class LightSampler:
             raise ValueError("a fault in the sampler")
         if "hang" in words:
             time.sleep(3600)
-        while "until" in words and not Path(words["until"]).exists():
-            time.sleep(0.02)
+        if "until" in words:
+            progress("loading", 0, 0, {})
+            while not Path(words["until"]).exists():
+                time.sleep(0.02)
         steps = int(words.get("steps", 2))
         small = np.zeros((8, 8, 3), np.uint8)
         for step in range(1, steps + 1):
