@@ -238,11 +238,13 @@ def load_sampler(enlistment: wm.Enlistment) -> Equipment:
 
     from .. import devices, samplers
     from ..catalogue import Catalogue
+
+    chosen = choose_devices(enlistment.device, devices.available())
+    device = str(devices.find(chosen[0]))  # whoever asks for one that isn't there hears so sooner
+
     from ..painting import JobCancelled
     from ..sampling import Sampler
 
-    chosen = choose_devices(enlistment.device, devices.available())
-    device = str(devices.find(chosen[0]))
     catalogue = Catalogue(Home(Path(enlistment.home)), [Path(path) for path in enlistment.models])
     return Equipment(
         sampler=Sampler(device, catalogue=catalogue),

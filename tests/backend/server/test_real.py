@@ -73,25 +73,20 @@ def test_a_job_gives_a_picture_what_the_model_saw_and_a_whole_recipe(client: Tal
     assert sampling and sampling[0].frames
 
 
-def test_the_same_recipe_gives_the_same_picture_also_from_another_process(
+def test_a_killed_worker_costs_nothing_and_the_next_one_paints_the_same(
     server: ServerProcess, client: Talker
 ):
-    first = pixels(client, client.client.submit(recipe(seed=5), [capture()]))
-    (worker,) = server.workers()
-    worker.kill()
-    assert pixels(client, client.client.submit(recipe(seed=5), [capture()])) == first
-    assert pixels(client, client.client.submit(recipe(seed=6), [capture()])) != first
-
-
-def test_a_worker_killed_while_it_samples_costs_nothing_but_time(
-    server: ServerProcess, client: Talker
-):
+    shipped = recipe("pocket", steps=None, seed=5)
+    first = pixels(client, client.client.submit(shipped, [capture()]))
     job = client.client.submit(recipe(steps=60), [capture()])
     client.first(
         lambda e: getattr(getattr(e, "message", None), "stage", "") == "sampling", "sampling"
     )
     server.workers()[0].kill()
     assert pixels(client, job)
+    assert pixels(client, client.client.submit(shipped, [capture()])) == first
+    other = recipe("pocket", steps=None, seed=6)
+    assert pixels(client, client.client.submit(other, [capture()])) != first
 
 
 def test_a_running_job_is_cancelled_within_a_step(client: Talker):
@@ -130,24 +125,6 @@ def test_depth_that_is_none_is_named(client: Talker, value: float):
     failed = client.end_of(job).message
     assert isinstance(failed, Failed) and failed.code != "internal-error", failed
     assert "Courtyard" in failed.sentence
-
-
-def test_a_job_of_an_ended_server_runs_in_the_next(tmp_path: Path, models: Path):
-    command = [*REAL, "--device", "cpu", "--models", str(models / "tiny")]
-    first = ServerProcess(Home(tmp_path / "home"), command)
-    first.start()
-    client = talker(first)
-    job = client.client.submit(recipe(steps=60), [capture()])
-    client.message(job, Accepted)
-    first.kill()
-    client.close()
-    second = ServerProcess(first.home, command)
-    second.start()
-    later = talker(second)
-    later.client.resume(job)
-    assert pixels(later, job)
-    later.close()
-    assert second.stop() == 0
 
 
 def test_a_device_that_is_not_there_ends_the_server_with_one_line(tmp_path: Path):
