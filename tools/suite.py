@@ -18,9 +18,6 @@ from .console import logs, root, say
 ADDON_TESTS = "tests/blender_addon"
 STUDIO_TESTS = "tests/studio"
 """These two import bpy and run inside Blender; all others run in the backend's environment."""
-IN_WINDOW = "tests/blender_addon/capture/in_window.py"
-WINDOW_TESTS = "tests/blender_addon/capture/test_viewport.py"
-"""Run by the former in the Blender with a window that MAQUETTE_TEST_WINDOW names, if it does."""
 NO_TESTS_COLLECTED = 5
 WIDTH = 100
 
@@ -122,10 +119,6 @@ def run(
         folders = [name for name in folders if (root() / name).exists()]
         title = f"Inside Blender {series}"
         _run(outcome, title, _pytest(environments.blender(series)), [*folders, *options], inside)
-    window = os.environ.get("MAQUETTE_TEST_WINDOW")
-    if window:
-        command = [window, "--factory-startup", "--python", IN_WINDOW, "--"]
-        _run(outcome, "In a window", command, [WINDOW_TESTS, *options], {})
     for sentence in outcome.broken:
         say(sentence)
     say("\n" + outcome.closing_line())

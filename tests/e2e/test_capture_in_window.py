@@ -1,22 +1,78 @@
-"""Captures in a real Blender with a window agree with those of a camera, on every sample."""
+"""Captures in a real Blender with a window, held against those of every Blender without one."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from maquette.blender import Blender, capture, probe, profile
+from maquette_wire import container
+from maquette_wire.capture import frames_of
+from maquette_wire.home import Home
+from maquette_wire.messages import Submit
+from maquette_wire.recipe import Recipe
 
-CAPTURE = Path(__file__).resolve().parents[1] / "blender_addon" / "capture"
+from tests.e2e.blenders import run_script
+from tests.e2e.conftest import BLENDERS, EXTENSION
+
+WINDOW = os.environ.get("MAQUETTE_TEST_WINDOW", "")
+"""Program that runs Blender in a window on a display of its own (.ci/install_blender.sh)."""
+INSIDE = Path(__file__).resolve().parents[1] / "blender_addon" / "capture"
+MODULES = ("test_agreement.py", "test_viewport.py", "test_untouched.py")
+WINDOW_SECONDS = 900
+LONG_SIDE = 192
+WORKERS = 2
+
+
+@pytest.fixture(scope="session")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Samples with a camera of every kind, and what each Blender of this run captures of them."""
+    folder = tmp_path_factory.mktemp("captures")
+    home = Home(tmp_path_factory.mktemp("home"))
+    blenders = [blender for path in BLENDERS.values() if (blender := probe(Path(path)))]
+    # What the oldest of them writes, all can read.
+    oldest = min(blenders, key=lambda blender: blender.version)
+    run_script(oldest.program, "add_cameras.py", folder)
+
+    def capture_scene(blender: Blender, scene: Path) -> None:
+        words = ["--all-cameras", "--long-side", str(LONG_SIDE)]
+        found = capture(blender, Path(EXTENSION), home, scene, words)
+        headers, buffers = frames_of(found)
+        views = tuple(each.view for each in found)
+        submit = Submit(job="0" * 32, recipe=Recipe(prompt=""), views=views, frames=headers)
+        target = folder / "{}.{}.{}".format(*blender.version)
+        target.mkdir(exist_ok=True)
+        container.write(target / f"{scene.stem}{container.SUFFIX}", submit, buffers)
+
+    for blender in blenders:
+        profile(blender, Path(EXTENSION), home)
+        # Much of a capture's time is one thread's.
+        with ThreadPoolExecutor(WORKERS) as pool:
+            tasks = [pool.submit(capture_scene, blender, scene) for scene in folder.glob("*.blend")]
+            for task in tasks:
+                task.result()
+    return folder
 
 
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.skipif("MAQUETTE_TEST_WINDOW" not in os.environ, reason="no Blender with a window")
-@pytest.mark.parametrize("module", ["test_viewport.py", "test_untouched.py"])
-def test_captures_inside_a_blender_with_a_window(module: str):
-    command = [os.environ["MAQUETTE_TEST_WINDOW"], "--factory-startup", "-P"]
-    command += [str(CAPTURE / "in_window.py"), "--", "-q", str(CAPTURE / module)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=900)
+@pytest.mark.skipif(not WINDOW, reason="needs MAQUETTE_TEST_WINDOW, a Blender with a window")
+def test_captures_inside_a_blender_with_a_window(request: pytest.FixtureRequest):
+    environment = dict(os.environ)
+    if BLENDERS and EXTENSION:
+        environment["MAQUETTE_TEST_CAPTURES"] = str(request.getfixturevalue("captures"))
+    command = [WINDOW, "--factory-startup", "-P", str(INSIDE / "in_window.py"), "--", "-q", "-rA"]
+    command += [str(INSIDE / module) for module in MODULES]
+    done = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=WINDOW_SECONDS,
+    )
+    print(done.stdout)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]

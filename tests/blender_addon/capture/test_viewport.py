@@ -11,60 +11,10 @@ import bpy
 import numpy as np
 import pytest
 from maquette_wire.errors import MaquetteError
-from maquette_wire.view import View
 
-from blender_addon.capture import camera_size, capture_camera, capture_viewport, offscreen
-from blender_addon.capture.scope import Scope
+from blender_addon.capture import capture_camera, capture_viewport
 from tests.blender_addon.capture import scenes, state, truth
-from tests.blender_addon.capture.conftest import SAMPLES
-
-needs_window = pytest.mark.skipif(bpy.app.background, reason="needs a Blender with a window")
-LONG_SIDE = 256
-
-
-def viewport() -> tuple[bpy.types.Area, bpy.types.Region]:
-    screen = bpy.context.window_manager.windows[0].screen
-    area = next(area for area in screen.areas if area.type == "VIEW_3D")
-    return area, next(region for region in area.regions if region.type == "WINDOW")
-
-
-def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Colour and depth that a viewport draws of a View."""
-    area, region = viewport()
-    space: Any = area.spaces.active
-    space.shading.type = "SOLID"
-    for name in ("light", "color_type", "show_cavity", "cavity_type", "show_object_outline"):
-        setattr(space.shading, name, getattr(bpy.context.scene.display.shading, name))
-    with Scope() as scope:
-        canvas = offscreen.Canvas(bpy.context, space, region, view.width, view.height)
-        scope.callback(canvas.free)
-        scope.set(space.overlay, show_overlays=False)
-        _, depth = offscreen.draw_depth(canvas, view)
-        return offscreen.draw_color(canvas, view), depth
-
-
-def assert_agree(depth: np.ndarray, other: np.ndarray) -> None:
-    """Within 0.1%; where an edge falls differently, a pixel half a pixel away has that depth."""
-    close = truth._close(depth, other)
-    assert close.mean() > 0.999
-    padded = np.pad(other, 1, mode="edge")
-    for y, x in np.argwhere(~close):
-        around = padded[y : y + 3, x : x + 3]
-        assert truth._close(np.full_like(around, depth[y, x]), around).any(), (y, x)
-
-
-@needs_window
-@pytest.mark.parametrize("sample", SAMPLES, ids=[path.stem for path in SAMPLES])
-def test_viewport_and_camera_captures_agree_on_every_sample(sample):
-    bpy.ops.wm.open_mainfile(filepath=str(sample), load_ui=False, use_scripts=False)
-    cameras = [thing for thing in bpy.context.scene.objects if thing.type == "CAMERA"]
-    assert {camera.data.type for camera in cameras} == {"PERSP", "ORTHO"}
-    for camera in cameras:
-        size = camera_size(bpy.context.scene, LONG_SIDE)
-        capture = capture_camera(bpy.context, camera, *size)
-        color, depth = draw(capture.view)
-        assert_agree(depth, np.asarray(capture.depth))
-        assert np.abs(color.astype(int) - np.asarray(capture.color)).mean() < 6
+from tests.blender_addon.capture.viewports import draw, needs_window, viewport
 
 
 @needs_window
@@ -73,8 +23,8 @@ def test_a_viewport_draws_exact_depth_for_every_projection(kind: str):
     scenes.town()
     capture = capture_camera(bpy.context, scenes.town_camera(kind), 96, 72)
     _, depth = draw(capture.view)
-    assert_agree(depth, np.asarray(capture.depth))
     corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
+    truth.assert_agree(capture.view, depth, np.asarray(capture.depth), corners)
     truth.assert_exact(capture.view, depth, corners)
 
 

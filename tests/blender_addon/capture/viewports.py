@@ -1,0 +1,36 @@
+"""The 3D viewport of the Blender with a window that these tests run in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from maquette_wire.view import View
+
+from blender_addon.capture import offscreen
+from blender_addon.capture.scope import Scope
+
+needs_window = pytest.mark.skipif(bpy.app.background, reason="needs a Blender with a window")
+
+
+def viewport() -> tuple[bpy.types.Area, bpy.types.Region]:
+    screen = bpy.context.window_manager.windows[0].screen
+    area = next(area for area in screen.areas if area.type == "VIEW_3D")
+    return area, next(region for region in area.regions if region.type == "WINDOW")
+
+
+def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Colour and depth that a viewport draws of a View."""
+    area, region = viewport()
+    space: Any = area.spaces.active
+    space.shading.type = "SOLID"
+    for name in ("light", "color_type", "show_cavity", "cavity_type", "show_object_outline"):
+        setattr(space.shading, name, getattr(bpy.context.scene.display.shading, name))
+    with Scope() as scope:
+        canvas = offscreen.Canvas(bpy.context, space, region, view.width, view.height)
+        scope.callback(canvas.free)
+        scope.set(space.overlay, show_overlays=False)
+        _, depth = offscreen.draw_depth(canvas, view)
+        return offscreen.draw_color(canvas, view), depth
