@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,7 +18,7 @@ def triangles(depsgraph: bpy.types.Depsgraph) -> np.ndarray:
     """World coordinates [n, 3, 3] of everything that the evaluated scene shows."""
     found = []
     for instance in depsgraph.object_instances:
-        thing = instance.object
+        thing: Any = instance.object
         if thing.type not in SOLID_TYPES:
             continue
         mesh = thing.to_mesh()
