@@ -31,6 +31,8 @@ COMMAND = "maquette_capture"
 START_SECONDS = 120
 CAPTURE_SECONDS = 1800
 LOG = "blender.log"
+BEGINNINGS = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""First bytes of a .blend: plain, compressed with gzip (before 3.0), or with zstd."""
 
 INSTALL = """
 import bpy, sys
@@ -214,6 +216,11 @@ def capture(
     """
     if not scene.is_file():
         raise MaquetteError("no-scene", f"There is no file {scene}.", "Correct its name.")
+    with scene.open("rb") as file:
+        if not file.read(8).startswith(BEGINNINGS):
+            raise MaquetteError(
+                "bad-scene", f"{scene} is no file of Blender's.", "Save it again in Blender."
+            )
     resources = profile(blender, extension, home)
     with tempfile.TemporaryDirectory(prefix="maquette-", ignore_cleanup_errors=True) as name:
         target = Path(name) / f"capture{container.SUFFIX}"

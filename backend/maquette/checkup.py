@@ -20,7 +20,8 @@ from maquette_wire.home import Home
 from maquette_wire.keys import authorised_clients
 
 from . import __version__, blender, jobs
-from .catalogue import Catalogue
+from .catalogue import Catalogue, Entry
+from .families import checkpoint
 from .families.settings import read_settings
 
 LEAST_FREE = 2e9
@@ -119,17 +120,25 @@ def models(home: Home) -> Iterator[Finding]:
     catalogue = Catalogue(home)
     for entry in catalogue.entries():
         if entry.present:
-            settings = read_settings(entry.directory)
-            size = settings.native_size
-            yield Finding(
-                "model", "fine", f"{entry.name}: {entry.title}, {size} px, {entry.licence}"
-            )
+            yield _model(entry)
         elif entry.source is not None:
             text = f"{entry.name} is not fetched (maquette models fetch {entry.name})"
             yield Finding("model", "note", text)
         else:
             text = f"The model {entry.name} is not in {entry.directory}."
             yield Finding("model", "wrong", text, "Install Maquette again.")
+
+
+def _model(entry: Entry) -> Finding:
+    """How a model is that is here; one that is damaged doesn't hide the others."""
+    try:
+        settings = read_settings(entry.directory)
+        checkpoint.check_layout(entry.directory)
+        checkpoint.check_channels(entry.directory)
+    except MaquetteError as error:
+        return Finding("model", "wrong", f"{entry.name}: {error.sentence}", error.hint)
+    size = settings.native_size
+    return Finding("model", "fine", f"{entry.name}: {entry.title}, {size} px, {entry.licence}")
 
 
 def server(home: Home) -> Iterator[Finding]:

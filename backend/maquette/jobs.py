@@ -62,8 +62,8 @@ class LocalServer:
             _stop(self._process)
 
     def begin(self) -> None:
-        """Start the server where none runs, without waiting for it."""
-        if local.running(self._home) is None:
+        """Start the server where none runs or is being started, without waiting for it."""
+        if local.running(self._home) is None and not local.starting(self._home):
             self._start()
 
     def address(self) -> Server:
@@ -76,7 +76,10 @@ class LocalServer:
             record = local.running(self._home)
             if record is not None:
                 return Server(record.endpoint, record.public_key)
-            if self._process is None or self._process.poll() is not None:
+            if local.starting(self._home):
+                if self._process is not None and self._process.poll() is not None:
+                    self._process = None  # another program's server was first: wait for that one
+            elif self._process is None or self._process.poll() is not None:
                 self._start()
             time.sleep(POLL_SECONDS)
         raise MaquetteError(

@@ -105,6 +105,11 @@ def running(home: Home) -> ServerRecord | None:
     return record if record is not None and _is_held(home.lock) else None
 
 
+def starting(home: Home) -> bool:
+    """Whether a server of this home lives that hasn't said yet where it is: somebody started it."""
+    return running(home) is None and _is_held(home.lock)
+
+
 class Launcher:
     """Starts the local server and watches it; ``poll`` never waits.
 
@@ -133,6 +138,7 @@ class Launcher:
         self._crashes.clear()
         self.error = None
         self.state, self._next_try = "starting", 0.0
+        self._begun = time.monotonic()
 
     def poll(self) -> Literal["idle", "starting", "ready", "failed"]:
         """Look at the server, start it (again) where that is due, and return the state."""
@@ -141,15 +147,20 @@ class Launcher:
         now = time.monotonic()
         self.record = running(self._home)
         if self.record is not None:
-            self.state = "ready"
-        elif self._process is not None and self._process.poll() is not None:
+            self.state, self._begun = "ready", now
+            return self.state
+        self.state = "starting"
+        ended = self._process is not None and self._process.poll() is not None
+        if now - self._begun > START_SECONDS:
+            seconds = f"{START_SECONDS:.0f} seconds"
+            self._fail("server-slow", f"The local server isn't ready after {seconds}.")
+        elif starting(self._home):
+            if ended:  # another program's server was first
+                self._process = None
+        elif ended:
+            assert self._process is not None
             self._crashed(now, f"exit status {self._process.returncode}")
-        elif self._process is not None:
-            self.state = "starting"
-            if now - self._begun > START_SECONDS:
-                seconds = f"{START_SECONDS:.0f} seconds"
-                self._fail("server-slow", f"The local server isn't ready after {seconds}.")
-        elif now >= self._next_try:
+        elif self._process is None and now >= self._next_try:
             self._begin(now)
         return self.state
 

@@ -73,9 +73,23 @@ def test_a_checkpoint_with_damaged_settings_is_named(home, tmp_path, monkeypatch
     (tmp_path / "model_index.json").write_text("{}")
     (tmp_path / "maquette.json").write_text("{")
     monkeypatch.setenv("MAQUETTE_POCKET", str(tmp_path))
-    wrong = list(checkup.all_findings(home, only="model"))
-    assert wrong[-1].state == "wrong"
-    assert "maquette.json" in wrong[-1].text
+    (wrong,) = [f for f in checkup.all_findings(home, only="model") if f.state == "wrong"]
+    assert "maquette.json" in wrong.text
+
+
+def test_every_damaged_model_is_named_beside_those_that_are_fine(home, tiny_model):
+    for name in ("cut", "fine", "pickle"):
+        shutil.copytree(tiny_model, home.models / name)
+    weights = "unet/diffusion_pytorch_model.safetensors"
+    with (home.models / "cut" / weights).open("r+b") as file:
+        file.truncate(1000)
+    pickled = home.models / "pickle" / weights
+    pickled.rename(pickled.with_suffix(".bin"))
+    found = {finding.text.split(":")[0]: finding for finding in checkup.models(home)}
+    assert found["pocket"].state == found["fine"].state == "fine"
+    assert found["cut"].state == "wrong" and "damaged or cut off" in found["cut"].text
+    assert found["pickle"].state == "wrong" and "safetensors" in found["pickle"].text
+    assert found["cut"].fix and found["pickle"].fix
 
 
 @pytest.mark.parametrize(("state", "status"), [("wrong", 1), ("note", 0), ("fine", 0)])

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from collections import namedtuple
@@ -162,3 +163,21 @@ def test_on_a_full_disk_no_server_is_started_and_the_user_is_told(
     assert launcher.poll() == "failed"
     assert launcher.error is not None and launcher.error.code == "home-unusable"
     assert "No space left" in launcher.error.sentence and "Free some space" in launcher.error.hint
+
+
+def test_a_server_that_somebody_else_is_starting_is_waited_for(home: Home) -> None:
+    slow = SERVER.replace("    lock.announce(", "    time.sleep(1)\n    lock.announce(")
+    environment = {**os.environ, "MAQUETTE_HOME": str(home.root)}
+    other = subprocess.Popen([sys.executable, "-c", slow], env=environment)
+    try:
+        end = time.monotonic() + 30
+        while not local.starting(home) and time.monotonic() < end:
+            time.sleep(0.01)
+        launcher = local.Launcher(home, ["/no/such/program"])
+        launcher.start()
+        assert settle(launcher) == "ready"
+        assert launcher.record is not None and launcher.record.pid == other.pid
+        assert not local.starting(home)
+    finally:
+        other.kill()
+        other.wait()
