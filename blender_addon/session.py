@@ -34,7 +34,7 @@ IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
 NOTICES = 3
-STARTED_AGAIN = "The server ended and is being started again; the job goes on from its beginning."
+STARTED_AGAIN = "The server ended and is being started again; no job is lost."
 
 
 @dataclass(frozen=True)
@@ -178,6 +178,10 @@ class Session:
             self._thread.shutdown(wait=True)
             self.delivery.finish()
         if self._client is not None:
+            if self._client.connected:
+                # What was submitted just now is still sent, and nobody waits for the answer.
+                for job in self.open_jobs:
+                    self._remember(job)
             self._client.close()
         self.ledger.close()
 

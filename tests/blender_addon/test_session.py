@@ -222,6 +222,19 @@ def test_disabled_in_mid_job_and_enabled_again(session, server, settings, tmp_pa
     assert again.ledger.left_behind() == []
 
 
+def test_disabled_right_after_restyle(session, server, settings, tmp_path):
+    session.want_server(Local(""))
+    turn(session, lambda: session.status is Status.READY)
+    _submit(session, tmp_path / "out")
+    bpy.ops.preferences.addon_disable(module="blender_addon")
+    bpy.ops.preferences.addon_enable(module="blender_addon")
+    again = add_on_session.current()
+    bpy.ops.maquette.connect()
+    turn(again, lambda: (tmp_path / "out" / "concept-street-seed0.png").is_file())
+    turn(again, lambda: arrived(again))
+    assert again.ledger.left_behind() == []
+
+
 def test_a_folder_that_cannot_be_written_to(session, server, settings, tmp_path, home: Home):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
