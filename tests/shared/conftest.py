@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from maquette_wire import keys
+from maquette_wire import keys, messages
 from maquette_wire.capture import Capture
-from maquette_wire.client import Client, Event, Received
+from maquette_wire.client import Client, Connected, Event, Received
 from maquette_wire.home import Home
+from maquette_wire.recipe import Recipe
 from maquette_wire.view import Matrix, View
 
 from tests.shared.mock_server import MockServer
 
+RECIPE = Recipe(prompt="red brick library at dusk", seed=3)
 E = TypeVar("E")
 M = TypeVar("M")
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
@@ -69,6 +71,19 @@ def hear(client: Client, kind: type[M]) -> M:
     assert isinstance(received, Received)
     assert isinstance(received.message, kind)
     return received.message
+
+
+def is_message(kind: type) -> Callable[[Event], bool]:
+    return lambda event: isinstance(event, Received) and isinstance(event.message, kind)
+
+
+def results(events: list[Event]) -> list[Received]:
+    return [e for e in events if isinstance(e, Received) and isinstance(e.message, messages.Result)]
+
+
+def connect(client: Client, server: MockServer) -> None:
+    client.connect(server.endpoint, server.keys.public)
+    reach(client, Connected)
 
 
 @pytest.fixture

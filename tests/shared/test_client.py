@@ -1,13 +1,10 @@
-"""The client against a real server on loopback, over real encrypted sockets, that misbehaves."""
+"""Jobs of a client against a real server on loopback, over real encrypted sockets."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,25 +13,19 @@ from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Disconnected, Event, Received, Rejected
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
-from maquette_wire.recipe import Recipe
 
-from tests.shared.conftest import hear, make_capture, make_view, poll_until, reach
+from tests.shared.conftest import (
+    RECIPE,
+    connect,
+    hear,
+    is_message,
+    make_capture,
+    make_view,
+    poll_until,
+    reach,
+    results,
+)
 from tests.shared.mock_server import MockServer
-
-RECIPE = Recipe(prompt="red brick library at dusk", seed=3)
-
-
-def is_message(kind: type) -> Callable[[Event], bool]:
-    return lambda event: isinstance(event, Received) and isinstance(event.message, kind)
-
-
-def results(events: list[Event]) -> list[Received]:
-    return [e for e in events if isinstance(e, Received) and isinstance(e.message, messages.Result)]
-
-
-def connect(client: Client, server: MockServer) -> None:
-    client.connect(server.endpoint, server.keys.public)
-    reach(client, Connected)
 
 
 @pytest.mark.parametrize("side", [32, 256])  # in the message, and through the exchange folder
@@ -191,98 +182,6 @@ def test_a_cancel_survives_the_death_of_the_server(client: Client, server: MockS
     assert server.jobs == {}
 
 
-def test_a_server_that_stops_answering_counts_as_lost(client: Client, server: MockServer) -> None:
-    connect(client, server)
-    server.mute = True
-    error = reach(client, Disconnected).error
-    assert "stopped answering" in str(error)
-    server.mute = False
-    reach(client, Connected)
-
-
-def test_an_idle_connection_stays(client: Client, server: MockServer) -> None:
-    connect(client, server)
-    assert client.poll(2.0) == []  # several times the silence allowed
-    assert server.count(messages.Heartbeat) >= 3
-
-
-def test_a_timer_that_paused_doesnt_lose_the_connection(client: Client, server: MockServer) -> None:
-    connect(client, server)
-    time.sleep(2.0)
-    assert client.poll() == []
-    assert client.poll(0.5) == []
-
-
-def test_the_wrong_server_key_names_the_fix(client: Client, server: MockServer, home: Home) -> None:
-    client.connect(server.endpoint, keys.client_keys(home).public)
-    error = reach(client, Rejected).error
-    assert "another key" in str(error)
-    assert "server.pub" in str(error)
-
-
-def test_a_client_that_isnt_authorised_is_told_its_own_key(
-    client: Client, server: MockServer, home: Home
-) -> None:
-    server.authorised = frozenset()
-    client.connect(server.endpoint, server.keys.public)
-    error = reach(client, Rejected).error
-    assert keys.client_keys(home).public in str(error)
-    assert "authorised_clients" in str(error)
-
-
-def test_a_port_where_something_else_answers(client: Client, server: MockServer) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def answer() -> None:
-        peer, _ = listener.accept()
-        with peer:
-            peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            time.sleep(0.5)
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    client.connect(f"tcp://127.0.0.1:{listener.getsockname()[1]}", server.keys.public)
-    error = reach(client, Rejected).error
-    assert "Something else than a Maquette server" in str(error)
-    thread.join()
-    listener.close()
-
-
-def test_a_server_by_its_name(client: Client, server: MockServer) -> None:
-    client.connect(f"tcp://localhost:{server.port}", server.keys.public)
-    reach(client, Connected)
-
-
-@pytest.mark.parametrize("endpoint", ["nonsense", "tcp://", "tcp://127.0.0.1:port", "udp://x:1"])
-def test_an_address_that_is_none(client: Client, server: MockServer, endpoint: str) -> None:
-    client.connect(endpoint, server.keys.public)
-    error = reach(client, Rejected).error
-    assert "is no address of a server" in str(error)
-
-
-def test_a_key_that_is_none(client: Client) -> None:
-    with pytest.raises(MaquetteError, match="Copy all 40 characters"):
-        client.connect("tcp://127.0.0.1:1", "too short")
-
-
-@pytest.mark.parametrize("side", ["server", "client"])
-def test_another_protocol_version_is_refused(
-    client: Client, server: MockServer, side: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if side == "server":
-        server.welcome = {"protocol": 99}
-    else:
-        monkeypatch.setattr(
-            "maquette_wire.client.Hello",
-            lambda **fields: messages.Hello(**{**fields, "protocol": 99}),
-        )
-    client.connect(server.endpoint, server.keys.public)
-    error = reach(client, Rejected).error
-    assert error.code == "protocol-version"
-    assert "pdate" in error.hint
-    assert not client.connected
-
-
 def test_a_server_that_learns_something_says_so_and_jobs_go_on(
     client: Client, server: MockServer
 ) -> None:
@@ -356,23 +255,6 @@ def test_random_bytes_on_the_clients_connection_end_nothing(
     hear(client, messages.Result)
 
 
-def test_random_bytes_on_the_port_leave_the_server_serving(
-    client: Client, server: MockServer
-) -> None:
-    for junk in (b"", b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", bytes(range(256)) * 40):
-        with socket.create_connection(("127.0.0.1", server.port)) as stranger:
-            stranger.sendall(junk)
-    connect(client, server)
-
-
-def test_a_poll_never_waits_when_told_not_to(client: Client, server: MockServer) -> None:
-    client.connect("tcp://10.255.255.1:9", server.keys.public)  # swallows packets, or is refused
-    begin = time.monotonic()
-    for _ in range(20):
-        client.poll()
-    assert time.monotonic() - begin < 2.0
-
-
 def test_a_large_capture_is_sent_in_small_steps(
     client: Client, server: MockServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,18 +288,6 @@ def test_a_job_cancelled_while_it_is_sent_leaves_nothing(
     client.poll()
     assert [path for path in server.home.exchange.iterdir() if path.suffix != ".token"] == []
     assert server.count(messages.Submit) == 0
-
-
-def test_close_is_bounded_also_with_a_server_that_hangs(home: Home, server: MockServer) -> None:
-    client = Client(keys.client_keys(home))
-    connect(client, server)
-    server.mute = True
-    for _ in range(20):
-        client.submit(RECIPE, [make_capture(64, 64)])
-    client.poll()
-    begin = time.monotonic()
-    client.close()
-    assert time.monotonic() - begin < 2.0
 
 
 def test_the_package_needs_neither_arrays_nor_models_nor_blender() -> None:
