@@ -24,6 +24,8 @@ from .view import check_grid, moved_back, viewport_view
 ENGINES_THAT_DRAW = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
 STANDOFF = 0.25
 """Nearest depth of an orthographic viewport, as a share of the depth of what is seen."""
+STANDOFF_LEAST = 0.05
+"""The same as a share of the picture's width: a flat wall has no depth of its own."""
 
 
 def capture(
@@ -37,7 +39,7 @@ def capture(
 
     Args:
         area: a 3D viewport.
-        region: which of its parts, where it shows four views.
+        region: which of its parts, where it shows four views; the free one of them by default.
 
     Raises MaquetteError("capture-too-small", "capture-too-large", "no-viewport", "no-window",
     "draw-failed").
@@ -51,7 +53,7 @@ def capture(
         )
     space: Any = area.spaces.active if area.type == "VIEW_3D" else None
     if region is None:
-        region = next((part for part in area.regions if part.type == "WINDOW"), None)
+        region = _main_region(area)
     if space is None or region is None or not isinstance(region.data, bpy.types.RegionView3D):
         raise MaquetteError(
             "no-viewport",
@@ -68,6 +70,13 @@ def capture(
         view, depth = draw_depth(canvas, view)
         color = draw_color(canvas, view)
     return Capture(view=view, color=color, depth=depth)
+
+
+def _main_region(area: bpy.types.Area) -> bpy.types.Region | None:
+    """The region of a 3D viewport that isn't one of the sides of a quad view."""
+    regions = [part for part in area.regions if part.type == "WINDOW"]
+    own = getattr(area.spaces.active, "region_3d", None)
+    return next((part for part in regions if part.data == own), regions[0] if regions else None)
 
 
 class Canvas:
@@ -130,7 +139,10 @@ def draw_color(canvas: Canvas, view: View) -> NDArray[np.uint8]:
             # Lines have no surfaces to restyle.
             scope.set(shading, type="SOLID")
         elif shading.type == "RENDERED" and canvas.scene.render.engine not in ENGINES_THAT_DRAW:
-            # A path tracer shows its picture bit by bit and can't draw it again off screen.
+            # A path tracer shows its picture bit by bit and can't draw it again off screen; this
+            # is the nearest to it, in the light that it has.
+            scope.set(shading, use_scene_lights=shading.use_scene_lights_render)
+            scope.set(shading, use_scene_world=shading.use_scene_world_render)
             scope.set(shading, type="MATERIAL")
         return canvas.draw(view, slabs.projection_of(view).astype(np.float32))[0]
 
@@ -153,7 +165,9 @@ def draw_depth(canvas: Canvas, view: View) -> tuple[View, NDArray[np.float32]]:
         seen = slabs.seen_range(depth)
         if seen is None:
             return view, depth
-        back = STANDOFF * (seen[1] - seen[0]) - seen[0]
+        width = 2 / abs(float(slabs.projection_of(view)[0, 0]))
+        standoff = max(STANDOFF * (seen[1] - seen[0]), STANDOFF_LEAST * width)
+        back = standoff - seen[0]
         if clip[0] < 0 and back > 0:
             view = moved_back(view, back)
             depth += np.float32(back)

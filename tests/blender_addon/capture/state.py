@@ -52,6 +52,9 @@ def dump() -> dict[str, Any]:
     ]
     for thing in context.scene.objects:
         found[f"{thing.name} visible"] = (thing.hide_get(), thing.visible_get(), thing.select_get())
+        for index, space in enumerate(_viewports()):
+            local = space.local_view is not None and thing.local_view_get(space)
+            found[f"{thing.name} in viewport {index}"] = local, thing.visible_in_viewport_get(space)
     for name in dir(bpy.app.handlers):
         handlers = getattr(bpy.app.handlers, name)
         if isinstance(handlers, list):
@@ -66,6 +69,12 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple
         for path in sorted(before.keys() | after.keys())
         if before.get(path, "absent") != after.get(path, "absent")
     }
+
+
+def _viewports() -> list[Any]:
+    windows = bpy.context.window_manager.windows
+    areas = [area for window in windows for area in window.screen.areas]
+    return [area.spaces.active for area in areas if area.type == "VIEW_3D"]
 
 
 def _walk(path: str, struct: Any, found: dict[str, Any], seen: set[tuple[str, int]]) -> None:

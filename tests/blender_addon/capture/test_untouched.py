@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 from maquette_wire.errors import MaquetteError
 
-from blender_addon.capture import capture_camera, render
+from blender_addon.capture import capture_camera, capture_viewport, render
 from tests.blender_addon.capture import scenes, state
+from tests.blender_addon.capture.viewports import needs_window, user, viewport
 
 SIZE = 64, 48
 
@@ -43,6 +45,7 @@ def _sequencer(scene: bpy.types.Scene) -> None:
 def _render_settings(scene: bpy.types.Scene) -> None:
     render = scene.render
     render.engine = "CYCLES"
+    scene.eevee.taa_samples = 1  # quick where a viewport draws with it
     scene.cycles.samples, scene.cycles.use_denoising = 777, False
     scene.cycles.pixel_filter_type, scene.cycles.filter_width = "GAUSSIAN", 2.5
     render.resolution_x, render.resolution_y, render.resolution_percentage = 1234, 567, 37
@@ -64,8 +67,22 @@ def _render_settings(scene: bpy.types.Scene) -> None:
     scene.display.render_aa = "FXAA"
 
 
+def _local_view(names: list[str]) -> None:
+    selected = list(bpy.context.view_layer.objects.selected)
+    for thing in bpy.context.scene.objects:
+        thing.select_set(thing.name in names)
+    with user():
+        bpy.ops.view3d.localview(frame_selected=False)
+    for thing in bpy.context.scene.objects:
+        thing.select_set(thing in selected)
+
+
 def everything() -> bpy.types.Object:
-    """A scene that uses what a capture might disturb; returns the camera to capture."""
+    """A scene that uses what a capture might disturb; returns the camera to capture.
+
+    A compositor, a view transform with curves, hidden and excluded collections, local view, a
+    marker that binds another camera, frame 57, and Cycles with settings of its own, all at once.
+    """
     scene = bpy.context.scene
     scenes.box((0, 10, 0), (50, 1, 50), "Wall").data.materials.append(
         scenes.material("Paint", (0.5, 0.2, 0.1, 1))
@@ -97,6 +114,7 @@ def everything() -> bpy.types.Object:
     # Moved after its key was set: what a frame change would throw away.
     bpy.context.view_layer.update()
     camera.location.z = 0.5
+    _local_view(["Wall", "Selected"])
     _compositor(scene)
     _sequencer(scene)
     _render_settings(scene)
@@ -115,8 +133,77 @@ def _unchanged(action: Callable[[], Any]) -> Any:
 
 def test_a_capture_changes_nothing():
     camera = everything()
+    assert bpy.context.scene.frame_current == 57 and bpy.context.scene.camera.name == "Far"
+    assert viewport()[0].spaces.active.local_view
     capture = _unchanged(lambda: capture_camera(bpy.context, camera, *SIZE))
     assert np.asarray(capture.depth).min() == pytest.approx(9.5, rel=1e-3)
+
+
+@needs_window
+@pytest.mark.parametrize("shading", ["WIREFRAME", "SOLID", "RENDERED"])
+def test_a_capture_of_a_viewport_changes_nothing(shading: str):
+    everything()
+    area, _ = viewport()
+    space: Any = area.spaces.active
+    space.shading.type = shading
+    space.shading.show_xray = space.shading.show_xray_wireframe = True
+    capture = _unchanged(lambda: capture_viewport(bpy.context, area, *SIZE))
+    assert np.isfinite(np.asarray(capture.depth)).any()
+
+
+def _ways() -> dict[str, Callable[[], Any]]:
+    """Every way to capture that this Blender has."""
+    camera = bpy.data.objects["Near"]
+    ways = {"camera": lambda: capture_camera(bpy.context, camera, *SIZE)}
+    if not bpy.app.background:
+        ways["viewport"] = lambda: capture_viewport(bpy.context, viewport()[0], *SIZE)
+    return ways
+
+
+@pytest.mark.parametrize("way", ["camera", pytest.param("viewport", marks=needs_window)])
+def test_undo_after_a_capture_takes_back_what_the_user_did_last(way: str):
+    everything()
+
+    def place() -> tuple[float, ...]:
+        return tuple(bpy.data.objects["Selected"].location)
+
+    with user():
+        bpy.ops.ed.undo_push(message="Before")
+        bpy.data.objects["Selected"].location = (7, 8, 9)
+        bpy.ops.ed.undo_push(message="Move")
+        _ways()[way]()
+        assert place() == (7, 8, 9)
+        bpy.ops.ed.undo()
+        assert place() == (0, 0, 0)
+        _ways()[way]()
+        bpy.ops.ed.redo()
+        assert place() == (7, 8, 9)
+    assert (len(bpy.data.scenes), len(bpy.data.cameras)) == (1, 2)
+
+
+@needs_window  # without one, no file counts as saved
+@pytest.mark.parametrize("way", ["camera", "viewport"])
+def test_a_saved_file_stays_saved(way: str, tmp_path: Path):
+    everything()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+    assert not bpy.data.is_dirty
+    _ways()[way]()
+    assert not bpy.data.is_dirty
+
+
+def test_a_mesh_in_edit_mode_is_captured_as_it_is_and_stays_in_edit_mode():
+    box = scenes.box((0, 10, 0), (50, 1, 50))
+    camera = scenes.camera((0, 0, 0), (0, 1, 0))
+    bpy.context.view_layer.objects.active = box
+    with user():
+        bpy.ops.object.mode_set(mode="EDIT")
+        bpy.ops.mesh.select_all(action="SELECT")
+        bpy.ops.transform.translate(value=(0, 5, 0))
+        depth = np.asarray(capture_camera(bpy.context, camera, *SIZE).depth)
+        assert depth == pytest.approx(14.5, rel=1e-4)
+        assert bpy.context.mode == "EDIT_MESH"
+        bpy.ops.object.mode_set(mode="OBJECT")
+    assert box.data.vertices[0].co.y == pytest.approx(14.5)
 
 
 def test_the_captured_camera_is_where_the_user_put_it_not_where_its_key_was():
@@ -182,7 +269,7 @@ def test_no_handler_of_another_add_on_takes_it_for_a_render():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file can't be replaced there")
-def test_the_users_last_render_stays_in_its_image(tmp_path):
+def test_the_users_last_render_stays_in_its_image(tmp_path: Path):
     camera = everything()
     scene = bpy.context.scene
     scene.render.use_multiview = scene.render.use_border = scene.render.use_freestyle = False

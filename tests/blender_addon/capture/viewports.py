@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import bpy
@@ -19,6 +21,15 @@ def viewport() -> tuple[bpy.types.Area, bpy.types.Region]:
     screen = bpy.context.window_manager.windows[0].screen
     area = next(area for area in screen.areas if area.type == "VIEW_3D")
     return area, next(region for region in area.regions if region.type == "WINDOW")
+
+
+@contextmanager
+def user() -> Iterator[None]:
+    """The context that operators have where a user's mouse is over the viewport."""
+    area, region = viewport()
+    window = bpy.context.window_manager.windows[0]
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        yield
 
 
 def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
