@@ -92,10 +92,13 @@ class Catalogue:
         """The entry of a name. Raises MaquetteError("unknown-model") listing those there are."""
         entries = {entry.name: entry for entry in self.entries()}
         if name not in entries:
+            here = [entry.name for entry in entries.values() if entry.present]
+            away = [entry.name for entry in entries.values() if not entry.present and entry.source]
+            fetch = f", fetch {' or '.join(away)}" if away else ""
             raise MaquetteError(
                 "unknown-model",
                 f"There is no model {name!r}.",
-                f"Use one of {', '.join(entries)}, or put its folder into {self.home.models}.",
+                f"Use {' or '.join(here)}{fetch}, or put its folder into {self.home.models}.",
             )
         return entries[name]
 
