@@ -181,3 +181,10 @@ def test_listing_models_needs_no_model_library(home: Home) -> None:
         text=True,
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_a_hint_tells_models_that_are_here_from_those_to_fetch(tmp_path: Path):
+    with pytest.raises(MaquetteError) as unknown:
+        Catalogue(Home(tmp_path)).find("nothing")
+    hint = unknown.value.hint
+    assert hint.startswith("Use pocket, fetch sd2-depth, or put its folder into ")
