@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import bpy
 from maquette_wire.errors import MaquetteError
@@ -20,10 +20,9 @@ from maquette_wire.messages import Result
 
 from . import preferences, results
 from .jobs import Job, State, Target
+from .notices import Level
 from .properties import settings_of
 from .undo import Concepts
-
-Level = Literal["INFO", "WARNING", "ERROR"]
 
 
 class Delivery:

@@ -8,13 +8,10 @@ no job it comes every two seconds; without a connection it isn't there.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 import bpy
-from bpy.app.handlers import persistent
 from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
@@ -25,24 +22,16 @@ from maquette_wire.recipe import Recipe
 
 from . import thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, Level, where_now
+from .delivery import Delivery, where_now
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
+from .notices import Level, Notice, Notices
 
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
-NOTICES = 3
 STARTED_AGAIN = "The server ended and is being started again; no job is lost."
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A sentence for the user that the panel shows until it is dismissed."""
-
-    level: Level
-    text: str
 
 
 class Session:
@@ -50,25 +39,22 @@ class Session:
 
     Attributes:
         jobs: open jobs, and failed ones until they are dismissed, in the order of their start.
-        notices: what the user should know, the newest last.
+        notices: what the user should know.
         left_behind: how many finished or running jobs an ended Blender left at the server.
-        on_notice: called with each new notice, to report it the Blender way.
     """
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self.jobs: dict[str, Job] = {}
-        self.notices: deque[Notice] = deque(maxlen=NOTICES)
+        self.notices = Notices()
         self.backend: Backend | None = None
         self.ledger = Ledger(home)
         self.left_behind = len(self.ledger.left_behind())
-        self.on_notice: Callable[[Notice], None] = lambda _notice: None
-        self.delivery = Delivery(home, self._in_thread, self.tell, self._settle, self._drop)
+        self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
         self._client: Client | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
         self._watched = 0.0
-        self._outage: Notice | None = None
 
     # --- what operators call ------------------------------------------------------------------
 
@@ -148,11 +134,6 @@ class Session:
         self.notices.append(Notice(level, text))
         redraw()
 
-    def tell(self, level: Level, text: str) -> None:
-        """Show a sentence in the panel and, as no operator is there to do it, report it."""
-        self.note(level, text)
-        self.on_notice(self.notices[-1])
-
     def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
         """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
         self._errands.append((self._in_thread(work), done))
@@ -197,7 +178,7 @@ class Session:
             self._watched = now
             self.backend.watch()
             if self.backend.status is Status.TROUBLE and before is not Status.TROUBLE:
-                self._tell_outage("ERROR", str(self.backend.error))
+                self.notices.tell_outage("ERROR", str(self.backend.error))
         events = self._client.poll()
         for event in events:
             self._take(event, now)
@@ -210,7 +191,7 @@ class Session:
             return
         self.backend.take(event)
         if isinstance(event, Connected):
-            self._drop_outage()
+            self.notices.end_outage()
             self._adopt()
             return
         self.backend.watch()  # an ended local server is started again at once
@@ -218,20 +199,7 @@ class Session:
             job.interrupt()
         if self.open_jobs:
             again = self.backend.status is Status.STARTING
-            self._tell_outage("WARNING", STARTED_AGAIN if again else str(event.error))
-
-    def _tell_outage(self, level: Level, text: str) -> None:
-        """Tell what is wrong with the connection, in place of what was said of it before."""
-        if self._outage is not None and self._outage.text == text:
-            return
-        self._drop_outage()
-        self.tell(level, text)
-        self._outage = self.notices[-1]
-
-    def _drop_outage(self) -> None:
-        if self._outage in self.notices:
-            self.notices.remove(self._outage)
-        self._outage = None
+            self.notices.tell_outage("WARNING", STARTED_AGAIN if again else str(event.error))
 
     def _take_message(self, received: Received, now: float) -> None:
         message = received.message
@@ -246,15 +214,17 @@ class Session:
         elif isinstance(message, Result):
             thumbnails.drop_preview(job.name)
             for warning in message.warnings:
-                self.tell("WARNING", warning)
+                self.notices.tell("WARNING", warning)
             self.delivery.take(job, message, received.frames)
         elif isinstance(message, Failed):
             self._settle(job)
             if job.recovered and message.code == "unknown-job":
                 self._drop(job)
-                self.tell("WARNING", f"The server has dropped the unfinished job {job.title}.")
+                self.notices.tell(
+                    "WARNING", f"The server has dropped the unfinished job {job.title}."
+                )
             else:
-                self.tell("ERROR", str(job.error))
+                self.notices.tell("ERROR", str(job.error))
         else:
             self._settle(job)
             self._drop(job)
@@ -274,7 +244,7 @@ class Session:
                 )
             )
         except MaquetteError as error:
-            self.tell("WARNING", str(error))
+            self.notices.tell("WARNING", str(error))
 
     def _settle(self, job: Job) -> None:
         """The job's end is taken in: neither server nor ledger need to keep it."""
@@ -344,49 +314,14 @@ def _tick() -> float | None:
     return _session.tick() if _session is not None else None
 
 
-@persistent
-def _before_undo(*_arguments: object) -> None:
-    current().delivery.concepts.note()
-
-
-@persistent
-def _after_undo(*_arguments: object) -> None:
-    wake()
-
-
-@persistent
-def _after_load(*_arguments: object) -> None:
-    current().delivery.concepts.forget()
-    thumbnails.clear()
-
-
-@persistent
-def _after_save(*_arguments: object) -> None:
-    current().follow_file()
-
-
-_HANDLERS = (
-    ("undo_pre", _before_undo),
-    ("redo_pre", _before_undo),
-    ("undo_post", _after_undo),
-    ("redo_post", _after_undo),
-    ("load_post", _after_load),
-    ("save_post", _after_save),
-)
-
-
 def register() -> None:
     global _session
     thumbnails.register()
     _session = Session(Home.default())
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
 
 
 def unregister() -> None:
     global _session
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).remove(handler)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     if _session is not None:

@@ -19,10 +19,10 @@ CLASSES = (
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    current().on_notice = notify.report
+    current().notices.on_notice = notify.report
 
 
 def unregister() -> None:
-    current().on_notice = lambda _notice: None
+    current().notices.on_notice = lambda _notice: None
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -7,7 +7,8 @@
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ..session import Notice, current
+from ..notices import Notice
+from ..session import current
 
 
 class MAQUETTE_OT_notify(bpy.types.Operator):

@@ -124,9 +124,9 @@ class MAQUETTE_OT_open_log(bpy.types.Operator):
 def _tell(done: Future[str], command: list[str]) -> None:
     error = done.exception()
     if isinstance(error, MaquetteError):
-        current().tell("ERROR", str(error))
+        current().notices.tell("ERROR", str(error))
     else:
-        current().tell("INFO", f"{done.result()} is ready to be started ({command[0]}).")
+        current().notices.tell("INFO", f"{done.result()} is ready to be started ({command[0]}).")
 
 
 CLASSES = (

@@ -1,0 +1,50 @@
+"""What Blender tells the add-on: undo and redo, another file, a saved file."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import thumbnails
+from .session import current, wake
+
+
+@persistent
+def _before_undo(*_arguments: object) -> None:
+    current().delivery.concepts.note()
+
+
+@persistent
+def _after_undo(*_arguments: object) -> None:
+    wake()
+
+
+@persistent
+def _after_load(*_arguments: object) -> None:
+    current().delivery.concepts.forget()
+    thumbnails.clear()
+
+
+@persistent
+def _after_save(*_arguments: object) -> None:
+    current().follow_file()
+
+
+HANDLERS = (
+    ("undo_pre", _before_undo),
+    ("redo_pre", _before_undo),
+    ("undo_post", _after_undo),
+    ("redo_post", _after_undo),
+    ("load_post", _after_load),
+    ("save_post", _after_save),
+)
+
+
+def register() -> None:
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
