@@ -118,3 +118,15 @@ def test_find_and_check_in_the_preferences(
     bpy.ops.maquette.check_backend()
     turn(session, lambda: session.notices)
     assert "maquette 9.9.9 is ready to be started" in session.notices[-1].text
+
+
+def test_the_server_line_is_about_the_server_that_was_asked_for_last(session: Session, camera):
+    with pytest.raises(RuntimeError, match="isn't installed"):
+        bpy.ops.maquette.restyle()
+    preferences = bpy.context.preferences.addons["blender_addon"].preferences
+    preferences.place, preferences.address = "REMOTE", "tcp://192.0.2.1:47820"
+    with pytest.raises(RuntimeError, match="Allow Online Access"):
+        bpy.ops.maquette.restyle()
+    assert session.status is Status.TROUBLE
+    assert session.backend is not None and session.backend.error is not None
+    assert session.backend.error.code == "offline"
