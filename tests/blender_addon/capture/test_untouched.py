@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import bmesh
 import bpy
 import numpy as np
 import pytest
@@ -197,8 +198,9 @@ def test_a_mesh_in_edit_mode_is_captured_as_it_is_and_stays_in_edit_mode():
     bpy.context.view_layer.objects.active = box
     with user():
         bpy.ops.object.mode_set(mode="EDIT")
-        bpy.ops.mesh.select_all(action="SELECT")
-        bpy.ops.transform.translate(value=(0, 5, 0))
+        mesh = bmesh.from_edit_mesh(box.data)
+        bmesh.ops.translate(mesh, verts=mesh.verts, vec=(0, 5, 0))
+        bmesh.update_edit_mesh(box.data)
         depth = np.asarray(capture_camera(bpy.context, camera, *SIZE).depth)
         assert depth == pytest.approx(14.5, rel=1e-4)
         assert bpy.context.mode == "EDIT_MESH"
