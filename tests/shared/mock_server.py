@@ -56,7 +56,7 @@ class MockServer:
         self.paint: Callable[[messages.Submit, int], bytes] = _grey
         self.port = 0
         self._shared = Exchange.create(home.make(home.exchange)) if exchange else None
-        self._codecs: dict[bytes, tuple[messages.Codec, ...]] = {}
+        self._codecs: dict[bytes, tuple[str, ...]] = {}
         self._where: dict[str, bytes] = {}
         self._outbox: list[tuple[messages.Message, list[bytes]]] = []
         self._thread: threading.Thread | None = None

@@ -16,6 +16,7 @@ for sample in sorted((ROOT / "samples").glob("*.blend")):
     bpy.ops.wm.open_mainfile(filepath=str(sample), load_ui=False, use_scripts=False)
     for kind, lens in KINDS.items():
         like = bpy.data.objects["Bird" if lens.get("type") == "ORTHO" else "Street"]
+        assert like.data is not None
         camera = bpy.data.objects.new(kind, like.data.copy())
         bpy.context.scene.collection.objects.link(camera)
         camera.matrix_world = like.matrix_world
