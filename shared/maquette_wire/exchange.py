@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 NAME = re.compile(rb"[0-9a-f]{32}")
 WORTH_BYTES = 64 * 1024
 """Below this a frame travels faster in the message."""
-STEP_BYTES = 4 * 1024 * 1024
-"""Written in a few milliseconds, also where the disk's cache is not warm."""
+STEP_BYTES = 1024 * 1024
+"""Written in a few milliseconds, also where memory is short and other programs want it."""
 
 T = TypeVar("T")
 
