@@ -8,7 +8,7 @@ no job it comes every two seconds; without a connection it isn't there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import bpy
@@ -17,7 +17,7 @@ from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
-from maquette_wire.messages import Accepted, Failed, Progress, Result
+from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.recipe import Recipe
 
 from . import thumbnails
@@ -182,6 +182,7 @@ class Session:
         events = self._client.poll()
         for event in events:
             self._take(event, now)
+        self._show_previews(events)
         return bool(events) or self.backend.status is not before
 
     def _take(self, event: Event, now: float) -> None:
@@ -209,8 +210,6 @@ class Session:
         job.take(message, now)
         if isinstance(message, Accepted):
             self._remember(job)
-        elif isinstance(message, Progress):
-            thumbnails.keep_preview(job.name, message, received.frames)
         elif isinstance(message, Result):
             thumbnails.drop_preview(job.name)
             for warning in message.warnings:
@@ -225,9 +224,20 @@ class Session:
                 )
             else:
                 self.notices.tell("ERROR", str(job.error))
-        else:
+        elif isinstance(message, Cancelled):
             self._settle(job)
             self._drop(job)
+
+    def _show_previews(self, events: list[Event]) -> None:
+        """Show the newest preview of each job: of those that piled up one is enough."""
+        newest: dict[str, tuple[Progress, Sequence[memoryview]]] = {}
+        for event in events:
+            if isinstance(event, Received) and isinstance(event.message, Progress) and event.frames:
+                newest[event.message.job] = event.message, event.frames
+        for name, (progress, frames) in newest.items():
+            job = self.jobs.get(name)
+            if job is not None and job.state.open and job.state is not State.SAVING:
+                thumbnails.keep_preview(name, progress, frames)
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
