@@ -91,6 +91,7 @@ class Canvas:
         height: int,
     ) -> None:
         self.scene, self.view_layer = context.scene, context.view_layer
+        self.preferences: Any = context.preferences
         self.space, self.region = space, region
         self.width, self.height = width, height
         try:
@@ -154,6 +155,10 @@ def draw_depth(canvas: Canvas, view: View) -> tuple[View, NDArray[np.float32]]:
     same picture from further back.
     """
     with Scope() as scope:
+        preferences = canvas.preferences
+        # Depth is of the pixels' centres; antialiasing would draw it again and again for nothing.
+        scope.keep(preferences, "is_dirty")
+        scope.set(preferences.system, viewport_aa="OFF")
         # Whatever the viewport's shading, surfaces count as solid.
         scope.set(canvas.space.shading, type="SOLID")
         scope.set(canvas.space.shading, show_xray=False, color_type="SINGLE", use_dof=False)

@@ -42,6 +42,7 @@ def dump() -> dict[str, Any]:
                 _walk(f"{name}[{block.name_full!r}]", block, found, seen)
     found["is_dirty"] = bpy.data.is_dirty
     found["preferences.is_dirty"] = bpy.context.preferences.is_dirty
+    found["preferences.system.viewport_aa"] = bpy.context.preferences.system.viewport_aa
     context = bpy.context
     found["mode"] = context.mode
     found["active"] = context.view_layer.objects.active and context.view_layer.objects.active.name
