@@ -73,6 +73,9 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smaller by the ratio of areas.
     late: share of timesteps drawn from t >= `late_from`, the rest evenly from all.
     weighting: "uniform" for velocity, or "min-snr" (Hang et al., ICCV 2023) with gamma 5.
+    blind: the UNet does not see the latents, whose filters become zero: a regression from depth and
+        text in one step (`late_from = 999`), which learns far faster than denoising and which
+        denoising can go on from. Seeds make no difference to such a model.
     precision: "bf16" for mixed precision, faster where the hardware has it, or "full". The first
         convolution is always computed in float32, since it takes differences of depth.
     """
@@ -90,6 +93,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject: float = 0.0
     flips: bool = True
     encode_at_once: int = 0
+    blind: bool = False
     precision: Literal["full", "bf16"] = "full"
     train_text: bool = False
 

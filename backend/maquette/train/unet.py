@@ -76,6 +76,8 @@ class UnetTraining:
         self.unet = on_device(unet, self.device).to(memory_format=torch.channels_last)
         self.mixed = settings.precision == "bf16"
         keep_full(self.unet.conv_in)
+        if settings.blind:
+            blindfold(self.unet)
         self.text_encoder = on_device(text_encoder, self.device)
         self.text_encoder.requires_grad_(settings.train_text)
         self.tokenizer, self.scheduler, self.cache = tokenizer, scheduler, cache
@@ -126,7 +128,10 @@ class UnetTraining:
         device = self.device
         latents, noise = batch.latents.to(device), batch.noise.to(device)
         timesteps = batch.timesteps.to(device)
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        if self.settings.blind:
+            noisy = torch.zeros_like(latents)  # else the filters of what it can't see would learn
+        else:
+            noisy = self.scheduler.add_noise(latents, noise, timesteps)
         inputs = torch.cat([noisy, batch.depth.to(device)], 1)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
             predicted = self.unet(inputs, timesteps, text).sample.float()
@@ -205,6 +210,12 @@ class UnetTraining:
 
     def sheet(self, path: Path) -> dict[str, float]:
         return self.draw_sheet(path)
+
+
+@torch.no_grad()
+def blindfold(unet: UNet2DConditionModel) -> None:
+    """Have a UNet's prediction depend on depth and text alone, whatever its latents are."""
+    unet.conv_in.weight[:, : unet.config["out_channels"]] = 0.0
 
 
 def keep_full(module: nn.Module) -> None:

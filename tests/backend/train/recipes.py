@@ -35,6 +35,7 @@ save_every = 50
 [unet]
 crop = 8
 precision = "{precision}"
+{unet_settings}
 [unet.schedule]
 steps = {unet}
 batch = 4
@@ -69,6 +70,7 @@ def write_small(path: Path, **changed: object) -> Path:
         "save_every": 2,
         "optimizer": "adamw",
         "precision": "full",
+        "unet_settings": "",
         "rate": 1e-3,
         **changed,
     }

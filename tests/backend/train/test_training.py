@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
     StableDiffusionDepth2ImgPipeline,
 )
@@ -215,6 +216,21 @@ def test_mixed_precision_trains_as_full_precision_does(scenes: Path, tmp_path: P
     apart = sum(float((full[key] - mixed[key]).square().sum()) for key in full)
     moved = sum(float((full[key]).square().sum()) for key in full)
     assert apart < 1e-3 * moved
+
+
+def test_a_blind_training_does_not_depend_on_the_noise(scenes: Path, tmp_path: Path):
+    recipe = write_small(tmp_path / "recipe.toml", unet=3, unet_settings="blind = true")
+    assert train(recipe, scenes, tmp_path / "out") == 0
+    trained = weights(tmp_path / "out")
+    assert (trained["conv_in.weight"][:, :4] == 0).all()
+    assert (trained["conv_in.weight"][:, 4:] != 0).any()
+    unet = UNet2DConditionModel.from_pretrained(tmp_path / "out" / "model" / "unet")
+    depth, text = torch.rand(1, 1, 16, 16), torch.randn(1, 24, 64)
+    seen = [
+        unet(torch.cat([torch.randn(1, 4, 16, 16), depth], 1), 999, text).sample for _ in range(2)
+    ]
+    assert torch.equal(*seen)
+    assert not torch.equal(seen[0], unet(torch.rand(1, 5, 16, 16), 999, text).sample)
 
 
 def test_a_diverging_loss_stops_with_the_last_good_state_kept(scenes: Path, tmp_path: Path):
