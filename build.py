@@ -148,11 +148,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         return subprocess.call([str(python), "-m", "maquette", "serve", *arguments.options])
     blenders = arguments.blender or [environments.DEFAULT_BLENDER]
     if arguments.verb == "setup":
-        environments.backend(arguments.torch)
+        python = environments.backend(arguments.torch)
         for series in blenders:
             environments.blender_tests(series)
         extension.build(blenders[0])
-        return 0
+        # Says what there is to paint with, and has Blender's add-on find this installation.
+        return subprocess.call([str(python), "-m", "maquette", "models"])
     check = arguments.verb == "check"
     python = environments.backend(arguments.torch, lint=check)
     linted = _lint(python) if check else True
