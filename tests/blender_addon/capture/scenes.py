@@ -1,5 +1,8 @@
 """Small scenes that the tests of the capture build."""
 
+# Blender's stubs call optional what these scenes have, and know too few of its conversions.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,8 @@
 """Captures of a camera: exact depth of the evaluated scene, and colour as Solid mode shows it."""
 
+# Blender's stubs call optional what these scenes have, and know too few of its conversions.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import bpy

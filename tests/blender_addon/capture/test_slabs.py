@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from maquette_wire.view import View
@@ -9,7 +11,7 @@ from maquette_wire.view import View
 from blender_addon.capture import slabs
 
 
-def view(kind: str, near: float, far: float) -> View:
+def view(kind: Any, near: float, far: float) -> View:
     if kind == "perspective":
         rows = [
             [1.5, 0, 0.2, 0], [0, 2, -0.1, 0],
@@ -18,11 +20,10 @@ def view(kind: str, near: float, far: float) -> View:
     else:
         depth = [0, 0, -2 / (far - near), -(far + near) / (far - near)]
         rows = [[0.1, 0, 0, 0.2], [0, 0.1, 0, 0], depth, [0, 0, 0, 1]]
+    flat: list[Any] = [np.eye(4).ravel().tolist(), np.array(rows, np.float64).ravel().tolist()]
     return View(
-        view_matrix=tuple(np.eye(4).ravel().tolist()),
-        projection_matrix=tuple(np.array(rows, dtype=np.float64).ravel().tolist()),
-        width=4, height=4, kind=kind,
-    )  # fmt: skip
+        view_matrix=tuple(flat[0]), projection_matrix=tuple(flat[1]), width=4, height=4, kind=kind
+    )
 
 
 def buffer_of(depth: np.ndarray, projection: np.ndarray) -> np.ndarray:

@@ -1,5 +1,8 @@
 """A capture leaves the .blend as it was: every property, every datablock, every handler."""
 
+# Blender's stubs call optional what these scenes have, and know too few of its conversions.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import sys

@@ -3,6 +3,9 @@
 Run with ``blender-window -P tests/blender_addon/capture/in_window.py -- PYTEST-ARGUMENTS``.
 """
 
+# Blender's stubs call optional what these scenes have, and know too few of its conversions.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import math
