@@ -215,8 +215,9 @@ class _Run:
         done = list(self.pool.map(part, shards))
         # Summed in the order of the parts, so that timing does not decide the rounding.
         for index, parameter in enumerate(self.parameters):
-            given = [grads[index] for _, _, grads in done if grads[index] is not None]
-            parameter.grad = torch.stack(given).sum(0) if given else None  # type: ignore[arg-type]
+            given = [grad for _, _, grads in done if (grad := grads[index]) is not None]
+            # In the parameter's own memory order: a fused optimiser pairs values by their place.
+            parameter.grad = torch.empty_like(parameter).copy_(sum(given)) if given else None
         return sum(float(loss) for loss, _, _ in done), done[0][1]
 
     def sheet(self) -> None:

@@ -77,7 +77,7 @@ class UnetTraining:
         self.mixed = settings.precision == "bf16"
         keep_full(self.unet.conv_in)
         if settings.blind:
-            blindfold(self.unet)
+            blindfold(self.unet.conv_in, self.unet.config["out_channels"])
         self.text_encoder = on_device(text_encoder, self.device)
         self.text_encoder.requires_grad_(settings.train_text)
         self.tokenizer, self.scheduler, self.cache = tokenizer, scheduler, cache
@@ -128,10 +128,7 @@ class UnetTraining:
         device = self.device
         latents, noise = batch.latents.to(device), batch.noise.to(device)
         timesteps = batch.timesteps.to(device)
-        if self.settings.blind:
-            noisy = torch.zeros_like(latents)  # else the filters of what it can't see would learn
-        else:
-            noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
         inputs = torch.cat([noisy, batch.depth.to(device)], 1)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
             predicted = self.unet(inputs, timesteps, text).sample.float()
@@ -212,10 +209,22 @@ class UnetTraining:
         return self.draw_sheet(path)
 
 
-@torch.no_grad()
-def blindfold(unet: UNet2DConditionModel) -> None:
-    """Have a UNet's prediction depend on depth and text alone, whatever its latents are."""
-    unet.conv_in.weight[:, : unet.config["out_channels"]] = 0.0
+def blindfold(conv: nn.Conv2d, channels: int) -> None:
+    """Have a UNet's first convolution see nothing of the latents, its first `channels` inputs:
+    their filters are zero and stay so.
+
+    They are left out of the product, since an optimiser of Adam's kind makes whole steps of the
+    rounding errors that remain of a gradient of zero.
+    """
+    with torch.no_grad():
+        conv.weight[:, :channels] = 0.0
+
+    def seeing_the_rest(input: Tensor) -> Tensor:
+        with torch.autocast(input.device.type, enabled=False):
+            seen = input[:, channels:].float()
+            return F.conv2d(seen, conv.weight[:, channels:], conv.bias, padding="same")
+
+    conv.forward = seeing_the_rest
 
 
 def keep_full(module: nn.Module) -> None:

@@ -218,9 +218,22 @@ def test_mixed_precision_trains_as_full_precision_does(scenes: Path, tmp_path: P
     assert apart < 1e-3 * moved
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_shards_train_as_one_batch_does(scenes: Path, tmp_path: Path, optimizer: str):
+    for shards in ("1", "2"):
+        out = tmp_path / shards
+        if shards == "2":
+            give_tokenizer(tmp_path / "1", out)
+        recipe = write_small(tmp_path / "recipe.toml", unet=8, optimizer=optimizer)
+        assert train(recipe, scenes, out, "--shards", shards) == 0
+    one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
+    apart = torch.cat([(one[key] - two[key]).abs().flatten() for key in one])
+    assert float(apart.mean()) < 1e-7
+
+
 def test_a_blind_training_does_not_depend_on_the_noise(scenes: Path, tmp_path: Path):
-    recipe = write_small(tmp_path / "recipe.toml", unet=3, unet_settings="blind = true")
-    assert train(recipe, scenes, tmp_path / "out") == 0
+    recipe = write_small(tmp_path / "recipe.toml", unet=6, unet_settings="blind = true")
+    assert train(recipe, scenes, tmp_path / "out", "--shards", "2") == 0
     trained = weights(tmp_path / "out")
     assert (trained["conv_in.weight"][:, :4] == 0).all()
     assert (trained["conv_in.weight"][:, 4:] != 0).any()
