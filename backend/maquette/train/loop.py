@@ -217,7 +217,10 @@ class _Run:
         for index, parameter in enumerate(self.parameters):
             given = [grad for _, _, grads in done if (grad := grads[index]) is not None]
             # In the parameter's own memory order: a fused optimiser pairs values by their place.
-            parameter.grad = torch.empty_like(parameter).copy_(sum(given)) if given else None
+            parameter.grad = None
+            if given:
+                summed = torch.stack(given).sum(0)
+                parameter.grad = torch.empty_like(parameter).copy_(summed)
         return sum(float(loss) for loss, _, _ in done), done[0][1]
 
     def sheet(self) -> None:
