@@ -141,6 +141,8 @@ def test_ctrl_c_cancels_the_job_and_leaves_the_server_working(run: Run, scene, h
         env=environment(home),
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests run in the background, it would start with interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr
     for line in process.stderr:

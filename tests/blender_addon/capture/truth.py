@@ -10,8 +10,9 @@ import numpy as np
 from maquette_wire.view import View
 
 SOLID_TYPES = {"MESH", "CURVE", "FONT", "META", "SURFACE"}
-STEPS = 8
-"""Parts of a pixel's side in which ``assert_seen`` looks for what is seen there."""
+STEPS, FINE_STEPS = 8, 64
+"""Parts of a pixel's side in which ``assert_seen`` looks for what is seen there; the finer ones
+where the first find nothing, for slivers such as the side of a trunk."""
 
 
 def triangles(depsgraph: bpy.types.Depsgraph) -> np.ndarray:
@@ -123,16 +124,20 @@ def assert_seen(view: View, captured: np.ndarray, corners: np.ndarray, where: np
 
     Something is one triangle: a depth between those of two surfaces is on neither.
     """
-    offsets = np.linspace(0, 1, STEPS + 1)
     for row, column in np.argwhere(where):
-        there, hit = _cast(view, corners, column + offsets, row + offsets)
-        found = captured[row, column]
-        ranges = [
-            (there[hit == index].min(), there[hit == index].max()) for index in np.unique(hit)
-        ]
-        assert any(0.999 * least <= found <= 1.001 * most for least, most in ranges), (
-            f"row {row}, column {column}: {found} m; within half a pixel are {ranges}"
-        )
+        found, ranges = captured[row, column], []
+        for steps in (STEPS, FINE_STEPS):
+            offsets = np.linspace(0, 1, steps + 1)
+            there, hit = _cast(view, corners, column + offsets, row + offsets)
+            ranges = [
+                (there[hit == index].min(), there[hit == index].max()) for index in np.unique(hit)
+            ]
+            if any(0.999 * least <= found <= 1.001 * most for least, most in ranges):
+                break
+        else:
+            raise AssertionError(
+                f"row {row}, column {column}: {found} m; within half a pixel are {ranges}"
+            )
 
 
 def close(left: np.ndarray, right: np.ndarray) -> np.ndarray:
