@@ -34,6 +34,12 @@ SHEET_SCENES = 12
 SEEDS = 4
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `maquette evaluate`."""
     parser.add_argument("model", help="a model's folder, or its name in the catalogue")
@@ -42,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", choices=SPLITS, default="scene", help="which of the held-out scenes (scene)"
     )
-    parser.add_argument("--scenes", type=int, default=24, help="at most so many (24)")
+    parser.add_argument("--scenes", type=_positive, default=24, help="at most so many (24)")
     parser.add_argument("--seed", type=int, default=0, help="of every picture (0)")
     parser.add_argument("--steps", type=int, help="instead of the model's own number")
     parser.add_argument("--sampler", help="instead of the model's own")
@@ -51,7 +57,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--geometry", type=float, default=0.7, help="0 creative to 1 exact (0.7)")
     parser.add_argument("--device", default="auto", help="cpu, cuda:0 or mps; the best by default")
     parser.add_argument(
-        "--judge-steps", type=int, default=700, help="of training the judge, if there is none (700)"
+        "--judge-steps",
+        type=_positive,
+        default=700,
+        help="of training a judge (700)",
     )
 
 

@@ -133,11 +133,19 @@ def train_judge(
 
 
 def save_judge(judge: Judge, path: Path) -> None:
+    """Raises MaquetteError("judge-not-saved")."""
     tensors = {name: value.contiguous() for name, value in judge.network.state_dict().items()}
     facts = {name: repr(share) for name, share in judge.accuracy.items()}
     temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, {"format": _FORMAT, **facts})
-    temporary.replace(path)
+    try:
+        save_file(tensors, temporary, {"format": _FORMAT, **facts})
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise MaquetteError(
+            "judge-not-saved",
+            f"The judge could not be written to {path}: {error}.",
+            "Free some space and make the dataset's folder writable, then evaluate again.",
+        ) from error
 
 
 def load_judge(path: Path) -> Judge:

@@ -75,9 +75,10 @@ class UnetTraining:
         self.device = cache.device
         self.unet = on_device(unet, self.device).to(memory_format=torch.channels_last)
         self.mixed = settings.precision == "bf16"
-        keep_full(self.unet.conv_in)
         if settings.blind:
             blindfold(self.unet.conv_in, self.unet.config["out_channels"])
+        else:
+            keep_full(self.unet.conv_in)
         self.text_encoder = on_device(text_encoder, self.device)
         self.text_encoder.requires_grad_(settings.train_text)
         self.tokenizer, self.scheduler, self.cache = tokenizer, scheduler, cache
@@ -211,7 +212,7 @@ class UnetTraining:
 
 def blindfold(conv: nn.Conv2d, channels: int) -> None:
     """Have a UNet's first convolution see nothing of the latents, its first `channels` inputs:
-    their filters are zero and stay so.
+    their filters are zero and stay so. What it sees it computes in float32, as in `keep_full`.
 
     They are left out of the product, since an optimiser of Adam's kind makes whole steps of the
     rounding errors that remain of a gradient of zero.

@@ -155,6 +155,11 @@ def test_the_command_measures_the_pocket_model(
     assert "FINISHED RENDERS" in printed and "sheet.png" in printed
 
 
+def test_a_judge_that_cannot_be_saved_is_one_sentence(judge: judging.Judge, tmp_path: Path):
+    with pytest.raises(MaquetteError, match="could not be written"):
+        judging.save_judge(judge, tmp_path / "gone" / "judge.safetensors")
+
+
 def test_too_few_held_out_scenes_are_a_clear_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
