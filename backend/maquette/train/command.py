@@ -153,10 +153,13 @@ class Training:
                 part.to(self.device).requires_grad_(name == "unet")
         cache = LatentCache(self.out / "cache", parts["vae"], self.recipe.depth, self.device)
 
+        given = self.recipe.settings
+        sampling = {name: given[name] for name in ("steps", "guidance") if name in given}
+
         def sheet(path: Path) -> dict[str, float]:
             scenes = [self.dataset.scene(n) for n in self.dataset.held_out[:SHEET_SCENES]]
             if scenes:
-                draw_sheet(path, make_pipeline(parts), scenes, self.recipe.depth)
+                draw_sheet(path, make_pipeline(parts), scenes, self.recipe.depth, **sampling)
             return {}
 
         training = UnetTraining(

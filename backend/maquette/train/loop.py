@@ -46,6 +46,8 @@ class Stage(Protocol):
 
     name: str
     schedule: Schedule
+    rates: dict[str, float]
+    """Learning rates of modules as multiples of the schedule's, where they are not 1."""
 
     def modules(self) -> dict[str, nn.Module]:
         """The modules that this stage trains (parameters with requires_grad), by name."""
@@ -117,11 +119,11 @@ class _Run:
         self.stage, self.place = stage, place
         self.schedule = stage.schedule
         _own_memory(stage.modules())
-        modules = stage.modules().values()
-        self.parameters = [p for m in modules for p in m.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(
-            self.schedule.optimizer, self.parameters, self.schedule.rate, self.schedule.weight_decay
-        )
+        self.parameters = [p for module in stage.modules().values() for p in _trained(module)]
+        self.optimizers = {
+            name: make_optimizer(self.schedule, _trained(module))
+            for name, module in stage.modules().items()
+        }
         self.average = Average(self.parameters, self.schedule.ema)
         self.pool = ThreadPoolExecutor(place.shards)
         self.step = 0
@@ -134,7 +136,7 @@ class _Run:
         try:
             for name, module in self.stage.modules().items():
                 restore_module(name, module, state.tensors)
-            restore_optimizer("optimizer", self.optimizer, state.tensors)
+                restore_optimizer(f"optimizer.{name}", self.optimizers[name], state.tensors)
             for index, shadow in enumerate(self.average.shadow):
                 shadow.copy_(state.tensors[f"average.{index}"])
         except (RuntimeError, KeyError, ValueError) as error:
@@ -151,7 +153,7 @@ class _Run:
         tensors: dict[str, Tensor] = {}
         for name, module in self.stage.modules().items():
             tensors.update(module_tensors(name, module))
-        tensors.update(optimizer_tensors("optimizer", self.optimizer))
+            tensors.update(optimizer_tensors(f"optimizer.{name}", self.optimizers[name]))
         tensors.update({f"average.{i}": s for i, s in enumerate(self.average.shadow)})
         facts = {"data": self.stage.data_state()}
         save_state(self.place.folder, TrainingState(self.step, tensors, facts))
@@ -180,22 +182,27 @@ class _Run:
         return Outcome(self.step, finished=True)
 
     def one_step(self) -> dict[str, float]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.schedule, self.step)
+        for name, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = rate_at(self.schedule, self.step) * self.stage.rates.get(name, 1.0)
         generator = torch.Generator().manual_seed(self.place.seed * 1_000_003 + self.step)
         value, figures = self.gradients(self.stage.work(self.step, generator, self.place.shards))
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.schedule.clip)
-        if not math.isfinite(value) or not math.isfinite(float(norm)):
+        norms = [
+            float(nn.utils.clip_grad_norm_(_trained(module), self.schedule.clip))
+            for module in self.stage.modules().values()
+        ]
+        if not math.isfinite(value) or not all(map(math.isfinite, norms)):
             raise MaquetteError(
                 "training-diverged",
                 f"The loss of {self.stage.name} became {value} at step {self.step + 1}.",
                 "Lower the stage's rate and run again; it goes on from the last state saved.",
             )
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.average.update(self.step)
-        return {"loss": value, "norm": float(norm), **figures}
+        return {"loss": value, "norm": norms[0], **figures}
 
     def gradients(self, shards: list[Shard]) -> tuple[float, dict[str, float]]:
         """Set the parameters' gradients; returns the loss and the first part's figures."""
@@ -246,6 +253,10 @@ class _Run:
             yield
         finally:
             self.average.swap()
+
+
+def _trained(module: nn.Module) -> list[nn.Parameter]:
+    return [p for p in module.parameters() if p.requires_grad]
 
 
 @torch.no_grad()

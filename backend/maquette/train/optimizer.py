@@ -9,10 +9,12 @@ Torch's own Muon takes two-dimensional weights only, and most of a UNet's are co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from .recipe import Schedule
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic Newton-Schulz iteration, from the same source: steepest at zero."""
@@ -83,13 +85,15 @@ class Muon(torch.optim.Optimizer):
         return mean / (square.sqrt() + 1e-8)
 
 
-def make_optimizer(
-    kind: Literal["adamw", "muon"], parameters: list[nn.Parameter], rate: float, weight_decay: float
-) -> torch.optim.Optimizer:
-    if kind == "muon":
-        return Muon(parameters, rate, weight_decay)
+def make_optimizer(schedule: Schedule, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    if schedule.optimizer == "muon":
+        return Muon(parameters, schedule.rate, schedule.weight_decay)
     return torch.optim.AdamW(
-        parameters, rate, betas=(0.9, 0.99), weight_decay=weight_decay, fused=True
+        parameters,
+        schedule.rate,
+        betas=(schedule.momentum, 0.99),
+        weight_decay=schedule.weight_decay,
+        fused=True,
     )
 
 

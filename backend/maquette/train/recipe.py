@@ -20,7 +20,8 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     The learning rate rises for `warmup` steps, stays, and falls linearly to `final_rate` over the
     last `decay` steps (Hu et al., "MiniCPM", 2024: warm-up, stable, decay), so that a run can be
-    prolonged by giving more steps.
+    prolonged by giving more steps. `momentum` is AdamW's first moment; `clip` bounds the norm of
+    each module's gradient.
     """
 
     steps: int
@@ -29,6 +30,7 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     final_rate: float = 0.0
     warmup: int = 100
     decay: int = 0
+    momentum: float = 0.9
     optimizer: Literal["adamw", "muon"] = "adamw"
     weight_decay: float = 0.01
     ema: float = 0.999
@@ -62,6 +64,20 @@ class TextStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedule: Schedule
 
 
+class Adversary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A discriminator beside the UNet (`adversary.PatchDiscriminator`), for velocity prediction.
+
+    It judges the clean latents that are predicted at t >= `late_from`. weight: of being held for
+    real; likeness: of the distance between its features of the made and of the real picture; both
+    against the squared error, which is 1. rate: its learning rate as a multiple of the UNet's.
+    """
+
+    weight: float = 0.1
+    likeness: float = 1.0
+    rate: float = 1.0
+    widths: tuple[int, int, int] = (48, 96, 192)
+
+
 class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The UNet: schedule, what is dropped, and which timesteps and sizes are trained.
 
@@ -78,6 +94,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         denoising can go on from. Seeds make no difference to such a model.
     precision: "bf16" for mixed precision, faster where the hardware has it, or "full". The first
         convolution is always computed in float32, since it takes differences of depth.
+    adversary: a discriminator that asks for one sharp picture where several are possible.
     """
 
     schedule: Schedule
@@ -96,6 +113,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blind: bool = False
     precision: Literal["full", "bf16"] = "full"
     train_text: bool = False
+    adversary: Adversary | None = None
 
 
 class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,6 +43,7 @@ class _Heads(nn.Module):
 
 class TextTraining:
     name = "text"
+    rates: dict[str, float] = {}  # noqa: RUF012
 
     def __init__(
         self,

@@ -17,10 +17,11 @@ from maquette_wire.errors import MaquetteError
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from .adversary import Pairs, PatchDiscriminator, contest
 from .cache import CachedScene, LatentCache
 from .loop import Shard
 from .parts import on_device
-from .recipe import UnetStage
+from .recipe import Adversary, UnetStage
 from .scenes import Dataset
 
 _MIN_SNR_GAMMA = 5.0
@@ -85,11 +86,29 @@ class UnetTraining:
         self.dataset, self.settings, self.schedule = dataset, settings, settings.schedule
         self.scenes: list[CachedScene] = []
         self.draw_sheet = draw_sheet
+        self.rates: dict[str, float] = {}
+        self.discriminator = settings.adversary and self._discriminator(settings.adversary)
+
+    def _discriminator(self, adversary: Adversary) -> Any:
+        if self.scheduler.config.prediction_type != "v_prediction":
+            raise MaquetteError(
+                "not-velocity",
+                "An adversary judges the clean latents that a UNet predicts from pure noise, "
+                f"and this model predicts {self.scheduler.config.prediction_type}.",
+                "Leave [unet.adversary] out of the recipe, or train a model of velocity.",
+            )
+        self.rates["discriminator"] = adversary.rate
+        made = PatchDiscriminator(
+            self.unet.config.out_channels, self.text_encoder.config.hidden_size, adversary.widths
+        )
+        return on_device(made, self.device).to(memory_format=torch.channels_last)
 
     def modules(self) -> dict[str, nn.Module]:
         trained: dict[str, nn.Module] = {"unet": self.unet}
         if self.settings.train_text:
             trained["text_encoder"] = self.text_encoder
+        if self.discriminator is not None:
+            trained["discriminator"] = self.discriminator
         return trained
 
     def refresh(self) -> None:
@@ -128,11 +147,10 @@ class UnetTraining:
             text = encode_captions(self.text_encoder, self.tokenizer, batch.captions)
         device = self.device
         latents, noise = batch.latents.to(device), batch.noise.to(device)
-        timesteps = batch.timesteps.to(device)
+        depth, timesteps = batch.depth.to(device), batch.timesteps.to(device)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        inputs = torch.cat([noisy, batch.depth.to(device)], 1)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
-            predicted = self.unet(inputs, timesteps, text).sample.float()
+            predicted = self.unet(torch.cat([noisy, depth], 1), timesteps, text).sample.float()
         if self.scheduler.config.prediction_type == "v_prediction":
             target = self.scheduler.get_velocity(latents, noise, timesteps)
         else:
@@ -140,13 +158,25 @@ class UnetTraining:
         emphasis = 1.0 + self.settings.subject * batch.subject.to(device)
         squares = F.mse_loss(predicted, target, reduction="none") * emphasis
         errors = squares.mean((1, 2, 3)) / emphasis.mean((1, 2, 3))
-        weighted = errors * self._weights(timesteps)
+        loss = (errors * self._weights(timesteps)).mean()
         late = timesteps >= self.settings.late_from
         figures = {"scenes": float(len(self.scenes))}
         for label, chosen in (("late", late), ("early", ~late)):
             if bool(chosen.any()):
                 figures[label] = float(errors.detach()[chosen].mean())
-        return weighted.mean() * share, figures
+        if self.discriminator is not None and bool(late.any()):
+            clean = self._clean(noisy, predicted, timesteps)
+            pairs = Pairs(latents[late], clean[late], depth[late], text.detach()[late])
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
+                verdict = contest(self.discriminator, pairs, self.settings.adversary)
+            loss = loss + verdict.loss * late.float().mean()
+            figures.update(verdict.figures)
+        return loss * share, figures
+
+    def _clean(self, noisy: Tensor, velocity: Tensor, timesteps: Tensor) -> Tensor:
+        """The clean latents that a velocity means (Salimans and Ho, ICLR 2022)."""
+        kept = self.scheduler.alphas_cumprod.to(noisy.device)[timesteps][:, None, None, None]
+        return kept.sqrt() * noisy - (1.0 - kept).sqrt() * velocity
 
     def _weights(self, timesteps: Tensor) -> Tensor:
         if self.settings.weighting == "uniform":

@@ -39,6 +39,7 @@ class VaeTraining:
     """Trains an AutoencoderKL on the finished pictures and the plain look of the massing."""
 
     name = "vae"
+    rates: dict[str, float] = {}  # noqa: RUF012
 
     def __init__(
         self, vae: AutoencoderKL, settings: VaeStage, dataset: Dataset, device: torch.device

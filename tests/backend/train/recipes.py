@@ -45,6 +45,12 @@ optimizer = "{optimizer}"
 rate = {rate}
 """
 
+ADVERSARY = """
+late_from = 400
+[unet.adversary]
+widths = [16, 16, 32]
+"""
+
 FINETUNE = """
 name = "finetune"
 seed = 1

@@ -31,7 +31,7 @@ from maquette_wire.errors import MaquetteError
 from PIL import Image
 from safetensors.torch import load_file
 
-from tests.backend.train.recipes import FINETUNE, write_small
+from tests.backend.train.recipes import ADVERSARY, FINETUNE, write_small
 from tests.backend.train.synthetic import write_dataset, write_scene
 
 ROOT = Path(__file__).parents[3]
@@ -144,7 +144,10 @@ def test_latents_are_normalised_without_changing_the_pictures(trained: Path, sce
     assert torch.allclose(latents.std((0, 2, 3)), torch.ones(4), atol=1e-2)
 
 
-@pytest.mark.parametrize("changed", [{}, {"optimizer": "muon"}, {"precision": "bf16"}])
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"optimizer": "muon"}, {"precision": "bf16"}, {"unet_settings": ADVERSARY}],
+)
 def test_a_run_that_was_stopped_goes_on_bit_identically(
     scenes: Path, tmp_path: Path, changed: dict[str, str]
 ):
@@ -218,13 +221,15 @@ def test_mixed_precision_trains_as_full_precision_does(scenes: Path, tmp_path: P
     assert apart < 1e-3 * moved
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_shards_train_as_one_batch_does(scenes: Path, tmp_path: Path, optimizer: str):
+@pytest.mark.parametrize(
+    "changed", [{"optimizer": "adamw"}, {"optimizer": "muon"}, {"unet_settings": ADVERSARY}]
+)
+def test_shards_train_as_one_batch_does(scenes: Path, tmp_path: Path, changed: dict[str, str]):
     for shards in ("1", "2"):
         out = tmp_path / shards
         if shards == "2":
             give_tokenizer(tmp_path / "1", out)
-        recipe = write_small(tmp_path / "recipe.toml", unet=8, optimizer=optimizer)
+        recipe = write_small(tmp_path / "recipe.toml", unet=8, **changed)
         assert train(recipe, scenes, out, "--shards", shards) == 0
     one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
     apart = torch.cat([(one[key] - two[key]).abs().flatten() for key in one])
@@ -244,6 +249,27 @@ def test_a_blind_training_does_not_depend_on_the_noise(scenes: Path, tmp_path: P
     ]
     assert torch.equal(*seen)
     assert not torch.equal(seen[0], unet(torch.rand(1, 5, 16, 16), 999, text).sample)
+
+
+def test_an_adversary_changes_what_the_unet_learns_and_stays_out_of_the_model(
+    scenes: Path, tmp_path: Path
+):
+    for name, settings in (("alone", ""), ("against", ADVERSARY)):
+        recipe = write_small(tmp_path / "recipe.toml", unet=4, unet_settings=settings)
+        give_tokenizer(tmp_path / "alone", tmp_path / name) if settings else None
+        assert train(recipe, scenes, tmp_path / name) == 0
+    alone, against = weights(tmp_path / "alone"), weights(tmp_path / "against")
+    assert alone.keys() == against.keys()
+    assert any(not torch.equal(alone[key], against[key]) for key in alone)
+    parts = {path.name for path in (tmp_path / "against" / "model").iterdir() if path.is_dir()}
+    assert parts == {"vae", "text_encoder", "tokenizer", "unet", "scheduler"}
+
+
+def test_an_adversary_needs_a_model_of_velocity(scenes: Path, tiny_model: Path, tmp_path: Path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(FINETUNE.format(base=tiny_model) + "[unet.adversary]\n", "utf-8")
+    with pytest.raises(MaquetteError, match="velocity"):
+        train(recipe, scenes, tmp_path / "out")
 
 
 def test_a_diverging_loss_stops_with_the_last_good_state_kept(scenes: Path, tmp_path: Path):
