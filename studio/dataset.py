@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from . import FORMAT, GENERATOR
 from .reader import SceneFile, scene_path, write_scene
 
 LOOKS, FINISHES, CAPTIONS = 4, 3, 4
+PROGRESS_SECONDS = 20.0
 
 
 def render_scene(stage: Any, seed: int, resolution: int) -> SceneFile:
@@ -187,8 +189,9 @@ def _watch(out: Path, first: int, last: int, workers: list[subprocess.Popen[byte
     """Print progress until all workers have ended; returns the worst exit status."""
     total, start = last - first, time.monotonic()
     before = sum(scene_path(out, seed).exists() for seed in range(first, last))
-    while any(worker.poll() is None for worker in workers):
-        time.sleep(20.0)
+    while running := [worker for worker in workers if worker.poll() is None]:
+        with suppress(subprocess.TimeoutExpired):
+            running[0].wait(timeout=PROGRESS_SECONDS)
         done = sum(scene_path(out, seed).exists() for seed in range(first, last))
         rate = (done - before) / (time.monotonic() - start) * 3600.0
         left = (total - done) / rate if rate else float("inf")

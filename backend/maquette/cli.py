@@ -23,6 +23,7 @@ from . import __version__
 COMMANDS = {
     "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
     "serve": "run the server that Blender and the command line send their jobs to",
+    "data": "render the dataset that the pocket model is trained on",
     "train": "train or finetune a model from a recipe",
     "evaluate": "measure how well a model follows massings and prompts that it never saw",
     "models": "list, fetch and remove models",
