@@ -69,8 +69,8 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         """Noise the init latents by `strength` and denoise them; float32 [B, C, h, w].
 
         init_latents: float32 [B, C, h, w], scaled as the UNet wants them. depth: float32 [B, 1, h,
-        w]. prompt_embeds and negative_embeds: [1, tokens, width]; without the negative ones there
-        is no guidance and half the work. generators: one for each picture; a picture's noise
+        w]. prompt_embeds [B, tokens, width], negative_embeds [1, tokens, width]; without the negative
+        ones there is no guidance and half the work. generators: one for each picture; a picture's noise
         depends on its own alone, so neither its neighbours in the batch nor the UNet's precision
         change it. steps, strength: as in diffusers, `int(steps * strength)` steps run. What
         `on_step` raises ends the loop.
@@ -88,7 +88,7 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         start = timesteps[:1].repeat(batch)
         latents = self.scheduler.add_noise(init_latents.to(device), noise, start)
         guided = negative_embeds is not None
-        embeds = prompt_embeds.expand(batch, -1, -1)
+        embeds = prompt_embeds
         if negative_embeds is not None:
             embeds = torch.cat([negative_embeds.expand(batch, -1, -1), embeds])
         embeds = embeds.to(device=device, dtype=dtype)

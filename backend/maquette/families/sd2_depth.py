@@ -27,6 +27,7 @@ from .. import schedulers
 from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .depth2img import Depth2ImgPipeline, StepCallback
+from .openings import completed
 from .settings import ModelSettings
 
 _EMBEDS_KEPT = 64
@@ -150,6 +151,10 @@ class Sd2Depth:
             self._embeds[text] = embeds
         return self._embeds[text]
 
+    def completed(self, prompt: str, seed: int) -> str:
+        """The prompt as this seed reads it."""
+        return completed(prompt, seed, self.settings.openings)
+
     def prompt_warnings(self, text: str, label: str) -> list[str]:
         """Sentences on words of a prompt that this model can't use; `label` names the prompt."""
         window = min(
@@ -196,7 +201,7 @@ class Sd2Depth:
         return self.pipeline.denoise(
             torch.cat([task.init for task in tasks]),
             depth,
-            self.encode_prompt(prompt),
+            torch.cat([self.encode_prompt(self.completed(prompt, task.seed)) for task in tasks]),
             self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
             [torch.Generator().manual_seed(task.seed) for task in tasks],
             steps=steps,

@@ -16,6 +16,7 @@ from maquette_wire.errors import MaquetteError
 from .. import samplers
 from ..depth import DepthEncoding
 from ..geometry import SD2_DEPTH, GeometryCurve
+from .openings import Opening
 
 FORMAT = 1
 FILE = "maquette.json"
@@ -36,6 +37,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         precision: "full" for a model that loses detail in 16 bits and runs in float32 everywhere,
             "half" for one that runs in what suits the device.
         vocabulary: the words it was trained on, lower case; None for an open vocabulary.
+        openings: what the seed adds to a prompt that leaves it open (`families.openings`).
     """
 
     format: int = FORMAT
@@ -50,6 +52,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     geometry: GeometryCurve = SD2_DEPTH
     precision: Literal["full", "half"] = "half"
     vocabulary: frozenset[str] | None = None
+    openings: tuple[Opening, ...] = ()
 
     def __post_init__(self) -> None:
         for name, low, high in (

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from maquette.catalogue import Catalogue
+from maquette.families.openings import completed
+from maquette.families.settings import read_settings
 from maquette.sampling import Sampler
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Lora
@@ -86,6 +88,18 @@ def test_a_one_step_model_takes_any_strength(catalogue: Catalogue, tmp_path: Pat
     for strength, steps in ((1.0, 1), (0.7, 2), (0.3333, 4)):
         job = recipe(model="quick", steps=None, strength=strength)
         assert sampler.run(job, [small()]).recipe.steps == steps
+
+
+def test_seeds_read_what_a_prompt_leaves_open(catalogue: Catalogue, tmp_path: Path) -> None:
+    opening = {"settled_by": ["dusk"], "choices": ["at dusk", "by day", "in fog"]}
+    settings = {"openings": [opening]}
+    folder = make_tiny_sd2_depth(tmp_path / "open", settings=settings)
+    sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[folder]))
+    left_open = sampler.run(recipe(model="open", prompt="library", seed=3), [small()])
+    said = completed("library", 3, read_settings(folder).openings)
+    named = sampler.run(recipe(model="tiny", prompt=said, seed=3), [small()])
+    assert np.array_equal(left_open.pictures[0][2], named.pictures[0][2])
+    assert left_open.recipe.prompt == "library"
 
 
 @pytest.mark.parametrize(
