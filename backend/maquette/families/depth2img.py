@@ -69,8 +69,8 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         """Noise the init latents by `strength` and denoise them; float32 [B, C, h, w].
 
         init_latents: float32 [B, C, h, w], scaled as the UNet wants them. depth: float32 [B, 1, h,
-        w]. prompt_embeds [B, tokens, width], negative_embeds [1, tokens, width]; without the negative
-        ones there is no guidance and half the work. generators: one for each picture; a picture's noise
+        w]. prompt_embeds: [B, tokens, width]. negative_embeds: [1, tokens, width]; without them
+        there is no guidance and half the work. generators: one for each picture; a picture's noise
         depends on its own alone, so neither its neighbours in the batch nor the UNet's precision
         change it. steps, strength: as in diffusers, `int(steps * strength)` steps run. What
         `on_step` raises ends the loop.

@@ -222,13 +222,12 @@ class _Run:
         done = list(self.pool.map(part, shards))
         # Summed in the order of the parts, so that timing does not decide the rounding.
         for index, parameter in enumerate(self.parameters):
+            given = [grad for _, _, grads in done if (grad := grads[index]) is not None]
             # In the parameter's own memory order: a fused optimiser pairs values by their place.
             parameter.grad = None
-            for grad in (grads[index] for _, _, grads in done):
-                if grad is not None and parameter.grad is None:
-                    parameter.grad = torch.empty_like(parameter).copy_(grad)
-                elif grad is not None:
-                    parameter.grad += grad
+            if given:
+                total = torch.empty_like(parameter).copy_(given[0])
+                parameter.grad = sum(given[1:], start=total)
         return sum(float(loss) for loss, _, _ in done), done[0][1]
 
     def sheet(self) -> None:

@@ -87,7 +87,7 @@ class UnetTraining:
         self.scenes: list[CachedScene] = []
         self.draw_sheet = draw_sheet
         self.rates: dict[str, float] = {}
-        self.discriminator = settings.adversary and self._discriminator(settings.adversary)
+        self.discriminator: Any = settings.adversary and self._discriminator(settings.adversary)
 
     def _discriminator(self, adversary: Adversary) -> Any:
         if self.scheduler.config.prediction_type != "v_prediction":
@@ -145,7 +145,7 @@ class UnetTraining:
     def _loss(self, batch: Batch, share: float) -> tuple[Tensor, dict[str, float]]:
         with torch.set_grad_enabled(self.settings.train_text):
             text = encode_captions(self.text_encoder, self.tokenizer, batch.captions)
-        device = self.device
+        device, settings = self.device, self.settings
         latents, noise = batch.latents.to(device), batch.noise.to(device)
         depth, timesteps = batch.depth.to(device), batch.timesteps.to(device)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
@@ -155,20 +155,20 @@ class UnetTraining:
             target = self.scheduler.get_velocity(latents, noise, timesteps)
         else:
             target = noise
-        emphasis = 1.0 + self.settings.subject * batch.subject.to(device)
+        emphasis = 1.0 + settings.subject * batch.subject.to(device)
         squares = F.mse_loss(predicted, target, reduction="none") * emphasis
         errors = squares.mean((1, 2, 3)) / emphasis.mean((1, 2, 3))
         loss = (errors * self._weights(timesteps)).mean()
-        late = timesteps >= self.settings.late_from
+        late = timesteps >= settings.late_from
         figures = {"scenes": float(len(self.scenes))}
         for label, chosen in (("late", late), ("early", ~late)):
             if bool(chosen.any()):
                 figures[label] = float(errors.detach()[chosen].mean())
-        if self.discriminator is not None and bool(late.any()):
+        if settings.adversary is not None and bool(late.any()):
             clean = self._clean(noisy, predicted, timesteps)
             pairs = Pairs(latents[late], clean[late], depth[late], text.detach()[late])
             with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
-                verdict = contest(self.discriminator, pairs, self.settings.adversary)
+                verdict = contest(self.discriminator, pairs, settings.adversary)
             loss = loss + verdict.loss * late.float().mean()
             figures.update(verdict.figures)
         return loss * share, figures
