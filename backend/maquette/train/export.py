@@ -16,7 +16,6 @@ from .recipe import TrainingRecipe
 from .scenes import Dataset
 from .sheets import make_pipeline
 from .state import load_state, states
-from .vocabulary import load_vocabulary
 from .workspace import Workspace
 
 NO_DEPTH = -1.0
@@ -90,7 +89,6 @@ def _forget_origin(path: Path) -> None:
 
 
 def _settings(recipe: TrainingRecipe, workspace: Workspace) -> dict[str, Any]:
-    words = workspace.model / "vocabulary.json"
     unet = recipe.unet
     return {
         "format": 1,
@@ -99,6 +97,6 @@ def _settings(recipe: TrainingRecipe, workspace: Workspace) -> dict[str, Any]:
         "depth": asdict(recipe.depth),
         "precision": "full",
         "dropped_depth": NO_DEPTH if unet is not None and unet.depth_dropout > 0 else None,
-        "vocabulary": load_vocabulary(words).words if words.exists() else None,
+        "vocabulary": workspace.words(),
         **recipe.settings,
     }

@@ -21,6 +21,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from maquette_wire.errors import MaquetteError
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from ..families.settings import read_settings
 from . import architecture as fresh
 from .recipe import TrainingRecipe
 from .scenes import Dataset
@@ -70,6 +71,18 @@ class Workspace:
             examples = self._captions()
             save_vocabulary(make_vocabulary(examples), path)
         return load_vocabulary(path)
+
+    def words(self) -> list[str] | None:
+        """Every word the model was trained with, lower case; None for an open vocabulary.
+
+        A finetune adds its captions' words to those of its base, and an open vocabulary stays open.
+        """
+        path = self.model / "vocabulary.json"
+        own = set(load_vocabulary(path).words) if path.exists() else None
+        if self.recipe.base is None or own is None:
+            return sorted(own) if own is not None else None
+        known = read_settings(Path(self.recipe.base)).vocabulary
+        return sorted(own | known) if known is not None else None
 
     def settings(self) -> dict[str, Any]:
         """The model's `maquette.json` as far as training decides it."""

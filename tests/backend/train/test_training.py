@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
     StableDiffusionDepth2ImgPipeline,
 )
 from maquette.depth import DepthEncoding, depth_range, encode_depth
+from maquette.families.settings import read_settings
 from maquette.train import loop
 from maquette.train.cache import LatentCache
 from maquette.train.command import Training, configure, run
@@ -297,6 +299,23 @@ def test_a_checkpoint_of_the_family_is_finetuned(scenes: Path, tiny_model: Path,
         assert all(
             torch.equal(kept[key], value) for key, value in weights(tmp_path / "out", part).items()
         )
+
+
+@pytest.mark.parametrize("known", [None, ["gothic", "brick"]])
+def test_a_finetune_keeps_the_words_of_its_base(
+    scenes: Path, tiny_model: Path, tmp_path: Path, known: list[str] | None
+):
+    base = shutil.copytree(tiny_model, tmp_path / "base")
+    (base / "maquette.json").write_text(json.dumps({"vocabulary": known}), "utf-8")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(FINETUNE.format(base=base), "utf-8")
+    assert train(recipe, scenes, tmp_path / "out") == 0
+    directory = export_model(load_recipe(recipe), tmp_path / "out", tmp_path / "exported")
+    words = read_settings(directory).vocabulary
+    if known is None:
+        assert words is None
+    else:
+        assert words is not None and "gothic" in words and len(words) > len(known)
 
 
 def test_a_directory_that_is_no_model_is_refused(scenes: Path, tmp_path: Path):
