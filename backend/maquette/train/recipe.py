@@ -68,12 +68,17 @@ class Adversary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A discriminator beside the UNet (`adversary.PatchDiscriminator`), for velocity prediction.
 
     It judges the clean latents that are predicted at t >= `late_from`. weight: of being held for
-    real; likeness: of the distance between its features of the made and of the real picture; both
-    against the squared error, which is 1. rate: its learning rate as a multiple of the UNet's.
+    real; likeness: of the distance between its features of the made and of the real picture.
+    grain: the squared error is that of means over so many latent pixels each way, since of what is
+    finer it would ask for the mean of all possible pictures, which the discriminator must not
+    accept; fine: weight of the squared error of single latent pixels beside it. rate: the
+    discriminator's learning rate as a multiple of the UNet's.
     """
 
-    weight: float = 0.1
-    likeness: float = 1.0
+    weight: float = 0.5
+    likeness: float = 2.0
+    grain: int = 4
+    fine: float = 0.2
     rate: float = 1.0
     widths: tuple[int, int, int] = (48, 96, 192)
 

@@ -156,9 +156,13 @@ class UnetTraining:
         else:
             target = noise
         emphasis = 1.0 + settings.subject * batch.subject.to(device)
-        squares = F.mse_loss(predicted, target, reduction="none") * emphasis
-        errors = squares.mean((1, 2, 3)) / emphasis.mean((1, 2, 3))
-        loss = (errors * self._weights(timesteps)).mean()
+        wrong = predicted - target
+        errors = _mean_square(wrong, emphasis)
+        weighted = errors
+        if settings.adversary is not None:
+            coarse = (F.avg_pool2d(each, settings.adversary.grain) for each in (wrong, emphasis))
+            weighted = _mean_square(*coarse) + settings.adversary.fine * errors
+        loss = (weighted * self._weights(timesteps)).mean()
         late = timesteps >= settings.late_from
         figures = {"scenes": float(len(self.scenes))}
         for label, chosen in (("late", late), ("early", ~late)):
@@ -238,6 +242,11 @@ class UnetTraining:
 
     def sheet(self, path: Path) -> dict[str, float]:
         return self.draw_sheet(path)
+
+
+def _mean_square(wrong: Tensor, emphasis: Tensor) -> Tensor:
+    """[n, c, h, w] errors and [n, 1, h, w] weights of places → the weighted mean square, [n]."""
+    return (wrong.square() * emphasis).mean((1, 2, 3)) / emphasis.mean((1, 2, 3))
 
 
 def blindfold(conv: nn.Conv2d, channels: int) -> None:
