@@ -1,0 +1,229 @@
+"""Bake: every texel's colour, from the views that see it best.
+
+A texel is coloured by each view in proportion to a high power of how well that view sees it: how
+squarely, how closely, and how far from a jump of depth. So a texel has its best view's colour
+alone, and two views mix only in a narrow band where they see equally well; wide mixing would show
+two pictures' windows at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from maquette_wire.errors import MaquetteError
+from maquette_wire.view import View
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .fill import fill
+from .matching import color_factors
+from .projection import Camera, Sight, away_from_jumps, look
+from .surface import Surface, Texels, texels_of
+
+Progress = Callable[[int, int], None]
+
+_CHUNK = 1 << 19
+"""Texels at a time, which bounds the memory of a bake."""
+_SAMPLES = 1 << 16
+"""Texels from which exposure and the outside of objects are judged."""
+_SHARPNESS = 32.0
+"""Power of the quality that a view colours a texel in proportion to."""
+_CLEAN_PIXELS = 3.0
+"""From a jump of depth on, pixels are trusted fully from this distance; at the jump hardly."""
+_HARDLY = 0.01
+_GRAZING = 0.03
+"""Least cosine at which a view colours at all."""
+WELL_SEEN = float(np.cos(np.radians(75.0)))
+"""Cosine from which a texel counts as seen in figures."""
+
+
+@dataclass(frozen=True)
+class PaintedView:
+    """A View, its depth float32 [h, w] in metres, and a picture of it: uint8 sRGB [h, w, 3]."""
+
+    view: View
+    depth: NDArray[np.float32]
+    picture: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Baked:
+    """A finished texture.
+
+    Attributes:
+        picture: float32 [size, size, 3], sRGB in [0, 1], row 0 at the top; every texel has a
+            colour.
+        seen: bool [size, size], coloured by a view; the rest of the islands is filled from beside.
+        covered: bool [size, size], part of an island.
+        share_seen: of the islands' texels, the share that a view sees under 75 degrees.
+    """
+
+    picture: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
+    share_seen: float
+
+
+def bake(
+    surface: Surface,
+    views: Sequence[PaintedView],
+    size: int,
+    *,
+    device: torch.device | None = None,
+    match: bool = True,
+    progress: Progress | None = None,
+) -> Baked:
+    """Carry the pictures of `views` onto a texture of `size`.
+
+    match: bring the views to one exposure first. progress is called with texels done and all.
+    Raises MaquetteError("not-seen") where no view sees any of the surface.
+    """
+    device = device or torch.device("cpu")
+    texels = texels_of(surface, size)
+    if not len(texels):
+        raise MaquetteError(
+            "no-faces",
+            "The model has no face with an area in its UV map.",
+            "Unwrap it again; Maquette can add a UV map of its own.",
+        )
+    stage = _Stage(surface, views, texels, device)
+    if match:
+        stage.match_exposure()
+    linear = np.zeros((size * size, 3), np.float32)
+    best = np.zeros(size * size, np.float32)
+    for start in range(0, len(texels), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        colors, cosines = stage.colors(part)
+        linear[texels.places[part]] = colors.cpu().numpy()
+        best[texels.places[part]] = cosines.cpu().numpy()
+        if progress is not None:
+            progress(min(start + _CHUNK, len(texels)), len(texels))
+    seen = best > 0.0
+    if not seen.any():
+        raise MaquetteError(
+            "not-seen",
+            "None of the views sees the model's surface.",
+            "Point a camera at it, or let Maquette place the views.",
+        )
+    share = (
+        float((best[texels.places[texels.inside]] >= WELL_SEEN).mean())
+        if texels.inside.any()
+        else 0.0
+    )
+    whole = fill(linear, seen, surface, texels)
+    covered = np.zeros(size * size, bool)
+    covered[texels.places] = True
+    return Baked(
+        _encoded(whole).reshape(size, size, 3),
+        seen.reshape(size, size),
+        covered.reshape(size, size),
+        share,
+    )
+
+
+class _Stage:
+    """Surface and views as tensors, in coordinates about the model's middle."""
+
+    def __init__(
+        self,
+        surface: Surface,
+        views: Sequence[PaintedView],
+        texels: Texels,
+        device: torch.device,
+    ) -> None:
+        self.surface, self.texels, self.device = surface, texels, device
+        self.origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
+        self.normals = surface.normals()
+        self.cameras = [Camera.of(each.view, self.origin, device) for each in views]
+        self.depths = [self._flat(each.depth) for each in views]
+        self.trusts = [
+            self._flat((away_from_jumps(each.depth, each.view) / _CLEAN_PIXELS).clip(_HARDLY, 1.0))
+            for each in views
+        ]
+        self.pictures = [self._flat(_linear(each.picture)) for each in views]
+        self.factors = torch.ones(len(views), 3, device=device)
+        self.outside = np.ones(int(surface.objects.max()) + 1, np.float64)
+        self.outside = self._outsides()
+
+    def _flat(self, picture: NDArray[np.float32]) -> Tensor:
+        flat = np.ascontiguousarray(picture, np.float32).reshape(-1, *picture.shape[2:])
+        return torch.from_numpy(flat).to(self.device)
+
+    def _points(self, part: slice | NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        triangles = self.texels.triangles[part]
+        corners = self.surface.corners[triangles] - self.origin
+        weights = self.texels.weights[part]
+        points = np.einsum("mk,mkx->mx", weights, corners, dtype=np.float64)
+        turned = self.outside[self.surface.objects[triangles]]
+        normals = self.normals[triangles] * turned[:, None]
+        return tuple(
+            torch.from_numpy(a.astype(np.float32)).to(self.device) for a in (points, normals)
+        )
+
+    def _sights(self, part: slice | NDArray[np.int64]) -> list[Sight]:
+        points, normals = self._points(part)
+        return [look(c, d, points, normals) for c, d in zip(self.cameras, self.depths, strict=True)]
+
+    def _some(self) -> NDArray[np.int64]:
+        return np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
+
+    def _outsides(self) -> NDArray[np.float64]:
+        """For each object 1, or -1 where the views see the inner side of its faces: its normals
+        point inwards, which no picture shows. A sheet is seen from both sides, and keeps its own.
+        """
+        some = self._some()
+        objects = torch.from_numpy(self.surface.objects[self.texels.triangles[some]]).long()
+        sides = torch.zeros(2, len(self.outside), dtype=torch.float64)
+        for sight in self._sights(some):
+            facing = torch.where(sight.seen, sight.cosine, 0.0).cpu().double()
+            sides[0].index_add_(0, objects, facing.clamp(min=0.0))
+            sides[1].index_add_(0, objects, -facing.clamp(max=0.0))
+        return np.where((sides[1] > 2.0 * sides[0]).numpy(), -1.0, 1.0)
+
+    def match_exposure(self) -> None:
+        """Set the views' colour factors from what two of them both see well."""
+        sights = self._sights(self._some())
+        colors = [s.gather(p) for s, p in zip(sights, self.pictures, strict=True)]
+        trusted = [
+            s.seen & (s.cosine > WELL_SEEN) & (s.gather(t[:, None])[:, 0] > 0.99)
+            for s, t in zip(sights, self.trusts, strict=True)
+        ]
+        self.factors = color_factors(torch.stack(colors), torch.stack(trusted))
+
+    def colors(self, part: slice) -> tuple[Tensor, Tensor]:
+        """Linear colours [n, 3], and the cosine [n] of the view that sees a texel best, 0 where
+        none does."""
+        sights = self._sights(part)
+        densest = torch.stack([s.density for s in sights]).amax(0)
+        qualities, colors = [], []
+        for sight, picture, trust, factor in zip(
+            sights, self.pictures, self.trusts, self.factors, strict=True
+        ):
+            square = torch.where(sight.seen & (sight.cosine > _GRAZING), sight.cosine, 0.0)
+            near = sight.density / densest
+            qualities.append(square * near.sqrt() * sight.gather(trust[:, None])[:, 0])
+            colors.append(sight.gather(picture) * factor)
+        quality = torch.stack(qualities)
+        best, chosen = quality.max(0)
+        weight = (quality / best.clamp(min=1e-12)) ** _SHARPNESS
+        weight = torch.where(best > 0.0, weight / weight.sum(0), 0.0)
+        mixed = (torch.stack(colors) * weight[:, :, None]).sum(0)
+        cosine = torch.stack([s.cosine for s in sights]).gather(0, chosen[None])[0]
+        return mixed, torch.where(best > 0.0, cosine, 0.0)
+
+
+def _linear(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """sRGB bytes → linear, by IEC 61966-2-1."""
+    values = np.arange(256) / 255.0
+    table = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return table.astype(np.float32)[picture]
+
+
+def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear → sRGB in [0, 1]."""
+    clipped = linear.clip(0.0, 1.0)
+    curve = 1.055 * clipped ** (1.0 / 2.4) - 0.055
+    return np.where(clipped <= 0.0031308, clipped * 12.92, curve).astype(np.float32)

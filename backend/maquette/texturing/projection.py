@@ -1,0 +1,204 @@
+"""Where a View sees a point of the surface, and whether it sees that point or what stands before it.
+
+Depth maps are compared plane by plane rather than point by point: a point's surface is continued to
+the centres of the four pixels around it, and each pixel counts where the depth map agrees with that
+plane. So a bias need not grow with slope, a pixel that shows another surface never gives its
+colour, and the comparison is as strict at grazing views as at frontal ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from maquette_wire.view import View
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+_DEPTH_TOLERANCE = 1e-3
+"""Of the distance: what depth in a capture may be off by (docs/architecture.md)."""
+_PIXEL_TOLERANCE = 0.5
+"""Of a pixel's side on the surface: what curvature may add between a point and a pixel."""
+_JUMP_PIXELS = 4.0
+"""Neighbouring pixels whose depths differ by more than this many pixel sides may be a jump."""
+
+
+_LEAST_SHARE = 0.02
+"""Of the four pixels around a point: what must show its surface for the point to be seen."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A View in the coordinates of `origin`, as tensors on one device.
+
+    `to_pixel` [2, 4] takes (x, y, depth, one) to the pixel, times depth in perspective.
+    `rotation` [3, 3] and `shift` [3] take points to camera coordinates. A pixel (x, y) sees camera
+    points `start + depth * toward`, both affine in the pixel: `start` and `toward` are [2, 3],
+    rows for camera x and y, columns for pixel x, pixel y and one.
+    """
+
+    width: int
+    height: int
+    perspective: bool
+    rotation: Tensor
+    shift: Tensor
+    start: Tensor
+    toward: Tensor
+    to_pixel: Tensor
+    pixel: float
+    """Side of a pixel in metres, at a depth of one metre or, orthographic, at every depth."""
+
+    @classmethod
+    def of(cls, view: View, origin: NDArray[np.float64], device: torch.device) -> Camera:
+        """`origin` [3]: near the model, so that float32 holds its coordinates to fractions of a
+        millimetre wherever in the world it stands."""
+        matrix = np.array(view.view_matrix, np.float64).reshape(4, 4)
+        projection = np.array(view.projection_matrix, np.float64).reshape(4, 4)
+        perspective = view.kind == "perspective"
+        # Rows of clip x and y, against camera x, y, depth and one.
+        clip = projection[:2] * [1.0, 1.0, -1.0, 1.0]
+        size = np.array([view.width, view.height], np.float64)
+        # Pixel = scale * ndc + middle, row 0 at the top.
+        scale, middle = size / 2 * [1.0, -1.0], size / 2 - 0.5
+        inverse = np.linalg.inv(clip[:, :2])
+        ndc = np.zeros((2, 3))
+        ndc[[0, 1], [0, 1]] = 1.0 / scale
+        ndc[:, 2] = -middle / scale
+        one = np.array([0.0, 0.0, 1.0])
+        offset = np.outer(clip[:, 3], one)
+        if perspective:
+            toward = inverse @ (ndc - np.outer(clip[:, 2], one))
+            start = -inverse @ offset
+        else:
+            toward = -inverse @ np.outer(clip[:, 2], one)
+            start = inverse @ (ndc - offset)
+
+        def tensor(values: NDArray[np.float64]) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(device)
+
+        return cls(
+            view.width,
+            view.height,
+            perspective,
+            tensor(matrix[:3, :3]),
+            tensor(matrix[:3, :3] @ origin + matrix[:3, 3]),
+            tensor(start),
+            tensor(toward),
+            tensor(scale[:, None] * clip + np.outer(middle, [0, 0, perspective, not perspective])),
+            float(np.abs(1.0 / (scale[0] * clip[0, 0]))),
+        )
+
+    def locate(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Points [n, 3] → camera points [n, 3], pixels [n, 2] (x, y), depth [n] in metres."""
+        camera = points @ self.rotation.T + self.shift
+        depth = -camera[:, 2]
+        flat = torch.stack([camera[:, 0], camera[:, 1], depth, torch.ones_like(depth)], 1)
+        pixels = flat @ self.to_pixel.T
+        if self.perspective:
+            pixels = pixels / depth.clamp(min=1e-6)[:, None]
+        return camera, pixels, depth
+
+    def side(self, depth: Tensor) -> Tensor:
+        """The side of a pixel in metres, on a surface that faces the camera at this depth."""
+        return depth * self.pixel if self.perspective else torch.full_like(depth, self.pixel)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a View sees of points; all tensors have one row for each point.
+
+    Attributes:
+        taps: int64 [n, 4], the pixels around the point, y * width + x.
+        shares: float32 [n, 4], of each in the point's colour; they sum to one, or are all zero
+            where the View doesn't see the point.
+        cosine: float32 [n], of the angle between the surface's normal and the way to the camera;
+            negative for a surface that is turned away.
+        density: float32 [n], pixels for each metre across, as if the surface faced the camera.
+    """
+
+    taps: Tensor
+    shares: Tensor
+    cosine: Tensor
+    density: Tensor
+
+    @property
+    def seen(self) -> Tensor:
+        """bool [n]: in the picture, and nothing before it."""
+        return self.shares[:, 0] + self.shares[:, 1] + self.shares[:, 2] + self.shares[:, 3] > 0.5
+
+    def gather(self, picture: Tensor) -> Tensor:
+        """Values of a picture [height * width, c] at the points: [n, c]; zero where unseen."""
+        return (picture[self.taps] * self.shares[:, :, None]).sum(1)
+
+
+def look(camera: Camera, depth: Tensor, points: Tensor, normals: Tensor) -> Sight:
+    """See points [n, 3] with unit normals [n, 3] through a camera and its depth map [h * w]."""
+    at, pixels, distance = camera.locate(points)
+    facing = normals @ camera.rotation.T
+    way = at / at.norm(dim=1, keepdim=True).clamp(min=1e-9) if camera.perspective else None
+    cosine = -(facing * way).sum(1) if way is not None else facing[:, 2]
+    corner = pixels.floor()
+    part = pixels - corner
+    width, height = camera.width, camera.height
+    inside = (
+        (pixels >= -0.5).all(1) & (pixels[:, 0] <= width - 0.5) & (pixels[:, 1] <= height - 0.5)
+    )
+    inside &= distance > 1e-6
+    tolerance = _DEPTH_TOLERANCE * distance + _PIXEL_TOLERANCE * camera.side(distance)
+    plane = (facing * at).sum(1)
+    taps, shares = [], []
+    for across, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        x = (corner[:, 0] + across).clamp(0, width - 1)
+        y = (corner[:, 1] + down).clamp(0, height - 1)
+        tap = torch.nan_to_num(y * width + x).long()
+        spot = torch.stack([x, y, torch.ones_like(x)], 1)
+        start, toward = spot @ camera.start.T, spot @ camera.toward.T
+        # The depth at which the pixel's ray meets the point's plane.
+        above = plane - (facing[:, :2] * start).sum(1)
+        below = (facing[:, :2] * toward).sum(1) - facing[:, 2]
+        expected = above / torch.where(below.abs() < 1e-9, 1e-9, below)
+        agrees = inside & ((depth[tap] - expected).abs() <= tolerance)
+        amount = (part[:, 0] if across else 1 - part[:, 0]) * (
+            part[:, 1] if down else 1 - part[:, 1]
+        )
+        taps.append(tap)
+        shares.append(torch.where(agrees, amount, 0.0))
+    stacked = torch.stack(shares, 1)
+    total = stacked.sum(1, keepdim=True)
+    stacked = torch.where(total > _LEAST_SHARE, stacked / total.clamp(min=1e-9), 0.0)
+    return Sight(torch.stack(taps, 1), stacked, cosine, 1.0 / camera.side(distance).clamp(min=1e-9))
+
+
+def away_from_jumps(depth: NDArray[np.float32], view: View) -> NDArray[np.float32]:
+    """Pixels between each pixel and the next jump of depth, float32 [h, w].
+
+    Beside a jump, a picture's colour may come from either side: a painted edge is never exact to
+    the pixel. Depth jumps where a neighbour lies further off than both surfaces, continued by
+    their slope, would have it.
+    """
+    projection = np.array(view.projection_matrix).reshape(4, 4)
+    side = 2.0 / (view.width * abs(projection[0, 0]))
+    perspective = view.kind == "perspective"
+    hit = np.isfinite(depth)
+    metres = np.where(hit, depth, 0.0).astype(np.float64)
+    # Planes are affine in 1/depth in perspective, in depth otherwise.
+    flat = np.where(hit, 1.0 / np.maximum(metres, 1e-6), 0.0) if perspective else metres
+    jump = np.zeros(depth.shape, bool)
+    for axis in (0, 1):
+        q, z, solid = (np.moveaxis(each, axis, 0) for each in (flat, metres, hit))
+        edge = solid[1:] != solid[:-1]
+        pixel = np.minimum(z[1:], z[:-1]) * side if perspective else np.full_like(z[1:], side)
+        far = np.abs(z[1:] - z[:-1]) > _JUMP_PIXELS * pixel
+        slack = 0.25 * np.abs(q[1:] - q[:-1])
+        before = np.concatenate([q[:1], 2 * q[1:-1] - q[:-2]])
+        after = np.concatenate([2 * q[1:-1] - q[2:], q[-1:]])
+        broken = (np.abs(q[1:] - before) > slack) & (np.abs(q[:-1] - after) > slack)
+        edge |= solid[1:] & solid[:-1] & far & broken
+        marks = np.moveaxis(jump, axis, 0)
+        marks[1:] |= edge
+        marks[:-1] |= edge
+    if not jump.any():
+        return np.full(depth.shape, np.float32(np.hypot(*depth.shape)))
+    return ndimage.distance_transform_edt(~jump).astype(np.float32)

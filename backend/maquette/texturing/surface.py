@@ -1,0 +1,203 @@
+"""The surface of a model as a texture sees it: triangles in the world, and their place in UV space.
+
+Texel (column, row) of a texture of `size` has its centre at u = (column + 0.5) / size,
+v = 1 - (row + 0.5) / size: row 0 is the top, as in every picture here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from maquette_wire.errors import MaquetteError
+from numpy.typing import NDArray
+
+_CANDIDATES = 1 << 21
+"""Texels that are tested at a time, which bounds the memory of a raster."""
+_TOUCHING = 1e-6
+"""Texel centres on an edge belong to both of its triangles."""
+_WITHIN = 1e-3
+"""Weights above this are inside beyond doubt: neighbours share an edge, and that is no overlap."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Triangles of all objects that share one texture.
+
+    Attributes:
+        corners: float64 [n, 3, 3], world positions in metres, counter-clockwise seen from outside.
+        uvs: float64 [n, 3, 2], in [0, 1] within the texture.
+        objects: int32 [n], the number of the object that a triangle belongs to.
+    """
+
+    corners: NDArray[np.float64]
+    uvs: NDArray[np.float64]
+    objects: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        count = len(self.corners)
+        shapes = (self.corners.shape, self.uvs.shape, self.objects.shape)
+        if shapes != ((count, 3, 3), (count, 3, 2), (count,)):
+            raise MaquetteError(
+                "bad-surface",
+                f"A surface has frames of shapes {shapes}, which don't belong together.",
+                "Give corners [n, 3, 3], uvs [n, 3, 2] and objects [n].",
+            )
+        if not count:
+            raise MaquetteError(
+                "no-faces", "There is no face to texture.", "Select a mesh that has faces."
+            )
+        if not (np.isfinite(self.corners).all() and np.isfinite(self.uvs).all()):
+            raise MaquetteError(
+                "bad-surface",
+                "The model has vertices or UVs that are not numbers.",
+                "Remove them (in Blender: Mesh > Clean Up, or a new UV map).",
+            )
+
+    def normals(self) -> NDArray[np.float64]:
+        """[n, 3] unit normals of the triangles; zero where a triangle has no area."""
+        first, second, third = np.moveaxis(self.corners, 1, 0)
+        across = np.cross(second - first, third - first)
+        length = np.linalg.norm(across, axis=1, keepdims=True)
+        return np.divide(across, length, out=np.zeros_like(across), where=length > 0)
+
+
+@dataclass(frozen=True)
+class Texels:
+    """What the texels of a texture show, each once, ordered by their place.
+
+    Attributes:
+        size: side of the texture.
+        places: int64 [m], row * size + column.
+        triangles: int64 [m].
+        weights: float32 [m, 3], of the triangle's corners; they sum to one.
+        inside: bool [m]; the others lie beside their triangle and show its nearest point, so that
+            a triangle narrower than a texel is not lost.
+        shared: how many texels lie inside of more than one triangle that is not its neighbour on
+            an edge: more than a few are an overlap.
+    """
+
+    size: int
+    places: NDArray[np.int64]
+    triangles: NDArray[np.int64]
+    weights: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    shared: int
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def positions(self, surface: Surface, part: slice = slice(None)) -> NDArray[np.float64]:
+        """[m, 3], metres."""
+        corners = surface.corners[self.triangles[part]]
+        return np.einsum("mk,mkx->mx", self.weights[part].astype(np.float64), corners)
+
+
+def texels_of(surface: Surface, size: int) -> Texels:
+    """Which texels a surface covers, with a margin of one texel around its triangles.
+
+    Triangles become rows of texels, and each texel is tested by signed areas (Pineda, "A Parallel
+    Algorithm for Polygon Rasterization", SIGGRAPH 1988). Where triangles overlap, the last one
+    stays.
+    """
+    corners = _in_texels(surface.uvs, size)
+    owner = np.full(size * size, -1, np.int64)
+    weights = np.zeros((size * size, 3), np.float32)
+    times = np.zeros(size * size, np.uint16)
+    for triangles, places, found in _candidates(corners, size, 0.0):
+        inside = (found >= -_TOUCHING).all(1)
+        owner[places[inside]] = triangles[inside]
+        weights[places[inside]] = found[inside]
+        np.add.at(times, places[(found > _WITHIN).all(1)], 1)
+    first = owner >= 0
+    nearest = np.full(size * size, np.inf, np.float32)
+    for triangles, places, found in _candidates(corners, size, 1.0):
+        # How far outside, by the most negative weight; texels that have an owner keep it.
+        outside = -found.min(1)
+        closer = (owner[places] < 0) | (~first[places] & (outside < nearest[places]))
+        chosen, places = triangles[closer], places[closer]
+        owner[places], weights[places] = chosen, found[closer]
+        nearest[places] = outside[closer]
+    places = np.flatnonzero(owner >= 0)
+    clean = np.clip(weights[places], 0.0, None)
+    clean /= clean.sum(1, keepdims=True)
+    return Texels(size, places, owner[places], clean, first[places], int((times > 1).sum()))
+
+
+def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """UVs [n, 3, 2] → texel coordinates [n, 3, 2] (column, row), a texel's centre at integers."""
+    return np.stack([uvs[..., 0] * size - 0.5, (1.0 - uvs[..., 1]) * size - 0.5], -1)
+
+
+def _candidates(
+    corners: NDArray[np.float64], size: int, margin: float
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """(triangles, places, weights of the corners there) of all texels within `margin` of a row's
+    part of a triangle; weights are negative outside. Triangles without area have no texels."""
+    triangles, rows, low, high = _rows(corners, size, margin)
+    counts = high - low + 1
+    ends = np.cumsum(counts)
+    start = 0
+    while start < len(triangles):
+        before = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + _CANDIDATES, side="right")))
+        lengths = counts[start:stop]
+        total = int(lengths.sum())
+        within = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        columns = np.repeat(low[start:stop], lengths) + within
+        lines = np.repeat(rows[start:stop], lengths)
+        chosen = np.repeat(triangles[start:stop], lengths)
+        yield chosen, lines * size + columns, _weights(corners, chosen, columns, lines)
+        start = stop
+
+
+def _rows(
+    corners: NDArray[np.float64], size: int, margin: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The rows that each triangle crosses: (triangles, rows, first and last column), clipped."""
+    area = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    solid = np.flatnonzero(np.abs(area) > 1e-12)
+    low = np.ceil(corners[solid, :, 1].min(1) - margin - _TOUCHING).clip(0, size).astype(np.int64)
+    high = np.floor(corners[solid, :, 1].max(1) + margin + _TOUCHING).clip(-1, size - 1)
+    counts = np.maximum(high.astype(np.int64) - low + 1, 0)
+    triangles = np.repeat(solid, counts)
+    rows = np.arange(len(triangles)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rows += np.repeat(low, counts)
+    # Where the triangle is cut by the band of rows within the margin: its corners in the band, and
+    # where its edges cross the band's two sides.
+    least = np.full(len(triangles), np.inf)
+    most = np.full(len(triangles), -np.inf)
+    for corner in range(3):
+        begin, end = corners[triangles, corner], corners[triangles, (corner + 1) % 3]
+        rise = end[:, 1] - begin[:, 1]
+        for side in (rows - margin - _TOUCHING, rows + margin + _TOUCHING):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = np.where(rise != 0.0, (side - begin[:, 1]) / rise, 0.0).clip(0.0, 1.0)
+            column = begin[:, 0] + share * (end[:, 0] - begin[:, 0])
+            near = np.abs(begin[:, 1] + share * rise - rows) <= margin + 2 * _TOUCHING
+            least = np.where(near, np.minimum(least, column), least)
+            most = np.where(near, np.maximum(most, column), most)
+    first = np.ceil(least - margin - _TOUCHING).clip(0, size)
+    last = np.floor(most + margin + _TOUCHING).clip(-1, size - 1)
+    some = first <= last
+    return triangles[some], rows[some], first[some].astype(int), last[some].astype(int)
+
+
+def _weights(
+    corners: NDArray[np.float64],
+    triangles: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """[m, 3] barycentric coordinates of texel centres in their triangles."""
+    a, b, c = (corners[triangles, k] for k in range(3))
+    point = np.stack([columns, rows], 1).astype(np.float64)
+    area = _cross(b - a, c - a)
+    second = _cross(point - a, c - a) / area
+    third = _cross(b - a, point - a) / area
+    return np.stack([1.0 - second - third, second, third], 1).astype(np.float32)
+
+
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
