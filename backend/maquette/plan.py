@@ -92,7 +92,8 @@ def make_plan(
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
     sampler = samplers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
     schedulers.make(sampler, model.scheduler_config)  # refuses what doesn't go together
-    if int(steps * strength) < 1:
+    run = 1 if steps == 1 and strength > 0.0 else int(steps * strength)
+    if run < 1:
         raise MaquetteError(
             "bad-recipe",
             f"A strength of {strength:g} of {steps} steps leaves no step to run.",
@@ -108,7 +109,7 @@ def make_plan(
         depth_influence=influence,
     )
     frames, warnings = _frames(recipe, captures, model, influence)
-    warnings += _training_warnings(settings, int(steps * strength), strength)
+    warnings += _training_warnings(settings, run, strength)
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
     if guidance > 1.0:
         warnings += model.prompt_warnings(recipe.negative_prompt, "negative prompt")
@@ -121,8 +122,9 @@ def make_plan(
 
 
 def _default_steps(settings: ModelSettings, strength: float) -> int:
-    """The model's own steps, more where so few that the strength would leave none to run."""
-    if strength <= 0.0:
+    """The model's own steps, more where so few that the strength would leave none to run; a single
+    one can begin anywhere."""
+    if settings.steps == 1 or strength <= 0.0:
         return settings.steps
     return max(settings.steps, math.ceil(1.0 / strength))
 
@@ -135,10 +137,11 @@ def _training_warnings(settings: ModelSettings, steps: int, strength: float) -> 
             f"This model was trained to paint in one step, and {steps} steps give a worse picture; "
             "leave the steps to the model."
         )
-    if strength < min(settings.geometry.strength) == 1.0:
+    if strength < settings.least_strength:
+        learned = "all of a picture" if settings.least_strength == 1.0 else "more of a picture"
         warnings.append(
-            f"This model was trained to repaint all of a picture, and a strength of {strength:g} "
-            "gives a poor one; leave the strength to the model."
+            f"This model was trained to repaint {learned}, and a strength of {strength:g} gives a "
+            f"poor one; give {settings.least_strength:g} at least."
         )
     return warnings
 

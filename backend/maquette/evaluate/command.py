@@ -7,11 +7,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
-from maquette_wire.capture import Capture
+from maquette_wire import container
+from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Submit
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
 
@@ -27,11 +30,17 @@ from .judge import CLASSES, Judge, load_judge, save_judge, train_judge
 from .measures import diversity, kernel_distance, mean_of, plane_edges
 from .report import Row, rows_as_table, write_sheet
 from .resources import peak_bytes
+from .sweeps import sweeps_of
 
 JUDGE = "judge.safetensors"
 JUDGE_SCENES = 1200
 SHEET_SCENES = 12
+SWEEP_SCENES = 4
 SEEDS = 4
+OPEN_PROMPT = "building"
+"""Leaves everything open, as far as a prompt can."""
+EDGES = {"silhouettes": "silhouettes within 2 px", "creases": "inner edges within 2 px"}
+"""Of `edges.EdgeReport`, as rows are called."""
 
 
 def _positive(text: str) -> int:
@@ -57,6 +66,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--geometry", type=float, default=0.7, help="0 creative to 1 exact (0.7)")
     parser.add_argument("--device", default="auto", help="cpu, cuda:0 or mps; the best by default")
     parser.add_argument(
+        "--captures",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="captures of real models too, as Blender's command maquette_capture writes them",
+    )
+    parser.add_argument(
         "--judge-steps",
         type=_positive,
         default=700,
@@ -81,45 +98,83 @@ def run(arguments: argparse.Namespace) -> int:
     dataset.refresh()
     scenes = _scenes(dataset, arguments.split, arguments.scenes)
     captures = [capture_of(scene) for scene in scenes]
+    own = [capture for path in arguments.captures for capture in _read(path)]
     sampler, recipe = _model(arguments)
+    sweeps = sweeps_of(scenes[:SWEEP_SCENES])
+
+    def paint(capture: Capture, **changed: Any) -> _Painted:
+        return _paint(sampler, msgspec.structs.replace(recipe, **changed), capture)
+
     with ProgressLine() as line:
         judge = _judge(dataset, arguments.judge_steps, line)
         painted: list[list[_Painted]] = []
+        on_own: list[list[_Painted]] = []
         for number, prompt in enumerate(PROMPTS):
             line.show("painting", number, len(PROMPTS), prompt.text)
-            asked = msgspec.structs.replace(recipe, prompt=prompt.text)
-            painted.append([_paint(sampler, asked, capture) for capture in captures])
+            painted.append([paint(capture, prompt=prompt.text) for capture in captures])
+            on_own.append([paint(capture, prompt=prompt.text) for capture in own])
         seeds = [
-            _paint(sampler, msgspec.structs.replace(recipe, prompt=PROMPTS[0].text, seed=seed), one)
-            for one in captures[:1]
-            for seed in range(recipe.seed, recipe.seed + SEEDS)
+            paint(captures[0], prompt=OPEN_PROMPT, seed=recipe.seed + more).picture
+            for more in range(SEEDS)
         ]
         line.show("measuring")
         rows = [
             *_edge_rows(scenes, captures, painted),
+            *_own_rows(own, on_own),
             *_prompt_rows(scenes, painted, judge),
-            Row("difference between seeds (0-255)", diversity([one.picture for one in seeds])),
+            Row("difference between seeds (0-255)", diversity(seeds)),
             Row("seconds a picture", _median_seconds(painted)),
             Row("peak memory, GB", peak_bytes() / 1e9),
         ]
+        _write_sheet(out / "sheet.png", captures[:SHEET_SCENES], painted)
+        if own:
+            _write_sheet(out / "captures.png", own, on_own)
+        for sweep in sweeps:
+            line.show("sweeping", len(sweep.steps), len(sweep.steps), sweep.name)
+            columns = [
+                [paint(each, **changed) for each in sweep.captures] for _, changed in sweep.steps
+            ]
+            titles = [title for title, _ in sweep.steps]
+            _write_sheet(out / f"{sweep.name}.png", sweep.captures, columns, titles)
     record = {
         "maquette": __version__,
         "recipe": painted[0][0].recipe,
         "prompts": [prompt.text for prompt in PROMPTS],
         "split": arguments.split,
         "scenes": [scene.name for scene in scenes],
+        "captures": [path.name for path in arguments.captures],
         "figures": rows,
     }
     (out / "figures.json").write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1))
-    shown = captures[:SHEET_SCENES]
-    columns = [
-        (prompt.text, [one.picture for one in made[: len(shown)]])
-        for prompt, made in zip(PROMPTS, painted, strict=True)
-    ]
-    write_sheet(out / "sheet.png", shown, [one.seen for one in painted[0][: len(shown)]], columns)
     print(rows_as_table(rows))
-    print(f"\nLook at {out / 'sheet.png'}; the figures are also in {out / 'figures.json'}.")
+    print(f"\nLook at the sheets in {out}; the figures are also in {out / 'figures.json'}.")
     return 0
+
+
+def _read(path: Path) -> list[Capture]:
+    """The captures in a file. Raises MaquetteError where it holds none."""
+    try:
+        submit, frames = container.read(path, kind=Submit)
+    except FileNotFoundError as error:
+        raise MaquetteError(
+            "no-capture", f"There is no file {path}.", "Correct its name."
+        ) from error
+    return captures_of(submit, frames)
+
+
+def _write_sheet(
+    path: Path,
+    captures: Sequence[Capture],
+    painted: Sequence[Sequence[_Painted]],
+    titles: Sequence[str] = tuple(prompt.text for prompt in PROMPTS),
+) -> None:
+    """A row for each capture, a column for each of `painted`."""
+    seen = [one.seen for one in painted[0][: len(captures)]]
+    columns = [
+        (title, [one.picture for one in made[: len(captures)]])
+        for title, made in zip(titles, painted, strict=True)
+    ]
+    write_sheet(path, captures, seen, columns)
 
 
 def _scenes(dataset: Dataset, split: str, count: int) -> list[Scene]:
@@ -214,7 +269,6 @@ def _edge_rows(
         for picture, _ in wanted_of(scene):
             renders.append(edge_recall(scene.depth, capture.view, picture))
             rendered.append(plane_edges(picture, scene.edges, scene.parts))
-    names = {"silhouettes": "silhouettes within 2 px", "creases": "inner edges within 2 px"}
     rows = [
         Row(
             text,
@@ -222,9 +276,38 @@ def _edge_rows(
             mean_of([getattr(each, name) for each in renders]),
             mean_of([getattr(each, name) for each in wrong]),
         )
-        for name, text in names.items()
+        for name, text in EDGES.items()
     ]
     return [*rows, Row("edges within planes", mean_of(invented), mean_of(rendered))]
+
+
+def _own_rows(own: Sequence[Capture], painted: Sequence[Sequence[_Painted]]) -> list[Row]:
+    """Edges on captures of real models, which have no finished renders to compare with."""
+    if len(own) < 2:
+        return []
+    right, wrong = [], []
+    for index, capture in enumerate(own):
+        # A neighbour of the same proportions, else its edges could not be laid over.
+        others = [
+            each
+            for each in (*own[index + 1 :], *own[:index])
+            if np.shape(each.depth) == np.shape(capture.depth)
+        ]
+        for made in painted:
+            picture = made[index].picture
+            right.append(edge_recall(np.asarray(capture.depth), capture.view, picture))
+            if others:
+                other = others[0]
+                wrong.append(edge_recall(np.asarray(other.depth), other.view, picture))
+    return [
+        Row(
+            f"{text} on captures",
+            mean_of([getattr(each, name) for each in right]),
+            None,
+            mean_of([getattr(each, name) for each in wrong]),
+        )
+        for name, text in EDGES.items()
+    ]
 
 
 def _prompt_rows(

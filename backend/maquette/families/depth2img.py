@@ -72,21 +72,31 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         w]. prompt_embeds: [B, tokens, width]. negative_embeds: [1, tokens, width]; without them
         there is no guidance and half the work. generators: one for each picture; a picture's noise
         depends on its own alone, so neither its neighbours in the batch nor the UNet's precision
-        change it. steps, strength: as in diffusers, `int(steps * strength)` steps run. What
+        change it. steps, strength: as in diffusers, `int(steps * strength)` steps run; a single
+        one begins where the strength says and ends in the picture, whatever the scheduler. What
         `on_step` raises ends the loop.
         """
         device, dtype = self._execution_device, self.unet.dtype
         batch = init_latents.shape[0]
-        self.scheduler.set_timesteps(steps, device=device)
-        timesteps, _ = self.get_timesteps(steps, strength, device)
+        at_once = steps == 1
+        if at_once:
+            every = self.scheduler.config.num_train_timesteps
+            timesteps = torch.tensor([max(0, round(strength * every) - 1)], device=device)
+        else:
+            self.scheduler.set_timesteps(steps, device=device)
+            timesteps, _ = self.get_timesteps(steps, strength, device)
         noise = torch.cat(
             [
                 torch.randn(init_latents.shape[1:], generator=generator).unsqueeze(0)
                 for generator in generators
             ]
         ).to(device)
-        start = timesteps[:1].repeat(batch)
-        latents = self.scheduler.add_noise(init_latents.to(device), noise, start)
+        latents = init_latents.to(device)
+        if at_once:
+            kept = self.scheduler.alphas_cumprod.to(device)[timesteps]
+            latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
+        else:
+            latents = self.scheduler.add_noise(latents, noise, timesteps[:1].repeat(batch))
         guided = negative_embeds is not None
         embeds = prompt_embeds
         if negative_embeds is not None:
@@ -98,7 +108,9 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             del options["eta"]  # its own default is part of the method
         for index, timestep in enumerate(timesteps):
             entry = torch.cat([latents] * 2) if guided else latents
-            entry = self.scheduler.scale_model_input(entry, timestep).to(dtype)
+            if not at_once:
+                entry = self.scheduler.scale_model_input(entry, timestep)
+            entry = entry.to(dtype)
             output = self.unet(
                 torch.cat([entry, mask], dim=1),
                 timestep,
@@ -108,10 +120,26 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             if guided:
                 without, with_prompt = output.chunk(2)
                 output = without + guidance * (with_prompt - without)
+            if at_once:
+                latents = self._clean(latents, output, timestep)
+                on_step(1, 1, latents)
+                return latents
             step: Any = self.scheduler.step(output, timestep, latents, **options)
             latents = step.prev_sample
             on_step(index + 1, len(timesteps), self._expected(step))
         return latents
+
+    def _clean(
+        self, latents: torch.Tensor, output: torch.Tensor, timestep: torch.Tensor
+    ) -> torch.Tensor:
+        """The clean latents that the UNet's output means (Salimans and Ho, ICLR 2022)."""
+        kept = self.scheduler.alphas_cumprod.to(latents.device)[timestep]
+        kind = self.scheduler.config.prediction_type
+        if kind == "v_prediction":
+            return kept.sqrt() * latents - (1.0 - kept).sqrt() * output
+        if kind == "epsilon":
+            return (latents - (1.0 - kept).sqrt() * output) / kept.sqrt()
+        return output
 
     def _expected(self, step: Any) -> torch.Tensor:
         """What the model expects the finished latents to be, after one scheduler step.

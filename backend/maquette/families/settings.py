@@ -30,6 +30,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         licence: SPDX identifier or name of the licence of its weights.
         native_size: side in pixels of the pictures it was trained on.
         steps, sampler, guidance: what a recipe's None stands for.
+        least_strength: the least strength it was trained to paint a massing with.
         depth: encoding of metric depth.
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
             for a model that was never trained without depth.
@@ -47,6 +48,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 30
     sampler: str = "dpm++-2m"
     guidance: float = 7.5
+    least_strength: float = 0.0
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None
     geometry: GeometryCurve = SD2_DEPTH
@@ -59,6 +61,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             ("native_size", 8, 65536),
             ("steps", 1, 1000),
             ("guidance", 0.0, 100.0),
+            ("least_strength", 0.0, 1.0),
             ("dropped_depth", -1.0, 1.0),
         ):
             value = getattr(self, name)

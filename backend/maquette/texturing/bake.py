@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -148,9 +149,12 @@ class _Stage:
         self.outside = np.ones(int(surface.objects.max()) + 1, np.float64)
         self.outside = self._outsides()
 
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self.device)
+
     def _flat(self, picture: NDArray[np.float32]) -> Tensor:
-        flat = np.ascontiguousarray(picture, np.float32).reshape(-1, *picture.shape[2:])
-        return torch.from_numpy(flat).to(self.device)
+        """[h, w, ...] → [h * w, ...]."""
+        return self._tensor(picture.reshape(-1, *picture.shape[2:]))
 
     def _points(self, part: slice | NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         triangles = self.texels.triangles[part]
@@ -159,9 +163,7 @@ class _Stage:
         points = np.einsum("mk,mkx->mx", weights, corners, dtype=np.float64)
         turned = self.outside[self.surface.objects[triangles]]
         normals = self.normals[triangles] * turned[:, None]
-        return tuple(
-            torch.from_numpy(a.astype(np.float32)).to(self.device) for a in (points, normals)
-        )
+        return self._tensor(points), self._tensor(normals)
 
     def _sights(self, part: slice | NDArray[np.int64]) -> list[Sight]:
         points, normals = self._points(part)

@@ -7,10 +7,12 @@ every island is continued outwards, so that no mip level mixes in another colour
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from .surface import Surface, Texels
 
@@ -43,10 +45,10 @@ def fill(
     covered = np.zeros(len(seen), bool)
     covered[places] = True
     size = texels.size
-    _, (rows, columns) = ndimage.distance_transform_edt(
-        ~covered.reshape(size, size), return_indices=True
+    nearest: Any = ndimage.distance_transform_edt(
+        ~covered.reshape(size, size), return_distances=False, return_indices=True
     )
-    return whole.reshape(size, size, 3)[rows, columns].reshape(-1, 3)
+    return whole.reshape(size, size, 3)[nearest[0], nearest[1]].reshape(-1, 3)
 
 
 def _from_neighbours(
@@ -67,7 +69,7 @@ def _from_neighbours(
         points = np.einsum("mk,mkx->mx", texels.weights[chosen], surface.corners[triangles])
         return np.concatenate([points, normals[triangles] * (_TURN / 2 * scale)], 1)
 
-    tree = cKDTree(place(sources))
+    tree = KDTree(place(sources))
     targets = np.flatnonzero(wanted)
     count = min(_NEIGHBOURS, len(sources))
     for start in range(0, len(targets), _QUERIES):

@@ -1,4 +1,4 @@
-"""Where a View sees a point of the surface, and whether it sees that point or what stands before it.
+"""Where a View sees a point of the surface, and whether something stands before it.
 
 Depth maps are compared plane by plane rather than point by point: a point's surface is continued to
 the centres of the four pixels around it, and each pixel counts where the depth map agrees with that
@@ -9,6 +9,7 @@ colour, and the comparison is as strict at grazing views as at frontal ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -187,13 +188,14 @@ def away_from_jumps(depth: NDArray[np.float32], view: View) -> NDArray[np.float3
     flat = np.where(hit, 1.0 / np.maximum(metres, 1e-6), 0.0) if perspective else metres
     jump = np.zeros(depth.shape, bool)
     for axis in (0, 1):
-        q, z, solid = (np.moveaxis(each, axis, 0) for each in (flat, metres, hit))
+        q: Any = np.moveaxis(flat, axis, 0)
+        z, solid = np.moveaxis(metres, axis, 0), np.moveaxis(hit, axis, 0)
         edge = solid[1:] != solid[:-1]
         pixel = np.minimum(z[1:], z[:-1]) * side if perspective else np.full_like(z[1:], side)
         far = np.abs(z[1:] - z[:-1]) > _JUMP_PIXELS * pixel
         slack = 0.25 * np.abs(q[1:] - q[:-1])
-        before = np.concatenate([q[:1], 2 * q[1:-1] - q[:-2]])
-        after = np.concatenate([2 * q[1:-1] - q[2:], q[-1:]])
+        before: NDArray[np.float64] = np.concatenate([q[:1], 2 * q[1:-1] - q[:-2]])
+        after: NDArray[np.float64] = np.concatenate([2 * q[1:-1] - q[2:], q[-1:]])
         broken = (np.abs(q[1:] - before) > slack) & (np.abs(q[:-1] - after) > slack)
         edge |= solid[1:] & solid[:-1] & far & broken
         marks = np.moveaxis(jump, axis, 0)
@@ -201,4 +203,5 @@ def away_from_jumps(depth: NDArray[np.float32], view: View) -> NDArray[np.float3
         marks[:-1] |= edge
     if not jump.any():
         return np.full(depth.shape, np.float32(np.hypot(*depth.shape)))
-    return ndimage.distance_transform_edt(~jump).astype(np.float32)
+    distance: Any = ndimage.distance_transform_edt(~jump)
+    return distance.astype(np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from maquette_wire.errors import MaquetteError
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -24,18 +26,24 @@ from torch import Tensor
 from ..depth import DepthEncoding, depth_range, encode_depth
 from .parts import on_device
 from .scenes import DamagedScene, Dataset, Scene
+from .tinting import tinted_massing
 from .vae import to_tensor
 
 log = logging.getLogger(__name__)
 
+_CONTENTS = 2
+"""What a file holds; another number makes every cache anew."""
+
 
 @dataclass(frozen=True)
 class CachedScene:
-    """latents [finishes, c, h, w] float16, unscaled means; depth [2, h, w] float32 in [-1, 1],
-    with and without ground; captions and attributes for each finish."""
+    """latents [finishes, c, h, w] float16, unscaled means; tinted, the same of the massing in each
+    finish's colours; depth [2, h, w] float32 in [-1, 1], with and without ground; captions and
+    attributes for each finish."""
 
     name: str
     latents: Tensor
+    tinted: Tensor
     depth: Tensor
     captions: list[list[str]]
     attributes: list[dict[str, Any]]
@@ -51,7 +59,7 @@ class LatentCache:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def _key(self) -> str:
-        digest = hashlib.sha256(json.dumps(asdict(self.encoding)).encode())
+        digest = hashlib.sha256(json.dumps([_CONTENTS, asdict(self.encoding)]).encode())
         for name, tensor in sorted(self.vae.state_dict().items()):
             if name.startswith(("encoder.", "quant_conv.")):
                 digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -77,9 +85,15 @@ class LatentCache:
         return _read(path)
 
     @torch.no_grad()
+    def _encode(self, pictures: list[NDArray[np.uint8]]) -> Tensor:
+        latents = self.vae.encode(to_tensor(np.stack(pictures)).to(self.device)).latent_dist.mean
+        return latents.to("cpu", torch.float16).contiguous()
+
     def _write(self, path: Path, scene: Scene) -> None:
-        pictures = to_tensor(np.stack([finish.picture for finish in scene.finishes]))
-        latents = self.vae.encode(pictures.to(self.device)).latent_dist.mean
+        latents = self._encode([finish.picture for finish in scene.finishes])
+        # The same colours whenever a cache is made anew.
+        rng = np.random.default_rng(zlib.crc32(scene.name.encode()))
+        tinted = [tinted_massing(scene, number, rng) for number in range(len(scene.finishes))]
         size = (latents.shape[2], latents.shape[3])
         # One range for both: without the ground, the building keeps its values.
         metres = depth_range([scene.depth], self.encoding, [scene.name])
@@ -88,7 +102,8 @@ class LatentCache:
             for d in (scene.depth, scene.depth_without_ground())
         ]
         tensors = {
-            "latents": latents.to("cpu", torch.float16).contiguous(),
+            "latents": latents,
+            "tinted": self._encode(tinted),
             "depth": torch.from_numpy(np.stack(depth)),
         }
         described = {
@@ -114,6 +129,7 @@ def _read(path: Path) -> CachedScene:
         return CachedScene(
             path.stem,
             file.get_tensor("latents"),
+            file.get_tensor("tinted"),
             file.get_tensor("depth"),
             described["captions"],
             described["attributes"],

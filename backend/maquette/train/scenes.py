@@ -21,6 +21,7 @@ SPLITS = ("scene", "type", "style")
 """The held-out ones, which are never trained on."""
 GROUND = 1
 """The number of the ground in `parts`."""
+_ARRAYS = ("depth", "parts", "objects", "edges", "massing", "finishes")
 
 
 class DamagedScene(Exception):
@@ -46,6 +47,7 @@ class Scene:
     camera: dict[str, Any]
     depth: NDArray[np.float32]
     parts: NDArray[np.uint8]
+    objects: NDArray[np.uint8]
     edges: NDArray[np.uint8]
     massing: NDArray[np.uint8]
     finishes: list[Finish]
@@ -60,7 +62,7 @@ def read_scene(path: Path) -> Scene:
     try:
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(file["meta"].tobytes().decode())
-            arrays = {key: file[key] for key in ("depth", "parts", "edges", "massing", "finishes")}
+            arrays = {key: file[key] for key in _ARRAYS}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
         raise DamagedScene(f"{path} is damaged or cut off ({error})") from error
     if meta.get("format") != FORMAT:
@@ -78,6 +80,7 @@ def read_scene(path: Path) -> Scene:
         meta["camera"],
         arrays["depth"],
         arrays["parts"],
+        arrays["objects"],
         arrays["edges"],
         arrays["massing"],
         finishes,

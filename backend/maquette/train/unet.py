@@ -29,29 +29,35 @@ _MIN_SNR_GAMMA = 5.0
 
 @dataclass
 class Batch:
-    """latents and noise [n, c, h, w], scaled; depth [n, 1, h, w]; subject [n, 1, h, w], 1 where
-    something stands on the ground; captions and timesteps [n]."""
+    """latents, what noise is added to (`begin`) and noise [n, c, h, w], scaled; depth [n, 1, h, w];
+    subject [n, 1, h, w], 1 where something stands on the ground; captions and timesteps [n];
+    tinted [n], where `begin` is the tinted massing rather than the latents."""
 
     latents: Tensor
+    begin: Tensor
     depth: Tensor
     subject: Tensor
     captions: list[str]
     timesteps: Tensor
     noise: Tensor
+    tinted: Tensor
 
     def part(self, pick: list[int]) -> Batch:
         return Batch(
             self.latents[pick],
+            self.begin[pick],
             self.depth[pick],
             self.subject[pick],
             [self.captions[i] for i in pick],
             self.timesteps[pick],
             self.noise[pick],
+            self.tinted[pick],
         )
 
 
 class _Sample(NamedTuple):
     latents: Tensor
+    begin: Tensor
     depth: Tensor
     subject: Tensor
     caption: str
@@ -87,21 +93,26 @@ class UnetTraining:
         self.scenes: list[CachedScene] = []
         self.draw_sheet = draw_sheet
         self.rates: dict[str, float] = {}
+        if settings.tinted and self.scheduler.config.prediction_type != "v_prediction":
+            raise self._needs_velocity("`tinted`")
         self.discriminator: Any = settings.adversary and self._discriminator(settings.adversary)
 
     def _discriminator(self, adversary: Adversary) -> Any:
         if self.scheduler.config.prediction_type != "v_prediction":
-            raise MaquetteError(
-                "not-velocity",
-                "An adversary judges the clean latents that a UNet predicts from pure noise, "
-                f"and this model predicts {self.scheduler.config.prediction_type}.",
-                "Leave [unet.adversary] out of the recipe, or train a model of velocity.",
-            )
+            raise self._needs_velocity("[unet.adversary]")
         self.rates["discriminator"] = adversary.rate
         made = PatchDiscriminator(
             self.unet.config.out_channels, self.text_encoder.config.hidden_size, adversary.widths
         )
         return on_device(made, self.device).to(memory_format=torch.channels_last)
+
+    def _needs_velocity(self, setting: str) -> MaquetteError:
+        return MaquetteError(
+            "not-velocity",
+            f"{setting} looks at the clean latents that a UNet predicts from pure noise, which a "
+            f"model of {self.scheduler.config.prediction_type} does not have.",
+            f"Leave {setting} out of the recipe, or train a model of velocity.",
+        )
 
     def modules(self) -> dict[str, nn.Module]:
         trained: dict[str, nn.Module] = {"unet": self.unet}
@@ -148,32 +159,39 @@ class UnetTraining:
         device, settings = self.device, self.settings
         latents, noise = batch.latents.to(device), batch.noise.to(device)
         depth, timesteps = batch.depth.to(device), batch.timesteps.to(device)
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        tinted = batch.tinted.to(device)
+        noisy = self.scheduler.add_noise(batch.begin.to(device), noise, timesteps)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
             predicted = self.unet(torch.cat([noisy, depth], 1), timesteps, text).sample.float()
         if self.scheduler.config.prediction_type == "v_prediction":
             target = self.scheduler.get_velocity(latents, noise, timesteps)
         else:
             target = noise
-        emphasis = 1.0 + settings.subject * batch.subject.to(device)
         wrong = predicted - target
+        if bool(tinted.any()):
+            # The noise is not that between picture and input, so the picture itself is compared.
+            clean = self._clean(noisy, predicted, timesteps)
+            wrong = torch.where(tinted[:, None, None, None], clean - latents, wrong)
+        emphasis = 1.0 + settings.subject * batch.subject.to(device)
         errors = _mean_square(wrong, emphasis)
         weighted = errors
         if settings.adversary is not None:
             coarse = (F.avg_pool2d(each, settings.adversary.grain) for each in (wrong, emphasis))
             weighted = _mean_square(*coarse) + settings.adversary.fine * errors
-        loss = (weighted * self._weights(timesteps)).mean()
+        loss = (weighted * torch.where(tinted, 1.0, self._weights(timesteps))).mean()
         late = timesteps >= settings.late_from
+        kinds = {"late": late & ~tinted, "early": ~late & ~tinted, "tinted": tinted}
         figures = {"scenes": float(len(self.scenes))}
-        for label, chosen in (("late", late), ("early", ~late)):
+        for label, chosen in kinds.items():
             if bool(chosen.any()):
                 figures[label] = float(errors.detach()[chosen].mean())
-        if settings.adversary is not None and bool(late.any()):
+        whole = late | tinted
+        if settings.adversary is not None and bool(whole.any()):
             clean = self._clean(noisy, predicted, timesteps)
-            pairs = Pairs(latents[late], clean[late], depth[late], text.detach()[late])
+            pairs = Pairs(latents[whole], clean[whole], depth[whole], text.detach()[whole])
             with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
                 verdict = contest(self.discriminator, pairs, settings.adversary)
-            loss = loss + verdict.loss * late.float().mean()
+            loss = loss + verdict.loss * whole.float().mean()
             figures.update(verdict.figures)
         return loss * share, figures
 
@@ -200,34 +218,45 @@ class UnetTraining:
         else:
             count = max(1, round(count * min(1.0, (self.settings.crop / size) ** 2)))
         samples = [self._sample(rng, crop) for _ in range(count)]
-        latents = torch.stack([s.latents for s in samples]).float()
-        latents = latents * self.cache.vae.config.scaling_factor
+        scale = self.cache.vae.config.scaling_factor
+        latents = torch.stack([s.latents for s in samples]).float() * scale
+        tinted = torch.from_numpy(rng.random(count) < self.settings.tinted)
+        begin = torch.stack([s.begin for s in samples]).float() * scale
+        begin = torch.where(tinted[:, None, None, None], begin, latents)
         timesteps = rng.integers(0, self.scheduler.config.num_train_timesteps, count)
         # Stratified, so that the share of late timesteps is the same in every batch.
         late = (np.arange(count) + rng.random()) / count < self.settings.late
         timesteps[late] = rng.integers(
             self.settings.late_from, self.scheduler.config.num_train_timesteps, int(late.sum())
         )
+        if self.settings.tinted:
+            any_time = rng.integers(
+                self.settings.tinted_from, self.scheduler.config.num_train_timesteps, count
+            )
+            timesteps[tinted.numpy()] = any_time[tinted.numpy()]
         return Batch(
             latents,
+            begin,
             torch.stack([s.depth for s in samples])[:, None],
             torch.stack([s.subject for s in samples])[:, None],
             [s.caption for s in samples],
             torch.from_numpy(timesteps),
             torch.randn(latents.shape, generator=generator),
+            tinted,
         )
 
     def _sample(self, rng: np.random.Generator, crop: int) -> _Sample:
         settings = self.settings
         scene = self.scenes[int(rng.integers(len(self.scenes)))]
         finish = int(rng.integers(len(scene.latents)))
-        latents, standing = scene.latents[finish], scene.depth[1]
+        latents, begin, standing = scene.latents[finish], scene.tinted[finish], scene.depth[1]
         depth = scene.depth[int(rng.random() < settings.ground_dropout)]
         top, left = (int(rng.integers(0, n - crop + 1)) for n in depth.shape)
         area = (..., slice(top, top + crop), slice(left, left + crop))
-        latents, depth, standing = latents[area], depth[area], standing[area]
+        cut = [each[area] for each in (latents, begin, depth, standing)]
         if settings.flips and rng.random() < 0.5:
-            latents, depth, standing = latents.flip(2), depth.flip(1), standing.flip(1)
+            cut = [each.flip(-1) for each in cut]
+        latents, begin, depth, standing = cut
         subject = (standing > -1.0).float()
         if rng.random() < settings.depth_jitter:
             # A view that holds only the far part of a job's range, its sky still at -1.
@@ -238,7 +267,7 @@ class UnetTraining:
         caption = captions[int(rng.integers(len(captions)))]
         if rng.random() < settings.caption_dropout:
             caption = ""
-        return _Sample(latents, depth, subject, caption)
+        return _Sample(latents, begin, depth, subject, caption)
 
     def sheet(self, path: Path) -> dict[str, float]:
         return self.draw_sheet(path)

@@ -13,9 +13,14 @@ from maquette.evaluate import judge as judging
 from maquette.evaluate.cases import PROMPTS, capture_of, spread, view_of, wanted_of
 from maquette.evaluate.measures import diversity, kernel_distance, plane_edges
 from maquette.train.scenes import Dataset
+from maquette_wire import container
+from maquette_wire.capture import frames_of
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Submit
+from maquette_wire.recipe import Recipe
 from PIL import Image
 
+from tests.backend.scenes import massing
 from tests.backend.train.synthetic import LIGHTS, WALLS, write_dataset, write_scene
 
 SIZE = 128
@@ -141,6 +146,13 @@ def test_the_command_measures_the_pocket_model(
     dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     options = ["--data", str(dataset.folder), "--out", str(tmp_path / "out"), "--scenes", "2"]
+    own = [massing(96, 96, name="street"), massing(96, 96, turn=25.0, name="corner")]
+    headers, buffers = frames_of(own)
+    submit = Submit(
+        job="0" * 32, recipe=Recipe(prompt=""), views=tuple(c.view for c in own), frames=headers
+    )
+    container.write(tmp_path / "own.maquette", submit, buffers)
+    options += ["--captures", str(tmp_path / "own.maquette")]
     assert cli.main(["evaluate", "pocket", *options, "--device", "cpu", "--judge-steps", "5"]) == 0
     record = json.loads((tmp_path / "out" / "figures.json").read_text("utf-8"))
     figures = {row["name"]: row for row in record["figures"]}
@@ -151,13 +163,33 @@ def test_the_command_measures_the_pocket_model(
     assert record["recipe"]["model_hash"] and record["prompts"] == [p.text for p in PROMPTS]
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
         assert sheet.width // (len(PROMPTS) + 2) == (sheet.height - 40) // 2
+    edges = figures["silhouettes within 2 px on captures"]
+    assert edges["model"] > edges["wrong"] and edges["renders"] is None
+    sheets = {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert sheets == {"sheet.png", "captures.png", "geometry.png", "strength.png"}
     printed = capsys.readouterr().out
-    assert "FINISHED RENDERS" in printed and "sheet.png" in printed
+    assert "FINISHED RENDERS" in printed and str(tmp_path / "out") in printed
 
 
 def test_a_judge_that_cannot_be_saved_is_one_sentence(judge: judging.Judge, tmp_path: Path):
     with pytest.raises(MaquetteError, match="could not be written"):
         judging.save_judge(judge, tmp_path / "gone" / "judge.safetensors")
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "no file"), (b"no capture", "own.maquette")])
+def test_captures_that_cannot_be_read_are_named(
+    dataset: Dataset,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    content: bytes | None,
+    said: str,
+):
+    path = tmp_path / "own.maquette"
+    if content is not None:
+        path.write_bytes(content)
+    options = ["--data", str(dataset.folder), "--out", str(tmp_path / "out")]
+    assert cli.main(["evaluate", "pocket", *options, "--captures", str(path)]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_too_few_held_out_scenes_are_a_clear_error(

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from maquette.catalogue import Catalogue
 from maquette.families.openings import completed
+from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.sampling import Sampler
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Lora
 
-from tests.backend.sampling.jobs import recipe, small, with_depth
+from tests.backend.sampling.jobs import psnr, recipe, small, with_depth
 from tests.backend.scenes import frames
 from tests.backend.tiny import make_tiny_sd2_depth
 
@@ -83,11 +85,19 @@ def test_a_models_own_defaults_are_used(sampler: Sampler) -> None:
 
 
 def test_a_one_step_model_takes_any_strength(catalogue: Catalogue, tmp_path: Path) -> None:
-    folder = make_tiny_sd2_depth(tmp_path / "quick", settings={"steps": 1})
+    """One step, from further along: the less it repaints, the more of the capture is left."""
+    folder = make_tiny_sd2_depth(tmp_path / "quick", settings={"steps": 1, "native_size": 64})
     sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[folder]))
-    for strength, steps in ((1.0, 1), (0.7, 2), (0.3333, 4)):
-        job = recipe(model="quick", steps=None, strength=strength)
-        assert sampler.run(job, [small()]).recipe.steps == steps
+    original = small()
+    model = Sd2Depth.load(folder, read_settings(folder), torch.device("cpu"), torch.float32)
+    kept = model.decode(model.encode_picture(np.asarray(original.color)))
+    assert kept is not None
+    likeness = []
+    for strength in (1.0, 0.7, 0.3333, 0.01):
+        result = sampler.run(recipe(model="quick", steps=None, strength=strength), [original])
+        assert result.recipe.steps == 1 and result.warnings == []
+        likeness.append(psnr(result.pictures[0][2], kept))
+    assert likeness == sorted(likeness) and likeness[-1] > likeness[0] + 1
 
 
 def test_seeds_read_what_a_prompt_leaves_open(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -134,16 +144,15 @@ def test_a_recipe_of_other_weights_is_told(sampler: Sampler) -> None:
     [
         ({}, ""),
         ({"steps": 3}, "3 steps give a worse picture"),
-        ({"steps": 3, "strength": 0.5}, "a strength of 0.5 gives a poor one"),
-        ({"strength": 0.5}, "a strength of 0.5 gives a poor one"),
+        ({"steps": 3, "strength": 0.5}, "a strength of 0.5 gives a poor one; give 0.6 at least"),
+        ({"strength": 0.5}, "repaint more of a picture, and a strength of 0.5"),
     ],
     ids=str,
 )
 def test_what_a_model_was_not_trained_for_is_said(
     catalogue: Catalogue, tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
-    curve = {"geometry": [0.0, 1.0], "strength": [1.0, 1.0], "depth_influence": [0.3, 1.0]}
-    settings = {"steps": 1, "native_size": 64, "geometry": curve}
+    settings = {"steps": 1, "native_size": 64, "least_strength": 0.6}
     folder = make_tiny_sd2_depth(tmp_path / "quick", settings=settings)
     sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[folder]))
     warnings = sampler.run(

@@ -48,8 +48,7 @@ def sample(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     return result
 
 
-@pytest.mark.parametrize("axis", [0, 1])
-@pytest.mark.parametrize("shape", ["plain", "sheared"])
+@pytest.mark.parametrize(("shape", "axis"), [("plain", 0), ("sheared", 1)])
 @pytest.mark.parametrize("view", list(VIEWS.values()), ids=list(VIEWS))
 def test_a_picture_comes_back_to_its_own_pixels(view: View, shape: str, axis: int):
     facade = FACADE @ SHEARED.T * [1, 0, 1] if shape == "sheared" else FACADE

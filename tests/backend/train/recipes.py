@@ -47,6 +47,7 @@ rate = {rate}
 
 ADVERSARY = """
 late_from = 400
+tinted = 0.5
 [unet.adversary]
 widths = [16, 16, 32]
 """
