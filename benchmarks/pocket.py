@@ -59,9 +59,7 @@ def main() -> int:
     for size in SIZES:
         ours, theirs = figures[f"maquette {size}"], figures[f"diffusers {size}"]
         print(f"{size:<8}{ours:>12.3f}{theirs:>12.3f}{theirs / ours:>8.2f}")
-    print(
-        f"peak memory of both together {figures['peak GB']:.2f} GB, {torch.get_num_threads()} threads"
-    )
+    print(f"peak memory of both together {figures['peak GB']:.2f} GB")
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0
