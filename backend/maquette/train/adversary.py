@@ -4,9 +4,10 @@ Where depth and text leave several pictures possible (where does the first windo
 error asks for their mean, which is a blur. The discriminator sees latents beside depth and text and
 knows the mean from a picture: a patch discriminator with least squares (Isola et al., "Image-to-
 Image Translation with Conditional Adversarial Networks", CVPR 2017), text by projection (Miyato and
-Koyama, "cGANs with Projection Discriminator", ICLR 2018), and its features as a measure of likeness
-(Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs",
-CVPR 2018).
+Koyama, "cGANs with Projection Discriminator", ICLR 2018) and held against wrong texts (Reed et al.,
+"Generative Adversarial Text to Image Synthesis", ICML 2016), and its features as a measure of
+likeness (Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional
+GANs", CVPR 2018).
 """
 
 from __future__ import annotations
@@ -61,9 +62,13 @@ class PatchDiscriminator(nn.Module):
         for layer in self.layers:
             x = F.leaky_relu(layer(x), _SLOPE)
             features.append(x)
+        return Judged(self.scores(x, text), features)
+
+    def scores(self, last: Tensor, text: Tensor) -> Tensor:
+        """Scores of a picture's last features beside a text."""
         asked = self.text(text.mean(1))[:, :, None, None]
-        agreement = (x * asked).mean(1, keepdim=True)
-        return Judged((self.score(x) + agreement).float(), features)
+        agreement = (last * asked).mean(1, keepdim=True)
+        return (self.score(last) + agreement).float()
 
 
 class Pairs(NamedTuple):
@@ -98,6 +103,12 @@ def contest(discriminator: PatchDiscriminator, pairs: Pairs, settings: Adversary
     wanted = settings.weight * fooling + settings.likeness * distance
     (slope,) = torch.autograd.grad(wanted, leaf, retain_graph=True)
     surrogate = ((pairs.made - leaf.detach()) * slope).sum() + wanted.detach()
-    telling = ((truth.scores - 1.0).square().mean() + judged.scores.square().mean()) / 2.0
+    # A real picture beside another one's text is no answer either.
+    other = pairs.text.roll(1, 0)
+    differs = (other != pairs.text).flatten(1).any(1).float()
+    mistaken = discriminator.scores(truth.features[-1], other).square().mean((1, 2, 3))
+    false = judged.scores.square().mean() + (mistaken * differs).mean()
+    false = false / (1.0 + differs.mean())
+    telling = ((truth.scores - 1.0).square().mean() + false) / 2.0
     figures = {"fooling": fooling, "likeness": distance, "telling": telling}
     return Verdict(surrogate + telling, {k: float(v.detach()) for k, v in figures.items()})

@@ -32,12 +32,33 @@ def test_each_side_gets_the_gradient_of_its_own_loss():
     wanted = torch.autograd.grad(generator, made, retain_graph=True)[0]
     assert torch.allclose(made.grad, wanted, atol=1e-7) and bool(wanted.any())
 
-    telling = ((truth.scores - 1).square().mean() + judged.scores.square().mean()) / 2
+    mistaken = discriminator(real, depth, text.flip(0)).scores
+    false = (judged.scores.square().mean() + mistaken.square().mean()) / 2
+    telling = ((truth.scores - 1).square().mean() + false) / 2
     parameters = dict(discriminator.named_parameters())
     grads = torch.autograd.grad(telling, list(parameters.values()))
     for (name, parameter), grad in zip(parameters.items(), grads, strict=True):
         assert parameter.grad is not None
         assert torch.allclose(parameter.grad, grad, atol=1e-6), name
+
+
+def test_it_tells_whether_a_picture_is_the_one_that_was_asked_for():
+    torch.manual_seed(2)
+    discriminator = PatchDiscriminator(4, 8, WIDTHS)
+    optimizer = torch.optim.AdamW(discriminator.parameters(), 2e-3)
+    depth, made = torch.zeros(8, 1, 16, 16), torch.randn(8, 4, 16, 16)
+    text = torch.zeros(8, 5, 8)
+    text[::2, :, 0], text[1::2, :, 1] = 1.0, 1.0
+    real = torch.ones(8, 4, 16, 16)
+    real[1::2] = -1.0
+    for _ in range(150):
+        optimizer.zero_grad()
+        contest(discriminator, Pairs(real, made, depth, text), Adversary()).loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        asked = discriminator(real, depth, text).scores.mean()
+        other = discriminator(real, depth, text.roll(1, 0)).scores.mean()
+    assert asked > 0.7 and other < 0.3
 
 
 def test_it_tells_a_picture_from_the_mean_of_all_pictures():
