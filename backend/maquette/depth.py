@@ -25,6 +25,9 @@ MAX_DEPTH = 1e7
 MIN_DEPTH = 1e-5
 """Metres; nearer than any lens can focus."""
 
+ASSUMED_FAR = 40.0
+"""Metres from the farthest surface of a channel without a scale, whose nearest is at 1 m."""
+
 _SAMPLES_PER_CAPTURE = 1 << 16
 
 
@@ -168,6 +171,23 @@ def encode_depth(
     encoded = np.float32(2.0 - encoding.sky_gap) * share + np.float32(encoding.sky_gap - 1.0)
     encoded[sky] = -1.0
     return np.clip(area_resize(encoded, size), -1.0, 1.0)
+
+
+def decode_depth(
+    encoded: NDArray[np.floating], encoding: DepthEncoding, sky_below: float = 0.25
+) -> NDArray[np.float32]:
+    """A depth channel [h, w] in [-1, 1] → metres at an assumed scale, float32, +inf for sky.
+
+    The nearest surface comes to 1 m and the farthest to `ASSUMED_FAR`; encoded again, with the
+    same encoding, the channel is what it was, but for the percentiles clipped. sky_below: the share
+    of the gap between sky and the farthest surface below which a value is sky.
+    """
+    near, far = 1.0, ASSUMED_FAR**-encoding.power
+    surface = (encoded - (encoding.sky_gap - 1.0)) / (2.0 - encoding.sky_gap)
+    inverse = far + (near - far) * np.clip(surface, 0.0, 1.0)
+    metres = inverse ** (-1.0 / encoding.power)
+    sky = encoded < -1.0 + sky_below * encoding.sky_gap
+    return np.where(sky, np.inf, metres).astype(np.float32)
 
 
 def picture(encoded: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -60,7 +60,13 @@ def read_capture(
             f"is {width} x {height}.",
             "Render both at the same size.",
         )
-    return Capture(_assumed_view(width, height, picture.stem), color, metres)
+    return capture_of(picture.stem, color, metres)
+
+
+def capture_of(name: str, color: NDArray[np.uint8], metres: NDArray[np.float32]) -> Capture:
+    """A picture [h, w, 3] and its depth [h, w] as a capture with an assumed camera."""
+    height, width = metres.shape
+    return Capture(_assumed_view(width, height, name), color, metres)
 
 
 def read_color(path: Path) -> NDArray[np.uint8]:

@@ -1,8 +1,9 @@
-"""Restyle a .blend, or a picture with a depth map.
+"""Restyle a .blend, or a picture with or without a depth map.
 
 A .blend is opened in Blender without a window and captured by the extension; the file itself is
 not changed. All cameras of one call share one depth range, so that they fit together. The pictures
-are PNG files with the recipe inside: --recipe takes it from there again.
+are PNG files with the recipe inside: --recipe takes it from there again. A picture without a depth
+map has it estimated, where the model brings an estimator.
 
 examples:
   maquette restyle house.blend --camera Street --prompt "red brick library at dusk, wet plaza"
@@ -28,6 +29,7 @@ from maquette_wire.messages import Limits, Result
 from maquette_wire.recipe import Lora, Recipe
 
 from .. import blender, images, jobs, outputs
+from ..catalogue import Catalogue
 from ..console import ProgressLine
 
 DEFAULT_LONG_SIDE = 512
@@ -150,7 +152,7 @@ def run(arguments: argparse.Namespace) -> int:
             local = stack.enter_context(jobs.LocalServer(home, line.show))
             local.begin()  # it loads while Blender captures
         line.show("capturing")
-        captures = _captures(arguments, home)
+        captures = _captures(arguments, home, recipes[0].model)
         outputs.check_room(
             arguments.output,
             (
@@ -221,7 +223,7 @@ def _remote(arguments: argparse.Namespace) -> jobs.Server:
     return jobs.Server(arguments.server, arguments.server_key)
 
 
-def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
+def _captures(arguments: argparse.Namespace, home: Home, model: str) -> list[Capture]:
     source: Path = arguments.source
     if not source.is_file():
         raise MaquetteError("no-source", f"There is no file {source}.", "Correct its name.")
@@ -230,11 +232,7 @@ def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
         levels = {name: getattr(arguments, name) for name in DEPTH_OPTIONS}
         return [images.read_capture(source, arguments.depth, **levels)]
     if source.suffix.lower() != ".blend":
-        raise MaquetteError(
-            "no-depth",
-            f"{source} is no .blend, and a picture alone has no depth.",
-            "Give its depth map with --depth, or capture the .blend itself.",
-        )
+        return [_estimated(arguments, home, model)]
     _refuse_depth_options(arguments)
     wanted = ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
@@ -243,6 +241,27 @@ def _captures(arguments: argparse.Namespace, home: Home) -> list[Capture]:
     found = blender.find(arguments.blender)
     extension = blender.extension_zip(arguments.extension)
     return blender.capture(found, extension, home, source, wanted)
+
+
+def _estimated(arguments: argparse.Namespace, home: Home, model: str) -> Capture:
+    """A picture with the depth that the model's own estimator sees in it."""
+    # Loads torch, which nothing else here needs.
+    from .. import estimate
+
+    _refuse_camera_options(arguments)
+    _refuse_depth_options(arguments)
+    source: Path = arguments.source
+    color = images.read_color(source)
+    directory = Catalogue(home).present(model).directory
+    if not estimate.has_estimator(directory):
+        raise MaquetteError(
+            "no-depth",
+            f"{source} is no .blend, and a picture alone has no depth; the model "
+            f"{model!r} has no estimator for it.",
+            "Give its depth map with --depth, or capture the .blend itself.",
+        )
+    print(f"The depth of {source.name} is estimated from the picture.", file=sys.stderr)
+    return images.capture_of(source.stem, color, estimate.estimate_depth(directory, color))
 
 
 def _refuse_camera_options(arguments: argparse.Namespace) -> None:

@@ -13,7 +13,15 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    DPTConfig,
+    DPTForDepthEstimation,
+    DPTImageProcessor,
+    Swinv2Config,
+)
 
 from .color_path import pass_color_through
 from .recipe import Architecture
@@ -102,6 +110,42 @@ def _seed_depth_filters(unet: UNet2DConditionModel) -> None:
     weight = unet.conv_in.weight
     for channel, kernel in enumerate(filters[: weight.shape[0] // 2]):
         weight[channel, 4] = kernel * _DEPTH_GAIN
+
+
+def make_estimator(width: int, size: int) -> DPTForDepthEstimation:
+    """A DPT on a Swin Transformer V2 of four levels, for pictures of `size`."""
+    widths = [width * 2**level for level in range(4)]
+    settings: dict[str, Any] = {"out_features": ["stage1", "stage2", "stage3", "stage4"]}
+    backbone = Swinv2Config(
+        image_size=size,
+        patch_size=4,
+        embed_dim=width,
+        depths=[2, 2, 2, 2],
+        num_heads=[max(1, each // 16) for each in widths],
+        window_size=8,
+        drop_path_rate=0.0,
+        **settings,
+    )
+    return DPTForDepthEstimation(
+        DPTConfig(
+            backbone_config=backbone,
+            image_size=size,
+            neck_hidden_sizes=widths,
+            fusion_hidden_size=2 * width,
+            add_projection=False,
+            use_batch_norm_in_fusion_residual=False,
+        )
+    )
+
+
+def make_image_processor(size: int) -> DPTImageProcessor:
+    """Pictures for `make_estimator`: brought to its size, in [-1, 1]."""
+    return DPTImageProcessor(
+        size={"height": size, "width": size},
+        keep_aspect_ratio=False,
+        image_mean=[0.5, 0.5, 0.5],
+        image_std=[0.5, 0.5, 0.5],
+    )
 
 
 def make_text_encoder(architecture: Architecture, tokenizer: Any) -> CLIPTextModel:

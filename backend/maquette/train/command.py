@@ -15,6 +15,7 @@ import torch
 from maquette_wire.errors import MaquetteError
 
 from .cache import LatentCache
+from .estimator import EstimatorTraining
 from .export import export_model
 from .loop import Outcome, Place, Stage, run_stage
 from .recipe import STAGES, StageName, TrainingRecipe, load_recipe
@@ -106,6 +107,8 @@ class Training:
             return self._vae()
         if name == "text":
             return self._text()
+        if name == "depth_estimator":
+            return self._estimator()
         return self._unet()
 
     def _run(self, stage: Stage) -> Outcome:
@@ -146,6 +149,21 @@ class Training:
         )
         outcome = self._run(training)
         self.workspace.save("text_encoder", encoder)
+        return outcome
+
+    def _estimator(self) -> Outcome:
+        assert self.recipe.depth_estimator is not None
+        estimator = self.workspace.part("depth_estimator")
+        outcome = self._run(
+            EstimatorTraining(
+                estimator,
+                self.recipe.depth_estimator,
+                self.recipe.depth,
+                self.dataset,
+                self.device,
+            )
+        )
+        self.workspace.save("depth_estimator", estimator)
         return outcome
 
     def _unet(self) -> Outcome:

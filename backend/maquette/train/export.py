@@ -35,13 +35,19 @@ def export_model(recipe: TrainingRecipe, out: Path, directory: Path) -> Path:
     workspace = Workspace(out, recipe, Dataset(out))
     parts = workspace.parts()
     _take_averages(parts["unet"], out / "unet")
+    if workspace.has_estimator():
+        estimator = workspace.part("depth_estimator")
+        parts["depth_estimator"] = estimator.to(torch.float16)
+        parts["feature_extractor"] = workspace.image_processor()
     for name in ("vae", "text_encoder", "unet"):
         parts[name] = parts[name].to(torch.float16)
     temporary = directory.with_name(f"{directory.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     make_pipeline(parts).save_pretrained(temporary, safe_serialization=True)
-    _name_missing_parts(temporary / "model_index.json")
-    _keep_float32(temporary / "text_encoder" / "config.json")
+    _name_parts(temporary / "model_index.json")
+    for name in ("text_encoder", "depth_estimator"):
+        if (temporary / name).is_dir():
+            _keep_float32(temporary / name / "config.json")
     for config in temporary.rglob("config.json"):
         _forget_origin(config)
     described = _settings(recipe, workspace)
@@ -65,9 +71,12 @@ def _take_averages(unet: UNet2DConditionModel, folder: Path) -> None:
             parameter.copy_(state.tensors[f"average.{index}"])
 
 
-def _name_missing_parts(path: Path) -> None:
-    """Say in the index that the depth estimator is left out, else the pipeline looks for it."""
+def _name_parts(path: Path) -> None:
+    """Say in the index that the depth estimator is left out, else the pipeline looks for it; and
+    name its image processor as it is called wherever torchvision is there."""
     index = json.loads(path.read_text("utf-8"))
+    if "feature_extractor" in index and index["feature_extractor"][0]:
+        index["feature_extractor"] = ["transformers", "DPTImageProcessor"]
     for name in ("depth_estimator", "feature_extractor"):
         index.setdefault(name, [None, None])
     path.write_text(json.dumps(index, indent=2) + "\n", "utf-8")

@@ -11,8 +11,8 @@ from maquette_wire.errors import MaquetteError
 
 from ..depth import DepthEncoding
 
-StageName = Literal["vae", "text", "unet"]
-STAGES: tuple[StageName, ...] = ("vae", "text", "unet")
+StageName = Literal["vae", "text", "unet", "depth_estimator"]
+STAGES: tuple[StageName, ...] = ("vae", "text", "unet", "depth_estimator")
 
 
 class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +126,16 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adversary: Adversary | None = None
 
 
+class EstimatorStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The depth estimator for pictures without depth. width: of its first level, in units of 8;
+    slopes: weight of the error of slopes; precision: as of the UNet."""
+
+    schedule: Schedule
+    width: int = 32
+    slopes: float = 1.0
+    precision: Literal["full", "bf16"] = "full"
+
+
 class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Widths of a model made from nothing. Absent from a recipe that finetunes a directory."""
 
@@ -155,6 +165,7 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vae: VaeStage | None = None
     text: TextStage | None = None
     unet: UnetStage | None = None
+    depth_estimator: EstimatorStage | None = None
     settings: dict[str, Any] = {}
 
     def __post_init__(self) -> None:

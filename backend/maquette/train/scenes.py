@@ -40,7 +40,7 @@ class Finish:
 @dataclass(frozen=True)
 class Scene:
     """One view of one massing: its camera (`meta["camera"]`), its depth (metres, +inf sky), its
-    looks and its finishes."""
+    looks (`grounds`: whether each shows the ground) and its finishes."""
 
     name: str
     split: str
@@ -50,6 +50,7 @@ class Scene:
     objects: NDArray[np.uint8]
     edges: NDArray[np.uint8]
     massing: NDArray[np.uint8]
+    grounds: list[bool]
     finishes: list[Finish]
 
     def depth_without_ground(self) -> NDArray[np.float32]:
@@ -83,6 +84,7 @@ def read_scene(path: Path) -> Scene:
         arrays["objects"],
         arrays["edges"],
         arrays["massing"],
+        [bool(look["ground"]) for look in meta["looks"]],
         finishes,
     )
 

@@ -19,7 +19,7 @@ import transformers
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from maquette_wire.errors import MaquetteError
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer, DPTForDepthEstimation, DPTImageProcessor
 
 from ..families.settings import read_settings
 from . import architecture as fresh
@@ -54,6 +54,8 @@ class Workspace:
         if name == "text_encoder":
             found = self._load(CLIPTextModel, name)
             return found or self._seeded(fresh.make_text_encoder, self.part("tokenizer"))
+        if name == "depth_estimator":
+            return self._estimator()
         if name == "unet":
             return self._load(UNet2DConditionModel, name) or self._fresh_unet()
         return self._scheduler()
@@ -105,17 +107,43 @@ class Workspace:
             )
         return examples
 
-    def _load(self, kind: Any, name: str) -> Any:
+    def has_estimator(self) -> bool:
+        """Whether one was trained here, or comes with the base."""
+        return self._folder("depth_estimator") is not None
+
+    def image_processor(self) -> DPTImageProcessor:
+        """What brings a picture to the estimator: the base's, where the estimator is its own."""
+        found = self._folder("feature_extractor")
+        if found is not None and not (self.model / "depth_estimator").is_dir():
+            return DPTImageProcessor.from_pretrained(found)
+        return fresh.make_image_processor(self._size())
+
+    def _folder(self, name: str) -> Path | None:
+        """Where a part is: in the training, else in the base."""
         for root in (self.model, self.recipe.base and Path(self.recipe.base)):
             if root and (root / name).is_dir():
-                try:
-                    return kind.from_pretrained(root / name)
-                except (OSError, ValueError, KeyError, RuntimeError) as error:
-                    raise MaquetteError(
-                        "damaged-model",
-                        f"{root / name} cannot be read: {error}.",
-                        "Fetch or make this directory again.",
-                    ) from error
+                return root / name
+        return None
+
+    def _estimator(self) -> DPTForDepthEstimation:
+        """As trained so far, else of the base where it has one, else made from nothing."""
+        if self.has_estimator():
+            return self._load(DPTForDepthEstimation, "depth_estimator")
+        assert self.recipe.depth_estimator is not None
+        torch.manual_seed(self.recipe.seed)
+        return fresh.make_estimator(self.recipe.depth_estimator.width, self._size())
+
+    def _load(self, kind: Any, name: str) -> Any:
+        folder = self._folder(name)
+        if folder is not None:
+            try:
+                return kind.from_pretrained(folder)
+            except (OSError, ValueError, KeyError, RuntimeError) as error:
+                raise MaquetteError(
+                    "damaged-model",
+                    f"{folder} cannot be read: {error}.",
+                    "Fetch or make this directory again.",
+                ) from error
         if self.recipe.base:
             raise MaquetteError(
                 "not-a-model",
@@ -125,12 +153,11 @@ class Workspace:
         return None
 
     def _scheduler(self) -> Any:
-        for root in (self.model, self.recipe.base and Path(self.recipe.base)):
-            if root and (root / "scheduler").is_dir():
-                config = root / "scheduler" / "scheduler_config.json"
-                name = msgspec.json.decode(config.read_bytes())["_class_name"]
-                return getattr(diffusers, name).from_pretrained(root / "scheduler")
-        return fresh.make_scheduler()
+        folder = self._folder("scheduler")
+        if folder is None:
+            return fresh.make_scheduler()
+        config = msgspec.json.decode((folder / "scheduler_config.json").read_bytes())
+        return getattr(diffusers, config["_class_name"]).from_pretrained(folder)
 
     def _seeded(self, make: Any, *arguments: Any) -> Any:
         assert self.recipe.architecture is not None

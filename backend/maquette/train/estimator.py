@@ -1,0 +1,147 @@
+"""The depth estimator's stage: pictures without depth, of massings and of finished buildings.
+
+A DPT (Ranftl et al., "Vision Transformers for Dense Prediction", ICCV 2021), the estimator of
+Stable Diffusion 2 depth's layout, on a small Swin Transformer V2 (Liu et al., CVPR 2022), whose
+windows learn from far fewer pictures than a plain transformer. It predicts the depth channel plus
+one, since a DPT predicts nothing negative; diffusers' own pipeline stretches what is predicted to
+[-1, 1] again, and so gives the UNet what it was trained with.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from maquette_wire.errors import MaquetteError
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from transformers import DPTForDepthEstimation
+
+from ..depth import DepthEncoding, depth_range, encode_depth, picture
+from .loop import Shard
+from .parts import on_device
+from .recipe import EstimatorStage
+from .scenes import DamagedScene, Dataset, Scene
+from .vae import to_tensor
+
+log = logging.getLogger(__name__)
+
+_SCALES = (1, 2, 4)
+"""Steps in pixels over which slopes of depth are compared."""
+_SHOWN = 6
+
+
+class EstimatorTraining:
+    """Trains a DPTForDepthEstimation on every picture of a scene but its drawings."""
+
+    name = "depth_estimator"
+    rates: dict[str, float] = {}  # noqa: RUF012
+
+    def __init__(
+        self,
+        estimator: DPTForDepthEstimation,
+        settings: EstimatorStage,
+        encoding: DepthEncoding,
+        dataset: Dataset,
+        device: torch.device,
+    ) -> None:
+        self.estimator = on_device(estimator, device)
+        self.settings, self.schedule, self.encoding = settings, settings.schedule, encoding
+        self.dataset, self.device = dataset, device
+        self.mixed = settings.precision == "bf16"
+
+    def modules(self) -> dict[str, nn.Module]:
+        return {"depth_estimator": self.estimator}
+
+    def refresh(self) -> None:
+        self.dataset.refresh()
+        if not self.dataset.names:
+            raise MaquetteError(
+                "no-data",
+                f"The dataset at {self.dataset.folder} has no training scene yet.",
+                "Render some scenes first.",
+            )
+
+    def data_state(self) -> dict[str, Any]:
+        return {"names": self.dataset.names}
+
+    def restore_data(self, state: dict[str, Any]) -> None:
+        self.dataset.refresh()
+        self.dataset.names = list(state["names"])
+
+    def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
+        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        pairs = [self._pair(rng) for _ in range(self.schedule.batch)]
+        count = len(pairs)
+        picks = [pairs[first::shards] for first in range(min(shards, count))]
+        return [partial(self._loss, pick, len(pick) / count) for pick in picks]
+
+    def _pair(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """A picture [h, w, 3] and its depth channel [h, w], perhaps mirrored."""
+        names = self.dataset.names
+        while True:
+            name = names[int(rng.integers(len(names)))]
+            try:
+                shown = pictures_of(self.dataset.scene(name))
+                break
+            except DamagedScene as error:
+                log.warning("Left out: %s. Delete it and render it again.", error)
+        color, depth = shown[int(rng.integers(len(shown)))]
+        channel = _channel(depth, self.encoding)
+        if rng.random() < 0.5:
+            color, channel = color[:, ::-1], channel[:, ::-1]
+        return color, channel
+
+    def _loss(
+        self, pairs: list[tuple[NDArray[np.uint8], NDArray[np.float32]]], share: float
+    ) -> tuple[Tensor, dict[str, float]]:
+        pictures = to_tensor(np.stack([color for color, _ in pairs])).to(self.device)
+        wanted = torch.from_numpy(np.stack([depth for _, depth in pairs])).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
+            made = self.estimator(pictures).predicted_depth
+        error = made.float() - 1.0 - wanted
+        flat = error.abs().mean()
+        slopes = [
+            (error[:, step:] - error[:, :-step]).abs().mean()
+            + (error[:, :, step:] - error[:, :, :-step]).abs().mean()
+            for step in _SCALES
+        ]
+        loss = flat + self.settings.slopes * torch.stack(slopes).mean()
+        return loss * share, {"error": float(flat.detach())}
+
+    @torch.no_grad()
+    def sheet(self, path: Path) -> dict[str, float]:
+        """Held-out pictures, their depth, and what is made of them; the mean error of all shown."""
+        rows, errors = [], []
+        for name in self.dataset.held_out[:_SHOWN]:
+            color, depth = pictures_of(self.dataset.scene(name))[-1]
+            wanted = _channel(depth, self.encoding)
+            made = self.estimator(to_tensor(color[None]).to(self.device)).predicted_depth
+            guess = made[0].float().cpu().numpy() - 1.0
+            errors.append(float(np.abs(guess - wanted).mean()))
+            grey = [np.repeat(picture(each)[..., None], 3, -1) for each in (wanted, guess)]
+            rows.append(np.concatenate([color, *grey], 1))
+        if not rows:
+            return {}
+        Image.fromarray(np.concatenate(rows)).save(path)
+        return {"held-out error": float(np.mean(errors))}
+
+
+def pictures_of(scene: Scene) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """Every look and every finish with the depth that it shows: a look without a ground has none
+    there."""
+    bare = scene.depth_without_ground()
+    looks = [
+        (look, scene.depth if ground else bare)
+        for look, ground in zip(scene.massing, scene.grounds, strict=True)
+    ]
+    return [*looks, *((finish.picture, scene.depth) for finish in scene.finishes)]
+
+
+def _channel(depth: NDArray[np.float32], encoding: DepthEncoding) -> NDArray[np.float32]:
+    return encode_depth(depth, depth_range([depth], encoding), encoding, depth.shape)
