@@ -24,10 +24,12 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Submit
 from maquette_wire.recipe import Recipe
 
-from .capture import camera_size, capture_camera
+from .capture import Surface, camera_size, capture_camera, poses_around, surface
 
 NAME = "maquette_capture"
 LONG_SIDE = 512
+AROUND_LENS, AROUND_SENSOR = 50.0, 36.0
+"""Millimetres, of the cameras that --around places."""
 
 _registered: list[Any] = []
 
@@ -54,10 +56,19 @@ def main(argv: Sequence[str]) -> int:
         if arguments.list_cameras:
             print(json.dumps([_summary(scene, camera) for camera in _cameras_of(scene)]))
             return 0
-        chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
+        chosen, around = [], []
+        if arguments.camera or arguments.all_cameras or not arguments.around:
+            chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
+        if arguments.surface is not None:
+            made = surface(bpy.context, arguments.object or [])
+            around = _around(scene, made, arguments.around)
+            _write_surface(arguments.surface, made)
+            chosen = [*chosen, *around]
         captures = []
         for camera in chosen:
             size = arguments.size or camera_size(scene, arguments.long_side)
+            if camera in around:
+                size = (arguments.long_side, arguments.long_side)
             captures.append(capture_camera(bpy.context, camera, *size))
             if not np.isfinite(captures[-1].depth).any():
                 _say(f"warning: the camera {camera.name!r} sees nothing but sky.")
@@ -91,6 +102,15 @@ def _parser() -> _Parser:
         help=f"in the proportions of the scene's render ({LONG_SIDE})",
     )
     sizes.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="in pixels")
+    parser.add_argument(
+        "--surface", type=Path, metavar="FILE", help="also write the model's surface, with UVs"
+    )
+    parser.add_argument(
+        "--object", action="append", metavar="NAME", help="of the surface (all but the ground)"
+    )
+    parser.add_argument(
+        "--around", type=int, default=0, metavar="COUNT", help="views around the surface as well"
+    )
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--output", type=Path, metavar="FILE", help="where the captures go")
     wanted.add_argument(
@@ -147,6 +167,33 @@ def _chosen(
                 f"It has {listed}.",
             )
     return [by_name[name] for name in names]
+
+
+def _around(scene: bpy.types.Scene, made: Surface, count: int) -> list[bpy.types.Object]:
+    """Cameras around a surface, in the file that is open and is not saved."""
+    cameras = []
+    for number, pose in enumerate(poses_around(made, count, AROUND_LENS, AROUND_SENSOR)):
+        data: Any = bpy.data.cameras.new(f"around {number + 1}")
+        data.lens, data.sensor_width, data.sensor_fit = AROUND_LENS, AROUND_SENSOR, "HORIZONTAL"
+        data.clip_end = 1e5
+        camera = bpy.data.objects.new(data.name, data)
+        scene.collection.objects.link(camera)
+        camera.matrix_world = pose
+        cameras.append(camera)
+    bpy.context.view_layer.update()
+    return cameras
+
+
+def _write_surface(path: Path, made: Surface) -> None:
+    """Raises MaquetteError("output-failed")."""
+    try:
+        made.write(path)
+    except OSError as error:
+        raise MaquetteError(
+            "output-failed",
+            f"The surface could not be written to {path}: {error.strerror or error}.",
+            "Choose a folder that exists and has room.",
+        ) from error
 
 
 def _summary(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from maquette_wire import png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Result
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
+from numpy.typing import NDArray
 
 from . import __version__
 
@@ -123,6 +125,35 @@ def write_result(
         _write(path, frame, width, height, text)
         target.append(path)
     return concepts + depths
+
+
+def write_texture(folder: Path, stem: str, pixels: NDArray[np.uint8], recipe: Recipe) -> Path:
+    """Write a texture [h, w, 3] with its recipe, under a name that neither it nor a .glb has.
+
+    Raises MaquetteError("output-unusable").
+    """
+    path = free_name(folder, stem)
+    while path.with_suffix(".glb").exists():
+        path = free_name(folder, f"{path.stem}-2")
+    height, width = pixels.shape[:2]
+    text = {png.RECIPE_KEY: recipe.to_json(), "Software": f"Maquette {__version__}"}
+    _write(path, memoryview(np.ascontiguousarray(pixels)).cast("B"), width, height, text)
+    return path
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all. Raises MaquetteError("output-unusable")."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise MaquetteError(
+            "output-unusable",
+            f"{path} can't be written: {error.strerror}.",
+            "Free some space or name another folder with --output, then run the command again.",
+        ) from error
 
 
 def _part(view: View, stem: str) -> str:

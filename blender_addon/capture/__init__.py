@@ -8,9 +8,18 @@ overlays. Either way the .blend is afterwards as it was before.
 from __future__ import annotations
 
 from . import offscreen, render
+from .surface import Surface, poses_around, surface
 from .view import camera_size, size_for
 
 capture_camera = render.capture
 capture_viewport = offscreen.capture
 
-__all__ = ["camera_size", "capture_camera", "capture_viewport", "size_for"]
+__all__ = [
+    "Surface",
+    "camera_size",
+    "capture_camera",
+    "capture_viewport",
+    "poses_around",
+    "size_for",
+    "surface",
+]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from maquette import cli
-from maquette.commands import restyle
+from maquette.commands import options, restyle
 from maquette_wire import png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
@@ -153,7 +153,7 @@ def test_an_error_of_the_system_that_no_one_foresaw_is_one_line(monkeypatch, cap
 
 def test_each_prompt_is_a_recipe_and_options_are_in_all_of_them():
     words = ["a.blend", "--prompt", "brick", "--prompt", " snow ", "--seed", "7", "--count", "2"]
-    found = restyle.recipes_of(_parse(*words, "--negative", "people", "--lora", "clay=0.5"))
+    found = options.recipes_of(_parse(*words, "--negative", "people", "--lora", "clay=0.5"))
     assert [recipe.prompt for recipe in found] == ["brick", "snow"]
     assert {(r.seed, r.count, r.negative_prompt, r.loras[0].weight) for r in found} == {
         (7, 2, "people", 0.5)
@@ -166,12 +166,12 @@ def test_a_pictures_recipe_is_taken_up_again_and_options_change_it(tmp_path):
     )
     png.write(tmp_path / "made.png", bytes(12), 2, 2, {png.RECIPE_KEY: made.to_json()})
     words = ["a.blend", "--recipe", str(tmp_path / "made.png")]
-    assert restyle.recipes_of(_parse(*words)) == [made]
-    (changed,) = restyle.recipes_of(_parse(*words, "--geometry", "0.2", "--prompt", "snow"))
+    assert options.recipes_of(_parse(*words)) == [made]
+    (changed,) = options.recipes_of(_parse(*words, "--geometry", "0.2", "--prompt", "snow"))
     assert (changed.prompt, changed.seed) == ("snow", 5)
     # Filled in values would win over the slider.
     assert (changed.geometry, changed.strength, changed.depth_influence) == (0.2, None, None)
-    (other,) = restyle.recipes_of(_parse(*words, "--model", "pocket"))
+    (other,) = options.recipes_of(_parse(*words, "--model", "pocket"))
     assert (other.model, other.model_hash) == ("pocket", None)
 
 

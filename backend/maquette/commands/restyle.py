@@ -20,24 +20,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-from maquette_wire import limits, png
+from maquette_wire import limits
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Limits, Result
-from maquette_wire.recipe import Lora, Recipe
 
 from .. import blender, images, jobs, outputs
 from ..catalogue import Catalogue
 from ..console import ProgressLine
+from .options import add_look, add_place, recipes_of, remote_server
 
 DEFAULT_LONG_SIDE = 512
-RECIPE_OPTIONS = (
-    *("model", "seed", "count", "steps", "sampler", "guidance"),
-    *("geometry", "strength", "depth_influence"),
-)
-"""Options with the name of the recipe's field that they set."""
 DEPTH_OPTIONS = ("metres_per_level", "near_is_black")
 
 
@@ -56,15 +50,6 @@ def _metres(text: str) -> float:
     if not 0.0 < metres < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no distance; write it like 0.001")
     return metres
-
-
-def _lora(text: str) -> Lora:
-    name, _, weight = text.partition("=")
-    try:
-        return Lora(name=name, weight=float(weight) if weight else 1.0)
-    except ValueError as error:
-        message = f"{text!r} is no LoRA; write it like NAME or NAME=0.8"
-        raise argparse.ArgumentTypeError(message) from error
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -105,41 +90,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     levels.add_argument(
         "--near-is-black", action="store_true", help="the .png is the other way round"
     )
-    look = parser.add_argument_group("how it looks")
-    look.add_argument(
-        "--prompt", action="append", metavar="TEXT", help="what is to be seen; repeatable"
-    )
-    look.add_argument("--negative", metavar="TEXT", help="what the picture should not show")
-    look.add_argument("--recipe", type=Path, metavar="PNG", help="begin with this picture's recipe")
-    look.add_argument("--model", metavar="NAME", help="see: maquette models (pocket)")
-    look.add_argument("--geometry", type=float, metavar="0...1", help="0 creative, 1 exact (0.7)")
-    look.add_argument("--seed", type=int, metavar="N", help="of the first picture (0)")
-    look.add_argument(
-        "--count", type=int, metavar="N", help="pictures of each camera and prompt (1)"
-    )
-    look.add_argument("--steps", type=int, metavar="N", help="denoising steps (the model's own)")
-    look.add_argument("--sampler", metavar="NAME", help="scheduler (the model's own)")
-    look.add_argument(
-        "--guidance", type=float, metavar="X", help="weight of the prompt (the model's own)"
-    )
-    look.add_argument(
-        "--strength", type=float, metavar="0...1", help="how much is repainted (by --geometry)"
-    )
-    look.add_argument(
-        "--depth-influence", type=float, metavar="0...1", help="of the depth (by --geometry)"
-    )
-    look.add_argument(
-        "--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]", help="repeatable"
-    )
+    add_look(parser)
     where = parser.add_argument_group("where")
     where.add_argument(
         "--output", type=Path, default=Path("concepts"), metavar="DIR", help="(./concepts)"
     )
     where.add_argument("--save-depth", action="store_true", help="also what the model saw")
-    where.add_argument("--server", metavar="tcp://HOST:PORT", help="a server on another machine")
-    where.add_argument("--server-key", metavar="KEY", help="that server's public key")
-    where.add_argument("--blender", type=Path, metavar="PROGRAM", help="Blender to open it with")
-    where.add_argument("--extension", type=Path, metavar="ZIP", help="Maquette's zip for Blender")
+    add_place(where)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -162,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
                 for _ in range(recipe.count)
             ),
         )
-        server = _remote(arguments) if local is None else local.address()
+        server = remote_server(arguments) if local is None else local.address()
         client = stack.enter_context(jobs.connection(home, server))
         for number, recipe in enumerate(recipes):
             result, frames = jobs.run_job(
@@ -176,51 +133,6 @@ def run(arguments: argparse.Namespace) -> int:
                 print(path, flush=True)
             jobs.stored(client, result.job)
     return 0
-
-
-def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
-    """One recipe for each prompt. Raises MaquetteError("empty-prompt", "bad-recipe")."""
-    base = Recipe(prompt="")
-    if arguments.recipe is not None:
-        try:
-            base = png.read_recipe(arguments.recipe)
-        except OSError as error:
-            raise MaquetteError(
-                "no-recipe", f"{arguments.recipe} can't be read: {error.strerror}.", "Correct it."
-            ) from error
-    values = {name: getattr(arguments, name) for name in RECIPE_OPTIONS}
-    changes = {name: value for name, value in values.items() if value is not None}
-    if "model" in changes:
-        changes["model_hash"] = None  # another model than the picture's
-    if arguments.geometry is not None:
-        # The picture's recipe has both filled in; the slider would not move them.
-        changes = {"strength": None, "depth_influence": None, **changes}
-    if arguments.negative is not None:
-        changes["negative_prompt"] = arguments.negative
-    if arguments.lora is not None:
-        changes["loras"] = tuple(arguments.lora)
-    recipes = []
-    for prompt in arguments.prompt or [base.prompt]:
-        if not prompt.strip():
-            raise MaquetteError(
-                "empty-prompt",
-                "There is no prompt.",
-                'Describe the building, for instance --prompt "red brick library at dusk".',
-            )
-        recipe = msgspec.structs.replace(base, prompt=prompt.strip(), size=None, **changes)
-        recipe.check()
-        recipes.append(recipe)
-    return recipes
-
-
-def _remote(arguments: argparse.Namespace) -> jobs.Server:
-    if not arguments.server_key:
-        raise MaquetteError(
-            "no-server-key",
-            "A server on another machine is known by its public key.",
-            "Give it with --server-key; it is in keys/server.pub of the server's Maquette folder.",
-        )
-    return jobs.Server(arguments.server, arguments.server_key)
 
 
 def _captures(arguments: argparse.Namespace, home: Home, model: str) -> list[Capture]:

@@ -6,8 +6,11 @@ v = 1 - (row + 0.5) / size: row 0 is the top, as in every picture here.
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from maquette_wire.errors import MaquetteError
@@ -61,6 +64,22 @@ class Surface:
         across = np.cross(second - first, third - first)
         length = np.linalg.norm(across, axis=1, keepdims=True)
         return np.divide(across, length, out=np.zeros_like(across), where=length > 0)
+
+
+def read_surface(path: Path) -> tuple[Surface, list[str], list[str]]:
+    """What the extension wrote: the surface, its objects' names, and what was left out as ground.
+
+    Raises MaquetteError("bad-surface").
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            named = json.loads(file["named"].tobytes())
+            surface = Surface(file["corners"], file["uvs"], file["objects"])
+        return surface, list(named["names"]), list(named["left_out"])
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise MaquetteError(
+            "bad-surface", f"The surface in {path} can't be read: {error}.", "Capture it again."
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""Options that several commands have: how it looks, and on which server it is made."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import msgspec
+from maquette_wire import png
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Lora, Recipe
+
+from .. import jobs
+
+RECIPE_OPTIONS = (
+    *("model", "seed", "count", "steps", "sampler", "guidance"),
+    *("geometry", "strength", "depth_influence"),
+)
+"""Options with the name of the recipe's field that they set."""
+
+
+def add_look(parser: argparse.ArgumentParser) -> None:
+    """What a recipe says (`recipes_of`)."""
+    look = parser.add_argument_group("how it looks")
+    look.add_argument(
+        "--prompt", action="append", metavar="TEXT", help="what is to be seen; repeatable"
+    )
+    look.add_argument("--negative", metavar="TEXT", help="what the picture should not show")
+    look.add_argument("--recipe", type=Path, metavar="PNG", help="begin with this picture's recipe")
+    look.add_argument("--model", metavar="NAME", help="see: maquette models (pocket)")
+    look.add_argument("--geometry", type=float, metavar="0...1", help="0 creative, 1 exact (0.7)")
+    look.add_argument("--seed", type=int, metavar="N", help="of the first picture (0)")
+    look.add_argument(
+        "--count", type=int, metavar="N", help="pictures of each camera and prompt (1)"
+    )
+    look.add_argument("--steps", type=int, metavar="N", help="denoising steps (the model's own)")
+    look.add_argument("--sampler", metavar="NAME", help="scheduler (the model's own)")
+    look.add_argument(
+        "--guidance", type=float, metavar="X", help="weight of the prompt (the model's own)"
+    )
+    look.add_argument(
+        "--strength", type=float, metavar="0...1", help="how much is repainted (by --geometry)"
+    )
+    look.add_argument(
+        "--depth-influence", type=float, metavar="0...1", help="of the depth (by --geometry)"
+    )
+    look.add_argument(
+        "--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]", help="repeatable"
+    )
+
+
+def add_place(where: argparse._ArgumentGroup) -> None:
+    """Which server paints and which Blender captures."""
+    where.add_argument("--server", metavar="tcp://HOST:PORT", help="a server on another machine")
+    where.add_argument("--server-key", metavar="KEY", help="that server's public key")
+    where.add_argument("--blender", type=Path, metavar="PROGRAM", help="Blender to open it with")
+    where.add_argument("--extension", type=Path, metavar="ZIP", help="Maquette's zip for Blender")
+
+
+def _lora(text: str) -> Lora:
+    name, _, weight = text.partition("=")
+    try:
+        return Lora(name=name, weight=float(weight) if weight else 1.0)
+    except ValueError as error:
+        message = f"{text!r} is no LoRA; write it like NAME or NAME=0.8"
+        raise argparse.ArgumentTypeError(message) from error
+
+
+def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
+    """One recipe for each prompt. Raises MaquetteError("empty-prompt", "bad-recipe")."""
+    base = Recipe(prompt="")
+    if arguments.recipe is not None:
+        try:
+            base = png.read_recipe(arguments.recipe)
+        except OSError as error:
+            raise MaquetteError(
+                "no-recipe", f"{arguments.recipe} can't be read: {error.strerror}.", "Correct it."
+            ) from error
+    values = {name: getattr(arguments, name) for name in RECIPE_OPTIONS}
+    changes = {name: value for name, value in values.items() if value is not None}
+    if "model" in changes:
+        changes["model_hash"] = None  # another model than the picture's
+    if arguments.geometry is not None:
+        # The picture's recipe has both filled in; the slider would not move them.
+        changes = {"strength": None, "depth_influence": None, **changes}
+    if arguments.negative is not None:
+        changes["negative_prompt"] = arguments.negative
+    if arguments.lora is not None:
+        changes["loras"] = tuple(arguments.lora)
+    recipes = []
+    for prompt in arguments.prompt or [base.prompt]:
+        if not prompt.strip():
+            raise MaquetteError(
+                "empty-prompt",
+                "There is no prompt.",
+                'Describe the building, for instance --prompt "red brick library at dusk".',
+            )
+        recipe = msgspec.structs.replace(base, prompt=prompt.strip(), size=None, **changes)
+        recipe.check()
+        recipes.append(recipe)
+    return recipes
+
+
+def remote_server(arguments: argparse.Namespace) -> jobs.Server:
+    if not arguments.server_key:
+        raise MaquetteError(
+            "no-server-key",
+            "A server on another machine is known by its public key.",
+            "Give it with --server-key; it is in keys/server.pub of the server's Maquette folder.",
+        )
+    return jobs.Server(arguments.server, arguments.server_key)

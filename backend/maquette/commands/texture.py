@@ -1,0 +1,182 @@
+"""Texture the model of a .blend: every side carries what was painted of it.
+
+The model is painted from several views, around it and from cameras of the scene, and the pictures
+are carried onto one texture with a UV map made for it. The .blend is not changed. What is written:
+a .glb with the textured model, which Blender, browsers and other programs open, and its texture as
+a PNG. Ground is left out unless it is named with --object.
+
+example:
+  maquette texture house.blend --prompt "red brick house, slate roof, day" --size 2048
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from maquette_wire import limits
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.messages import Limits, Result
+from numpy.typing import NDArray
+
+from .. import blender, jobs, outputs
+from ..console import ProgressLine
+from .options import add_look, add_place, recipes_of, remote_server
+
+AROUND = 6
+LONG_SIDE = 512
+SIZES = (256, 8192)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "maquette texture SCENE.blend --prompt TEXT [options]"
+    parser.add_argument("source", type=Path, metavar="SCENE.blend", help="never changed")
+    model = parser.add_argument_group("what is textured")
+    model.add_argument(
+        "--object", action="append", metavar="NAME", help="repeatable (all but the ground)"
+    )
+    model.add_argument(
+        "--size", type=int, default=2048, metavar="PIXELS", help="side of the texture (2048)"
+    )
+    seen = parser.add_argument_group("what it is seen from")
+    seen.add_argument(
+        "--around", type=int, default=AROUND, metavar="COUNT", help=f"views around it ({AROUND})"
+    )
+    seen.add_argument("--camera", action="append", metavar="NAME", help="and from this; repeatable")
+    seen.add_argument("--all-cameras", action="store_true", help="and from all of the scene's")
+    seen.add_argument(
+        "--long-side",
+        type=int,
+        default=LONG_SIDE,
+        metavar="PIXELS",
+        help=f"of a view's picture ({LONG_SIDE})",
+    )
+    add_look(parser)
+    where = parser.add_argument_group("where")
+    where.add_argument(
+        "--output", type=Path, default=Path("textures"), metavar="DIR", help="(./textures)"
+    )
+    where.add_argument("--save-views", action="store_true", help="also the views' pictures")
+    add_place(where)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    _check(arguments)
+    recipe = recipes_of(arguments)[0]
+    home = Home.default()
+    outputs.prepared(arguments.output)
+    # These load torch, which the check of the arguments doesn't wait for.
+    from ..texturing.bake import PaintedView, bake
+    from ..texturing.glb import make_glb
+    from ..texturing.surface import read_surface
+
+    with ProgressLine() as line, contextlib.ExitStack() as stack:
+        local = None
+        if arguments.server is None:
+            local = stack.enter_context(jobs.LocalServer(home, line.show))
+            local.begin()
+        line.show("capturing")
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maquette-")))
+        captures = _captures(arguments, home, folder / "surface.npz")
+        surface, names, left_out = read_surface(folder / "surface.npz")
+        if left_out:
+            line.clear()
+            print(f"maquette: {_left_out(left_out)}", file=sys.stderr)
+        server = remote_server(arguments) if local is None else local.address()
+        client = stack.enter_context(jobs.connection(home, server))
+        result, frames = jobs.run_job(
+            client, recipe, captures, line.show, None if local is None else local.address
+        )
+        line.clear()
+        for warning in result.warnings:
+            print(f"maquette: {warning}", file=sys.stderr)
+        stem = outputs.slug(arguments.source.stem)
+        views = [capture.view for capture in captures]
+        if arguments.save_views:
+            for path in outputs.write_result(result, frames, arguments.output, stem, views):
+                print(path, flush=True)
+        pictures = _pictures(result, frames)
+        painted = [
+            PaintedView(capture.view, np.asarray(capture.depth), pictures[number])
+            for number, capture in enumerate(captures)
+        ]
+        made = bake(
+            surface,
+            painted,
+            arguments.size,
+            progress=lambda done, whole: line.show("baking", done, whole),
+        )
+        line.clear()
+        jobs.stored(client, result.job)
+    levels = np.rint(made.picture * 255.0).astype(np.uint8)
+    name = f"{stem}-{outputs.slug(recipe.prompt)}-texture"
+    texture = outputs.write_texture(arguments.output, name, levels, result.recipe)
+    scene = texture.with_suffix(".glb")
+    outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
+    print(texture)
+    print(scene)
+    unseen = 1.0 - made.seen.sum() / made.covered.sum()
+    print(
+        f"maquette: {made.share_seen:.0%} of the surface is seen well, {unseen:.0%} by no view and "
+        "filled from beside it.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if not SIZES[0] <= arguments.size <= SIZES[1]:
+        raise MaquetteError(
+            "bad-size",
+            f"The texture's side is {arguments.size} pixels.",
+            f"Use {SIZES[0]} to {SIZES[1]}.",
+        )
+    bounds = Limits()
+    limits.check_size("A view", arguments.long_side, arguments.long_side, bounds)
+    seen = bool(arguments.camera or arguments.all_cameras)
+    if arguments.around < (0 if seen else 1) or arguments.around > bounds.captures:
+        raise MaquetteError(
+            "bad-arguments",
+            f"--around is {arguments.around}.",
+            f"Use 1 to {bounds.captures} views, or 0 with cameras of the scene.",
+        )
+    if len(arguments.prompt or ()) > 1:
+        raise MaquetteError(
+            "bad-arguments",
+            "One texture has one prompt.",
+            "Run the command once for each prompt.",
+        )
+
+
+def _captures(arguments: argparse.Namespace, home: Home, surface: Path) -> list[Capture]:
+    wanted = ["--surface", str(surface), "--around", str(arguments.around)]
+    wanted += ["--long-side", str(arguments.long_side)]
+    wanted += ["--all-cameras"] if arguments.all_cameras else []
+    for camera in arguments.camera or ():
+        wanted += ["--camera", camera]
+    for name in arguments.object or ():
+        wanted += ["--object", name]
+    found = blender.find(arguments.blender)
+    extension = blender.extension_zip(arguments.extension)
+    return blender.capture(found, extension, home, arguments.source, wanted)
+
+
+def _left_out(names: list[str]) -> str:
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"Left out as ground: {shown}; name it with --object to texture it."
+
+
+def _pictures(result: Result, frames: list[memoryview]) -> dict[int, NDArray[np.uint8]]:
+    """The first picture of each view."""
+    found: dict[int, NDArray[np.uint8]] = {}
+    for header, frame in zip(result.frames, frames, strict=True):
+        if header.name == "concept":
+            view = result.pictures[header.index].view
+            found.setdefault(view, np.frombuffer(frame, np.uint8).reshape(header.shape))
+    return found
