@@ -82,7 +82,7 @@ class _Piece:
 
 
 def surface(context: bpy.types.Context, chosen: Sequence[str] = ()) -> Surface:
-    """The surface of the objects named, or of all that renders but what is flat as ground is.
+    """The surface of the objects named, or of all that renders but the ground that it stands on.
 
     Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
     """
@@ -100,9 +100,8 @@ def surface(context: bpy.types.Context, chosen: Sequence[str] = ()) -> Surface:
     if not kept:
         raise MaquetteError(
             "no-faces",
-            "There is nothing to texture: the scene shows no object with faces"
-            + (" but its ground." if left_out else "."),
-            "Make one visible in renders, or name the ground itself.",
+            "There is nothing to texture: the scene shows no object with faces.",
+            "Make one visible in renders.",
         )
     corners = np.concatenate([piece.vertices[piece.triangles] for piece in kept])
     owners = np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept])

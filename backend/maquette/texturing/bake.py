@@ -150,7 +150,8 @@ class _Stage:
         self.outside = self._outsides()
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self.device)
+        # A copy: frames of a capture are read-only.
+        return torch.from_numpy(np.array(values, np.float32, order="C")).to(self.device)
 
     def _flat(self, picture: NDArray[np.float32]) -> Tensor:
         """[h, w, ...] → [h * w, ...]."""

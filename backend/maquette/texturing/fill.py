@@ -16,8 +16,10 @@ from scipy.spatial import KDTree
 
 from .surface import Surface, Texels
 
-_NEIGHBOURS = 8
-_KNOWN = 1 << 17
+_NEIGHBOURS = 48
+"""So many that a fill is a gradient of what surrounds it rather than streaks from its edge."""
+_SOFTNESS = 0.25
+_KNOWN = 1 << 14
 """Seen texels that unseen ones look among, spread over the surface."""
 _TURN = 0.5
 """How far off, in sizes of the object, a point counts that faces the opposite way."""
@@ -76,7 +78,8 @@ def _from_neighbours(
         part = targets[start : start + _QUERIES]
         distance, index = tree.query(place(part), k=count, workers=-1)
         distance, index = distance.reshape(-1, count), index.reshape(-1, count)
-        weight = 1.0 / np.maximum(distance, 1e-6) ** 2
+        # Softened by the reach of the neighbours, so that none of them stands out.
+        weight = 1.0 / (distance + _SOFTNESS * distance[:, -1:] + 1e-9) ** 2
         weight /= weight.sum(1, keepdims=True)
         colors = whole[texels.places[sources[index]]]
         whole[texels.places[part]] = (colors * weight[:, :, None]).sum(1)

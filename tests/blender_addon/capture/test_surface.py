@@ -1,0 +1,143 @@
+"""The model's surface: what is textured, in the world, unwrapped without touching the user's."""
+
+# Blender's stubs call optional what these scenes have.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from maquette_wire import container
+from maquette_wire.capture import captures_of
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Submit
+
+from blender_addon import command
+from blender_addon.capture import Surface, surface
+from tests.blender_addon.capture import scenes, state
+
+
+def areas(made: Surface) -> tuple[np.ndarray, np.ndarray]:
+    """Of the triangles, in square metres and in UV space."""
+    across = made.corners[:, 1:] - made.corners[:, :1]
+    flat = made.uvs[:, 1:] - made.uvs[:, :1]
+    in_world = np.linalg.norm(np.cross(across[:, 0], across[:, 1]), axis=1) / 2
+    return in_world, np.abs(np.linalg.det(flat)) / 2
+
+
+def outwards(made: Surface) -> np.ndarray:
+    """Whether each triangle of a convex object faces away from its middle."""
+    middle = made.corners.mean((0, 1))
+    normal = np.cross(
+        made.corners[:, 1] - made.corners[:, 0], made.corners[:, 2] - made.corners[:, 0]
+    )
+    return ((made.corners.mean(1) - middle) * normal).sum(1) > 0
+
+
+def test_a_box_in_metres_with_even_density_inside_the_square():
+    scenes.box((10, 20, 5), (4, 6, 10))
+    made = surface(bpy.context)
+    assert made.names == ["Box"] and len(made.corners) == 12
+    assert made.corners.min((0, 1)) == pytest.approx((8, 17, 0), abs=1e-5)
+    assert made.corners.max((0, 1)) == pytest.approx((12, 23, 10), abs=1e-5)
+    assert outwards(made).all()
+    in_world, in_map = areas(made)
+    density = np.sqrt(in_map / in_world)
+    assert density.max() / density.min() < 1.2
+    assert made.uvs.min() >= 0 and made.uvs.max() <= 1 and in_map.sum() > 0.3
+
+
+def test_nothing_of_the_users_changes():
+    scenes.town()
+    before = state.dump()
+    surface(bpy.context)
+    assert state.difference(before, state.dump()) == {}
+
+
+@pytest.mark.parametrize("scale", [(-1, 1, 1), (-2, 0.5, 3), (-1, -1, -1)])
+def test_a_mirrored_object_keeps_its_outside(scale: tuple[float, float, float]):
+    scenes.box((0, 0, 0), (2, 2, 2)).scale = scale
+    bpy.context.view_layer.update()
+    assert outwards(surface(bpy.context)).all()
+
+
+def test_modifiers_and_instances_are_part_of_it():
+    thing: Any = scenes.box((0, 0, 1), (2, 2, 2))
+    array = thing.modifiers.new("Array", "ARRAY")
+    array.count, array.relative_offset_displace = 3, (2, 0, 0)
+    collection = bpy.data.collections.new("Kit")
+    kit = scenes.box((0, 0, 1), (1, 1, 2), "Column")
+    bpy.context.scene.collection.objects.unlink(kit)
+    collection.objects.link(kit)
+    for number in range(2):
+        empty = bpy.data.objects.new(f"Copy {number}", None)
+        empty.instance_type, empty.instance_collection = "COLLECTION", collection
+        empty.location = (0, 10 + 5 * number, 0)
+        bpy.context.scene.collection.objects.link(empty)
+    bpy.context.view_layer.update()
+    made = surface(bpy.context)
+    assert sorted(made.names) == ["Box", "Copy 0", "Copy 1"]
+    counts = np.bincount(made.objects, minlength=3)
+    assert sorted(counts) == [12, 12, 36]
+
+
+def test_ground_is_left_out_unless_it_is_named():
+    scenes.box((0, 0, -0.05), (400, 400, 0.1), "Ground")
+    scenes.box((0, 0, 5), (10, 10, 10), "House")
+    scenes.box((0, 0, 10.1), (30, 30, 0.2), "Flat roof")
+    made = surface(bpy.context)
+    assert sorted(made.names) == ["Flat roof", "House"] and made.left_out == ["Ground"]
+    assert surface(bpy.context, ["Ground"]).names == ["Ground"]
+
+
+def test_a_flat_thing_alone_is_no_ground():
+    scenes.box((0, 0, 0), (9, 9, 0.01), "Carpet")
+    assert surface(bpy.context).names == ["Carpet"]
+
+
+def test_what_is_not_rendered_is_left_out():
+    scenes.box((0, 0, 5), (10, 10, 10), "House")
+    scenes.box((20, 0, 5), (10, 10, 10), "Study").hide_render = True
+    assert surface(bpy.context).names == ["House"]
+
+
+@pytest.mark.parametrize(
+    ("things", "chosen", "said"),
+    [
+        ([], [], "nothing to texture"),
+        ([((0, 0, 0), (1, 1, 1), "House")], ["Shed"], "called 'Shed'"),
+    ],
+)
+def test_what_cannot_be_textured_is_said(things: list[Any], chosen: list[str], said: str):
+    for center, size, name in things:
+        scenes.box(center, size, name)
+    with pytest.raises(MaquetteError, match=said):
+        surface(bpy.context, chosen)
+
+
+def test_vertices_that_are_no_numbers_are_named():
+    scenes.box((0, 0, 0), (1, 1, 1), "House").data.vertices[0].co.x = float("nan")
+    with pytest.raises(MaquetteError, match="'House' has vertices that are not numbers"):
+        surface(bpy.context)
+
+
+def test_the_command_writes_the_surface_and_sees_it_from_all_sides(tmp_path: Path):
+    scenes.box((30, 0, 6), (10, 8, 12), "House")
+    words = ["--surface", str(tmp_path / "s.npz"), "--around", "5", "--long-side", "64"]
+    assert command.main([*words, "--output", str(tmp_path / "c.maquette")]) == 0
+    with np.load(tmp_path / "s.npz") as file:
+        assert file["corners"].shape == (12, 3, 3) and file["uvs"].shape == (12, 3, 2)
+        assert json.loads(file["named"].tobytes()) == {"names": ["House"], "left_out": []}
+    captures = captures_of(*container.read(tmp_path / "c.maquette", kind=Submit))
+    assert len(captures) == 5
+    for capture in captures:
+        hit = np.isfinite(np.asarray(capture.depth))
+        assert capture.view.width == capture.view.height == 64
+        assert hit.mean() > 0.1
+        # All of it: nothing touches the picture's edge.
+        assert not (hit[0].any() or hit[-1].any() or hit[:, 0].any() or hit[:, -1].any())

@@ -1,0 +1,80 @@
+"""``maquette texture SCENE.blend`` with the built zip: from a model to a textured model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from maquette_wire import png
+from PIL import Image
+
+from .conftest import Run
+
+QUICK = ("--model", "tiny", "--steps", "2", "--prompt", "red brick", "--long-side", "128")
+
+
+@pytest.fixture
+def texture(run: Run, one_blender: Path, extension: Path, tmp_path: Path) -> Run:
+    """``maquette texture`` in one Blender, into a folder of the test's own."""
+    where = ("--blender", one_blender, "--extension", extension, "--output", tmp_path / "out")
+    return lambda *words: run("texture", *words, *where)
+
+
+def _error(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_a_sample_becomes_a_textured_model_and_stays_as_it_is(
+    texture: Run, samples: Path, tmp_path: Path
+):
+    scene = samples / "gabled_house.blend"
+    before = hashlib.sha256(scene.read_bytes()).digest()
+    done = texture(scene, *QUICK, "--size", "256", "--around", "4", "--save-views")
+    assert done.returncode == 0, done.stderr
+    assert hashlib.sha256(scene.read_bytes()).digest() == before
+    *views, picture, model = map(Path, done.stdout.splitlines())
+    assert len(views) == 4 and {path.parent for path in views} == {tmp_path / "out"}
+    assert png.read_recipe(picture).prompt == "red brick"
+    with Image.open(picture) as opened:
+        pixels = np.asarray(opened)
+    assert pixels.shape == (256, 256, 3) and pixels.max(2).min() > 0
+    data = model.read_bytes()
+    (length,) = struct.unpack_from("<I", data, 12)
+    document = json.loads(data[20 : 20 + length])
+    names = {mesh["name"] for mesh in document["meshes"]}
+    assert {"Main body", "Main roof"} <= names and "Ground" not in names
+    assert picture.read_bytes() in data
+    assert "Left out as ground: Ground" in done.stderr and "of the surface" in done.stderr
+
+
+def test_chosen_objects_alone_and_no_file_replaced(texture: Run, samples: Path):
+    words = (*QUICK, "--size", "256", "--around", "2", "--object", "Main roof")
+    first = texture(samples / "gabled_house.blend", *words)
+    second = texture(samples / "gabled_house.blend", *words)
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    paths = [*first.stdout.splitlines(), *second.stdout.splitlines()]
+    assert len(set(paths)) == 4 and all(Path(path).is_file() for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--object", "Nothing"), "no visible object with faces called 'Nothing'"),
+        (("--size", "16384"), "Use 256 to 8192"),
+        (("--around", "0"), "Use 1 to"),
+        (("--prompt", "another"), "one prompt"),
+    ],
+)
+def test_an_error_is_one_line_that_names_the_fix(
+    texture: Run, samples: Path, tmp_path: Path, words: tuple[str, str], said: str
+):
+    done = texture(samples / "gabled_house.blend", *QUICK, *words)
+    assert said in _error(done)
+    assert not list((tmp_path / "out").glob("*"))
