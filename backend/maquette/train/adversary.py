@@ -72,12 +72,14 @@ class PatchDiscriminator(nn.Module):
 
 
 class Pairs(NamedTuple):
-    """real and made latents [n, c, h, w] of the same depth [n, 1, h, w] and text [n, tokens, w]."""
+    """real and made latents [n, c, h, w] of the same depth [n, 1, h, w] and text [n, tokens, w];
+    other: another picture's text for each."""
 
     real: Tensor
     made: Tensor
     depth: Tensor
     text: Tensor
+    other: Tensor
 
 
 class Verdict(NamedTuple):
@@ -104,11 +106,9 @@ def contest(discriminator: PatchDiscriminator, pairs: Pairs, settings: Adversary
     (slope,) = torch.autograd.grad(wanted, leaf, retain_graph=True)
     surrogate = ((pairs.made - leaf.detach()) * slope).sum() + wanted.detach()
     # A real picture beside another one's text is no answer either.
-    other = pairs.text.roll(1, 0)
-    differs = (other != pairs.text).flatten(1).any(1).float()
-    mistaken = discriminator.scores(truth.features[-1], other).square().mean((1, 2, 3))
-    false = judged.scores.square().mean() + (mistaken * differs).mean()
-    false = false / (1.0 + differs.mean())
+    differs = (pairs.other != pairs.text).flatten(1).any(1).float()
+    mistaken = discriminator.scores(truth.features[-1], pairs.other).square().mean((1, 2, 3))
+    false = (judged.scores.square().mean() + (mistaken * differs).mean()) / 2.0
     telling = ((truth.scores - 1.0).square().mean() + false) / 2.0
     figures = {"fooling": fooling, "likeness": distance, "telling": telling}
     return Verdict(surrogate + telling, {k: float(v.detach()) for k, v in figures.items()})

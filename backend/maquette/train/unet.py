@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -18,49 +16,14 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from .adversary import Pairs, PatchDiscriminator, contest
-from .cache import CachedScene, LatentCache
+from .batches import Batch, Batches
+from .cache import LatentCache
 from .loop import Shard
 from .parts import on_device
 from .recipe import Adversary, UnetStage
 from .scenes import Dataset
 
 _MIN_SNR_GAMMA = 5.0
-
-
-@dataclass
-class Batch:
-    """latents, what noise is added to (`begin`) and noise [n, c, h, w], scaled; depth [n, 1, h, w];
-    subject [n, 1, h, w], 1 where something stands on the ground; captions and timesteps [n];
-    tinted [n], where `begin` is the tinted massing rather than the latents."""
-
-    latents: Tensor
-    begin: Tensor
-    depth: Tensor
-    subject: Tensor
-    captions: list[str]
-    timesteps: Tensor
-    noise: Tensor
-    tinted: Tensor
-
-    def part(self, pick: list[int]) -> Batch:
-        return Batch(
-            self.latents[pick],
-            self.begin[pick],
-            self.depth[pick],
-            self.subject[pick],
-            [self.captions[i] for i in pick],
-            self.timesteps[pick],
-            self.noise[pick],
-            self.tinted[pick],
-        )
-
-
-class _Sample(NamedTuple):
-    latents: Tensor
-    begin: Tensor
-    depth: Tensor
-    subject: Tensor
-    caption: str
 
 
 class UnetTraining:
@@ -88,9 +51,9 @@ class UnetTraining:
             keep_full(self.unet.conv_in)
         self.text_encoder = on_device(text_encoder, self.device)
         self.text_encoder.requires_grad_(settings.train_text)
-        self.tokenizer, self.scheduler, self.cache = tokenizer, scheduler, cache
-        self.dataset, self.settings, self.schedule = dataset, settings, settings.schedule
-        self.scenes: list[CachedScene] = []
+        self.tokenizer, self.scheduler = tokenizer, scheduler
+        self.settings, self.schedule = settings, settings.schedule
+        self.batches = Batches(cache, dataset, settings, scheduler.config.num_train_timesteps)
         self.draw_sheet = draw_sheet
         self.rates: dict[str, float] = {}
         if settings.tinted and self.scheduler.config.prediction_type != "v_prediction":
@@ -123,31 +86,16 @@ class UnetTraining:
         return trained
 
     def refresh(self) -> None:
-        self.dataset.refresh()
-        known = {scene.name for scene in self.scenes}
-        new = [name for name in self.dataset.names if name not in known]
-        self._load(new[: self.settings.encode_at_once or len(new)])
-        if not self.scenes:
-            raise MaquetteError(
-                "no-data",
-                f"The dataset at {self.dataset.folder} has no training scene yet.",
-                "Render some scenes first.",
-            )
-
-    def _load(self, names: list[str]) -> None:
-        for name in names:
-            if (scene := self.cache.get(self.dataset, name)) is not None:
-                self.scenes.append(scene)
+        self.batches.refresh()
 
     def data_state(self) -> dict[str, Any]:
-        return {"names": [scene.name for scene in self.scenes]}
+        return self.batches.data_state()
 
     def restore_data(self, state: dict[str, Any]) -> None:
-        self.dataset.refresh()
-        self._load(state["names"])
+        self.batches.restore_data(state)
 
     def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
-        batch = self.batch(generator)
+        batch = self.batches.draw(generator)
         count = len(batch.captions)
         # Interleaved, since timesteps are in order.
         picks = [range(first, count, shards) for first in range(min(shards, count))]
@@ -156,44 +104,56 @@ class UnetTraining:
     def _loss(self, batch: Batch, share: float) -> tuple[Tensor, dict[str, float]]:
         with torch.set_grad_enabled(self.settings.train_text):
             text = encode_captions(self.text_encoder, self.tokenizer, batch.captions)
-        device, settings = self.device, self.settings
-        latents, noise = batch.latents.to(device), batch.noise.to(device)
-        depth, timesteps = batch.depth.to(device), batch.timesteps.to(device)
-        tinted = batch.tinted.to(device)
-        noisy = self.scheduler.add_noise(batch.begin.to(device), noise, timesteps)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
-            predicted = self.unet(torch.cat([noisy, depth], 1), timesteps, text).sample.float()
-        if self.scheduler.config.prediction_type == "v_prediction":
-            target = self.scheduler.get_velocity(latents, noise, timesteps)
-        else:
-            target = noise
-        wrong = predicted - target
-        if bool(tinted.any()):
-            # The noise is not that between picture and input, so the picture itself is compared.
-            clean = self._clean(noisy, predicted, timesteps)
-            wrong = torch.where(tinted[:, None, None, None], clean - latents, wrong)
-        emphasis = 1.0 + settings.subject * batch.subject.to(device)
-        errors = _mean_square(wrong, emphasis)
-        weighted = errors
-        if settings.adversary is not None:
-            coarse = (F.avg_pool2d(each, settings.adversary.grain) for each in (wrong, emphasis))
-            weighted = _mean_square(*coarse) + settings.adversary.fine * errors
+        batch = batch.to(self.device)
+        timesteps, tinted = batch.timesteps, batch.tinted
+        noisy = self.scheduler.add_noise(batch.begin, batch.noise, timesteps)
+        with self._precision():
+            predicted = self.unet(torch.cat([noisy, batch.depth], 1), timesteps, text).sample
+        predicted = predicted.float()
+        errors, weighted = self._errors(batch, noisy, predicted)
         loss = (weighted * torch.where(tinted, 1.0, self._weights(timesteps))).mean()
-        late = timesteps >= settings.late_from
+        late = timesteps >= self.settings.late_from
         kinds = {"late": late & ~tinted, "early": ~late & ~tinted, "tinted": tinted}
-        figures = {"scenes": float(len(self.scenes))}
+        figures = {"scenes": float(len(self.batches.scenes))}
         for label, chosen in kinds.items():
             if bool(chosen.any()):
                 figures[label] = float(errors.detach()[chosen].mean())
+        # Pictures made in one step, from noise or from a tinted massing.
         whole = late | tinted
-        if settings.adversary is not None and bool(whole.any()):
+        if self.settings.adversary is not None and bool(whole.any()):
             clean = self._clean(noisy, predicted, timesteps)
-            pairs = Pairs(latents[whole], clean[whole], depth[whole], text.detach()[whole])
-            with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed):
-                verdict = contest(self.discriminator, pairs, settings.adversary)
+            with torch.no_grad():
+                other = encode_captions(self.text_encoder, self.tokenizer, batch.others)
+            pairs = Pairs(
+                *(t[whole] for t in (batch.latents, clean, batch.depth, text.detach(), other))
+            )
+            with self._precision():
+                verdict = contest(self.discriminator, pairs, self.settings.adversary)
             loss = loss + verdict.loss * whole.float().mean()
             figures.update(verdict.figures)
         return loss * share, figures
+
+    def _errors(self, batch: Batch, noisy: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
+        """Each sample's squared error, to log and to descend, both [n]."""
+        if self.scheduler.config.prediction_type == "v_prediction":
+            target = self.scheduler.get_velocity(batch.latents, batch.noise, batch.timesteps)
+        else:
+            target = batch.noise
+        wrong = predicted - target
+        if bool(batch.tinted.any()):
+            # The noise is not that between picture and input, so the picture itself is compared.
+            clean = self._clean(noisy, predicted, batch.timesteps)
+            wrong = torch.where(batch.tinted[:, None, None, None], clean - batch.latents, wrong)
+        emphasis = 1.0 + self.settings.subject * batch.subject
+        errors = _mean_square(wrong, emphasis)
+        adversary = self.settings.adversary
+        if adversary is None:
+            return errors, errors
+        coarse = (F.avg_pool2d(each, adversary.grain) for each in (wrong, emphasis))
+        return errors, _mean_square(*coarse) + adversary.fine * errors
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed)
 
     def _clean(self, noisy: Tensor, velocity: Tensor, timesteps: Tensor) -> Tensor:
         """The clean latents that a velocity means (Salimans and Ho, ICLR 2022)."""
@@ -206,68 +166,6 @@ class UnetTraining:
         snr = compute_snr(self.scheduler, timesteps)
         divisor = snr + 1 if self.scheduler.config.prediction_type == "v_prediction" else snr
         return snr.clamp(max=_MIN_SNR_GAMMA) / divisor.clamp(min=1e-8)
-
-    def batch(self, generator: torch.Generator) -> Batch:
-        """Draw a batch; everything in it is a function of the generator and the scenes."""
-        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-        size = self.scenes[0].latents.shape[-1]
-        crop = size
-        count = self.schedule.batch
-        if rng.random() < self.settings.crops and self.settings.crop < size:
-            crop = self.settings.crop
-        else:
-            count = max(1, round(count * min(1.0, (self.settings.crop / size) ** 2)))
-        samples = [self._sample(rng, crop) for _ in range(count)]
-        scale = self.cache.vae.config.scaling_factor
-        latents = torch.stack([s.latents for s in samples]).float() * scale
-        tinted = torch.from_numpy(rng.random(count) < self.settings.tinted)
-        begin = torch.stack([s.begin for s in samples]).float() * scale
-        begin = torch.where(tinted[:, None, None, None], begin, latents)
-        timesteps = rng.integers(0, self.scheduler.config.num_train_timesteps, count)
-        # Stratified, so that the share of late timesteps is the same in every batch.
-        late = (np.arange(count) + rng.random()) / count < self.settings.late
-        timesteps[late] = rng.integers(
-            self.settings.late_from, self.scheduler.config.num_train_timesteps, int(late.sum())
-        )
-        if self.settings.tinted:
-            any_time = rng.integers(
-                self.settings.tinted_from, self.scheduler.config.num_train_timesteps, count
-            )
-            timesteps[tinted.numpy()] = any_time[tinted.numpy()]
-        return Batch(
-            latents,
-            begin,
-            torch.stack([s.depth for s in samples])[:, None],
-            torch.stack([s.subject for s in samples])[:, None],
-            [s.caption for s in samples],
-            torch.from_numpy(timesteps),
-            torch.randn(latents.shape, generator=generator),
-            tinted,
-        )
-
-    def _sample(self, rng: np.random.Generator, crop: int) -> _Sample:
-        settings = self.settings
-        scene = self.scenes[int(rng.integers(len(self.scenes)))]
-        finish = int(rng.integers(len(scene.latents)))
-        latents, begin, standing = scene.latents[finish], scene.tinted[finish], scene.depth[1]
-        depth = scene.depth[int(rng.random() < settings.ground_dropout)]
-        top, left = (int(rng.integers(0, n - crop + 1)) for n in depth.shape)
-        area = (..., slice(top, top + crop), slice(left, left + crop))
-        cut = [each[area] for each in (latents, begin, depth, standing)]
-        if settings.flips and rng.random() < 0.5:
-            cut = [each.flip(-1) for each in cut]
-        latents, begin, depth, standing = cut
-        subject = (standing > -1.0).float()
-        if rng.random() < settings.depth_jitter:
-            # A view that holds only the far part of a job's range, its sky still at -1.
-            depth = (depth + 1.0) * float(rng.uniform(0.6, 1.0)) - 1.0
-        if rng.random() < settings.depth_dropout:
-            depth = torch.full_like(depth, -1.0)
-        captions = scene.captions[finish]
-        caption = captions[int(rng.integers(len(captions)))]
-        if rng.random() < settings.caption_dropout:
-            caption = ""
-        return _Sample(latents, begin, depth, subject, caption)
 
     def sheet(self, path: Path) -> dict[str, float]:
         return self.draw_sheet(path)

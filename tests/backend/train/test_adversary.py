@@ -23,7 +23,7 @@ def test_each_side_gets_the_gradient_of_its_own_loss():
     real, depth, text = torch.randn(2, 4, 16, 16), torch.randn(2, 1, 16, 16), torch.randn(2, 5, 8)
     made = torch.randn(2, 4, 16, 16, requires_grad=True)
     settings = Adversary(weight=0.3, likeness=0.7)
-    contest(discriminator, Pairs(real, made, depth, text), settings).loss.backward()
+    contest(discriminator, Pairs(real, made, depth, text, text.flip(0)), settings).loss.backward()
 
     judged, truth = discriminator(made, depth, text), discriminator(real, depth, text)
     apart = [F.l1_loss(a, b) for a, b in zip(judged.features, truth.features, strict=True)]
@@ -53,7 +53,9 @@ def test_it_tells_whether_a_picture_is_the_one_that_was_asked_for():
     real[1::2] = -1.0
     for _ in range(150):
         optimizer.zero_grad()
-        contest(discriminator, Pairs(real, made, depth, text), Adversary()).loss.backward()
+        contest(
+            discriminator, Pairs(real, made, depth, text, text.roll(1, 0)), Adversary()
+        ).loss.backward()
         optimizer.step()
     with torch.no_grad():
         asked = discriminator(real, depth, text).scores.mean()
@@ -70,7 +72,7 @@ def test_it_tells_a_picture_from_the_mean_of_all_pictures():
     depth, text = torch.zeros(8, 1, 16, 16), torch.zeros(8, 5, 8)
     mean = torch.zeros(8, 4, 16, 16)
     for _ in range(30):
-        pairs = Pairs(grids(8, generator), mean, depth, text)
+        pairs = Pairs(grids(8, generator), mean, depth, text, text)
         optimizer.zero_grad()
         contest(discriminator, pairs, Adversary()).loss.backward()
         optimizer.step()
