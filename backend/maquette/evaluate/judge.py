@@ -32,11 +32,11 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "ground": ("lawn", "plaza", "wet plaza", "street", "water", "snow"),
     "style": ("photo", "white card", "pencil", "watercolour"),
 }  # fmt: skip
-SIDE = 96
+SIDE = 128
 _WIDTHS = (24, 48, 96, 160)
 _BATCH = 32
 _RATE = 2e-3
-_FORMAT = "1"
+_FORMAT = "2"
 
 Labelled = tuple[NDArray[np.uint8], Mapping[str, Any]]
 """A picture [H, W, 3] and its attributes; one that is None or unknown isn't judged."""
