@@ -113,28 +113,30 @@ class Batches:
         else:
             count = max(1, round(count * min(1.0, (self.settings.crop / size) ** 2)))
         samples = [self._sample(rng, crop) for _ in range(count)]
+        tinted = rng.random(count) < self.settings.tinted
+        mute = tinted & (rng.random(count) < self.settings.tinted_dropout)
+        captions = ["" if m else s.caption for s, m in zip(samples, mute, strict=True)]
         scale = self.cache.vae.config.scaling_factor
         latents = torch.stack([s.latents for s in samples]).float() * scale
-        tinted = torch.from_numpy(rng.random(count) < self.settings.tinted)
         begin = torch.stack([s.begin for s in samples]).float() * scale
-        begin = torch.where(tinted[:, None, None, None], begin, latents)
+        begin = torch.where(torch.from_numpy(tinted)[:, None, None, None], begin, latents)
         timesteps = rng.integers(0, self.timesteps, count)
         # Stratified, so that the share of late timesteps is the same in every batch.
         late = (np.arange(count) + rng.random()) / count < self.settings.late
         timesteps[late] = rng.integers(self.settings.late_from, self.timesteps, int(late.sum()))
         if self.settings.tinted:
             any_time = rng.integers(self.settings.tinted_from, self.timesteps, count)
-            timesteps[tinted.numpy()] = any_time[tinted.numpy()]
+            timesteps[tinted] = any_time[tinted]
         return Batch(
             latents,
             begin,
             torch.stack([s.depth for s in samples])[:, None],
             torch.stack([s.subject for s in samples])[:, None],
-            [s.caption for s in samples],
-            [samples[i - 1].caption for i in range(count)],
+            captions,
+            [captions[i - 1] for i in range(count)],
             torch.from_numpy(timesteps),
             torch.randn(latents.shape, generator=generator),
-            tinted,
+            torch.from_numpy(tinted),
         )
 
     def _sample(self, rng: np.random.Generator, crop: int) -> _Sample:

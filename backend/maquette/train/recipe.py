@@ -96,7 +96,9 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weighting: "uniform" for velocity, or "min-snr" (Hang et al., ICCV 2023) with gamma 5.
     tinted: share of samples that begin from the noised latents of the massing in the picture's
         colours (`tinting`) instead of the picture's own, at timesteps from `tinted_from` on, and
-        that learn the picture in one step: what a strength below 1 asks of a one-step model.
+        that learn the picture in one step: what a strength below 1 asks of a one-step model. Of
+        these, `tinted_dropout` have no caption, since what the text says too is not learned from
+        colours.
     blind: the UNet does not see the latents, whose filters become zero: a regression from depth and
         text in one step (`late_from = 999`), which learns far faster than denoising and which
         denoising can go on from. Seeds make no difference to such a model.
@@ -113,6 +115,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weighting: Literal["uniform", "min-snr"] = "uniform"
     tinted: float = 0.0
     tinted_from: int = 250
+    tinted_dropout: float = 0.5
     caption_dropout: float = 0.1
     depth_dropout: float = 0.02
     depth_jitter: float = 0.3
