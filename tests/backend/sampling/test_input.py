@@ -152,7 +152,8 @@ def test_a_recipe_of_other_weights_is_told(sampler: Sampler) -> None:
 def test_what_a_model_was_not_trained_for_is_said(
     catalogue: Catalogue, tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
-    settings = {"steps": 1, "native_size": 64, "least_strength": 0.6}
+    curve = {"geometry": [0.0, 1.0], "strength": [1.0, 1.0], "depth_influence": [0.3, 1.0]}
+    settings = {"steps": 1, "native_size": 64, "geometry": curve, "least_strength": 0.6}
     folder = make_tiny_sd2_depth(tmp_path / "quick", settings=settings)
     sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[folder]))
     warnings = sampler.run(

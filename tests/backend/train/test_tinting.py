@@ -34,7 +34,7 @@ def test_a_surface_has_the_hue_of_the_finished_picture(scene: Scene):
     looks = {look[lawn].tobytes() for look in scene.massing}
     made = [m[lawn] for m in tinted(scene)]
     means = [m.mean(0) for m in made if m.astype(np.uint8).tobytes() not in looks]
-    hues = [mean / mean.max() for mean in means]
+    hues = [mean / mean.max() for mean in means if mean.max() < 250]  # else clipped
     assert hues and np.allclose(hues, wanted, atol=0.03)
 
 
