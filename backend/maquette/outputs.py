@@ -137,7 +137,7 @@ def write_texture(folder: Path, stem: str, pixels: NDArray[np.uint8], recipe: Re
         path = free_name(folder, f"{path.stem}-2")
     height, width = pixels.shape[:2]
     text = {png.RECIPE_KEY: recipe.to_json(), "Software": f"Maquette {__version__}"}
-    _write(path, memoryview(np.ascontiguousarray(pixels)).cast("B"), width, height, text)
+    _write(path, memoryview(pixels.tobytes()), width, height, text)
     return path
 
 

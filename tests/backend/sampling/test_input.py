@@ -102,7 +102,7 @@ def test_a_one_step_model_takes_any_strength(catalogue: Catalogue, tmp_path: Pat
 
 def test_seeds_read_what_a_prompt_leaves_open(catalogue: Catalogue, tmp_path: Path) -> None:
     opening = {"settled_by": ["dusk"], "choices": ["at dusk", "by day", "in fog"]}
-    settings = {"openings": [opening]}
+    settings: dict[str, object] = {"openings": [opening]}
     folder = make_tiny_sd2_depth(tmp_path / "open", settings=settings)
     sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[folder]))
     left_open = sampler.run(recipe(model="open", prompt="library", seed=3), [small()])
