@@ -56,6 +56,12 @@ def main(argv: Sequence[str]) -> int:
         if arguments.list_cameras:
             print(json.dumps([_summary(scene, camera) for camera in _cameras_of(scene)]))
             return 0
+        if arguments.around and arguments.surface is None:
+            raise MaquetteError(
+                "bad-arguments",
+                "--around places views around the surface, and none was asked for.",
+                "Give --surface too.",
+            )
         chosen, around = [], []
         if arguments.camera or arguments.all_cameras or not arguments.around:
             chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)

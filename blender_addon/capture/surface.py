@@ -95,8 +95,9 @@ def surface(context: bpy.types.Context, chosen: Sequence[str] = ()) -> Surface:
             "Correct the name, or make the object visible in renders.",
         )
     foot = min((p.vertices[:, 2].min() for p in pieces if not p.is_flat()), default=-np.inf)
-    left_out = [] if chosen else [piece.name for piece in pieces if piece.is_ground(foot)]
-    kept = [piece for piece in pieces if piece.name not in left_out]
+    # By piece: an instance's pieces share a name, and may be ground and house.
+    kept = [piece for piece in pieces if chosen or not piece.is_ground(foot)]
+    left_out = [piece.name for piece in pieces if not chosen and piece.is_ground(foot)]
     if not kept:
         raise MaquetteError(
             "no-faces",

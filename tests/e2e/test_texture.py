@@ -70,6 +70,7 @@ def test_chosen_objects_alone_and_no_file_replaced(texture: Run, samples: Path):
         (("--size", "16384"), "Use 256 to 8192"),
         (("--around", "0"), "Use 1 to"),
         (("--prompt", "another"), "one prompt"),
+        (("--count", "2"), "one seed"),
     ],
 )
 def test_an_error_is_one_line_that_names_the_fix(

@@ -55,7 +55,7 @@ def _metres(text: str) -> float:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "maquette restyle SCENE.blend [--camera NAME] --prompt TEXT [options]\n"
-        "       maquette restyle IMAGE --depth FILE --prompt TEXT [options]"
+        "       maquette restyle IMAGE [--depth FILE] --prompt TEXT [options]"
     )
     parser.add_argument(
         "source", type=Path, metavar="SCENE.blend | IMAGE", help="what to restyle; never changed"

@@ -88,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
         if left_out:
             line.clear()
             print(f"maquette: {_left_out(left_out)}", file=sys.stderr)
+        views = [capture.view for capture in captures]
+        outputs.check_room(arguments.output, views)
         server = remote_server(arguments) if local is None else local.address()
         client = stack.enter_context(jobs.connection(home, server))
         result, frames = jobs.run_job(
@@ -97,7 +99,6 @@ def run(arguments: argparse.Namespace) -> int:
         for warning in result.warnings:
             print(f"maquette: {warning}", file=sys.stderr)
         stem = outputs.slug(arguments.source.stem)
-        views = [capture.view for capture in captures]
         if arguments.save_views:
             for path in outputs.write_result(result, frames, arguments.output, stem, views):
                 print(path, flush=True)
@@ -113,12 +114,13 @@ def run(arguments: argparse.Namespace) -> int:
             progress=lambda done, whole: line.show("baking", done, whole),
         )
         line.clear()
+        levels = np.rint(made.picture * 255.0).astype(np.uint8)
+        name = f"{stem}-{outputs.slug(recipe.prompt)}-texture"
+        texture = outputs.write_texture(arguments.output, name, levels, result.recipe)
+        scene = texture.with_suffix(".glb")
+        outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
+        # Only now: what the disk does not take, the server still has.
         jobs.stored(client, result.job)
-    levels = np.rint(made.picture * 255.0).astype(np.uint8)
-    name = f"{stem}-{outputs.slug(recipe.prompt)}-texture"
-    texture = outputs.write_texture(arguments.output, name, levels, result.recipe)
-    scene = texture.with_suffix(".glb")
-    outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
     print(texture)
     print(scene)
     unseen = 1.0 - made.seen.sum() / made.covered.sum()
@@ -146,11 +148,11 @@ def _check(arguments: argparse.Namespace) -> None:
             f"--around is {arguments.around}.",
             f"Use 1 to {bounds.captures} views, or 0 with cameras of the scene.",
         )
-    if len(arguments.prompt or ()) > 1:
+    if len(arguments.prompt or ()) > 1 or (arguments.count or 1) > 1:
         raise MaquetteError(
             "bad-arguments",
-            "One texture has one prompt.",
-            "Run the command once for each prompt.",
+            "One texture has one prompt and one seed.",
+            "Run the command once for each.",
         )
 
 

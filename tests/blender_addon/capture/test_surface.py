@@ -95,6 +95,28 @@ def test_ground_is_left_out_unless_it_is_named():
     assert surface(bpy.context, ["Ground"]).names == ["Ground"]
 
 
+def test_ground_inside_an_instance_takes_nothing_else_with_it():
+    collection = bpy.data.collections.new("Plot")
+    for center, size, name in (((0, 0, 0), (90, 90, 0.1), "Lawn"), ((0, 0, 3), (6, 6, 6), "Hut")):
+        thing = scenes.box(center, size, name)
+        bpy.context.scene.collection.objects.unlink(thing)
+        collection.objects.link(thing)
+    plot = bpy.data.objects.new("Plot 1", None)
+    plot.instance_type, plot.instance_collection = "COLLECTION", collection
+    bpy.context.scene.collection.objects.link(plot)
+    bpy.context.view_layer.update()
+    made = surface(bpy.context)
+    assert made.names == ["Plot 1"] and len(made.corners) == 12
+
+
+def test_views_around_nothing_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    scenes.box((0, 0, 0), (1, 1, 1))
+    words = ["--around", "3", "--output", str(tmp_path / "c.maquette")]
+    assert command.main(words) == 1
+    assert "Give --surface too" in capfd.readouterr().err
+    assert not (tmp_path / "c.maquette").exists()
+
+
 def test_a_flat_thing_alone_is_no_ground():
     scenes.box((0, 0, 0), (9, 9, 0.01), "Carpet")
     assert surface(bpy.context).names == ["Carpet"]
