@@ -1,4 +1,4 @@
-"""The commands of the command line, one module for each.
+"""The commands of the command line, one module for each, and `options` that several take.
 
 A command's module has two functions, and is imported only when its command is called, so that
 ``maquette --help`` needs neither torch nor a moment's patience:

@@ -129,8 +129,8 @@ def run(arguments: argparse.Namespace) -> int:
         _write_sheet(out / "sheet.png", captures[:SHEET_SCENES], painted)
         if own:
             _write_sheet(out / "captures.png", own, on_own)
-        for sweep in sweeps:
-            line.show("sweeping", len(sweep.steps), len(sweep.steps), sweep.name)
+        for number, sweep in enumerate(sweeps):
+            line.show("sweeping", number, len(sweeps), sweep.name)
             columns = [
                 [paint(each, **changed) for each in sweep.captures] for _, changed in sweep.steps
             ]
