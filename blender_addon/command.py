@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,10 +18,10 @@ from typing import Any, NoReturn
 import bpy
 import numpy as np
 from maquette_wire import container
-from maquette_wire.capture import Capture, frames_of
+from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
-from maquette_wire.messages import Submit
 from maquette_wire.recipe import Recipe
+from maquette_wire.submission import submission
 
 from .capture import Surface, camera_size, capture_camera, poses_around, surface
 
@@ -216,9 +215,7 @@ def _summary(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]
 
 def _write(path: Path, captures: Sequence[Capture]) -> None:
     """Raises MaquetteError("output-failed")."""
-    headers, buffers = frames_of(captures)
-    views = tuple(capture.view for capture in captures)
-    submit = Submit(job=uuid.uuid4().hex, recipe=Recipe(prompt=""), views=views, frames=headers)
+    submit, buffers = submission(Recipe(prompt=""), captures)
     try:
         container.write(path, submit, buffers)
     except OSError as error:

@@ -20,6 +20,7 @@ from maquette_wire.home import Home
 from maquette_wire.keys import client_keys
 from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.recipe import Recipe
+from maquette_wire.surface import Surface
 
 LOCAL_COMMAND = (sys.executable, "-m", "maquette", "serve", "--endpoint", "tcp://127.0.0.1:*")
 POLL_SECONDS = 0.1
@@ -148,6 +149,7 @@ def run_job(
     captures: Sequence[Capture],
     on_progress: OnProgress,
     address: Callable[[], Server] | None = None,
+    surface: Surface | None = None,
 ) -> tuple[Result, list[memoryview]]:
     """Submit a job and wait for its result, which is left for the caller to acknowledge.
 
@@ -155,10 +157,11 @@ def run_job(
 
     Args:
         address: asked after a lost connection for where the server is now.
+        surface: what the pictures are to be carried onto, for a texture.
 
     Raises MaquetteError as the server says.
     """
-    job = client.submit(recipe, captures)
+    job = client.submit(recipe, captures, surface=surface)
     try:
         while True:
             for event in client.poll(POLL_SECONDS):

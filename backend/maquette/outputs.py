@@ -9,13 +9,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
-import numpy as np
 from maquette_wire import png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Result
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
-from numpy.typing import NDArray
 
 from . import __version__
 
@@ -127,17 +125,18 @@ def write_result(
     return concepts + depths
 
 
-def write_texture(folder: Path, stem: str, pixels: NDArray[np.uint8], recipe: Recipe) -> Path:
-    """Write a texture [h, w, 3] with its recipe, under a name that neither it nor a .glb has.
+def write_texture(folder: Path, stem: str, result: Result, frames: Sequence[memoryview]) -> Path:
+    """Write a result's texture with its recipe, under a name that neither it nor a .glb has.
 
     Raises MaquetteError("output-unusable").
     """
     path = free_name(folder, stem)
     while path.with_suffix(".glb").exists():
         path = free_name(folder, f"{path.stem}-2")
-    height, width = pixels.shape[:2]
-    text = {png.RECIPE_KEY: recipe.to_json(), "Software": f"Maquette {__version__}"}
-    _write(path, memoryview(pixels.tobytes()), width, height, text)
+    place = next(n for n, header in enumerate(result.frames) if header.name == "texture")
+    height, width = result.frames[place].shape[:2]
+    text = {png.RECIPE_KEY: result.recipe.to_json(), "Software": f"Maquette {__version__}"}
+    _write(path, frames[place], width, height, text)
     return path
 
 

@@ -17,15 +17,19 @@ import numpy as np
 import torch
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Coverage
 from maquette_wire.recipe import Recipe
+from maquette_wire.surface import Surface
 from numpy.typing import NDArray
 
 from . import devices
 from .catalogue import Catalogue, Entry
 from .families.sd2_depth import Sd2Depth, is_out_of_memory
 from .families.settings import read_settings
-from .painting import Job, Picture, ProgressCallback, paint
+from .painting import Job, JobCancelled, Picture, ProgressCallback, paint
 from .plan import make_plan
+from .texturing.bake import PaintedView, bake
+from .texturing.surface import of_wire
 
 _BATCH_MAX = 16
 # The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.
@@ -85,6 +89,8 @@ class Sampler:
         progress: ProgressCallback | None = None,
         cancelled: Callable[[], bool] | None = None,
         previews: bool = False,
+        together: bool = False,
+        given: Any = None,
     ) -> SamplingResult:
         """Make `recipe.count` pictures of each capture.
 
@@ -121,6 +127,40 @@ class Sampler:
             warnings=job.warnings,
             seconds={stage: round(spent, 4) for stage, spent in seconds.items()},
         )
+
+    def bake(
+        self,
+        surface: Surface,
+        captures: Sequence[Capture],
+        pictures: Sequence[NDArray[np.uint8]],
+        *,
+        progress: ProgressCallback | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> tuple[NDArray[np.uint8], Coverage]:
+        """Carry one picture of each capture onto the surface's texture, uint8 sRGB [size, size, 3].
+
+        progress is called with the stage "baking", and cancelled asked, for each chunk of texels.
+        Raises JobCancelled, and MaquetteError("bad-surface", "no-faces", "not-seen").
+        """
+        progress = progress or _no_progress
+        cancelled = cancelled or _never
+
+        def on_chunk(done: int, texels: int) -> None:
+            if cancelled():
+                raise JobCancelled
+            progress("baking", done, texels, {})
+
+        on_chunk(0, 1)
+        painted = [
+            PaintedView(capture.view, np.asarray(capture.depth), picture)
+            for capture, picture in zip(captures, pictures, strict=True)
+        ]
+        baked = bake(
+            of_wire(surface), painted, surface.texture.size, device=self.device, progress=on_chunk
+        )
+        filled = 1.0 - float(baked.seen.sum() / baked.covered.sum())
+        levels = np.rint(baked.picture * 255.0).astype(np.uint8)
+        return levels, Coverage(seen=baked.share_seen, filled=filled)
 
     # --- models ---------------------------------------------------------------------------------
 

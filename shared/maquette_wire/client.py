@@ -8,13 +8,12 @@ was handed over, and is handed over once.
 from __future__ import annotations
 
 import time
-import uuid
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from . import __version__, codecs
-from .capture import Capture, frames_of
+from .capture import Capture
 from .connection import LINGER_MS, Connection, Down, Up
 from .errors import MaquetteError
 from .events import Connected, Disconnected, Event, Received, Rejected
@@ -25,6 +24,8 @@ from .limits import JOB, check_submit
 from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
 from .packing import FROM_SERVER, BadMessage, pack, pack_in_steps, unpack
 from .recipe import Recipe
+from .submission import submission
+from .surface import Surface
 
 __all__ = ["Client", "Connected", "Disconnected", "Event", "Received", "Rejected"]
 
@@ -120,22 +121,21 @@ class Client:
         captures: Sequence[Capture],
         previews: bool = False,
         job: str | None = None,
+        surface: Surface | None = None,
+        given: Mapping[int, Any] | None = None,
     ) -> str:
         """Submit a job, now or as soon as there is a connection; returns its name.
 
         The captures' memory must stay as it is until the job has ended: it isn't copied, so that
         the job can be submitted again to a server that lost it.
 
+        Args:
+            surface: what the pictures are to be carried onto, for a texture.
+            given: pictures of captures that a texture takes as they are (uint8 [h, w, 3]).
+
         Raises MaquetteError where the recipe or, with a known server, a limit says no.
         """
-        headers, frames = frames_of(captures)
-        submit = Submit(
-            job=job or uuid.uuid4().hex,
-            recipe=recipe,
-            views=tuple(capture.view for capture in captures),
-            previews=previews,
-            frames=headers,
-        )
+        submit, frames = submission(recipe, captures, surface, given, previews=previews, job=job)
         if self.welcome is not None:
             check_submit(submit, self.welcome.limits)
         else:

@@ -7,7 +7,8 @@ import math
 import re
 
 from .errors import MaquetteError
-from .messages import Limits, Submit
+from .messages import Limits, Submit, Texture
+from .recipe import Recipe
 from .view import View
 
 JOB = re.compile(r"[0-9a-f]{32}")
@@ -51,6 +52,8 @@ def check_submit(submit: Submit, limits: Limits) -> None:
         check_size("The result's size", *submit.recipe.size, limits)
     for index, view in enumerate(submit.views):
         check_view(view, index, limits)
+    if submit.texture is not None:
+        _check_texture(submit.texture, submit.recipe, limits)
     _check_frames(submit)
 
 
@@ -83,14 +86,45 @@ def check_size(what: str, width: int, height: int, limits: Limits) -> None:
         )
 
 
+def _check_texture(texture: Texture, recipe: Recipe, limits: Limits) -> None:
+    check_size("The texture", texture.size, texture.size, limits)
+    if recipe.count > 1:
+        raise MaquetteError(
+            "bad-recipe",
+            f"A texture is made of one picture of each view, and the recipe's count is "
+            f"{recipe.count}.",
+            "Make one texture for each seed.",
+        )
+    if recipe.size is not None:
+        raise MaquetteError(
+            "bad-recipe",
+            "The views of a texture are painted at their own size.",
+            "Leave the recipe's size out.",
+        )
+    if not texture.objects or min(texture.objects) < 1:
+        raise MaquetteError(
+            "no-faces", "There is no face to texture.", "Select a mesh that has faces."
+        )
+    if not all(map(math.isfinite, texture.origin)):
+        raise MaquetteError("bad-message", "The origin of a surface is not a number.")
+
+
 def _check_frames(submit: Submit) -> None:
-    expected = {
+    expected: dict[tuple[str, int], tuple[int, ...]] = {
         (name, index): (view.height, view.width, *channels)
         for index, view in enumerate(submit.views)
         for name, channels in (("color", (3,)), ("depth", ()))
     }
     given = {(header.name, header.index): header.shape for header in submit.frames}
+    if submit.texture is not None:
+        count = sum(submit.texture.objects)
+        expected |= {("corners", 0): (count, 3, 3), ("uvs", 0): (count, 3, 2)}
+        for name, index in given:
+            if name == "picture" and index < len(submit.views):
+                expected[name, index] = expected["color", index]
     if given != expected or len(submit.frames) != len(expected):
         raise MaquetteError(
-            "bad-message", "The frames of a submit are not the colour and depth of its views."
+            "bad-message",
+            "The frames of a submit are not the colour and depth of its views"
+            + (" and its surface." if submit.texture is not None else "."),
         )

@@ -32,7 +32,8 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True):
         name: ``"color"`` (u1, [height, width, 3], sRGB), ``"depth"`` (f4, [height, width], metres
             along the view axis, +inf where nothing), ``"concept"`` (u1, [height, width, 3]),
             ``"preview"`` (u1, [height, width, 3]), ``"encoded_depth"`` (u1, [height, width],
-            what the model saw).
+            what the model saw); of a texture ``"corners"`` (f4, [triangles, 3, 3]), ``"uvs"``
+            (f4, [triangles, 3, 2]), ``"picture"`` and ``"texture"`` (u1, [height, width, 3]).
         index: which capture or picture of the message it belongs to.
         dtype: element type.
         shape: array shape, rows from the top.
@@ -67,18 +68,38 @@ class Hello(Message, frozen=True, kw_only=True):
     codecs: tuple[str, ...] = ("raw",)
 
 
+class Texture(msgspec.Struct, frozen=True, kw_only=True):
+    """The texture that a job's pictures are carried onto, and whose triangles it covers.
+
+    Attributes:
+        size: side in pixels.
+        objects: number of triangles of each object, in their order in the frames.
+        origin: metres in the world; the frame ``corners`` is relative to it, so that single
+            precision holds a model far from the world's origin.
+    """
+
+    size: int
+    objects: tuple[int, ...]
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
 class Submit(FramedMessage, frozen=True, kw_only=True):
     """A job: one recipe on one or more captures.
 
     ``job`` is a UUID (32 hex digits) that the client makes: submitting the same job again is
     harmless, which is how a client recovers when it doesn't know whether a submit arrived.
     Frames: ``color`` and ``depth`` for each View, ``index`` being its place in ``views``.
+
+    With ``texture`` the views show one model, are painted as one, and end on its surface: the
+    frames ``corners`` and ``uvs`` say what that is, and a ``picture`` of a View, where there is
+    one, is used instead of painting that View.
     """
 
     job: str
     recipe: Recipe
     views: tuple[View, ...]
     previews: bool = False
+    texture: Texture | None = None
 
 
 class Resume(Message, frozen=True, kw_only=True):
@@ -132,6 +153,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     captures: int = 64
     pictures: int = 256
     prompt_characters: int = 8192
+    triangles: int = 4_000_000
     job_bytes: int = 2 * 1024**3
     queued_jobs: int = 1000
 
@@ -184,7 +206,7 @@ class Progress(FramedMessage, frozen=True, kw_only=True):
     """
 
     job: str
-    stage: Literal["queued", "loading", "sampling", "decoding"]
+    stage: Literal["queued", "loading", "sampling", "decoding", "baking"]
     step: int = 0
     steps: int = 0
 
@@ -196,12 +218,21 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How a texture came about, as shares of its texels: ``seen`` by a View under 75 degrees, and
+    ``filled`` from beside as no View sees them."""
+
+    seen: float
+    filled: float
+
+
 class Result(FramedMessage, frozen=True, kw_only=True):
     """A finished job.
 
-    Frames: ``concept`` for each of ``pictures`` (``index`` = its place there) and
-    ``encoded_depth`` for each View of the job. ``recipe`` has all defaults filled in.
-    ``warnings`` are sentences for the user. ``seconds`` maps a stage to its duration.
+    Frames: ``concept`` for each of ``pictures`` (``index`` = its place there), ``encoded_depth``
+    for each View that was painted, and one ``texture`` where the job had one, whose ``coverage``
+    it has then. ``recipe`` has all defaults filled in. ``warnings`` are sentences for the user.
+    ``seconds`` maps a stage to its duration.
     """
 
     job: str
@@ -209,6 +240,7 @@ class Result(FramedMessage, frozen=True, kw_only=True):
     pictures: tuple[Picture, ...]
     warnings: tuple[str, ...] = ()
     seconds: dict[str, float] = {}
+    coverage: Coverage | None = None
 
 
 class Failed(Message, frozen=True, kw_only=True):

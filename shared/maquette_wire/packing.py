@@ -39,8 +39,19 @@ MESSAGE_BYTES = 4 * 1024 * 1024
 """Size of the msgpack part at most."""
 RANK = 4
 """Dimensions of a frame at most."""
-_CHANNELS = {"color": "u1", "depth": "f4", "concept": "u1", "preview": "u1", "encoded_depth": "u1"}
-_GREY = {"depth", "encoded_depth"}
+_PICTURES = {
+    **dict.fromkeys(("color", "concept", "preview", "picture", "texture"), ("u1", (3,))),
+    "depth": ("f4", ()),
+    "encoded_depth": ("u1", ()),
+}
+"""Type and channels of frames [height, width, ...]."""
+_TRIANGLES = {"corners": ("f4", (3, 3)), "uvs": ("f4", (3, 2))}
+"""Type and what there is of each triangle, of frames [triangles, ...]."""
+_CARRIED = {
+    Submit: ("color", "depth", "picture", "corners", "uvs"),
+    Progress: ("preview",),
+    Result: ("concept", "encoded_depth", "texture"),
+}
 
 
 class Packet(NamedTuple):
@@ -193,36 +204,35 @@ def check_frames(message: Message, headers: Sequence[FrameHeader], limits: Limit
 
     Raises MaquetteError("bad-message"), ("capture-too-large") or ("job-too-large").
     """
-    allowed = {
-        Submit: ("color", "depth"),
-        Progress: ("preview",),
-        Result: ("concept", "encoded_depth"),
-    }.get(type(message), ())
-    if len(headers) > 2 * max(limits.captures, limits.pictures):
+    allowed = _CARRIED.get(type(message), ())
+    most = max(limits.captures, limits.pictures)
+    if len(headers) > 3 * most + len(_TRIANGLES):
         raise MaquetteError("bad-message", f"A message announces {len(headers)} frames.")
     total = 0
     for header in headers:
         name, shape = header.name, header.shape
-        rank = 2 if name in _GREY else 3
+        dtype, rest = _PICTURES.get(name) or _TRIANGLES.get(name) or ("", ())
+        leading = 2 if name in _PICTURES else 1
         if (
             name not in allowed
-            or header.dtype != _CHANNELS[name]
-            or len(shape) != rank
-            or shape[2:] not in ((), (3,))
+            or header.dtype != dtype
+            or len(shape) != leading + len(rest)
+            or shape[leading:] != rest
             or min(shape) < 1
-            or not 0 <= header.index < max(limits.captures, limits.pictures)
+            or not 0 <= header.index < most
         ):
             raise MaquetteError(
                 "bad-message",
                 f"A {type(message).__name__.lower()} can't carry the frame {name[:40]!r} "
                 f"{header.dtype} {list(shape[:RANK])}.",
             )
-        if max(shape[:2]) > limits.side_max or shape[0] * shape[1] > limits.pixels:
+        if name in _PICTURES:
+            _check_picture(header, limits)
+        elif shape[0] > limits.triangles:
             raise MaquetteError(
-                "capture-too-large",
-                f"A {name} frame is {shape[1]} x {shape[0]} pixels.",
-                f"Use at most {limits.side_max} pixels a side "
-                f"and {limits.pixels / 1e6:.1f} megapixels.",
+                "surface-too-large",
+                f"The model has {shape[0]} triangles, the server takes {limits.triangles}.",
+                "Texture fewer objects at a time, or simplify them.",
             )
         total += size_of(header)
     if total > limits.job_bytes:
@@ -230,6 +240,17 @@ def check_frames(message: Message, headers: Sequence[FrameHeader], limits: Limit
             "job-too-large",
             f"The frames of a message hold {total / 2**20:.0f} MiB.",
             f"Use fewer or smaller views: at most {limits.job_bytes / 2**20:.0f} MiB are accepted.",
+        )
+
+
+def _check_picture(header: FrameHeader, limits: Limits) -> None:
+    height, width = header.shape[:2]
+    if max(height, width) > limits.side_max or height * width > limits.pixels:
+        raise MaquetteError(
+            "capture-too-large",
+            f"A {header.name} frame is {width} x {height} pixels.",
+            f"Use at most {limits.side_max} pixels a side "
+            f"and {limits.pixels / 1e6:.1f} megapixels.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from array import array
 
 import msgspec
 import pytest
@@ -19,10 +20,13 @@ from maquette_wire.messages import (
     Progress,
     Result,
     Submit,
+    Texture,
     Welcome,
 )
 from maquette_wire.packing import FROM_CLIENT, FROM_SERVER, BadMessage, pack, unpack
 from maquette_wire.recipe import Recipe
+from maquette_wire.submission import submission
+from maquette_wire.surface import Surface, surface_of
 
 from tests.shared.conftest import make_capture, make_view
 
@@ -322,3 +326,48 @@ def test_every_message_survives_the_way() -> None:
     ]
     for message, kind in messages:
         assert unpack(pack(message), kind).message == message
+
+
+def texture_job(**changes: object) -> tuple[Submit, list[memoryview]]:
+    """A texture of two objects, one triangle each, seen in two views, the second painted."""
+    corners = array("f", range(18))
+    uvs = array("f", [0.5] * 12)
+    surface = Surface(Texture(size=256, objects=(1, 1), origin=(1e6, 2.0, 3.0)), corners, uvs)
+    captures = [make_capture(64, 48), make_capture(32, 32)]
+    submit, frames = submission(
+        Recipe(prompt="x"), captures, surface, {1: bytes(32 * 32 * 3)}, job=JOB
+    )
+    return msgspec.structs.replace(submit, **changes), frames
+
+
+def test_a_texture_arrives_as_it_was_sent() -> None:
+    submit, frames = texture_job()
+    message, arrived = unpack([bytes(part) for part in pack(submit, frames)], FROM_CLIENT)
+    surface, given = surface_of(message, arrived)
+    assert surface is not None and surface.texture == submit.texture
+    assert memoryview(surface.corners)[1, 2, 2] == 17.0
+    assert memoryview(surface.uvs).shape == (2, 3, 2)
+    assert list(given) == [1] and memoryview(given[1]).shape == (32, 32, 3)
+    assert len(captures_of(message, arrived)) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"texture": Texture(size=8, objects=(1, 1))}, "capture-too-small"),
+        ({"texture": Texture(size=256, objects=(3,))}, "bad-message"),
+        ({"texture": Texture(size=256, objects=(2, 0))}, "no-faces"),
+        ({"texture": Texture(size=256, objects=(2,), origin=(0.0, float("nan"), 0.0))}, "bad-"),
+        ({"texture": None}, "bad-message"),
+        ({"recipe": Recipe(prompt="x", count=2)}, "bad-recipe"),
+        ({"recipe": Recipe(prompt="x", size=(64, 64))}, "bad-recipe"),
+    ],
+)
+def test_a_texture_that_cannot_be_is_refused(changes: dict[str, object], code: str) -> None:
+    submit, frames = texture_job(**changes)
+    assert refused(pack(submit, frames)).code.startswith(code)
+
+
+def test_a_surface_beyond_the_limit_is_refused_with_the_fix() -> None:
+    error = refused(pack(*texture_job()), limits=Limits(triangles=1))
+    assert error.code == "surface-too-large" and "fewer objects" in error.hint

@@ -24,7 +24,7 @@ STRUCTS = {
         kind.__name__: kind
         for kind in (
             messages.FrameHeader, messages.ModelInfo, messages.Limits, messages.Picture,
-            messages.Exchange, View, Recipe, Lora,
+            messages.Exchange, messages.Texture, messages.Coverage, View, Recipe, Lora,
         )
     },
 }  # fmt: skip
@@ -38,6 +38,7 @@ SENT_FROM = (
     "backend/maquette/samplers.py",
     "backend/maquette/sampling.py",
     "backend/maquette/schedulers.py",
+    "backend/maquette/texturing",
     "backend/maquette/devices.py",
 )
 

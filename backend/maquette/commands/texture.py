@@ -17,16 +17,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from maquette_wire import limits
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
-from maquette_wire.messages import Limits, Result
-from numpy.typing import NDArray
+from maquette_wire.messages import Limits
 
 from .. import blender, jobs, outputs
 from ..console import ProgressLine
+from ..texturing.glb import make_glb
+from ..texturing.surface import read_surface, to_wire
 from .options import add_look, add_place, recipes_of, remote_server
 
 AROUND = 6
@@ -71,11 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = recipes_of(arguments)[0]
     home = Home.default()
     outputs.prepared(arguments.output)
-    # These load torch, which the check of the arguments doesn't wait for.
-    from ..texturing.bake import PaintedView, bake
-    from ..texturing.glb import make_glb
-    from ..texturing.surface import read_surface
-
     with ProgressLine() as line, contextlib.ExitStack() as stack:
         local = None
         if arguments.server is None:
@@ -92,9 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
         outputs.check_room(arguments.output, views)
         server = remote_server(arguments) if local is None else local.address()
         client = stack.enter_context(jobs.connection(home, server))
-        result, frames = jobs.run_job(
-            client, recipe, captures, line.show, None if local is None else local.address
-        )
+        address = None if local is None else local.address
+        wired = to_wire(surface, arguments.size)
+        result, frames = jobs.run_job(client, recipe, captures, line.show, address, wired)
         line.clear()
         for warning in result.warnings:
             print(f"maquette: {warning}", file=sys.stderr)
@@ -102,31 +97,18 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.save_views:
             for path in outputs.write_result(result, frames, arguments.output, stem, views):
                 print(path, flush=True)
-        pictures = _pictures(result, frames)
-        painted = [
-            PaintedView(capture.view, np.asarray(capture.depth), pictures[number])
-            for number, capture in enumerate(captures)
-        ]
-        made = bake(
-            surface,
-            painted,
-            arguments.size,
-            progress=lambda done, whole: line.show("baking", done, whole),
-        )
-        line.clear()
-        levels = np.rint(made.picture * 255.0).astype(np.uint8)
         name = f"{stem}-{outputs.slug(recipe.prompt)}-texture"
-        texture = outputs.write_texture(arguments.output, name, levels, result.recipe)
+        texture = outputs.write_texture(arguments.output, name, result, frames)
         scene = texture.with_suffix(".glb")
         outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
         # Only now: what the disk does not take, the server still has.
         jobs.stored(client, result.job)
     print(texture)
     print(scene)
-    unseen = 1.0 - made.seen.sum() / made.covered.sum()
+    assert result.coverage is not None
     print(
-        f"maquette: {made.share_seen:.0%} of the surface is seen well, {unseen:.0%} by no view and "
-        "filled from beside it.",
+        f"maquette: {result.coverage.seen:.0%} of the surface is seen well, "
+        f"{result.coverage.filled:.0%} by no view and filled from beside it.",
         file=sys.stderr,
     )
     return 0
@@ -172,13 +154,3 @@ def _captures(arguments: argparse.Namespace, home: Home, surface: Path) -> list[
 def _left_out(names: list[str]) -> str:
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return f"Left out as ground: {shown}; name it with --object to texture it."
-
-
-def _pictures(result: Result, frames: list[memoryview]) -> dict[int, NDArray[np.uint8]]:
-    """The first picture of each view."""
-    found: dict[int, NDArray[np.uint8]] = {}
-    for header, frame in zip(result.frames, frames, strict=True):
-        if header.name == "concept":
-            view = result.pictures[header.index].view
-            found.setdefault(view, np.frombuffer(frame, np.uint8).reshape(header.shape))
-    return found

@@ -124,8 +124,9 @@ def file_error(error: OSError) -> MaquetteError:
 
 
 def result_bytes(submit: Submit) -> int:
-    """Size of a job's result at most: its pictures, and what the model saw of each capture."""
-    total = 0
+    """Size of a job's result at most: its pictures, what the model saw of each capture, and the
+    texture."""
+    total = 0 if submit.texture is None else 3 * submit.texture.size**2
     for view in submit.views:
         width, height = submit.recipe.size or (view.width, view.height)
         total += width * height * (3 * submit.recipe.count + 1)

@@ -20,9 +20,10 @@ import zmq
 from maquette_wire import container
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
-from maquette_wire.messages import FrameHeader, Picture, Progress, Result, Submit
+from maquette_wire.messages import Coverage, FrameHeader, Picture, Progress, Result, Submit
 from maquette_wire.packing import pack
 from maquette_wire.recipe import Recipe
+from maquette_wire.surface import Surface, surface_of
 from numpy.typing import NDArray
 
 from . import worker_messages as wm
@@ -60,7 +61,19 @@ class RunsJobs(Protocol):
         progress: ProgressCallback,
         cancelled: Callable[[], bool],
         previews: bool,
+        together: bool,
+        given: Mapping[int, NDArray[np.uint8]],
     ) -> Outcome: ...
+
+    def bake(
+        self,
+        surface: Surface,
+        captures: Sequence[Capture],
+        pictures: Sequence[NDArray[np.uint8]],
+        *,
+        progress: ProgressCallback,
+        cancelled: Callable[[], bool],
+    ) -> tuple[NDArray[np.uint8], Coverage]: ...
 
 
 class Equipment(NamedTuple):
@@ -136,14 +149,26 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
             Capture(capture.view, np.asarray(capture.color), np.asarray(capture.depth))
             for capture in captures_of(submit, buffers)
         ]
+        surface, given = surface_of(submit, buffers)
         outcome = equipment.sampler.run(
             submit.recipe,
             captures,
             progress=session.progress,
             cancelled=session.cancelled,
             previews=submit.previews,
+            together=surface is not None,
+            given={number: np.asarray(picture) for number, picture in given.items()},
         )
-        message, frames = _result(job, outcome)
+        texture = None
+        if surface is not None:
+            texture = equipment.sampler.bake(
+                surface,
+                captures,
+                [picture for _, _, picture in outcome.pictures],
+                progress=session.progress,
+                cancelled=session.cancelled,
+            )
+        message, frames = _result(job, outcome, texture)
         container.write(result, message, frames)
     except equipment.job_cancelled:
         return wm.Stopped(job=job)
@@ -166,23 +191,29 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
     return wm.Finished(job=job, result=assigned.result)
 
 
-def _result(job: str, outcome: Outcome) -> tuple[Result, list[memoryview]]:
-    concepts = [np.ascontiguousarray(image, np.uint8) for _, _, image in outcome.pictures]
-    depths = [np.ascontiguousarray(image, np.uint8) for image in outcome.encoded_depth]
-    headers = [
-        FrameHeader(name=name, index=index, dtype="u1", shape=frame.shape)
-        for name, frames in (("concept", concepts), ("encoded_depth", depths))
-        for index, frame in enumerate(frames)
-    ]
+def _result(
+    job: str, outcome: Outcome, texture: tuple[NDArray[np.uint8], Coverage] | None
+) -> tuple[Result, list[memoryview]]:
+    named = {
+        "concept": [picture for _, _, picture in outcome.pictures],
+        "encoded_depth": outcome.encoded_depth,
+        "texture": [] if texture is None else [texture[0]],
+    }
+    headers, frames = [], []
+    for name, pictures in named.items():
+        for index, picture in enumerate(pictures):
+            frames.append(np.ascontiguousarray(picture, np.uint8))
+            headers.append(FrameHeader(name=name, index=index, dtype="u1", shape=frames[-1].shape))
     message = Result(
         job=job,
         recipe=outcome.recipe,
         pictures=tuple(Picture(view=view, seed=seed) for view, seed, _ in outcome.pictures),
         warnings=tuple(outcome.warnings),
         seconds=dict(outcome.seconds),
+        coverage=None if texture is None else texture[1],
         frames=tuple(headers),
     )
-    return message, [frame.data for frame in concepts + depths]
+    return message, [frame.data for frame in frames]
 
 
 def _end_with_server() -> None:

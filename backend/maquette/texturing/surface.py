@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import maquette_wire.surface
 import numpy as np
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Texture
 from numpy.typing import NDArray
 
 _CANDIDATES = 1 << 21
@@ -80,6 +82,35 @@ def read_surface(path: Path) -> tuple[Surface, list[str], list[str]]:
         raise MaquetteError(
             "bad-surface", f"The surface in {path} can't be read: {error}.", "Capture it again."
         ) from error
+
+
+def of_wire(surface: maquette_wire.surface.Surface) -> Surface:
+    """The surface that a job brings. Raises MaquetteError("bad-surface", "no-faces")."""
+    counts = surface.texture.objects
+    return Surface(
+        np.asarray(surface.corners).astype(np.float64) + surface.texture.origin,
+        np.asarray(surface.uvs).astype(np.float64),
+        np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+    )
+
+
+def to_wire(surface: Surface, size: int) -> maquette_wire.surface.Surface:
+    """The surface as a job brings it, for a texture of `size`; objects are in the order of their
+    numbers."""
+    low, high = surface.corners.min((0, 1)), surface.corners.max((0, 1))
+    origin = (low + high) / 2
+    order = np.argsort(surface.objects, kind="stable")
+    counts = np.bincount(surface.objects)
+    texture = Texture(
+        size=size,
+        objects=tuple(int(count) for count in counts if count),
+        origin=(float(origin[0]), float(origin[1]), float(origin[2])),
+    )
+    return maquette_wire.surface.Surface(
+        texture,
+        np.ascontiguousarray((surface.corners[order] - origin).astype(np.float32)),
+        np.ascontiguousarray(surface.uvs[order].astype(np.float32)),
+    )
 
 
 @dataclass(frozen=True)

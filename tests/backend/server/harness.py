@@ -21,9 +21,10 @@ from maquette_wire.client import Client, Received
 from maquette_wire.home import Home
 from maquette_wire.keys import KeyPair
 from maquette_wire.local import ServerRecord, running
-from maquette_wire.messages import Cancelled, Failed, Message, Result
+from maquette_wire.messages import Cancelled, Failed, Message, Result, Texture
 from maquette_wire.packing import FROM_SERVER, Packet, pack, unpack
 from maquette_wire.recipe import Recipe
+from maquette_wire.surface import Surface
 from maquette_wire.view import View
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -138,6 +139,13 @@ def capture(width: int = 64, height: int = 48, name: str = "Street") -> Capture:
         view_matrix=IDENTITY, projection_matrix=IDENTITY, width=width, height=height, name=name
     )
     return Capture(view, color, depth)
+
+
+def triangle(size: int = 32) -> Surface:
+    """A surface of one triangle."""
+    corners = np.array([[[0, 0, 0], [1, 0, 0], [0, 0, 1]]], np.float32)
+    uvs = np.array([[[0, 0], [1, 0], [0, 1]]], np.float32)
+    return Surface(Texture(size=size, objects=(1,), origin=(7.0, 8.0, 9.0)), corners, uvs)
 
 
 def light_recipe(prompt: str = "steps=2", **more: Any) -> Recipe:

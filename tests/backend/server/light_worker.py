@@ -21,7 +21,9 @@ from maquette.server import worker_messages as wm
 from maquette.server.worker import Equipment, work
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Coverage
 from maquette_wire.recipe import Recipe
+from maquette_wire.surface import Surface
 
 
 class Stopped(Exception):
@@ -50,6 +52,8 @@ class LightSampler:
         progress: Callable[[str, int, int, dict[int, Any]], None],
         cancelled: Callable[[], bool],
         previews: bool,
+        together: bool,
+        given: Mapping[int, Any],
     ) -> Noise:
         """Sleep through the steps, then return noise."""
         words: dict[str, str] = {}
@@ -76,15 +80,35 @@ class LightSampler:
             time.sleep(float(words.get("pause", 0.01)))
             shown = dict.fromkeys(range(len(captures)), small) if previews else {}
             progress("sampling", step, steps, shown)
-        return self._paint(recipe, captures)
+        return self._paint(recipe, captures, given)
 
-    def _paint(self, recipe: Recipe, captures: Sequence[Capture]) -> Noise:
+    def bake(
+        self,
+        surface: Surface,
+        captures: Sequence[Capture],
+        pictures: Sequence[Any],
+        *,
+        progress: Callable[[str, int, int, dict[int, Any]], None],
+        cancelled: Callable[[], bool],
+    ) -> tuple[Any, Coverage]:
+        """A texture in the mean colour of the pictures."""
+        if cancelled():
+            raise Stopped
+        progress("baking", 1, 1, {})
+        side = surface.texture.size
+        color = np.mean([picture.mean((0, 1)) for picture in pictures], 0)
+        return np.full((side, side, 3), color).astype(np.uint8), Coverage(seen=1.0, filled=0.0)
+
+    def _paint(
+        self, recipe: Recipe, captures: Sequence[Capture], given: Mapping[int, Any]
+    ) -> Noise:
         random = np.random.default_rng()
         pictures = []
         for number, capture in enumerate(captures):
             width, height = recipe.size or (capture.view.width, capture.view.height)
             for place in range(recipe.count):
-                picture = random.integers(0, 256, (height, width, 3), np.uint8)
+                noise = random.integers(0, 256, (height, width, 3), np.uint8)
+                picture = given.get(number, noise)
                 pictures.append((number, recipe.seed + place, picture))
         depths = [np.zeros((4, 4), np.uint8) for _ in captures]
         return Noise(recipe, pictures, depths)

@@ -13,6 +13,7 @@ from maquette_wire.messages import (
     Acknowledge,
     Cancel,
     Cancelled,
+    Coverage,
     Failed,
     Heartbeat,
     Hello,
@@ -33,6 +34,7 @@ from tests.backend.server.harness import (
     new_pair,
     raw_client,
     talker,
+    triangle,
     until,
 )
 
@@ -64,6 +66,24 @@ def test_a_job_is_accepted_then_runs_then_gives_its_pictures(client: Talker):
     assert kinds == [Accepted, Progress, Progress, Progress, Result]
     steps = [e.message.step for e in client.about(job) if isinstance(e.message, Progress)]
     assert steps == [1, 2, 3]
+
+
+def test_a_texture_comes_with_its_views_and_what_they_cover(client: Talker):
+    picture = np.full((48, 64, 3), 200, np.uint8)
+    job = client.client.submit(
+        light_recipe(), [capture(), capture()], surface=triangle(64), given={1: picture}
+    )
+    result = client.end_of(job)
+    assert isinstance(result.message, Result), result.message
+    frames = {
+        (header.name, header.index): np.frombuffer(frame, np.uint8).reshape(header.shape)
+        for header, frame in zip(result.message.frames, result.frames, strict=True)
+    }
+    assert (frames["concept", 1] == 200).all() and frames["concept", 0].std() > 10
+    assert frames["texture", 0].shape == (64, 64, 3)
+    assert result.message.coverage == Coverage(seen=1.0, filled=0.0)
+    stages = [e.message.stage for e in client.about(job) if isinstance(e.message, Progress)]
+    assert stages == ["sampling", "sampling", "baking"]
 
 
 def test_previews_come_to_whom_asked_for_them_only(shared_server: ServerProcess, client: Talker):

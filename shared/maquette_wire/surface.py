@@ -1,0 +1,74 @@
+"""Surface: the triangles that a texture covers, as plain buffers. No NumPy, as in `capture`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .capture import flat, shaped
+from .messages import FrameHeader, Submit, Texture
+from .view import View
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """What a texture covers.
+
+    Attributes:
+        texture: its size, how many triangles each object has, and the origin.
+        corners: float32 [n, 3, 3], metres from the origin in the world, counter-clockwise seen
+            from outside.
+        uvs: float32 [n, 3, 2], in [0, 1], v upwards.
+
+    ``corners`` and ``uvs`` may be given as anything with the buffer protocol, as the frames of a
+    Capture. Raises MaquetteError("bad-capture") for another type, shape or memory order.
+    """
+
+    texture: Texture
+    corners: Any
+    uvs: Any
+
+    def __post_init__(self) -> None:
+        count = sum(self.texture.objects)
+        object.__setattr__(self, "corners", shaped("corners", self.corners, "f4", (count, 3, 3)))
+        object.__setattr__(self, "uvs", shaped("uvs", self.uvs, "f4", (count, 3, 2)))
+
+
+def frames_of(
+    surface: Surface, given: Mapping[int, Any], views: Sequence[View]
+) -> tuple[tuple[FrameHeader, ...], list[memoryview]]:
+    """Headers and bytes of the frames that a texture's Submit has beside its captures.
+
+    Args:
+        given: pictures of Views that are not to be painted, uint8 sRGB [height, width, 3], by
+            their place in ``views``.
+    """
+    count = sum(surface.texture.objects)
+    headers = [
+        FrameHeader(name="corners", dtype="f4", shape=(count, 3, 3)),
+        FrameHeader(name="uvs", dtype="f4", shape=(count, 3, 2)),
+    ]
+    buffers = [flat(surface.corners), flat(surface.uvs)]
+    for index, picture in given.items():
+        shape = (views[index].height, views[index].width, 3)
+        headers.append(FrameHeader(name="picture", index=index, dtype="u1", shape=shape))
+        buffers.append(flat(shaped("picture", picture, "u1", shape)))
+    return tuple(headers), buffers
+
+
+def surface_of(submit: Submit, buffers: Sequence[Buffer]) -> tuple[Surface | None, dict[int, Any]]:
+    """The surface and the given pictures of a Submit: the reverse of :func:`frames_of`."""
+    if submit.texture is None:
+        return None, {}
+    frames: dict[str, Buffer] = {}
+    given: dict[int, Any] = {}
+    for header, buffer in zip(submit.frames, buffers, strict=True):
+        if header.name == "picture":
+            given[header.index] = shaped("picture", buffer, "u1", header.shape)
+        else:
+            frames[header.name] = buffer
+    return Surface(submit.texture, frames["corners"], frames["uvs"]), given
