@@ -23,12 +23,10 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
 
-from .capture import Surface, camera_size, capture_camera, poses_around, surface
+from .capture import Surface, camera_size, capture_camera, capture_view, surface, views_around
 
 NAME = "maquette_capture"
 LONG_SIDE = 512
-AROUND_LENS, AROUND_SENSOR = 50.0, 36.0
-"""Millimetres, of the cameras that --around places."""
 
 _registered: list[Any] = []
 
@@ -66,17 +64,16 @@ def main(argv: Sequence[str]) -> int:
             chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
         if arguments.surface is not None:
             made = surface(bpy.context, arguments.object or [])
-            around = _around(scene, made, arguments.around)
+            around = views_around(made, arguments.around, arguments.long_side)
             _write_surface(arguments.surface, made)
-            chosen = [*chosen, *around]
         captures = []
         for camera in chosen:
             size = arguments.size or camera_size(scene, arguments.long_side)
-            if camera in around:
-                size = (arguments.long_side, arguments.long_side)
             captures.append(capture_camera(bpy.context, camera, *size))
-            if not np.isfinite(captures[-1].depth).any():
-                _say(f"warning: the camera {camera.name!r} sees nothing but sky.")
+        captures += [capture_view(bpy.context, view) for view in around]
+        for capture in captures:
+            if not np.isfinite(capture.depth).any():
+                _say(f"warning: the camera {capture.view.name!r} sees nothing but sky.")
         _write(arguments.output, captures)
     except MaquetteError as error:
         _say(str(error))
@@ -172,21 +169,6 @@ def _chosen(
                 f"It has {listed}.",
             )
     return [by_name[name] for name in names]
-
-
-def _around(scene: bpy.types.Scene, made: Surface, count: int) -> list[bpy.types.Object]:
-    """Cameras around a surface, in the file that is open and is not saved."""
-    cameras = []
-    for number, pose in enumerate(poses_around(made, count, AROUND_LENS, AROUND_SENSOR)):
-        data: Any = bpy.data.cameras.new(f"around {number + 1}")
-        data.lens, data.sensor_width, data.sensor_fit = AROUND_LENS, AROUND_SENSOR, "HORIZONTAL"
-        data.clip_end = 1e5
-        camera = bpy.data.objects.new(data.name, data)
-        scene.collection.objects.link(camera)
-        camera.matrix_world = pose
-        cameras.append(camera)
-    bpy.context.view_layer.update()
-    return cameras
 
 
 def _write_surface(path: Path, made: Surface) -> None:

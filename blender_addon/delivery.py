@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Result
 
-from . import preferences, results
+from . import layers, preferences, results, textures
 from .jobs import Job, State, Target
 from .notices import Level
 from .properties import settings_of
+from .textures import SavedTexture
 from .undo import Concepts
+
+WELL_COVERED = 0.85
+"""Share of a texture's surface seen well, below which the user hears of it."""
 
 
 class Delivery:
@@ -51,8 +56,8 @@ class Delivery:
         self._saved = saved
         self._done = done
         self._results: dict[str, tuple[Job, Result, Sequence[memoryview]]] = {}
-        self._saves: dict[str, Future[list[results.Saved]]] = {}
-        self._loads: deque[tuple[Job, results.Saved]] = deque()
+        self._saves: dict[str, Future[list[Any]]] = {}
+        self._loads: deque[tuple[Job, results.Saved | SavedTexture]] = deque()
 
     @property
     def busy(self) -> bool:
@@ -90,9 +95,12 @@ class Delivery:
     def _save(self, name: str) -> None:
         job, result, frames = self._results[name]
         folder, fallback = Path(job.target.folder), self._home.concepts
-        self._saves[name] = self._in_thread(
-            lambda: results.save(result, frames, job.views, folder, fallback)
-        )
+        texture = job.texture
+        if texture is None:
+            work = partial(results.save, result, frames, job.views, folder, fallback)
+        else:
+            work = partial(textures.save, result, frames, job.views, texture)
+        self._saves[name] = self._in_thread(work)
 
     def _collect(self) -> bool:
         done = [name for name, save in self._saves.items() if save.done()]
@@ -108,7 +116,8 @@ class Delivery:
             del self._results[name]
             self._saved(job)
             self._loads.extend((job, each) for each in saved)
-            if saved and saved[0].path.parent != Path(job.target.folder):
+            elsewhere = saved and saved[0].path.parent != Path(job.target.folder)
+            if elsewhere and job.texture is None:
                 self._tell(
                     "WARNING",
                     f"{job.target.folder} can't be written to: the picture was saved as "
@@ -124,7 +133,10 @@ class Delivery:
         scene = scene_of(job.target)
         if scene is None:
             where = Path(job.target.blend).name or "a file that is closed"
-            self._tell("INFO", f"A concept of {where} was saved as {saved.path}.")
+            what = "concept" if job.texture is None else "texture"
+            self._tell("INFO", f"A {what} of {where} was saved as {saved.path}.")
+        elif isinstance(saved, SavedTexture):
+            self._put_on(saved)
         else:
             self._load(scene, saved, first=job.state is not State.DONE)
         job.state = State.DONE
@@ -142,6 +154,44 @@ class Delivery:
             settings_of(scene).last_result = image
             results.show(image, bpy.context.window_manager)
         self.concepts.add(saved)
+
+    def _put_on(self, saved: SavedTexture) -> None:
+        try:
+            missing = put_texture_on(saved)
+        except MaquetteError as error:
+            self._tell("ERROR", str(error))
+            return
+        if missing:
+            self._tell(
+                "WARNING", f"Textured while it was made, and gone since: {', '.join(missing)}."
+            )
+        if saved.coverage is not None and saved.coverage.seen < WELL_COVERED:
+            self._tell(
+                "INFO",
+                f"{saved.coverage.seen:.0%} of the surface is seen well by a view; the rest has "
+                "the colours beside it. More views cover more.",
+            )
+
+
+def put_texture_on(saved: SavedTexture) -> list[str]:
+    """Make a texture's layer, or give the layer that it has the new texture; one step to undo.
+
+    Returns the names of objects that are not there any more. Raises MaquetteError("no-texture",
+    "bad-picture").
+    """
+    missing: list[str] = []
+    image = results.load_texture(saved.path, saved.recipe)
+    folder = results.relative(saved.folder)
+    own = [each for each in layers.layers() if each[layers.MARK] == folder]
+    if own:
+        layers.set_image(own[-1], image)
+    else:
+        _material, missing = layers.put_on(textures.fit_of(saved.folder), image, folder)
+    window = bpy.context.window_manager.windows[0] if bpy.context.window_manager.windows else None
+    with bpy.context.temp_override(window=window):
+        if bpy.ops.ed.undo_push.poll():
+            bpy.ops.ed.undo_push(message="Texture")
+    return missing
 
 
 def target_of(scene: bpy.types.Scene, folder: Path) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Accepted, Cancelled, Failed, Message, Progress, Result
@@ -19,6 +20,7 @@ class State(enum.Enum):
     LOADING = "Loading the model"
     SAMPLING = "Painting"
     DECODING = "Finishing"
+    BAKING = "Laying it on the model"
     CANCELLING = "Cancelling"
     SAVING = "Saving"
     UNSAVED = "Not saved"
@@ -38,6 +40,7 @@ STAGES = {
     "loading": State.LOADING,
     "sampling": State.SAMPLING,
     "decoding": State.DECODING,
+    "baking": State.BAKING,
 }
 
 
@@ -107,17 +110,21 @@ class Job:
     error: MaquetteError | None = None
     remaining: Remaining = field(default_factory=Remaining)
     recovered: bool = False
+    texture: Path | None = None
+    """The folder of the texture that this job makes."""
 
     @property
     def title(self) -> str:
         """What the job paints, in a few words."""
+        if self.texture is not None:
+            return "Texture"
         view = self.views[0].name if self.views else ""
         return view or "Viewport"
 
     @property
     def fraction(self) -> float:
         """Progress from 0 to 1 over the painting."""
-        if self.state in (State.DECODING, State.SAVING, State.DONE):
+        if self.state in (State.DECODING, State.BAKING, State.SAVING, State.DONE):
             return 1.0
         return min(self.step / self.steps, 1.0) if self.steps else 0.0
 

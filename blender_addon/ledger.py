@@ -26,7 +26,8 @@ SUFFIX = ".json"
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A job that a server has accepted.
 
-    ``server`` is the address of a remote server, empty for the local one.
+    ``server`` is the address of a remote server, empty for the local one; ``texture`` the folder of
+    the texture that it makes, empty for concepts.
     """
 
     job: str
@@ -36,6 +37,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     blend: str
     scene: str
     folder: str
+    texture: str = ""
 
 
 class Ledger:

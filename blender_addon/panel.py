@@ -10,7 +10,7 @@ import bpy
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import ModelInfo
 
-from . import results, thumbnails
+from . import layers, results, thumbnails
 from .backend import Status
 from .jobs import Job, State
 from .properties import MaquetteSettings
@@ -169,6 +169,37 @@ class MAQUETTE_PT_result(MaquettePanel, bpy.types.Panel):
         layout.operator("maquette.use_recipe_file", text="Recipe of a File...", icon="FILEBROWSER")
 
 
+class MAQUETTE_PT_texture(MaquettePanel, bpy.types.Panel):
+    """A texture for the model, and the textures that lie on it."""
+
+    bl_label = "Texture on the Model"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.maquette
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "texture_views")
+        column.prop(settings, "texture_size", text="Size")
+        if settings.last_result is not None:
+            column.prop(settings, "texture_from_concept")
+        row = layout.row()
+        row.scale_y = 1.6
+        selected = [thing for thing in context.selected_objects if thing.type == "MESH"]
+        what = "Texture Selected" if selected else "Texture All"
+        row.operator("maquette.texture", text=what, icon="MOD_UVPROJECT")
+        if settings.last_result is not None:
+            layout.operator("maquette.project", icon="IMAGE_REFERENCE")
+        there = layers.layers()
+        for material in there:
+            _draw_layer(layout, material)
+        shading = context.space_data.shading
+        if there and shading.type == "SOLID" and shading.color_type != "TEXTURE":
+            layout.operator("maquette.show_textures_in_view", icon="SHADING_TEXTURE")
+        layout.operator("maquette.texture_of_file", text="Texture of a File...", icon="FILEBROWSER")
+
+
 class MAQUETTE_PT_image(bpy.types.Panel):
     """The Recipe of the picture in the image editor."""
 
@@ -205,6 +236,21 @@ class MAQUETTE_PT_image(bpy.types.Panel):
                 split.label(text=name)
                 split.label(text=str(value))
         layout.operator("maquette.use_recipe", icon="LOOP_BACK")
+
+
+def _draw_layer(layout: bpy.types.UILayout, material: bpy.types.Material) -> None:
+    row = layout.row(align=True)
+    shown = layers.is_shown(material)
+    icon = "HIDE_OFF" if shown else "HIDE_ON"
+    switch = row.operator("maquette.show_texture", text="", icon=icon, emboss=False)
+    switch.layer, switch.shown = material.name, not shown
+    row.label(text=material.name)
+    for name, icon in (
+        ("bake_again", "FILE_REFRESH"),
+        ("texture_folder", "FILE_FOLDER"),
+        ("remove_texture", "X"),
+    ):
+        row.operator(f"maquette.{name}", text="", icon=icon).layer = material.name
 
 
 def _draw_whole_prompt(layout: bpy.types.UILayout, prompt: str, width: int) -> None:
@@ -336,6 +382,7 @@ CLASSES = (
     MAQUETTE_PT_restyle,
     MAQUETTE_PT_fine,
     MAQUETTE_PT_result,
+    MAQUETTE_PT_texture,
     MAQUETTE_PT_image,
 )
 

@@ -211,6 +211,30 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default="",
         options=PLAIN,
     )
+    texture_views: IntProperty(
+        name="Views",
+        description="From how many sides a texture is painted: more cover more of the model, "
+        "and take longer",
+        default=6,
+        min=1,
+        max=32,
+        soft_max=12,
+        options=PLAIN,
+    )
+    texture_size: EnumProperty(
+        name="Texture Size",
+        description="Width and height of a texture in pixels",
+        items=tuple((str(side), f"{side} px", "") for side in (1024, 2048, 4096, 8192)),
+        default="2048",
+        options=PLAIN,
+    )
+    texture_from_concept: BoolProperty(
+        name="Match Last Concept",
+        description="Lay the last concept on what its view sees, and paint the other sides after "
+        "it",
+        default=False,
+        options=PLAIN,
+    )
     loras: CollectionProperty(type=MaquetteLora)
     last_result: PointerProperty(
         name="Last Concept",

@@ -143,7 +143,7 @@ def load(saved: Saved) -> bpy.types.Image:
     Raises MaquetteError("bad-picture") where the file is gone.
     """
     try:
-        image = bpy.data.images.load(_relative(saved.path))
+        image = bpy.data.images.load(relative(saved.path))
     except RuntimeError as error:
         raise MaquetteError(
             "bad-picture", f"The picture {saved.path} can't be opened.", "Restyle again."
@@ -154,7 +154,22 @@ def load(saved: Saved) -> bpy.types.Image:
     image[VIEW] = msgspec.json.encode(saved.view).decode()
     image[JOB] = saved.job
     if saved.depth is not None:
-        image[DEPTH] = _relative(saved.depth)
+        image[DEPTH] = relative(saved.depth)
+    return image
+
+
+def load_texture(path: Path, recipe: Recipe) -> bpy.types.Image:
+    """The image datablock of a texture. Raises MaquetteError("bad-picture")."""
+    try:
+        image = bpy.data.images.load(relative(path))
+    except RuntimeError as error:
+        raise MaquetteError(
+            "bad-picture", f"The texture {path} can't be opened.", "Texture the model again."
+        ) from error
+    ending = f" – seed {recipe.seed}"
+    room = NAME_BYTES - len(ending.encode())
+    image.name = f"Texture – {recipe.prompt}".encode()[:room].decode(errors="ignore") + ending
+    image[RECIPE] = recipe.to_json()
     return image
 
 
@@ -188,7 +203,7 @@ def recipe_of_image(image: bpy.types.Image) -> Recipe:
 
 def resolved(saved: Saved) -> str:
     """The absolute path that the concept's datablock resolves to."""
-    return bpy.path.abspath(_relative(saved.path))
+    return bpy.path.abspath(relative(saved.path))
 
 
 def show(image: bpy.types.Image, window_manager: bpy.types.WindowManager) -> bool:
@@ -212,7 +227,7 @@ def _is_free(kind: str, space: bpy.types.SpaceImageEditor) -> bool:
     return image is None or image.type == "RENDER_RESULT" or JOB in image
 
 
-def _relative(path: Path) -> str:
+def relative(path: Path) -> str:
     """The path as the .blend should hold it: relative where it lies beside or below."""
     if bpy.data.filepath:
         base = Path(bpy.data.filepath).parent

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import bpy
 from maquette_wire import keys
@@ -18,9 +19,10 @@ from maquette_wire.client import Client, Connected, Event, Received
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
+from maquette_wire.packing import Packet
 from maquette_wire.recipe import Recipe
 
-from . import thumbnails
+from . import textures, thumbnails
 from .backend import Backend, Choice, Status
 from .delivery import Delivery, where_now
 from .jobs import Job, State, Target
@@ -86,6 +88,19 @@ class Session:
         self.dismiss()
         name = self._client.submit(recipe, [capture], previews=True)
         job = self.jobs[name] = Job(name, recipe, (capture.view,), target)
+        wake()
+        return job
+
+    def texture(
+        self, packet: Packet, captures: Sequence[Capture], target: Target, folder: Path
+    ) -> Job:
+        """Hand a texture's job over, whose files are in ``folder``, as :meth:`restyle` does."""
+        assert self._client is not None, "want_server comes first"
+        self.dismiss()
+        submit = packet.message
+        self._client.submit_packet(packet, captures)
+        job = Job(submit.job, submit.recipe, submit.views, target, texture=folder)
+        self.jobs[submit.job] = job
         wake()
         return job
 
@@ -251,6 +266,7 @@ class Session:
                     blend=job.target.blend,
                     scene=job.target.scene,
                     folder=job.target.folder,
+                    texture=str(job.texture or ""),
                 )
             )
         except MaquetteError as error:
@@ -260,6 +276,8 @@ class Session:
         """The job's end is taken in: neither server nor ledger need to keep it."""
         thumbnails.drop_preview(job.name)
         self.ledger.remove(job.name)
+        if job.texture is not None:
+            textures.discard(job.texture)
         if self._client is not None:
             self._client.acknowledge(job.name)
 
@@ -275,6 +293,7 @@ class Session:
         for entry in self.ledger.adopt(self.backend.server):
             target = Target(entry.blend, entry.scene, 0, entry.folder)
             job = Job(entry.job, entry.recipe, entry.views, target, recovered=True)
+            job.texture = Path(entry.texture) if entry.texture else None
             self.jobs[entry.job] = job
             self._client.resume(entry.job)
         self.left_behind = len(self.ledger.left_behind())

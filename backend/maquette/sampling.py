@@ -120,7 +120,7 @@ class Sampler:
         return SamplingResult(
             recipe=plan.recipe,
             pictures=[
-                (number // recipe.count, recipe.seed + number % recipe.count, job.pictures[number])
+                (number // recipe.count, recipe.seed + number % recipe.count, (given or {}).get(number, job.pictures[number]))
                 for number in range(job.count)
             ],
             encoded_depth=[frame.seen for frame in plan.frames],

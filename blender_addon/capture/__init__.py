@@ -8,18 +8,20 @@ overlays. Either way the .blend is afterwards as it was before.
 from __future__ import annotations
 
 from . import offscreen, render
-from .surface import Surface, poses_around, surface
+from .surface import Surface, surface, views_around
 from .view import camera_size, size_for
 
 capture_camera = render.capture
 capture_viewport = offscreen.capture
+capture_view = render.capture_view
 
 __all__ = [
     "Surface",
     "camera_size",
     "capture_camera",
+    "capture_view",
     "capture_viewport",
-    "poses_around",
     "size_for",
     "surface",
+    "views_around",
 ]

@@ -25,7 +25,7 @@ from .animated import kept_animated_values
 from .color import srgb_of_linear
 from .scope import Scope, muted_handlers, no_new_render_result
 from .stage import linked_stage
-from .view import camera_pose, camera_view, check_grid
+from .view import CameraPose, camera_pose, camera_view, check_grid, pose_of
 
 NOTHING = 1e9
 """Workbench writes 1e10 metres where there is nothing."""
@@ -40,20 +40,32 @@ def capture(
     "unsupported-camera", "render-busy", "render-failed").
     """
     check_grid(repr(camera.name), width, height)
+    depsgraph = context.evaluated_depsgraph_get()
+    pose = camera_pose(camera, depsgraph)
+    return _capture(context, pose, camera_view(camera, pose, depsgraph, width, height))
+
+
+def capture_view(context: bpy.types.Context, view: View) -> Capture:
+    """Colour and depth of a View as the scene is now, whether or not it has a camera there.
+
+    Raises MaquetteError as `capture` does.
+    """
+    check_grid(repr(view.name), view.width, view.height)
+    return _capture(context, pose_of(view), view)
+
+
+def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Capture:
     if bpy.app.is_job_running("RENDER"):
         raise MaquetteError(
             "render-busy", "Blender is rendering.", "Wait for the render to end, or cancel it."
         )
-    depsgraph = context.evaluated_depsgraph_get()
     display: Any = context.scene.display
-    pose = camera_pose(camera, depsgraph)
-    view = camera_view(camera, pose, depsgraph, width, height)
     with (
         tempfile.TemporaryDirectory(prefix="maquette-") as folder,
         muted_handlers(),
         kept_animated_values(),
         no_new_render_result(),
-        linked_stage(context, pose, width, height) as stage,
+        linked_stage(context, pose, view.width, view.height) as stage,
     ):
         depth = _depth(stage, view, Path(folder))
         color = _color(stage, Path(folder), display.render_aa)

@@ -15,15 +15,21 @@ from typing import Any
 
 import bpy
 import numpy as np
+from maquette_wire import surface as wire
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Texture
+from maquette_wire.view import View
 from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from .scope import Scope
+from .view import SENSOR, posed_view
 
 NAME = "Maquette surface"
 ANGLE = 66.0
 """Degrees between faces of one island, as Blender's own default."""
+LENS = 50.0
+"""Millimetres, of views from around."""
 LOWER, HIGHER = 12.0, 40.0
 """Degrees above the horizon of views from around."""
 FLAT = 0.01
@@ -40,9 +46,11 @@ class Surface:
     Attributes:
         corners: float64 [n, 3, 3], metres in the world, counter-clockwise seen from outside.
         uvs: float64 [n, 3, 2].
-        objects: int32 [n], places in `names`.
+        objects: int32 [n], places in `names`, rising.
         names: of the objects; an instance is an object of its own.
         left_out: names of what was taken for ground.
+        loops: int32 [n, 3], which corner of its object's evaluated mesh a triangle's corner is.
+        loop_counts: how many corners the mesh of each object has.
     """
 
     corners: NDArray[np.float64]
@@ -50,6 +58,27 @@ class Surface:
     objects: NDArray[np.int32]
     names: list[str]
     left_out: list[str]
+    loops: NDArray[np.int32]
+    loop_counts: list[int]
+
+    def loop_uvs(self) -> NDArray[np.float32]:
+        """[corners of all meshes, 2], object by object."""
+        starts = np.cumsum([0, *self.loop_counts])
+        uvs = np.zeros((starts[-1], 2), np.float32)
+        uvs[starts[self.objects][:, None] + self.loops] = self.uvs
+        return uvs
+
+    def on_wire(self, size: int) -> wire.Surface:
+        """The surface as a job brings it, for a texture of this size."""
+        low, high = self.corners.min((0, 1)), self.corners.max((0, 1))
+        x, y, z = map(float, (low + high) / 2)
+        counts = np.bincount(self.objects, minlength=len(self.names))
+        texture = Texture(size=size, objects=tuple(map(int, counts)), origin=(x, y, z))
+        return wire.Surface(
+            texture,
+            np.ascontiguousarray((self.corners - (x, y, z)).astype(np.float32)),
+            np.ascontiguousarray(self.uvs.astype(np.float32)),
+        )
 
     def write(self, path: Path) -> None:
         """One `.npz` with these arrays, the names as JSON. Raises OSError."""
@@ -66,10 +95,19 @@ class Surface:
 
 @dataclass(frozen=True)
 class _Piece:
-    """One object's vertices [v, 3] in the world and triangles [t, 3]."""
+    """One object's evaluated mesh.
+
+    Attributes:
+        vertices: float64 [v, 3], in the world.
+        faces: int32 [f], where each face's corners begin.
+        corners: int32 [c], the vertex of each corner.
+        triangles: int32 [t, 3], corners, counter-clockwise seen from outside.
+    """
 
     name: str
     vertices: NDArray[np.float64]
+    faces: NDArray[np.int32]
+    corners: NDArray[np.int32]
     triangles: NDArray[np.int32]
 
     def is_flat(self) -> bool:
@@ -81,12 +119,16 @@ class _Piece:
         return self.is_flat() and bool(self.vertices[:, 2].max() < foot + STEP)
 
 
-def surface(context: bpy.types.Context, chosen: Sequence[str] = ()) -> Surface:
+def surface(
+    context: bpy.types.Context, chosen: Sequence[str] = (), instances: bool = True
+) -> Surface:
     """The surface of the objects named, or of all that renders but the ground that it stands on.
+
+    instances: whether instances count, and curves and texts, which have a mesh only evaluated.
 
     Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
     """
-    pieces = list(_pieces(context, set(chosen)))
+    pieces = list(_pieces(context, set(chosen), instances))
     missing = sorted(set(chosen) - {piece.name for piece in pieces})
     if missing:
         raise MaquetteError(
@@ -104,19 +146,27 @@ def surface(context: bpy.types.Context, chosen: Sequence[str] = ()) -> Surface:
             "There is nothing to texture: the scene shows no object with faces.",
             "Make one visible in renders.",
         )
-    corners = np.concatenate([piece.vertices[piece.triangles] for piece in kept])
-    owners = np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept])
-    names = [piece.name for piece in kept]
-    return Surface(corners, _unwrapped(context, kept), owners, names, sorted(set(left_out)))
+    unwrapped = _unwrapped(context, kept)
+    return Surface(
+        np.concatenate([piece.vertices[piece.corners[piece.triangles]] for piece in kept]),
+        np.concatenate([uvs[p.triangles] for uvs, p in zip(unwrapped, kept, strict=True)]),
+        np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept]),
+        [piece.name for piece in kept],
+        sorted(set(left_out)),
+        np.concatenate([piece.triangles for piece in kept]),
+        [len(piece.corners) for piece in kept],
+    )
 
 
-def _pieces(context: bpy.types.Context, chosen: set[str]) -> Iterator[_Piece]:
+def _pieces(context: bpy.types.Context, chosen: set[str], with_instances: bool) -> Iterator[_Piece]:
     depsgraph = context.evaluated_depsgraph_get()
     instances: Any = depsgraph.object_instances
     for instance in instances:
         thing = instance.object
         original = thing.original
         if thing.type not in SOLID or original.hide_render or not instance.show_self:
+            continue
+        if not with_instances and (instance.is_instance or thing.type != "MESH"):
             continue
         parent = instance.parent.original.name if instance.is_instance else original.name
         if chosen and not {original.name, parent} & chosen:
@@ -140,8 +190,12 @@ def _piece(name: str, mesh: Any, matrix: NDArray[np.float64]) -> _Piece | None:
         return None
     vertices = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", vertices)
+    faces = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_start", faces)
+    corners = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
     triangles = np.empty(count * 3, np.int32)
-    mesh.loop_triangles.foreach_get("vertices", triangles)
+    mesh.loop_triangles.foreach_get("loops", triangles)
     world = vertices.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
     if not np.isfinite(world).all():
         raise MaquetteError(
@@ -149,17 +203,20 @@ def _piece(name: str, mesh: Any, matrix: NDArray[np.float64]) -> _Piece | None:
             f"The object {name!r} has vertices that are not numbers.",
             "Remove them in Blender (Mesh > Clean Up).",
         )
-    corners = triangles.reshape(-1, 3)
+    triangles = triangles.reshape(-1, 3)
     if np.linalg.det(matrix[:3, :3]) < 0:
-        corners = corners[:, ::-1]  # a mirror turns faces inside out
-    return _Piece(name, world, np.ascontiguousarray(corners))
+        triangles = triangles[:, ::-1]  # a mirror turns faces inside out
+    return _Piece(name, world, faces, corners, np.ascontiguousarray(triangles))
 
 
-def _unwrapped(context: bpy.types.Context, pieces: Sequence[_Piece]) -> NDArray[np.float64]:
-    """[n, 3, 2]: islands of even density, packed into one square, by Blender's own unwrapper."""
+def _unwrapped(context: bpy.types.Context, pieces: Sequence[_Piece]) -> list[NDArray[np.float64]]:
+    """[c, 2] for each piece: islands of even density, packed into one square, by Blender's own
+    unwrapper."""
     starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
+    ends = np.cumsum([len(piece.corners) for piece in pieces])
     vertices = np.concatenate([piece.vertices for piece in pieces])
-    triangles = np.concatenate([p.triangles + s for p, s in zip(pieces, starts, strict=False)])
+    corners = np.concatenate([p.corners + s for p, s in zip(pieces, starts, strict=False)])
+    faces = np.concatenate([p.faces + s for p, s in zip(pieces, (0, *ends[:-1]), strict=True)])
     # Near the origin, where single precision holds them.
     vertices = vertices - (vertices.min(0) + vertices.max(0)) / 2
     with Scope() as scope:
@@ -167,10 +224,10 @@ def _unwrapped(context: bpy.types.Context, pieces: Sequence[_Piece]) -> NDArray[
         scope.remove_later(bpy.data.meshes, mesh)
         mesh.vertices.add(len(vertices))
         mesh.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
-        mesh.loops.add(triangles.size)
-        mesh.loops.foreach_set("vertex_index", triangles.ravel().astype(np.int32))
-        mesh.polygons.add(len(triangles))
-        mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
+        mesh.loops.add(len(corners))
+        mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
+        mesh.polygons.add(len(faces))
+        mesh.polygons.foreach_set("loop_start", faces.astype(np.int32))
         mesh.update(calc_edges=True)
         mesh.uv_layers.new(name=NAME)
         thing = bpy.data.objects.new(NAME, mesh)
@@ -180,9 +237,9 @@ def _unwrapped(context: bpy.types.Context, pieces: Sequence[_Piece]) -> NDArray[
         stage.collection.objects.link(thing)
         _smart_project(stage, thing)
         layer = mesh.uv_layers[NAME]
-        uvs = np.empty(triangles.size * 2, np.float32)
+        uvs = np.empty(len(corners) * 2, np.float32)
         layer.uv.foreach_get("vector", uvs)
-    return uvs.reshape(-1, 3, 2).astype(np.float64)
+    return np.split(uvs.reshape(-1, 2).astype(np.float64), ends[:-1])
 
 
 def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
@@ -206,18 +263,20 @@ def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
                 bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def poses_around(made: Surface, count: int, lens: float, sensor: float) -> list[Matrix]:
-    """Camera poses that see a surface from all sides, `count` of them at an even turn, every second
-    one from higher up, far enough for the whole surface to fit a square picture."""
+def views_around(made: Surface, count: int, side: int) -> list[View]:
+    """Views that see a surface from all sides, `count` of them at an even turn, every second one
+    from higher up, far enough for the whole surface to fit a picture of `side` pixels squared."""
     low, high = made.corners.min((0, 1)), made.corners.max((0, 1))
     middle = Vector((low + high) / 2)
     radius = float(np.linalg.norm(high - low)) / 2
-    away = radius / np.sin(np.arctan(sensor / (2 * lens))) * 1.02
-    poses = []
+    away = radius / np.sin(np.arctan(SENSOR / (2 * LENS))) * 1.02
+    views = []
     for number in range(count):
         turn = np.radians(30.0) + 2 * np.pi * number / count
         rise = np.radians(HIGHER if number % 2 else LOWER)
         way = Vector((np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)))
         look = (-way).to_track_quat("-Z", "Y").to_matrix().to_4x4()
-        poses.append(Matrix.Translation(middle + way * away) @ look)
-    return poses
+        pose = Matrix.Translation(middle + way * away) @ look
+        clip = away * 1e-3, away * 1e2
+        views.append(posed_view(pose, LENS, SENSOR, clip, side, f"around {number + 1}"))
+    return views

@@ -20,6 +20,8 @@ from mathutils import Matrix
 if TYPE_CHECKING:
     import bpy
 
+SENSOR = 36.0
+"""Millimetres across, of cameras of our own."""
 GRID = 8
 """Sides are multiples of this: one cell of a latent."""
 
@@ -90,6 +92,47 @@ def camera_view(
         depsgraph, x=width, y=height, scale_x=1.0, scale_y=1.0
     )
     return view_of(pose.matrix.inverted(), projection, width, height, pose.kind, pose.name)
+
+
+def pose_of(view: View) -> CameraPose:
+    """A camera that sees what ``view`` does: the reverse of ``camera_view``."""
+    projection = np.reshape(view.projection_matrix, (4, 4))
+    down = view.height / view.width
+    depth, offset = projection[2, 2:]
+    if view.kind == "perspective":
+        size = {"type": "PERSP", "sensor_width": SENSOR, "lens": projection[0, 0] * SENSOR / 2}
+        shift = projection[0, 2] / 2, projection[1, 2] / 2 * down
+        clip = offset / (depth - 1), offset / (depth + 1)
+    else:
+        size = {"type": "ORTHO", "ortho_scale": 2 / projection[0, 0]}
+        shift = -projection[0, 3] / 2, -projection[1, 3] / 2 * down
+        clip = (offset + 1) / depth, (offset - 1) / depth
+    lens = {
+        **size,
+        "sensor_fit": "HORIZONTAL",
+        "shift_x": shift[0],
+        "shift_y": shift[1],
+        "clip_start": clip[0],
+        "clip_end": clip[1],
+    }
+    matrix = Matrix(np.reshape(view.view_matrix, (4, 4)).tolist()).inverted()
+    return CameraPose(name=view.name, matrix=matrix, lens=lens)
+
+
+def posed_view(
+    matrix: Matrix, lens: float, sensor: float, clip: tuple[float, float], side: int, name: str
+) -> View:
+    """The View of a camera that isn't there: perspective, square, without a shift.
+
+    matrix: rigid camera to world; lens and sensor: millimetres; clip: metres; side: pixels.
+    """
+    scale = 2 * lens / sensor
+    start, end = clip
+    depth, offset = (start + end) / (start - end), 2 * start * end / (start - end)
+    projection = np.array(
+        [[scale, 0, 0, 0], [0, scale, 0, 0], [0, 0, depth, offset], [0, 0, -1, 0]], np.float64
+    )
+    return view_of(matrix.inverted(), projection, side, side, "perspective", name)
 
 
 def check_grid(name: str, width: int, height: int) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import notify, picture, recipe, restyle, server
+from . import notify, picture, recipe, restyle, server, texture
 
 CLASSES = (
     *restyle.CLASSES,
     *recipe.CLASSES,
     *picture.CLASSES,
+    *texture.CLASSES,
     *server.CLASSES,
     *notify.CLASSES,
 )

@@ -22,7 +22,7 @@ from .jobs import OpenJobs
 from .keys import KeyPair, check_key
 from .limits import JOB, check_submit
 from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
-from .packing import FROM_SERVER, BadMessage, pack, pack_in_steps, unpack
+from .packing import FROM_SERVER, BadMessage, Packet, pack, pack_in_steps, unpack
 from .recipe import Recipe
 from .submission import submission
 from .surface import Surface
@@ -135,13 +135,18 @@ class Client:
 
         Raises MaquetteError where the recipe or, with a known server, a limit says no.
         """
-        submit, frames = submission(recipe, captures, surface, given, previews=previews, job=job)
+        packet = submission(recipe, captures, surface, given, previews=previews, job=job)
+        self.submit_packet(packet, captures)
+        return packet.message.job
+
+    def submit_packet(self, packet: Packet, captures: Sequence[Capture]) -> None:
+        """:meth:`submit` of a job that is packed already (``submission``)."""
+        submit, frames = packet
         if self.welcome is not None:
             check_submit(submit, self.welcome.limits)
         else:
-            recipe.check()
+            submit.recipe.check()
         self._do(self._jobs.submit(submit, frames, captures))
-        return submit.job
 
     def resume(self, job: str) -> None:
         """Take up a job of an earlier client: its state, and in the end its result, arrive.

@@ -1,0 +1,284 @@
+"""Texture layers: textures that lie on objects of the user's without changing them.
+
+A layer is one modifier at the end of each object's stack. It gives the evaluated mesh the layer's
+UV map and material; the object's own mesh, UV maps, material slots and other modifiers stay as
+they are, also where objects share a mesh. All UVs of a layer are the vertices of one mesh, which
+no scene shows: corner n of an object is vertex `First` + n. Where an object has another number of
+corners than it was textured with, its modifier lets it through as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+NAME = "Maquette Texture"
+UV_NAME = "UVMap"
+"""Of the UV map that an object gets which has none; else the texture's stands in for its own."""
+MARK = "maquette_layer"
+"""Custom property of the material that is a layer's: the folder with the texture's files."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a texture lies on objects.
+
+    Attributes:
+        names: of the objects.
+        corners: number of corners of each object's evaluated mesh.
+        uvs: float32 [all corners, 2].
+    """
+
+    names: list[str]
+    corners: list[int]
+    uvs: NDArray[np.float32]
+
+    def write(self, path: Path) -> None:
+        """One `.npz`. Raises OSError."""
+        with path.open("wb") as file:
+            np.savez(
+                file,
+                names=np.array(self.names, np.str_),
+                corners=np.array(self.corners, np.int64),
+                uvs=self.uvs,
+            )
+
+    @classmethod
+    def read(cls, path: Path) -> Fit:
+        """Raises OSError, ValueError or KeyError."""
+        with np.load(path, allow_pickle=False) as file:
+            return cls(
+                [str(name) for name in file["names"]],
+                [int(count) for count in file["corners"]],
+                file["uvs"].astype(np.float32),
+            )
+
+
+def put_on(fit: Fit, image: bpy.types.Image, folder: str) -> tuple[Any, list[str]]:
+    """Make a layer; returns its material and the names of objects that are not there any more."""
+    material = _material(image)
+    material[MARK] = folder
+    carrier = _carrier(fit.uvs, image.name)
+    group = _node_group()
+    missing = []
+    starts = np.cumsum([0, *fit.corners])
+    for name, start, count in zip(fit.names, starts, fit.corners, strict=False):
+        thing: Any = bpy.data.objects.get(name)
+        if thing is None or thing.type != "MESH" or thing.library is not None:
+            missing.append(name)
+            continue
+        modifier = thing.modifiers.new(NAME, "NODES")
+        modifier.node_group = group
+        modifier.show_expanded = False
+        _set(modifier, "UVs", carrier)
+        _set(modifier, "First", int(start))
+        _set(modifier, "Corners", count)
+        _set(modifier, "UV Map", _uv_map_of(thing))
+        _set(modifier, "Material", material)
+        thing.update_tag()
+    return material, missing
+
+
+def layers() -> list[Any]:
+    """The materials of all layers in the file, oldest first."""
+    found = [material for material in bpy.data.materials if MARK in material]
+    return sorted(found, key=lambda material: material.session_uid)
+
+
+def modifiers(material: bpy.types.Material) -> Iterator[tuple[Any, Any]]:
+    """The objects that a layer lies on, each with its modifier."""
+    for thing in bpy.data.objects:
+        for modifier in thing.modifiers:
+            if is_layer(modifier) and _get(modifier, "Material") == material:
+                yield thing, modifier
+
+
+def is_layer(modifier: Any) -> bool:
+    """Whether a modifier is one of ours."""
+    group = modifier.node_group if modifier.type == "NODES" else None
+    return group is not None and MARK in group
+
+
+def is_shown(material: bpy.types.Material) -> bool:
+    """Whether a layer is switched on, on any object."""
+    return any(modifier.show_viewport for _thing, modifier in modifiers(material))
+
+
+def show(material: bpy.types.Material, shown: bool) -> None:
+    """Switch a layer on or off, in viewports and renders."""
+    for _thing, modifier in modifiers(material):
+        modifier.show_viewport = modifier.show_render = shown
+
+
+def fits(thing: bpy.types.Object, modifier: Any) -> bool:
+    """Whether an object still has the corners that it was textured with."""
+    evaluated: Any = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return len(evaluated.data.loops) == _get(modifier, "Corners")
+
+
+def remove(material: bpy.types.Material) -> None:
+    """Take a layer off all objects and out of the file; its image stays as long as it is used."""
+    carriers = set()
+    for thing, modifier in list(modifiers(material)):
+        carriers.add(_get(modifier, "UVs"))
+        thing.modifiers.remove(modifier)
+    for carrier in carriers - {None}:
+        mesh = carrier.data
+        bpy.data.objects.remove(carrier)
+        if not mesh.users:
+            bpy.data.meshes.remove(mesh)
+    bpy.data.materials.remove(material)
+    group = bpy.data.node_groups.get(NAME)
+    if group is not None and MARK in group and not group.users:
+        bpy.data.node_groups.remove(group)
+
+
+def image_of(material: Any) -> bpy.types.Image | None:
+    """The texture of a layer."""
+    node = material.node_tree.nodes.get(NAME) if material.node_tree else None
+    return node.image if node is not None else None
+
+
+def set_image(material: Any, image: bpy.types.Image) -> None:
+    """Give a layer another texture for the same UVs."""
+    material.node_tree.nodes[NAME].image = image
+
+
+def _uv_map_of(thing: Any) -> str:
+    """The UV map that renders use; ours stands in for it, so that Solid mode shows it too."""
+    layers = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.uv_layers
+    used = next((layer for layer in layers if layer.active_render), None)
+    return used.name if used is not None else UV_NAME
+
+
+def _material(image: bpy.types.Image) -> Any:
+    """The texture as it was painted: rough, without a highlight of its own."""
+    material: Any = bpy.data.materials.new(image.name)
+    if bpy.app.version < (5, 0):
+        material.use_nodes = True
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    nodes.clear()
+    output = nodes.new("ShaderNodeOutputMaterial")
+    surface = nodes.new("ShaderNodeBsdfPrincipled")
+    texture = nodes.new("ShaderNodeTexImage")
+    texture.name = texture.label = NAME
+    texture.image = image
+    texture.extension = "EXTEND"
+    surface.inputs["Roughness"].default_value = 1.0
+    surface.inputs["Specular IOR Level"].default_value = 0.0
+    links.new(texture.outputs["Color"], surface.inputs["Base Color"])
+    links.new(surface.outputs["BSDF"], output.inputs["Surface"])
+    for node, place in ((texture, -600), (surface, -300), (output, 0)):
+        node.location = place, 0
+    nodes.active = texture  # what Solid mode shows
+    return material
+
+
+def _carrier(uvs: NDArray[np.float32], name: str) -> Any:
+    """An object in no scene whose vertices are the UVs."""
+    mesh: Any = bpy.data.meshes.new(f"{name} UVs")
+    mesh.vertices.add(len(uvs))
+    places = np.zeros((len(uvs), 3), np.float32)
+    places[:, :2] = uvs
+    mesh.vertices.foreach_set("co", places.ravel())
+    mesh.update()
+    return bpy.data.objects.new(mesh.name, mesh)
+
+
+def _node_group() -> Any:
+    """The nodes of every layer's modifier, made where the file has none yet."""
+    group: Any = bpy.data.node_groups.get(NAME)
+    if group is not None and MARK in group:
+        return group
+    group = bpy.data.node_groups.new(NAME, "GeometryNodeTree")
+    group[MARK] = True
+    group.is_modifier = True
+    for name, kind in (
+        ("Geometry", "Geometry"),
+        ("UVs", "Object"),
+        ("First", "Int"),
+        ("Corners", "Int"),
+        ("UV Map", "String"),
+        ("Material", "Material"),
+    ):
+        group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}")
+    group.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    nodes = group.nodes
+
+    def node(kind: str, place: tuple[int, int], **settings: Any) -> Any:
+        made = nodes.new(kind)
+        made.location = place[0] * 200, place[1] * 200
+        for name, value in settings.items():
+            setattr(made, name, value)
+        return made
+
+    given = node("NodeGroupInput", (0, 0))
+    carrier = node("GeometryNodeObjectInfo", (1, -1))
+    place = node("GeometryNodeInputPosition", (1, -3))
+    index = node("GeometryNodeInputIndex", (1, -2))
+    shifted = node("ShaderNodeMath", (2, -2), operation="ADD")
+    uv = node("GeometryNodeSampleIndex", (3, -1), data_type="FLOAT_VECTOR", domain="POINT")
+    stored = node("GeometryNodeStoreNamedAttribute", (4, 0), data_type="FLOAT2", domain="CORNER")
+    dressed = node("GeometryNodeSetMaterial", (5, 0))
+    size = node("GeometryNodeAttributeDomainSize", (1, 1), component="MESH")
+    same = node("FunctionNodeCompare", (2, 1), data_type="INT", operation="EQUAL")
+    chosen = node("GeometryNodeSwitch", (6, 1), input_type="GEOMETRY")
+    out = node("NodeGroupOutput", (7, 1))
+    for source, name, target, entry in (
+        (given, "UVs", carrier, "Object"),
+        (carrier, "Geometry", uv, "Geometry"),
+        (place, "Position", uv, "Value"),
+        (index, "Index", shifted, 0),
+        (given, "First", shifted, 1),
+        (shifted, "Value", uv, "Index"),
+        (given, "Geometry", stored, "Geometry"),
+        (given, "UV Map", stored, "Name"),
+        (uv, "Value", stored, "Value"),
+        (stored, "Geometry", dressed, "Geometry"),
+        (given, "Material", dressed, "Material"),
+        (given, "Geometry", size, 0),
+        (size, "Face Corner Count", same, "A"),
+        (given, "Corners", same, "B"),
+        (same, "Result", chosen, "Switch"),
+        (given, "Geometry", chosen, "False"),
+        (dressed, "Geometry", chosen, "True"),
+        (chosen, "Output", out, "Geometry"),
+    ):
+        group.links.new(_socket(source.outputs, name), _socket(target.inputs, entry))
+    return group
+
+
+def _socket(sockets: Any, name: str | int) -> Any:
+    """A socket by place, or by name: of several types the node has one enabled."""
+    if isinstance(name, int):
+        return sockets[name]
+    return next(each for each in sockets if each.name == name and each.enabled)
+
+
+def _identifier(modifier: Any, name: str) -> str:
+    items = modifier.node_group.interface.items_tree
+    return next(i.identifier for i in items if i.name == name and i.in_out == "INPUT")
+
+
+def _inputs(modifier: Any) -> Any:
+    """The modifier's inputs where they are properties (Blender 5.2), else None."""
+    return getattr(getattr(modifier, "properties", None), "inputs", None)
+
+
+def _set(modifier: Any, name: str, value: Any) -> None:
+    identifier, inputs = _identifier(modifier, name), _inputs(modifier)
+    if inputs is None:
+        modifier[identifier] = value
+    else:
+        getattr(inputs, identifier).value = value
+
+
+def _get(modifier: Any, name: str) -> Any:
+    identifier, inputs = _identifier(modifier, name), _inputs(modifier)
+    return modifier.get(identifier) if inputs is None else getattr(inputs, identifier).value

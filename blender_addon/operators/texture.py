@@ -1,0 +1,304 @@
+"""Textures: make one, project a concept, bake retouched views again, and their layers."""
+
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportInvalidTypeForm=false
+# pyright: reportIncompatibleMethodOverride=false
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bpy
+import msgspec
+from bpy.props import BoolProperty, StringProperty
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Recipe
+from maquette_wire.submission import submission
+from maquette_wire.view import View
+
+from .. import layers, results, textures
+from ..capture import Surface, capture_view, surface, views_around
+from ..delivery import folder_of, put_texture_on, target_of
+from ..recipes import recipe_of, set_seed
+from ..session import current
+from .restyle import SEEDS
+from .server import reach_server
+
+
+class _Texturing(bpy.types.Operator):
+    """What the operators that begin a texture share."""
+
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Leave the edit mode first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            with _waiting(context):
+                self.begin(context)
+        except MaquetteError as error:
+            session = current()
+            session.dismiss()
+            session.note("ERROR", str(error))
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def begin(self, context: bpy.types.Context) -> None:
+        raise NotImplementedError
+
+
+class MAQUETTE_OT_texture(_Texturing):
+    """Paint the model from all sides and lay the pictures on it; of what is selected, or of all
+    that renders but the ground"""
+
+    bl_idname = "maquette.texture"
+    bl_label = "Texture"
+
+    def begin(self, context: bpy.types.Context) -> None:
+        settings = context.scene.maquette
+        recipe = msgspec.structs.replace(recipe_of(settings), count=1)
+        if not settings.seed_locked:
+            recipe = msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
+        reach_server()
+        made = _surface(context)
+        views = views_around(made, settings.texture_views, settings.long_side)
+        given = {}
+        concept = settings.last_result
+        if settings.texture_from_concept and concept is not None:
+            # First, and not painted again: the other views take after it.
+            view = _view_of(concept)
+            views.insert(0, view)
+            given[0] = _pixels(concept, view)
+        captures = _captured(context, views)
+        _submit(context, recipe, captures, made, given)
+        set_seed(settings, recipe.seed)
+
+
+class MAQUETTE_OT_project(_Texturing):
+    """Lay the last concept on what its view sees of the model; nothing is painted"""
+
+    bl_idname = "maquette.project"
+    bl_label = "Project Concept"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.scene.maquette.last_result is None:
+            cls.poll_message_set("There is no concept of this scene yet")
+            return False
+        return super().poll(context)
+
+    def begin(self, context: bpy.types.Context) -> None:
+        concept = context.scene.maquette.last_result
+        recipe = msgspec.structs.replace(results.recipe_of_image(concept), count=1, size=None)
+        view = _view_of(concept)
+        given = {0: _pixels(concept, view)}
+        reach_server()
+        made = _surface(context)
+        _submit(context, recipe, _captured(context, [view]), made, given)
+
+
+class MAQUETTE_OT_bake_again(_Texturing):
+    """Lay the pictures of this texture's views on the model again, after you have changed them in
+    another program (they are in the texture's folder)"""
+
+    bl_idname = "maquette.bake_again"
+    bl_label = "Bake Again"
+
+    layer: StringProperty(options={"SKIP_SAVE"})
+
+    def begin(self, context: bpy.types.Context) -> None:
+        folder = _folder_of(_layer(self.layer))
+        made = textures.read(folder)
+        packet = submission(made.recipe, made.captures, made.surface, made.pictures, previews=True)
+        reach_server()
+        session = current()
+        target = target_of(context.scene, folder_of(bpy.data.filepath, session.home))
+        session.texture(packet, made.captures, target, folder)
+
+
+class MAQUETTE_OT_show_texture(bpy.types.Operator):
+    """Switch this texture on or off, in viewports and renders"""
+
+    bl_idname = "maquette.show_texture"
+    bl_label = "Show Texture"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    layer: StringProperty(options={"SKIP_SAVE"})
+    shown: BoolProperty(options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        layers.show(_layer(self.layer), self.shown)
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_remove_texture(bpy.types.Operator):
+    """Take this texture off the model; its files stay in their folder"""
+
+    bl_idname = "maquette.remove_texture"
+    bl_label = "Remove Texture"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    layer: StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        layers.remove(_layer(self.layer))
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_texture_folder(bpy.types.Operator):
+    """Open the folder with this texture and the pictures of its views"""
+
+    bl_idname = "maquette.texture_folder"
+    bl_label = "Open Texture Folder"
+    bl_options = {"INTERNAL"}
+
+    layer: StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        folder = _folder_of(_layer(self.layer))
+        if not folder.is_dir():
+            self.report({"ERROR"}, f"{folder} is not there any more.")
+            return {"CANCELLED"}
+        bpy.ops.wm.path_open(filepath=str(folder))
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
+    """Lay a texture that Maquette made of this model on it again"""
+
+    bl_idname = "maquette.texture_of_file"
+    bl_label = "Texture of a File"
+    bl_options = {"REGISTER"}  # the step to undo is its own
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        folder = folder_of(bpy.data.filepath, current().home)
+        self.filepath = f"{folder}/"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self.filepath))
+        try:
+            saved = textures.SavedTexture(path, results.png.read_recipe(path), None)
+            missing = put_texture_on(saved)
+        except (MaquetteError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if missing:
+            self.report({"WARNING"}, f"Not in this file: {', '.join(missing)}.")
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_show_textures(bpy.types.Operator):
+    """Have Solid mode show textures in this 3D view"""
+
+    bl_idname = "maquette.show_textures_in_view"
+    bl_label = "Show Textures in This View"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shading: Any = context.space_data.shading
+        shading.color_type = "TEXTURE"
+        return {"FINISHED"}
+
+
+def _surface(context: bpy.types.Context) -> Surface:
+    """Of the selected objects, or of all. Raises MaquetteError."""
+    chosen = [thing for thing in context.selected_objects if thing.type != "CAMERA"]
+    cannot = [thing.name for thing in chosen if thing.type != "MESH" or thing.library is not None]
+    if cannot:
+        raise MaquetteError(
+            "not-a-mesh",
+            f"{cannot[0]!r} can't carry a texture: it is no mesh of this file.",
+            "Convert it (Object > Convert > Mesh, or Apply > Make Instances Real), or deselect it.",
+        )
+    return surface(context, [thing.name for thing in chosen], instances=False)
+
+
+def _captured(context: bpy.types.Context, views: list[View]) -> list[Capture]:
+    manager = context.window_manager
+    captures = []
+    for number, view in enumerate(views):
+        manager.progress_update(number / len(views))
+        captures.append(capture_view(context, view))
+    return captures
+
+
+def _submit(
+    context: bpy.types.Context,
+    recipe: Recipe,
+    captures: list[Capture],
+    made: Surface,
+    given: dict[int, Any],
+) -> None:
+    session = current()
+    target = target_of(context.scene, folder_of(bpy.data.filepath, session.home))
+    wired = made.on_wire(int(context.scene.maquette.texture_size))
+    packet = submission(recipe, captures, wired, given, previews=True)
+    fit = layers.Fit(made.names, made.loop_counts, made.loop_uvs())
+    folder = textures.begin([Path(target.folder), session.home.concepts], packet, fit)
+    try:
+        session.texture(packet, captures, target, folder)
+    except MaquetteError:
+        textures.discard(folder)
+        raise
+
+
+def _view_of(concept: bpy.types.Image) -> View:
+    """Raises MaquetteError("no-view")."""
+    try:
+        return msgspec.json.decode(concept.get(results.VIEW, ""), type=View)
+    except msgspec.MsgspecError as error:
+        raise MaquetteError(
+            "no-view",
+            f"{concept.name} does not say where it was seen from.",
+            "Restyle the view again.",
+        ) from error
+
+
+def _pixels(concept: bpy.types.Image, view: View) -> Any:
+    path = Path(bpy.path.abspath(concept.filepath, library=concept.library))
+    return textures.pixels_of(path, view.width, view.height)
+
+
+def _layer(name: str) -> Any:
+    """A layer's material, which the panel names."""
+    return bpy.data.materials[name]
+
+
+def _folder_of(material: Any) -> Path:
+    return Path(bpy.path.abspath(material[layers.MARK]))
+
+
+@contextmanager
+def _waiting(context: bpy.types.Context) -> Iterator[None]:
+    """The cursor shows how far it is."""
+    context.window_manager.progress_begin(0.0, 1.0)
+    try:
+        yield
+    finally:
+        context.window_manager.progress_end()
+
+
+CLASSES = (
+    MAQUETTE_OT_texture,
+    MAQUETTE_OT_project,
+    MAQUETTE_OT_bake_again,
+    MAQUETTE_OT_show_texture,
+    MAQUETTE_OT_remove_texture,
+    MAQUETTE_OT_texture_folder,
+    MAQUETTE_OT_texture_of_file,
+    MAQUETTE_OT_show_textures,
+)

@@ -1,0 +1,192 @@
+"""The files of a texture: what it is made from, its views' pictures, and the texture itself.
+
+Each texture has a folder of its own. It is begun when the job is, so that a result finds everything
+it needs, also in another Blender after a crash, and so that a picture that the user retouches can
+be baked again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import msgspec
+import numpy as np
+from maquette_wire import container, png
+from maquette_wire.capture import Capture, captures_of
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Coverage, Result, Submit
+from maquette_wire.packing import Packet
+from maquette_wire.recipe import Recipe
+from maquette_wire.surface import Surface, surface_of
+from maquette_wire.view import View
+from numpy.typing import NDArray
+
+from .layers import Fit
+from .results import free_name, slug
+
+JOB, FIT, TEXTURE = "job.maquette", "fit.npz", "texture"
+
+
+@dataclass(frozen=True)
+class SavedTexture:
+    """A texture on disk."""
+
+    path: Path
+    recipe: Recipe
+    coverage: Coverage | None
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+
+def begin(folders: Sequence[Path], packet: Packet, fit: Fit) -> Path:
+    """Make a texture's folder in the first of `folders` that takes it, with all that its job is
+    made of.
+
+    Raises MaquetteError("output-unusable").
+    """
+    reason = ""
+    for folder in folders:
+        own = _free_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}")
+        try:
+            own.mkdir(parents=True)
+            container.write(own / JOB, packet.message, packet.frames)
+            fit.write(own / FIT)
+            return own
+        except OSError as error:
+            shutil.rmtree(own, ignore_errors=True)
+            reason = error.strerror or str(error)
+    raise MaquetteError(
+        "output-unusable",
+        f"Nothing can be saved in {' or '.join(map(str, folders))}: {reason}.",
+        "Free some space or choose another output folder in the preferences.",
+    )
+
+
+def discard(folder: Path) -> None:
+    """A texture that was cancelled or failed before there was anything of it."""
+    if not list(folder.glob(f"{TEXTURE}*.png")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def save(
+    result: Result, frames: Sequence[memoryview], views: Sequence[View], folder: Path
+) -> list[SavedTexture]:
+    """Write a result's pictures and texture. An older texture in the folder stays.
+
+    Raises MaquetteError("output-unusable").
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = {png.RECIPE_KEY: result.recipe.to_json(), "Software": "Maquette"}
+        path = free_name(folder, TEXTURE)
+        for header, frame in zip(result.frames, frames, strict=True):
+            height, width = header.shape[:2]
+            if header.name == "concept":
+                number = result.pictures[header.index].view
+                view = {png.VIEW_KEY: msgspec.json.encode(views[number]).decode()}
+                png.write(picture_of(folder, number), frame, width, height, {**text, **view})
+            elif header.name == "texture":
+                png.write(path, frame, width, height, text)
+    except OSError as error:
+        raise MaquetteError(
+            "output-unusable",
+            f"The texture can't be saved in {folder}: {error.strerror}.",
+            "Free some space there; the server keeps the texture until then.",
+        ) from error
+    return [SavedTexture(path, result.recipe, result.coverage)]
+
+
+def picture_of(folder: Path, view: int) -> Path:
+    """The file with a view's picture."""
+    return folder / f"view-{view + 1}.png"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a texture was made from."""
+
+    recipe: Recipe
+    captures: list[Capture]
+    surface: Surface
+    pictures: dict[int, NDArray[np.uint8]]
+
+
+def read(folder: Path) -> Made:
+    """What a texture was made from, with its views' pictures as they are now.
+
+    Raises MaquetteError("no-texture", "bad-picture").
+    """
+    try:
+        submit, buffers = container.read(folder / JOB, kind=Submit)
+    except (OSError, MaquetteError) as error:
+        raise MaquetteError(
+            "no-texture",
+            f"What this texture was made from can't be read: {error}",
+            "Texture the model again.",
+        ) from error
+    surface, _given = surface_of(submit, buffers)
+    if surface is None:
+        raise MaquetteError(
+            "no-texture", f"The job in {folder} is not a texture's.", "Texture the model again."
+        )
+    captures = captures_of(submit, buffers)
+    pictures = {
+        number: pixels_of(path, capture.view.width, capture.view.height)
+        for number, capture in enumerate(captures)
+        if (path := picture_of(folder, number)).is_file()
+    }
+    return Made(submit.recipe, captures, surface, pictures)
+
+
+def fit_of(folder: Path) -> Fit:
+    """How a texture lies on its objects. Raises MaquetteError("no-texture")."""
+    try:
+        return Fit.read(folder / FIT)
+    except (OSError, ValueError, KeyError) as error:
+        raise MaquetteError(
+            "no-texture",
+            f"{folder} does not say which objects this texture is for: {error}.",
+            "Choose a texture in the folder that Maquette made for it, or texture the model again.",
+        ) from error
+
+
+def pixels_of(path: Path, width: int, height: int) -> NDArray[np.uint8]:
+    """An image file as uint8 sRGB [height, width, 3], row 0 at the top.
+
+    Raises MaquetteError("bad-picture").
+    """
+    try:
+        image = bpy.data.images.load(str(path), check_existing=False)
+    except RuntimeError as error:
+        raise MaquetteError(
+            "bad-picture", f"The picture {path} can't be opened.", "Save it as a PNG."
+        ) from error
+    try:
+        if tuple(image.size) != (width, height):
+            raise MaquetteError(
+                "bad-picture",
+                f"The picture {path} has {image.size[0]} x {image.size[1]} pixels, its view has "
+                f"{width} x {height}.",
+                "Save it at that size.",
+            )
+        pixels = np.empty(width * height * image.channels, np.float32)
+        image.pixels.foreach_get(pixels)
+    finally:
+        bpy.data.images.remove(image)
+    colors = pixels.reshape(height, width, -1)[::-1, :, :3]
+    if colors.shape[2] == 1:
+        colors = np.repeat(colors, 3, 2)
+    return np.ascontiguousarray(np.rint(colors * 255.0).clip(0, 255).astype(np.uint8))
+
+
+def _free_folder(parent: Path, stem: str) -> Path:
+    path, number = parent / stem, 2
+    while path.exists():
+        path, number = parent / f"{stem}-{number}", number + 1
+    return path
