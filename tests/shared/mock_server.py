@@ -117,8 +117,18 @@ class MockServer:
                 )
             )
             frames.append(bytes(height * width))
+        coverage = None
+        if submit.texture is not None:
+            side = submit.texture.size
+            headers.append(messages.FrameHeader(name="texture", dtype="u1", shape=(side, side, 3)))
+            frames.append(bytes([200, 60, 20]) * side**2)
+            coverage = messages.Coverage(seen=0.9, filled=0.05)
         result = messages.Result(
-            job=job, recipe=submit.recipe, pictures=tuple(pictures), frames=tuple(headers)
+            job=job,
+            recipe=submit.recipe,
+            pictures=tuple(pictures),
+            coverage=coverage,
+            frames=tuple(headers),
         )
         self.say(result, tuple(frames))
 

@@ -1,0 +1,281 @@
+"""Textures in the add-on: from the operator to a layer that changes nothing of the user's."""
+
+# Blender's stubs call optional what these scenes have.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from maquette_wire import container
+from maquette_wire.messages import Submit
+from maquette_wire.surface import surface_of
+
+from blender_addon import layers, textures
+from blender_addon import session as add_on_session
+from blender_addon.jobs import State
+from blender_addon.session import Session
+from tests.blender_addon.capture import scenes, state
+from tests.blender_addon.conftest import arrived, turn
+from tests.shared.mock_server import MockServer
+
+RED = (200, 60, 20)
+
+
+@pytest.fixture
+def house(settings: Any, tmp_path: Path) -> Any:
+    """A file with a house of two objects that share a mesh, one with a modifier, on ground."""
+    scenes.box((0, 0, -0.05), (400, 400, 0.1), "Ground")
+    one = scenes.box((0, 0, 5), (10, 10, 10), "House")
+    one.data.uv_layers.new(name="Own")
+    one.data.materials.append(bpy.data.materials.new("Own paint"))
+    other = bpy.data.objects.new("Annex", one.data)
+    other.location = (20, 0, 0)
+    other.modifiers.new("Bevel", "BEVEL")
+    bpy.context.scene.collection.objects.link(other)
+    settings.texture_views, settings.long_side, settings.texture_size = 3, 64, "1024"
+    settings.seed, settings.seed_locked = 5, True
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "house.blend"))
+    return bpy.context.scene
+
+
+def textured(session: Session) -> Any:
+    """Press Texture and wait; the layer."""
+    assert bpy.ops.maquette.texture() == {"FINISHED"}
+    turn(session, lambda: arrived(session))
+    return layers.layers()[-1]
+
+
+def evaluated(name: str) -> Any:
+    bpy.context.view_layer.update()
+    thing = bpy.data.objects[name]
+    return thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+
+
+def looks(name: str) -> tuple[set[str], set[str]]:
+    """UV maps and the materials in use, of an object as it is evaluated."""
+    mesh = evaluated(name)
+    slots = [material.name if material else "" for material in mesh.materials] or [""]
+    used = {slots[face.material_index] for face in mesh.polygons}
+    return {layer.name for layer in mesh.uv_layers}, used
+
+
+def test_the_job_has_views_one_depth_range_and_the_surface(session, server, house):
+    server.hold = True
+    assert bpy.ops.maquette.texture() == {"FINISHED"}
+    turn(session, lambda: server.count(Submit) == 1)
+    packet = next(p for p in server.packets if isinstance(p.message, Submit))
+    submit = packet.message
+    assert len(submit.views) == 3 and submit.recipe.count == 1 and submit.recipe.seed == 5
+    assert submit.texture.size == 1024 and len(submit.texture.objects) == 2
+    surface, given = surface_of(submit, packet.frames)
+    assert not given
+    uvs = np.asarray(surface.uvs)
+    assert uvs.min() >= 0 and uvs.max() <= 1
+    corners = np.asarray(surface.corners) + submit.texture.origin
+    assert corners.min((0, 1)) == pytest.approx((-5, -5, 0), abs=1e-4)
+    assert corners.max((0, 1)) == pytest.approx((25, 5, 10), abs=1e-4)
+
+
+def test_the_layer_shows_the_texture_and_leaves_all_that_was_there(session, server, house):
+    before = {name: looks(name) for name in ("House", "Annex", "Ground")}
+    file_before = state.dump()
+    layer = textured(session)
+    image = layers.image_of(layer)
+    assert image is not None and tuple(image.size) == (1024, 1024)
+    for name in ("House", "Annex"):
+        assert looks(name) == ({"Own"}, {layer.name})
+        uvs = np.empty(len(evaluated(name).loops) * 2, np.float32)
+        evaluated(name).uv_layers["Own"].uv.foreach_get("vector", uvs)
+        assert np.ptp(uvs) > 0.1
+    assert looks("Ground") == before["Ground"]
+    # The mesh that both share is as it was, with its own UV map, and still shared.
+    house_mesh = bpy.data.objects["House"].data
+    assert house_mesh == bpy.data.objects["Annex"].data
+    assert [m.name for m in house_mesh.materials] == ["Own paint"]
+    layers.show(layer, False)
+    assert {name: looks(name) for name in before} == before
+    layers.remove(layer)
+    assert {name: looks(name) for name in before} == before
+    left = state.difference(file_before, state.dump())
+    # The clone is the same UV map under another name, which the dump reads once.
+    kept = [key for key in left if not key.startswith("images") and "uv_layer_clone" not in key]
+    assert kept == [], left
+
+
+def test_uvs_on_the_layer_are_those_of_the_job(session, server, house):
+    layer = textured(session)
+    folder = Path(bpy.path.abspath(layer[layers.MARK]))
+    submit, frames = container.read(folder / textures.JOB, kind=Submit)
+    surface, _ = surface_of(submit, frames)
+    sent = np.asarray(surface.uvs)
+    start = 0
+    # Objects in the order of the job; a triangle's corners are corners of the evaluated mesh.
+    for name, count in zip(textures.fit_of(folder).names, submit.texture.objects, strict=True):
+        mesh = evaluated(name)
+        mesh.calc_loop_triangles()
+        loops = np.empty(count * 3, np.int32)
+        mesh.loop_triangles.foreach_get("loops", loops)
+        uvs = np.empty(len(mesh.loops) * 2, np.float32)
+        mesh.uv_layers["Own"].uv.foreach_get("vector", uvs)
+        on_layer = uvs.reshape(-1, 2)[loops].reshape(-1, 3, 2)
+        np.testing.assert_allclose(on_layer, sent[start : start + count], atol=1e-6)
+        start += count
+
+
+def test_an_object_that_changed_since_is_shown_as_it_is(session, server, house):
+    layer = textured(session)
+    bpy.data.objects["Annex"].modifiers["Bevel"].segments = 5
+    assert looks("Annex")[1] == {"Own paint"}
+    assert looks("House")[1] == {layer.name}
+    pairs = {thing.name: layers.fits(thing, m) for thing, m in layers.modifiers(layer)}
+    assert pairs == {"House": True, "Annex": False}
+
+
+def test_what_is_moved_or_deleted_while_it_is_made(session, server, house):
+    server.hold = True
+    assert bpy.ops.maquette.texture() == {"FINISHED"}
+    turn(session, lambda: bool(server.jobs))
+    bpy.data.objects["House"].location.x = 300
+    bpy.data.objects.remove(bpy.data.objects["Annex"])
+    server.finish(next(iter(server.jobs)))
+    turn(session, lambda: arrived(session))
+    assert looks("House")[1] == {layers.layers()[-1].name}
+    assert "Annex" in session.notices[-1].text
+
+
+def test_selected_objects_alone(session, server, house):
+    bpy.data.objects["Annex"].select_set(True)
+    layer = textured(session)
+    assert looks("Annex")[1] == {layer.name} and looks("House")[1] == {"Own paint"}
+    # Another one over it is seen instead, and both can go.
+    bpy.ops.object.select_all(action="DESELECT")
+    second = textured(session)
+    assert looks("Annex")[1] == {second.name}
+    layers.show(second, False)
+    assert looks("Annex")[1] == {layer.name}
+
+
+def test_what_cannot_carry_a_texture_is_named(session, server, house):
+    bpy.ops.object.text_add()
+    with pytest.raises(RuntimeError, match="Convert it"):
+        bpy.ops.maquette.texture()
+    assert not session.jobs and not (Path(bpy.data.filepath).parent / "maquette").exists()
+
+
+def test_files_beside_the_blend_and_none_of_a_cancelled_job(session, server, house):
+    layer = textured(session)
+    folder = Path(bpy.path.abspath(layer[layers.MARK]))
+    assert layer[layers.MARK].startswith("//maquette/texture-")
+    names = {path.name for path in folder.iterdir()}
+    assert {"job.maquette", "fit.npz", "texture.png", "view-1.png", "view-3.png"} <= names
+    server.hold = True
+    bpy.ops.maquette.texture()
+    turn(session, lambda: bool(server.jobs))
+    assert len(list(folder.parent.iterdir())) == 2
+    bpy.ops.maquette.cancel()
+    turn(session, lambda: not session.jobs)
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_concept_is_laid_on_what_it_shows(session, server, house, camera):
+    house.maquette.source = "CAMERA"
+    bpy.ops.maquette.restyle()
+    turn(session, lambda: arrived(session))
+    concept = house.maquette.last_result
+    bpy.ops.object.select_all(action="DESELECT")
+    assert bpy.ops.maquette.project() == {"FINISHED"}
+    turn(session, lambda: arrived(session))
+    packet = [p for p in server.packets if isinstance(p.message, Submit)][-1]
+    _surface, given = surface_of(packet.message, packet.frames)
+    assert len(packet.message.views) == 1 and list(given) == [0]
+    assert (np.asarray(given[0]) == 100).all(), "the concept's own pixels"
+    house.maquette.texture_from_concept = True
+    bpy.ops.maquette.texture()
+    turn(session, lambda: arrived(session))
+    packet = [p for p in server.packets if isinstance(p.message, Submit)][-1]
+    assert len(packet.message.views) == 4
+    assert list(surface_of(packet.message, packet.frames)[1]) == [0]
+    assert house.maquette.last_result == concept
+
+
+def test_a_retouched_view_is_baked_again_into_the_same_layer(session, server, house):
+    layer = textured(session)
+    folder = Path(bpy.path.abspath(layer[layers.MARK]))
+    edited = bpy.data.images.load(str(folder / "view-2.png"))
+    edited.pixels.foreach_set(np.tile(np.float32([1, 0, 0.5, 1]), 64 * 64))
+    edited.save()
+    bpy.data.images.remove(edited)
+    assert bpy.ops.maquette.bake_again(layer=layer.name) == {"FINISHED"}
+    turn(session, lambda: arrived(session))
+    packet = [p for p in server.packets if isinstance(p.message, Submit)][-1]
+    _surface, given = surface_of(packet.message, packet.frames)
+    assert sorted(given) == [0, 1, 2]
+    assert (np.asarray(given[1]) == (255, 0, 128)).all()
+    assert layers.layers() == [layer]
+    assert Path(layers.image_of(layer).filepath).name == "texture-2.png"
+    assert (folder / "texture.png").is_file()
+
+
+def test_a_picture_of_another_size_is_refused_with_the_fix(session, server, house):
+    layer = textured(session)
+    path = Path(bpy.path.abspath(layer[layers.MARK])) / "view-1.png"
+    small = bpy.data.images.new("small", 8, 8)
+    small.filepath_raw, small.file_format = str(path), "PNG"
+    small.save()
+    with pytest.raises(RuntimeError, match="Save it at that size"):
+        bpy.ops.maquette.bake_again(layer=layer.name)
+
+
+def test_a_texture_made_when_blender_ended_is_laid_on_in_the_next(session, server, house):
+    server.hold = True
+    bpy.ops.maquette.texture()
+    turn(session, lambda: session.jobs and session.open_jobs[0].state is State.QUEUED)
+    path = bpy.data.filepath
+    bpy.ops.preferences.addon_disable(module="blender_addon")
+    server.hold = False
+    bpy.ops.preferences.addon_enable(module="blender_addon")
+    again = add_on_session.current()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    bpy.ops.maquette.connect()
+    turn(again, lambda: bool(layers.layers()))
+    turn(again, lambda: arrived(again))
+    assert looks("House")[1] == {layers.layers()[0].name}
+
+
+def test_a_texture_of_a_file_that_is_closed_is_laid_on_later(session, server, house):
+    server.hold = True
+    bpy.ops.maquette.texture()
+    turn(session, lambda: bool(server.jobs))
+    path = bpy.data.filepath
+    bpy.ops.wm.read_homefile(use_empty=True)
+    server.finish(next(iter(server.jobs)))
+    turn(session, lambda: arrived(session))
+    assert "A texture of house.blend was saved as" in session.notices[-1].text
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert not layers.layers()
+    (picture,) = Path(path).parent.glob("maquette/texture-*/texture.png")
+    assert bpy.ops.maquette.texture_of_file(filepath=str(picture)) == {"FINISHED"}
+    assert looks("House")[1] == {layers.layers()[0].name}
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert looks("House")[1] == {layers.layers()[0].name}
+
+
+def test_an_edit_of_before_and_the_texture_are_steps_of_their_own(session, server, house):
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.ops.ed.undo_push(message="start")
+    bpy.data.objects["House"].location.z = 9
+    bpy.ops.ed.undo_push(message="move")
+    textured(session)
+    if not bpy.ops.ed.undo.poll():
+        pytest.skip("this Blender has no undo without a window")
+    bpy.ops.ed.undo()
+    assert not layers.layers()
+    assert bpy.data.objects["House"].location.z == 9
+    bpy.ops.ed.redo()
+    assert looks("House")[1] == {layers.layers()[0].name}
