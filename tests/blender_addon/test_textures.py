@@ -21,7 +21,6 @@ from blender_addon.jobs import State
 from blender_addon.session import Session
 from tests.blender_addon.capture import scenes, state
 from tests.blender_addon.conftest import arrived, turn
-from tests.shared.mock_server import MockServer
 
 RED = (200, 60, 20)
 

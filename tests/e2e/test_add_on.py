@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,6 +57,38 @@ def test_restyle_brings_a_concept_into_the_file(
     # What the extension bundles is what it uses.
     for name in ("wire", "zmq"):
         assert str(home) in user[name]
+
+
+def test_texture_lays_one_on_the_model_that_an_export_has(
+    blender: Path,
+    extension: Path,
+    home: Path,
+    server: local.ServerRecord,
+    samples: Path,
+    tmp_path: Path,
+):
+    scene, model = tmp_path / "house.blend", tmp_path / "house.glb"
+    shutil.copy(samples / "gabled_house.blend", scene)
+    words = (scene, scene, model)
+    said = run_script(blender, "press_texture.py", *words, home=home, extension=extension)
+    line = next(line for line in said.splitlines() if line.startswith("USER HAS "))
+    user = json.loads(line.removeprefix("USER HAS "))
+    assert user["pressed"] == ["FINISHED"] and user["open"] == 0, said
+    assert user["kept"], "the objects' own materials"
+    textured = user["textured"]
+    assert textured["Main body"] and textured["Main roof"] and not textured["Ground"], user
+    (folder,) = (tmp_path / "maquette").iterdir()
+    texture = np.asarray(Image.open(folder / "texture.png"))
+    assert texture.shape == (1024, 1024, 3) and texture.max(2).min() > 0
+    assert png.read_recipe(folder / "texture.png").seed == 7
+    data = model.read_bytes()
+    (length,) = struct.unpack_from("<I", data, 12)
+    document = json.loads(data[20 : 20 + length])
+    (image,) = document["images"]
+    view = document["bufferViews"][image["bufferView"]]
+    start = 28 + length + view.get("byteOffset", 0)
+    exported = Image.open(io.BytesIO(data[start : start + view["byteLength"]])).convert("RGB")
+    assert (np.asarray(exported) == texture).all()
 
 
 @pytest.fixture
