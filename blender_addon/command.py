@@ -23,13 +23,22 @@ from maquette_wire.capture import Capture, frames_of
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Submit
 from maquette_wire.recipe import Recipe
+from maquette_wire.view import View
 
-from .capture import Surface, camera_size, capture_camera, poses_around, surface
+from .capture import (
+    SENSOR,
+    Plan,
+    Surface,
+    camera_pose,
+    camera_size,
+    camera_view,
+    capture_camera,
+    plan,
+    surface,
+)
 
 NAME = "maquette_capture"
 LONG_SIDE = 512
-AROUND_LENS, AROUND_SENSOR = 50.0, 36.0
-"""Millimetres, of the cameras that --around places."""
 
 _registered: list[Any] = []
 
@@ -65,17 +74,25 @@ def main(argv: Sequence[str]) -> int:
         chosen, around = [], []
         if arguments.camera or arguments.all_cameras or not arguments.around:
             chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
+        size = arguments.size or camera_size(scene, arguments.long_side)
         if arguments.surface is not None:
             made = surface(bpy.context, arguments.object or [])
-            around = _around(scene, made, arguments.around)
             _write_surface(arguments.surface, made)
+            planned = plan(bpy.context, made, arguments.around, _views(chosen, size))
+            around = _cameras_at(scene, planned)
             chosen = [*chosen, *around]
+            if not chosen:
+                raise MaquetteError(
+                    "not-seen",
+                    "No place was found from which the surface can be seen.",
+                    "Uncover it in the scene, or name a camera that sees it with --camera.",
+                )
+            _say(_coverage(planned, len(chosen)))
         captures = []
         for camera in chosen:
-            size = arguments.size or camera_size(scene, arguments.long_side)
-            if camera in around:
-                size = (arguments.long_side, arguments.long_side)
-            captures.append(capture_camera(bpy.context, camera, *size))
+            square = arguments.long_side, arguments.long_side
+            grid = square if camera in around else size
+            captures.append(capture_camera(bpy.context, camera, *grid))
             if not np.isfinite(captures[-1].depth).any():
                 _say(f"warning: the camera {camera.name!r} sees nothing but sky.")
         _write(arguments.output, captures)
@@ -115,7 +132,11 @@ def _parser() -> _Parser:
         "--object", action="append", metavar="NAME", help="of the surface (all but the ground)"
     )
     parser.add_argument(
-        "--around", type=int, default=0, metavar="COUNT", help="views around the surface as well"
+        "--around",
+        type=int,
+        default=0,
+        metavar="COUNT",
+        help="views around the surface as well, at most so many, placed to see all of it",
     )
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--output", type=Path, metavar="FILE", help="where the captures go")
@@ -175,19 +196,34 @@ def _chosen(
     return [by_name[name] for name in names]
 
 
-def _around(scene: bpy.types.Scene, made: Surface, count: int) -> list[bpy.types.Object]:
-    """Cameras around a surface, in the file that is open and is not saved."""
+def _views(cameras: Sequence[bpy.types.Object], size: tuple[int, int]) -> list[View]:
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    return [
+        camera_view(camera, camera_pose(camera, depsgraph), depsgraph, *size) for camera in cameras
+    ]
+
+
+def _cameras_at(scene: bpy.types.Scene, planned: Plan) -> list[bpy.types.Object]:
+    """Cameras in planned poses, in the file that is open and is not saved."""
     cameras = []
-    for number, pose in enumerate(poses_around(made, count, AROUND_LENS, AROUND_SENSOR)):
+    for number, pose in enumerate(planned.poses):
         data: Any = bpy.data.cameras.new(f"around {number + 1}")
-        data.lens, data.sensor_width, data.sensor_fit = AROUND_LENS, AROUND_SENSOR, "HORIZONTAL"
+        data.lens, data.sensor_width, data.sensor_fit = pose.lens, SENSOR, "HORIZONTAL"
         data.clip_end = 1e5
         camera = bpy.data.objects.new(data.name, data)
         scene.collection.objects.link(camera)
-        camera.matrix_world = pose
+        camera.matrix_world = pose.matrix
         cameras.append(camera)
     bpy.context.view_layer.update()
     return cameras
+
+
+def _coverage(planned: Plan, count: int) -> str:
+    views = "The one view sees" if count == 1 else f"The {count} views see"
+    return (
+        f"{views} {planned.seen[-1]:.0%} of the surface's area under 75 degrees, of "
+        f"{planned.reachable:.0%} that can be seen at all; the rest faces down or is hidden."
+    )
 
 
 def _write_surface(path: Path, made: Surface) -> None:

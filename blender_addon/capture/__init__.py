@@ -8,18 +8,23 @@ overlays. Either way the .blend is afterwards as it was before.
 from __future__ import annotations
 
 from . import offscreen, render
-from .surface import Surface, poses_around, surface
-from .view import camera_size, size_for
+from .planning import SENSOR, Plan, plan
+from .surface import Surface, surface
+from .view import camera_pose, camera_size, camera_view, size_for
 
 capture_camera = render.capture
 capture_viewport = offscreen.capture
 
 __all__ = [
+    "SENSOR",
+    "Plan",
     "Surface",
+    "camera_pose",
     "camera_size",
+    "camera_view",
     "capture_camera",
     "capture_viewport",
-    "poses_around",
+    "plan",
     "size_for",
     "surface",
 ]

@@ -16,7 +16,6 @@ from typing import Any
 import bpy
 import numpy as np
 from maquette_wire.errors import MaquetteError
-from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from .scope import Scope
@@ -24,8 +23,6 @@ from .scope import Scope
 NAME = "Maquette surface"
 ANGLE = 66.0
 """Degrees between faces of one island, as Blender's own default."""
-LOWER, HIGHER = 12.0, 40.0
-"""Degrees above the horizon of views from around."""
 FLAT = 0.01
 """A thing is ground when it is thinner than this share of its length."""
 STEP = 1.0
@@ -204,20 +201,3 @@ def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
                 )
             finally:
                 bpy.ops.object.mode_set(mode="OBJECT")
-
-
-def poses_around(made: Surface, count: int, lens: float, sensor: float) -> list[Matrix]:
-    """Camera poses that see a surface from all sides, `count` of them at an even turn, every second
-    one from higher up, far enough for the whole surface to fit a square picture."""
-    low, high = made.corners.min((0, 1)), made.corners.max((0, 1))
-    middle = Vector((low + high) / 2)
-    radius = float(np.linalg.norm(high - low)) / 2
-    away = radius / np.sin(np.arctan(sensor / (2 * lens))) * 1.02
-    poses = []
-    for number in range(count):
-        turn = np.radians(30.0) + 2 * np.pi * number / count
-        rise = np.radians(HIGHER if number % 2 else LOWER)
-        way = Vector((np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)))
-        look = (-way).to_track_quat("-Z", "Y").to_matrix().to_4x4()
-        poses.append(Matrix.Translation(middle + way * away) @ look)
-    return poses
