@@ -22,8 +22,19 @@ from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
+from maquette_wire.view import View
 
-from .capture import Surface, camera_size, capture_camera, capture_view, surface, views_around
+from .capture import (
+    Plan,
+    Surface,
+    camera_pose,
+    camera_size,
+    camera_view,
+    capture_camera,
+    capture_view,
+    plan,
+    surface,
+)
 
 NAME = "maquette_capture"
 LONG_SIDE = 512
@@ -62,14 +73,20 @@ def main(argv: Sequence[str]) -> int:
         chosen, around = [], []
         if arguments.camera or arguments.all_cameras or not arguments.around:
             chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
+        size = arguments.size or camera_size(scene, arguments.long_side)
         if arguments.surface is not None:
             made = surface(bpy.context, arguments.object or [])
-            around = views_around(made, arguments.around, arguments.long_side)
             _write_surface(arguments.surface, made)
-        captures = []
-        for camera in chosen:
-            size = arguments.size or camera_size(scene, arguments.long_side)
-            captures.append(capture_camera(bpy.context, camera, *size))
+            planned = plan(bpy.context, made, arguments.around, _views(chosen, size))
+            around = planned.views(arguments.long_side)
+            if not chosen and not around:
+                raise MaquetteError(
+                    "not-seen",
+                    "No place was found from which the surface can be seen.",
+                    "Uncover it in the scene, or name a camera that sees it with --camera.",
+                )
+            _say(_coverage(planned, len(chosen) + len(around)))
+        captures = [capture_camera(bpy.context, camera, *size) for camera in chosen]
         captures += [capture_view(bpy.context, view) for view in around]
         for capture in captures:
             if not np.isfinite(capture.depth).any():
@@ -111,7 +128,11 @@ def _parser() -> _Parser:
         "--object", action="append", metavar="NAME", help="of the surface (all but the ground)"
     )
     parser.add_argument(
-        "--around", type=int, default=0, metavar="COUNT", help="views around the surface as well"
+        "--around",
+        type=int,
+        default=0,
+        metavar="COUNT",
+        help="views around the surface as well, at most so many, placed to see all of it",
     )
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--output", type=Path, metavar="FILE", help="where the captures go")
@@ -169,6 +190,21 @@ def _chosen(
                 f"It has {listed}.",
             )
     return [by_name[name] for name in names]
+
+
+def _views(cameras: Sequence[bpy.types.Object], size: tuple[int, int]) -> list[View]:
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    return [
+        camera_view(camera, camera_pose(camera, depsgraph), depsgraph, *size) for camera in cameras
+    ]
+
+
+def _coverage(planned: Plan, count: int) -> str:
+    views = "The one view sees" if count == 1 else f"The {count} views see"
+    return (
+        f"{views} {planned.seen[-1]:.0%} of the surface's area under 75 degrees, of "
+        f"{planned.reachable:.0%} that can be seen at all; the rest faces down or is hidden."
+    )
 
 
 def _write_surface(path: Path, made: Surface) -> None:

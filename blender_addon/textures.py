@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 import msgspec
@@ -162,7 +163,7 @@ def pixels_of(path: Path, width: int, height: int) -> NDArray[np.uint8]:
     Raises MaquetteError("bad-picture").
     """
     try:
-        image = bpy.data.images.load(str(path), check_existing=False)
+        image: Any = bpy.data.images.load(str(path), check_existing=False)
     except RuntimeError as error:
         raise MaquetteError(
             "bad-picture", f"The picture {path} can't be opened.", "Save it as a PNG."

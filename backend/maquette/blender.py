@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,12 +205,18 @@ def profile(blender: Blender, extension: Path, home: Home) -> Path:
 
 
 def capture(
-    blender: Blender, extension: Path, home: Home, scene: Path, arguments: Sequence[str]
+    blender: Blender,
+    extension: Path,
+    home: Home,
+    scene: Path,
+    arguments: Sequence[str],
+    say: Callable[[str], None],
 ) -> list[Capture]:
     """Open ``scene`` in Blender and capture with the extension's command.
 
     Args:
         arguments: which cameras, and how large, as the extension's command takes them.
+        say: is called with each sentence that the extension's command has for the user.
 
     Raises MaquetteError as the command says, or "blender-failed".
     """
@@ -230,7 +236,8 @@ def capture(
         else:
             command = ["--background", "--offline-mode", "--disable-autoexec"]
             command += [str(scene.resolve()), "--command", COMMAND, *wanted]
-        _run(blender, command, resources, f"capture {scene.name}", home)
+        for sentence in _run(blender, command, resources, f"capture {scene.name}", home):
+            say(sentence)
         if not target.is_file():
             raise _failed(blender, f"capture {scene.name}", home)
         submit, frames = container.read(target, kind=Submit)
@@ -239,8 +246,11 @@ def capture(
 
 def _run(
     blender: Blender, arguments: Sequence[str], resources: Path, what: str, home: Home
-) -> None:
-    """Run Blender in a profile, its output in a log. Raises MaquetteError where it fails."""
+) -> list[str]:
+    """Run Blender in a profile, its output in a log; returns the sentences that the extension says.
+
+    Raises MaquetteError where it fails.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -271,6 +281,7 @@ def _run(
         raise MaquetteError("capture-failed", said[-1])
     if done.returncode:
         raise _failed(blender, what, home)
+    return said
 
 
 def _failed(blender: Blender, what: str, home: Home) -> MaquetteError:

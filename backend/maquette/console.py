@@ -48,6 +48,11 @@ class ProgressLine:
             self._stream.flush()
         self._stage = ""
 
+    def say(self, sentence: str) -> None:
+        """Print a sentence that stays, as the program's."""
+        self.clear()
+        print(f"maquette: {sentence}", file=self._stream, flush=True)
+
     def show(self, stage: str, done: float = 0, total: float = 0, detail: str = "") -> None:
         """Show that ``done`` of ``total`` is done in ``stage``; no bar where ``total`` is 0."""
         if stage != self._stage:

@@ -8,20 +8,24 @@ overlays. Either way the .blend is afterwards as it was before.
 from __future__ import annotations
 
 from . import offscreen, render
-from .surface import Surface, surface, views_around
-from .view import camera_size, size_for
+from .planning import Plan, plan
+from .surface import Surface, surface
+from .view import camera_pose, camera_size, camera_view, size_for
 
 capture_camera = render.capture
 capture_viewport = offscreen.capture
 capture_view = render.capture_view
 
 __all__ = [
+    "Plan",
     "Surface",
+    "camera_pose",
     "camera_size",
+    "camera_view",
     "capture_camera",
     "capture_view",
     "capture_viewport",
+    "plan",
     "size_for",
     "surface",
-    "views_around",
 ]

@@ -18,20 +18,13 @@ import numpy as np
 from maquette_wire import surface as wire
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Texture
-from maquette_wire.view import View
-from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from .scope import Scope
-from .view import SENSOR, posed_view
 
 NAME = "Maquette surface"
 ANGLE = 66.0
 """Degrees between faces of one island, as Blender's own default."""
-LENS = 50.0
-"""Millimetres, of views from around."""
-LOWER, HIGHER = 12.0, 40.0
-"""Degrees above the horizon of views from around."""
 FLAT = 0.01
 """A thing is ground when it is thinner than this share of its length."""
 STEP = 1.0
@@ -94,7 +87,7 @@ class Surface:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """One object's evaluated mesh.
 
     Attributes:
@@ -109,6 +102,11 @@ class _Piece:
     faces: NDArray[np.int32]
     corners: NDArray[np.int32]
     triangles: NDArray[np.int32]
+
+    @property
+    def vertex_triangles(self) -> NDArray[np.int32]:
+        """[t, 3], vertices."""
+        return self.corners[self.triangles]
 
     def is_flat(self) -> bool:
         size = np.ptp(self.vertices, axis=0)
@@ -128,7 +126,7 @@ def surface(
 
     Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
     """
-    pieces = list(_pieces(context, set(chosen), instances))
+    pieces = list(pieces_of(context, set(chosen), instances))
     missing = sorted(set(chosen) - {piece.name for piece in pieces})
     if missing:
         raise MaquetteError(
@@ -148,7 +146,7 @@ def surface(
         )
     unwrapped = _unwrapped(context, kept)
     return Surface(
-        np.concatenate([piece.vertices[piece.corners[piece.triangles]] for piece in kept]),
+        np.concatenate([piece.vertices[piece.vertex_triangles] for piece in kept]),
         np.concatenate([uvs[p.triangles] for uvs, p in zip(unwrapped, kept, strict=True)]),
         np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept]),
         [piece.name for piece in kept],
@@ -158,7 +156,10 @@ def surface(
     )
 
 
-def _pieces(context: bpy.types.Context, chosen: set[str], with_instances: bool) -> Iterator[_Piece]:
+def pieces_of(
+    context: bpy.types.Context, chosen: set[str], with_instances: bool = True
+) -> Iterator[Piece]:
+    """The evaluated meshes that render, of the objects named or of all where none is."""
     depsgraph = context.evaluated_depsgraph_get()
     instances: Any = depsgraph.object_instances
     for instance in instances:
@@ -181,7 +182,7 @@ def _pieces(context: bpy.types.Context, chosen: set[str], with_instances: bool) 
             yield piece
 
 
-def _piece(name: str, mesh: Any, matrix: NDArray[np.float64]) -> _Piece | None:
+def _piece(name: str, mesh: Any, matrix: NDArray[np.float64]) -> Piece | None:
     if mesh is None:
         return None
     mesh.calc_loop_triangles()
@@ -206,10 +207,10 @@ def _piece(name: str, mesh: Any, matrix: NDArray[np.float64]) -> _Piece | None:
     triangles = triangles.reshape(-1, 3)
     if np.linalg.det(matrix[:3, :3]) < 0:
         triangles = triangles[:, ::-1]  # a mirror turns faces inside out
-    return _Piece(name, world, faces, corners, np.ascontiguousarray(triangles))
+    return Piece(name, world, faces, corners, np.ascontiguousarray(triangles))
 
 
-def _unwrapped(context: bpy.types.Context, pieces: Sequence[_Piece]) -> list[NDArray[np.float64]]:
+def _unwrapped(context: bpy.types.Context, pieces: Sequence[Piece]) -> list[NDArray[np.float64]]:
     """[c, 2] for each piece: islands of even density, packed into one square, by Blender's own
     unwrapper."""
     starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
@@ -261,22 +262,3 @@ def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
                 )
             finally:
                 bpy.ops.object.mode_set(mode="OBJECT")
-
-
-def views_around(made: Surface, count: int, side: int) -> list[View]:
-    """Views that see a surface from all sides, `count` of them at an even turn, every second one
-    from higher up, far enough for the whole surface to fit a picture of `side` pixels squared."""
-    low, high = made.corners.min((0, 1)), made.corners.max((0, 1))
-    middle = Vector((low + high) / 2)
-    radius = float(np.linalg.norm(high - low)) / 2
-    away = radius / np.sin(np.arctan(SENSOR / (2 * LENS))) * 1.02
-    views = []
-    for number in range(count):
-        turn = np.radians(30.0) + 2 * np.pi * number / count
-        rise = np.radians(HIGHER if number % 2 else LOWER)
-        way = Vector((np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)))
-        look = (-way).to_track_quat("-Z", "Y").to_matrix().to_4x4()
-        pose = Matrix.Translation(middle + way * away) @ look
-        clip = away * 1e-3, away * 1e2
-        views.append(posed_view(pose, LENS, SENSOR, clip, side, f"around {number + 1}"))
-    return views

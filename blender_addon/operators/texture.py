@@ -20,7 +20,7 @@ from maquette_wire.submission import submission
 from maquette_wire.view import View
 
 from .. import layers, results, textures
-from ..capture import Surface, capture_view, surface, views_around
+from ..capture import Surface, capture_view, plan, surface
 from ..delivery import folder_of, put_texture_on, target_of
 from ..recipes import recipe_of, set_seed
 from ..session import current
@@ -70,14 +70,21 @@ class MAQUETTE_OT_texture(_Texturing):
             recipe = msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
         reach_server()
         made = _surface(context)
-        views = views_around(made, settings.texture_views, settings.long_side)
+        views: list[View] = []
         given = {}
         concept = settings.last_result
         if settings.texture_from_concept and concept is not None:
             # First, and not painted again: the other views take after it.
-            view = _view_of(concept)
-            views.insert(0, view)
-            given[0] = _pixels(concept, view)
+            views = [_view_of(concept)]
+            given[0] = _pixels(concept, views[0])
+        planned = plan(context, made, settings.texture_views, views)
+        views += planned.views(settings.long_side)
+        if not views:
+            raise MaquetteError(
+                "not-seen",
+                "No place was found from which the model can be seen.",
+                "Uncover it, or make what hides it invisible in renders.",
+            )
         captures = _captured(context, views)
         _submit(context, recipe, captures, made, given)
         set_seed(settings, recipe.seed)

@@ -51,7 +51,8 @@ def test_a_sample_becomes_a_textured_model_and_stays_as_it_is(
     names = {mesh["name"] for mesh in document["meshes"]}
     assert {"Main body", "Main roof"} <= names and "Ground" not in names
     assert picture.read_bytes() in data
-    assert "Left out as ground: Ground" in done.stderr and "of the surface" in done.stderr
+    assert "Left out as ground: Ground" in done.stderr
+    assert "The 4 views see" in done.stderr and "of the surface is seen well" in done.stderr
 
 
 def test_chosen_objects_alone_and_no_file_replaced(texture: Run, samples: Path):

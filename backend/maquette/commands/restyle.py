@@ -17,7 +17,7 @@ import argparse
 import contextlib
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maquette_wire import limits
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
             local = stack.enter_context(jobs.LocalServer(home, line.show))
             local.begin()  # it loads while Blender captures
         line.show("capturing")
-        captures = _captures(arguments, home, recipes[0].model)
+        captures = _captures(arguments, home, recipes[0].model, line.say)
         outputs.check_room(
             arguments.output,
             (
@@ -135,7 +135,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _captures(arguments: argparse.Namespace, home: Home, model: str) -> list[Capture]:
+def _captures(
+    arguments: argparse.Namespace, home: Home, model: str, say: Callable[[str], None]
+) -> list[Capture]:
     source: Path = arguments.source
     if not source.is_file():
         raise MaquetteError("no-source", f"There is no file {source}.", "Correct its name.")
@@ -152,7 +154,7 @@ def _captures(arguments: argparse.Namespace, home: Home, model: str) -> list[Cap
     wanted += _size_words(arguments, Limits())
     found = blender.find(arguments.blender)
     extension = blender.extension_zip(arguments.extension)
-    return blender.capture(found, extension, home, source, wanted)
+    return blender.capture(found, extension, home, source, wanted, say)
 
 
 def _estimated(arguments: argparse.Namespace, home: Home, model: str) -> Capture:

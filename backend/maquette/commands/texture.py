@@ -1,9 +1,9 @@
 """Texture the model of a .blend: every side carries what was painted of it.
 
-The model is painted from several views, around it and from cameras of the scene, and the pictures
-are carried onto one texture with a UV map made for it. The .blend is not changed. What is written:
-a .glb with the textured model, which Blender, browsers and other programs open, and its texture as
-a PNG. Ground is left out unless it is named with --object.
+The model is painted from views that are placed to see as much of it as they can, and from cameras
+of the scene, and the pictures are carried onto one texture with a UV map made for it. The .blend is
+not changed. What is written: a .glb with the textured model, which Blender, browsers and other
+programs open, and its texture as a PNG. Ground is left out unless it is named with --object.
 
 example:
   maquette texture house.blend --prompt "red brick house, slate roof, day" --size 2048
@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from maquette_wire import limits
@@ -46,7 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     seen = parser.add_argument_group("what it is seen from")
     seen.add_argument(
-        "--around", type=int, default=AROUND, metavar="COUNT", help=f"views around it ({AROUND})"
+        "--around",
+        type=int,
+        default=AROUND,
+        metavar="COUNT",
+        help=f"views placed around it, at most ({AROUND})",
     )
     seen.add_argument("--camera", action="append", metavar="NAME", help="and from this; repeatable")
     seen.add_argument("--all-cameras", action="store_true", help="and from all of the scene's")
@@ -78,11 +83,10 @@ def run(arguments: argparse.Namespace) -> int:
             local.begin()
         line.show("capturing")
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maquette-")))
-        captures = _captures(arguments, home, folder / "surface.npz")
+        captures = _captures(arguments, home, folder / "surface.npz", line.say)
         surface, names, left_out = read_surface(folder / "surface.npz")
         if left_out:
-            line.clear()
-            print(f"maquette: {_left_out(left_out)}", file=sys.stderr)
+            line.say(_left_out(left_out))
         views = [capture.view for capture in captures]
         outputs.check_room(arguments.output, views)
         server = remote_server(arguments) if local is None else local.address()
@@ -92,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         result, frames = jobs.run_job(client, recipe, captures, line.show, address, wired)
         line.clear()
         for warning in result.warnings:
-            print(f"maquette: {warning}", file=sys.stderr)
+            line.say(warning)
         stem = outputs.slug(arguments.source.stem)
         if arguments.save_views:
             for path in outputs.write_result(result, frames, arguments.output, stem, views):
@@ -138,7 +142,9 @@ def _check(arguments: argparse.Namespace) -> None:
         )
 
 
-def _captures(arguments: argparse.Namespace, home: Home, surface: Path) -> list[Capture]:
+def _captures(
+    arguments: argparse.Namespace, home: Home, surface: Path, say: Callable[[str], None]
+) -> list[Capture]:
     wanted = ["--surface", str(surface), "--around", str(arguments.around)]
     wanted += ["--long-side", str(arguments.long_side)]
     wanted += ["--all-cameras"] if arguments.all_cameras else []
@@ -148,7 +154,7 @@ def _captures(arguments: argparse.Namespace, home: Home, surface: Path) -> list[
         wanted += ["--object", name]
     found = blender.find(arguments.blender)
     extension = blender.extension_zip(arguments.extension)
-    return blender.capture(found, extension, home, arguments.source, wanted)
+    return blender.capture(found, extension, home, arguments.source, wanted, say)
 
 
 def _left_out(names: list[str]) -> str:
