@@ -1,4 +1,5 @@
-"""Painting: the pictures of one job, batch after batch on one device.
+"""Painting: the pictures of one job, batch after batch on one device, or all batches step by step
+where their views are to agree.
 
 Cancelling, previews and what is done when memory or half precision don't suffice are here; which
 pictures there are, with which model and in which batches, is decided in `sampling`.
@@ -19,8 +20,10 @@ from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 
 from . import devices
+from .families.depth2img import Denoising
 from .families.sd2_depth import PictureTask, Sd2Depth, is_out_of_memory
 from .plan import Frame, Plan
+from .together import SHARE, SurfaceAverage
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +45,17 @@ class Picture:
     seed: int
 
 
+Batch = Sequence[Picture]
+"""Pictures of one size, painted at once."""
+
+
 @dataclass
 class Job:
-    """The state of a running job."""
+    """The state of a running job.
+
+    `pictures` begins with those that are given. With `average` the others are synchronised, and
+    there is one picture of each frame; frames whose picture is given show it as their colour.
+    """
 
     plan: Plan
     model: Sd2Depth
@@ -53,6 +64,7 @@ class Job:
     previews: bool
     seconds: dict[str, float]
     warnings: list[str]
+    average: SurfaceAverage | None = None
     latents: dict[int, torch.Tensor] = field(default_factory=dict)
     pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     frugal: bool = False
@@ -75,46 +87,53 @@ class Job:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed
 
 
-def paint(job: Job, batches: Sequence[Sequence[Picture]]) -> None:
+def paint(job: Job, batches: Sequence[Batch]) -> None:
     """Make the pictures of all batches, in that order, into `job.pictures`.
 
     Where the device runs out of memory the rest is made one at a time, at the lowest cost, with a
     warning; an error that says so a second time is raised, as is JobCancelled, and MaquetteError
     ("bad-numbers") where full precision overflows too.
     """
-    waiting: deque[Sequence[Picture]] = deque(batches)
+    waiting = _groups(job, batches)
     while waiting:
-        batch = waiting.popleft()
+        group = waiting.popleft()
         job.check_cancelled()
         try:
             with job.model.low_memory() if job.frugal else contextlib.nullcontext():
-                _paint(job, batch)
+                _paint(job, group)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or job.frugal:
                 raise
-            log.warning("Out of memory in a batch of %d pictures: %s", len(batch), error)
+            log.warning("Out of memory in batches of %s pictures: %s", [*map(len, group)], error)
             job.frugal = True
             job.warnings.append(
                 "The device ran out of memory, so the pictures were made one at a time, with "
                 "attention in slices and decoding in tiles; use fewer or smaller pictures to "
                 "be faster."
             )
-            rest = [picture for other in waiting for picture in other]
-            waiting = deque([picture] for picture in (*batch, *rest))
+            rest = [batch for other in (group, *waiting) for batch in other]
+            waiting = _groups(job, [[picture] for batch in rest for picture in batch])
         # Outside the except clause, where the exception no longer holds the batch's tensors.
         if job.frugal:
             devices.release_memory(job.model.device)
 
 
-def _paint(job: Job, batch: Sequence[Picture]) -> None:
-    """Make the pictures of one batch, again in float32 where numbers overflow."""
-    if _try_paint(job, batch):
+def _groups(job: Job, batches: Sequence[Batch]) -> deque[Sequence[Batch]]:
+    """The batches that run step by step together: all of them, or each by itself."""
+    if job.average is None:
+        return deque([batch] for batch in batches)
+    return deque([batches] if batches else [])
+
+
+def _paint(job: Job, group: Sequence[Batch]) -> None:
+    """Make the pictures of one group, again in float32 where numbers overflow."""
+    if _try_paint(job, group):
         return
     if job.model.dtype != torch.float32:
-        log.warning("Values that are not finite; making the batch again in float32.")
+        log.warning("Values that are not finite; making the pictures again in float32.")
         job.latents.clear()
         with job.model.full_precision():
-            done = _try_paint(job, batch)
+            done = _try_paint(job, group)
         job.latents.clear()
         if done:
             warning = "Half precision overflowed, so pictures were made again in full precision."
@@ -129,50 +148,99 @@ def _paint(job: Job, batch: Sequence[Picture]) -> None:
     )
 
 
-def _try_paint(job: Job, batch: Sequence[Picture]) -> bool:
-    """Make the pictures of one batch; False where a value isn't finite."""
-    plan, model = job.plan, job.model
+def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
+    """Make the pictures of one group; False where a value isn't finite."""
+    model = job.model
     with job.timed("encoding"):
-        for picture in batch:
-            frame = picture.frame
+        for frame in _shown(job, group):
             if frame.index not in job.latents:
                 job.latents[frame.index] = model.encode_picture(frame.color)
-    tasks = [PictureTask(job.latents[p.frame.index], p.frame.depth, p.seed) for p in batch]
     with job.timed("sampling"):
-        latents = model.denoise(
-            tasks,
+        painted = _denoise(job, group)
+    if not all(bool(torch.isfinite(latents).all()) for latents in painted):
+        return False
+    with job.timed("decoding"):
+        for batch, latents in zip(group, painted, strict=True):
+            for position, picture in enumerate(batch):
+                job.check_cancelled()
+                whole = model.decode(latents[position : position + 1])
+                if whole is None:
+                    return False
+                width, height = picture.frame.size
+                job.pictures[picture.number] = np.ascontiguousarray(whole[:height, :width])
+    return True
+
+
+def _shown(job: Job, group: Sequence[Batch]) -> list[Frame]:
+    """The frames whose colour is needed: also of given pictures, where others follow them."""
+    if job.average is not None:
+        return list(job.plan.frames)
+    return [picture.frame for batch in group for picture in batch]
+
+
+def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
+    """Run the batches of a group step by step; finished latents [B, C, h, w] of each."""
+    plan = job.plan
+    reached = [0] * len(group)
+    runs: list[Denoising] = [
+        job.model.denoise(
+            [PictureTask(job.latents[p.frame.index], p.frame.depth, p.seed) for p in batch],
             prompt=plan.recipe.prompt,
             negative_prompt=plan.recipe.negative_prompt,
             sampler=plan.sampler,
             steps=plan.steps,
             strength=plan.strength,
             guidance=plan.guidance,
-            on_step=_step_callback(job, batch),
+            on_step=_step_callback(job, group, index, reached),
+            shared=0.0 if job.average is None else SHARE,
         )
-    if not bool(torch.isfinite(latents).all()):
-        return False
-    with job.timed("decoding"):
-        for position, picture in enumerate(batch):
+        for index, batch in enumerate(group)
+    ]
+    clean: list[torch.Tensor] = []
+    painted: list[torch.Tensor] = []
+    while not painted:
+        agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
+        clean = []
+        for run, sent in zip(runs, agreed, strict=True):
             job.check_cancelled()
-            whole = model.decode(latents[position : position + 1])
-            if whole is None:
-                return False
-            width, height = picture.frame.size
-            job.pictures[picture.number] = np.ascontiguousarray(whole[:height, :width])
-    return True
+            # All runs yield at the same steps, and so end in the same round.
+            try:
+                clean.append(run.send(sent))  # type: ignore[arg-type]  # None starts it
+            except StopIteration as end:
+                painted.append(end.value)
+    return painted
 
 
-def _step_callback(job: Job, batch: Sequence[Picture]) -> Callable[[int, int, torch.Tensor], None]:
-    done = len(job.pictures)
+def _agreed(job: Job, group: Sequence[Batch], clean: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """The clean latents [B, C, h, w] of each batch, averaged over the surface with those of given
+    pictures."""
+    assert job.average is not None
+    views = {index: latents[0] for index, latents in job.latents.items()}
+    for batch, latents in zip(group, clean, strict=True):
+        views |= {p.number: own for p, own in zip(batch, latents, strict=True)}
+    agreed = job.average.apply([views[index] for index in range(len(job.plan.frames))])
+    return [
+        torch.stack([agreed[p.number] for p in batch]).to(latents)
+        for batch, latents in zip(group, clean, strict=True)
+    ]
+
+
+def _step_callback(
+    job: Job, group: Sequence[Batch], index: int, reached: list[int]
+) -> Callable[[int, int, torch.Tensor], None]:
+    """For one batch of a group. reached: the steps that each of them has run."""
+    batch = group[index]
+    done = len(job.pictures.keys() - {picture.number for each in group for picture in each})
 
     def on_step(step: int, steps: int, clean: torch.Tensor) -> None:
         job.check_cancelled()
+        reached[index] = step
         shown = {}
         if job.previews:
             for picture, latents in zip(batch, clean, strict=True):
                 width, height = (-(-side // job.model.factor) for side in picture.frame.size)
                 shown[picture.number] = job.model.preview.picture(latents[:, :height, :width])
-        at = done * steps + len(batch) * step
+        at = done * steps + sum(len(b) * r for b, r in zip(group, reached, strict=True))
         stage = "decoding" if step == steps else "sampling"
         job.progress(stage, at, job.count * steps, shown)
 

@@ -1,7 +1,7 @@
 """Plan: what a job comes to with one model, before anything is sampled.
 
-Defaults are filled in, every capture is brought to the model's grid with one depth range for all
-of them, and whatever a user should know, or mend, is said.
+Defaults are filled in, every capture is brought to the model's grid, with one depth range for all
+of them or one for each, and whatever a user should know, or mend, is said.
 """
 
 from __future__ import annotations
@@ -81,9 +81,17 @@ class Plan:
 
 
 def make_plan(
-    recipe: Recipe, captures: Sequence[Capture], model: PlansFor, model_hash: str
+    recipe: Recipe,
+    captures: Sequence[Capture],
+    model: PlansFor,
+    model_hash: str,
+    apart: bool = False,
 ) -> Plan:
-    """Decide everything about a job. Raises MaquetteError for what can't be sampled."""
+    """Decide everything about a job. Raises MaquetteError for what can't be sampled.
+
+    apart: every capture has a depth range of its own. Views around one model stand near and far;
+    in the range of the nearest the others would be flat, and models learn from whole ranges.
+    """
     settings = model.settings
     by_geometry = settings.geometry.at(recipe.geometry)
     strength = by_geometry[0] if recipe.strength is None else recipe.strength
@@ -108,7 +116,7 @@ def make_plan(
         strength=strength,
         depth_influence=influence,
     )
-    frames, warnings = _frames(recipe, captures, model, influence)
+    frames, warnings = _frames(recipe, captures, model, influence, apart)
     warnings += _training_warnings(settings, run, strength)
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
     if guidance > 1.0:
@@ -147,7 +155,11 @@ def _training_warnings(settings: ModelSettings, steps: int, strength: float) -> 
 
 
 def _frames(
-    recipe: Recipe, captures: Sequence[Capture], model: PlansFor, influence: float
+    recipe: Recipe,
+    captures: Sequence[Capture],
+    model: PlansFor,
+    influence: float,
+    apart: bool,
 ) -> tuple[tuple[Frame, ...], list[str]]:
     if not captures:
         raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
@@ -160,13 +172,19 @@ def _frames(
     encoding = model.settings.depth
     depths = [np.asarray(capture.depth) for capture in captures]
     try:
-        span = depth.depth_range(depths, encoding, names)
+        if apart:
+            spans = [
+                depth.depth_range([own], encoding, [name])
+                for own, name in zip(depths, names, strict=True)
+            ]
+        else:
+            spans = [depth.depth_range(depths, encoding, names)] * len(depths)
     except ValueError as error:
         raise MaquetteError("bad-depth", str(error)) from error
     frames, warnings = [], []
     for index, (capture, size, name) in enumerate(zip(captures, sizes, names, strict=True)):
         padded = framing.padded_size(size, model.multiple)
-        encoded = depth.encode_depth(depths[index], span, encoding, size[::-1], name)
+        encoded = depth.encode_depth(depths[index], spans[index], encoding, size[::-1], name)
         warnings += _depth_warnings(depths[index], encoded, name)
         latent = (padded[1] // model.factor, padded[0] // model.factor)
         channel = depth.area_resize(framing.pad(encoded, padded), latent)

@@ -1,15 +1,16 @@
 """Sampler: runs jobs on one device. A recipe and captures in, pictures out.
 
 What decides a picture is its capture, the recipe and the job's one depth range, never the other
-pictures of the job: each has its own generator on the CPU, and device batches are made up by size
-and by the device's whole memory, never by what happens to be free. The same job is bit-identical
-on the same machine; pictures packed into other batches differ by rounding alone.
+pictures of the job, unless they are painted together: each has its own generator on the CPU, and
+device batches are made up by size and by the device's whole memory, never by what happens to be
+free. The same job is bit-identical on the same machine; pictures packed into other batches differ
+by rounding alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from .painting import Job, JobCancelled, Picture, ProgressCallback, paint
 from .plan import make_plan
 from .texturing.bake import PaintedView, bake
 from .texturing.surface import of_wire
+from .together import surface_average
 
 _BATCH_MAX = 16
 # The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.
@@ -44,9 +46,11 @@ class SamplingResult:
     Attributes:
         recipe: with the model's hash and every default filled in.
         pictures: (number of the capture, seed, uint8 sRGB [H, W, 3]), by capture, then by seed.
-        encoded_depth: for each capture what the model saw, uint8 [h, w] at latent size, near white.
+        encoded_depth: for each capture what the model saw, uint8 [h, w] at latent size, near white;
+            empty where all pictures were given, so that no model saw any.
         warnings: sentences for the user.
-        seconds: time spent loading, encoding, sampling and decoding.
+        seconds: time spent loading, encoding, sampling and decoding, and aligning views that are
+            painted together.
     """
 
     recipe: Recipe
@@ -90,16 +94,28 @@ class Sampler:
         cancelled: Callable[[], bool] | None = None,
         previews: bool = False,
         together: bool = False,
-        given: Any = None,
+        given: Mapping[int, NDArray[np.uint8]] | None = None,
     ) -> SamplingResult:
         """Make `recipe.count` pictures of each capture.
 
-        progress is called, and cancelled asked, at least once for each denoising step. Raises
-        JobCancelled where cancelled says true, and MaquetteError for everything a user can mend.
+        progress is called, and cancelled asked, at least once for each denoising step. together:
+        the captures show one scene, and their pictures are to show one building: they are painted
+        in step and agree where they see the same surface. given: finished pictures by the number
+        of their capture, uint8 sRGB [H, W, 3] at the view's size; they come back as they are, and
+        pictures that are painted together take their colours from them. Where all are given no
+        model is looked for, and the recipe comes back as it came. Raises JobCancelled where
+        cancelled says true, and MaquetteError for everything a user can mend: "bad-recipe" for
+        more than one picture of a capture with together or given, "bad-message" for a given
+        picture without a capture, "bad-capture" for one of another size.
         """
         progress = progress or _no_progress
         cancelled = cancelled or _never
+        given = given or {}
         recipe.check()
+        captures = _with_given(recipe, captures, together, given)
+        if captures and len(given) == len(captures):
+            pictures = [(number, recipe.seed, given[number]) for number in range(len(captures))]
+            return SamplingResult(recipe, pictures, [], [], {})
         entry = self.catalogue.present(recipe.model)
         loras = [(lora, self.catalogue.lora(lora.name)) for lora in recipe.loras]
         seconds: dict[str, float] = {}
@@ -108,9 +124,13 @@ class Sampler:
             model, model_hash = self._model(entry, progress)
             model.set_loras(loras)
             seconds["loading"] = time.perf_counter() - start
-            plan = make_plan(recipe, captures, model, model_hash)
+            plan = make_plan(recipe, captures, model, model_hash, apart=together)
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
+            job.pictures.update(given)
             job.check_cancelled()
+            if together:
+                with job.timed("aligning"):
+                    job.average = surface_average(captures, plan.frames, model.factor, given)
             paint(job, self._batches(job))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -120,7 +140,7 @@ class Sampler:
         return SamplingResult(
             recipe=plan.recipe,
             pictures=[
-                (number // recipe.count, recipe.seed + number % recipe.count, (given or {}).get(number, job.pictures[number]))
+                (number // recipe.count, recipe.seed + number % recipe.count, job.pictures[number])
                 for number in range(job.count)
             ],
             encoded_depth=[frame.seen for frame in plan.frames],
@@ -185,10 +205,13 @@ class Sampler:
     # --- a job ----------------------------------------------------------------------------------
 
     def _batches(self, job: Job) -> list[list[Picture]]:
-        """Pictures of one size together, in their order, as many as the device takes at once."""
+        """Pictures of one size together, in their order, as many as the device takes at once;
+        without those that are given."""
         count = job.plan.recipe.count
         groups: dict[tuple[int, int], list[Picture]] = {}
         for number in range(job.count):
+            if number in job.pictures:
+                continue
             frame = job.plan.frames[number // count]
             picture = Picture(number, frame, job.plan.recipe.seed + number % count)
             groups.setdefault(frame.padded, []).append(picture)
@@ -220,6 +243,33 @@ class Sampler:
             f"{entry.name!r}, also one picture at a time.",
             "Use a smaller size, a smaller model, or close other programs that use the device.",
         )
+
+
+def _with_given(
+    recipe: Recipe,
+    captures: Sequence[Capture],
+    together: bool,
+    given: Mapping[int, NDArray[np.uint8]],
+) -> list[Capture]:
+    """The captures, those whose picture is given with that as their colour."""
+    if (together or given) and recipe.count > 1:
+        raise MaquetteError(
+            "bad-recipe",
+            f"The recipe asks for {recipe.count} pictures of each view of one scene.",
+            "Views that are painted together have one picture each: set the count to 1, and run "
+            "a job for each seed.",
+        )
+    for number in given:
+        if not 0 <= number < len(captures):
+            raise MaquetteError(
+                "bad-message",
+                f"A picture is given of capture {number}, and the job has {len(captures)}.",
+                "Number the given pictures as their captures, from 0.",
+            )
+    return [
+        Capture(capture.view, given[number], capture.depth) if number in given else capture
+        for number, capture in enumerate(captures)
+    ]
 
 
 def _no_progress(stage: str, step: int, steps: int, previews: dict[int, Any]) -> None:

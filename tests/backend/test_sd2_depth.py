@@ -52,7 +52,10 @@ def paint(
         "guidance": 5.0,
         "on_step": lambda *_: None,
     }
-    return model.denoise([PictureTask(init, depth, 4)], sampler=sampler, **(values | options))
+    run = model.denoise([PictureTask(init, depth, 4)], sampler=sampler, **(values | options))
+    with pytest.raises(StopIteration) as end:
+        next(run)
+    return end.value.value
 
 
 @pytest.mark.parametrize("strength", [0.35, 0.7, 1.0])

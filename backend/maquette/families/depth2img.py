@@ -10,7 +10,8 @@ the sum of many small steps is lost in 8 bits of mantissa.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +23,10 @@ from diffusers.schedulers.scheduling_tcd import TCDScheduler
 StepCallback = Callable[[int, int, torch.Tensor], None]
 """Called after each denoising step with its number (from 1), the number of steps, and the clean
 latents that the model expects at the end (float32 [B, C, h, w])."""
+
+Denoising = Generator[torch.Tensor, torch.Tensor, torch.Tensor]
+"""A denoising under way: yields the clean latents that the model expects (float32 [B, C, h, w]),
+goes on with those that it is sent in their place, and returns the finished ones."""
 
 
 class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
@@ -65,8 +70,9 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         strength: float,
         guidance: float,
         on_step: StepCallback,
-    ) -> torch.Tensor:
-        """Noise the init latents by `strength` and denoise them; float32 [B, C, h, w].
+        shared: float = 0.0,
+    ) -> Denoising:
+        """Noise the init latents by `strength` and denoise them; returns float32 [B, C, h, w].
 
         init_latents: float32 [B, C, h, w], scaled as the UNet wants them. depth: float32 [B, 1, h,
         w]. prompt_embeds: [B, tokens, width]. negative_embeds: [1, tokens, width]; without them
@@ -74,7 +80,8 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         depends on its own alone, so neither its neighbours in the batch nor the UNet's precision
         change it. steps, strength: as in diffusers, `int(steps * strength)` steps run; a single
         one begins where the strength says and ends in the picture, whatever the scheduler. What
-        `on_step` raises ends the loop.
+        `on_step` raises ends the loop. shared: the share of the steps, from the first on, at which
+        the clean latents are yielded; the scheduler steps with the output that means those sent.
         """
         device, dtype = self._execution_device, self.unet.dtype
         batch = init_latents.shape[0]
@@ -103,14 +110,14 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             embeds = torch.cat([negative_embeds.expand(batch, -1, -1), embeds])
         embeds = embeds.to(device=device, dtype=dtype)
         mask = self.prepare_depth_map(None, depth, batch, guided, dtype, device)
+        # Others may denoise between two steps of this one, each with its scheduler.
+        scheduler = self.scheduler
         options = self.prepare_extra_step_kwargs(list(generators), 0.0)
-        if isinstance(self.scheduler, TCDScheduler):
+        if isinstance(scheduler, TCDScheduler):
             del options["eta"]  # its own default is part of the method
         for index, timestep in enumerate(timesteps):
-            entry = torch.cat([latents] * 2) if guided else latents
-            if not at_once:
-                entry = self.scheduler.scale_model_input(entry, timestep)
-            entry = entry.to(dtype)
+            scaled = latents if at_once else scheduler.scale_model_input(latents, timestep)
+            entry = (torch.cat([scaled] * 2) if guided else scaled).to(dtype)
             output = self.unet(
                 torch.cat([entry, mask], dim=1),
                 timestep,
@@ -120,20 +127,27 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             if guided:
                 without, with_prompt = output.chunk(2)
                 output = without + guidance * (with_prompt - without)
+            if index < math.ceil(shared * len(timesteps)):
+                kept = _kept(scheduler, timestep, index - len(timesteps), at_once)
+                clean = self._clean(scaled, output, kept)
+                output = output + self._turn(kept) * ((yield clean) - clean)
             if at_once:
-                latents = self._clean(latents, output, timestep)
+                latents = self._clean(latents, output, _kept(scheduler, timestep, -1, at_once))
                 on_step(1, 1, latents)
                 return latents
-            step: Any = self.scheduler.step(output, timestep, latents, **options)
+            step: Any = scheduler.step(output, timestep, latents, **options)
             latents = step.prev_sample
-            on_step(index + 1, len(timesteps), self._expected(step))
+            on_step(index + 1, len(timesteps), _expected(scheduler, step))
         return latents
 
     def _clean(
-        self, latents: torch.Tensor, output: torch.Tensor, timestep: torch.Tensor
+        self, latents: torch.Tensor, output: torch.Tensor, kept: torch.Tensor
     ) -> torch.Tensor:
-        """The clean latents that the UNet's output means (Salimans and Ho, ICLR 2022)."""
-        kept = self.scheduler.alphas_cumprod.to(latents.device)[timestep]
+        """The clean latents that the UNet's output means (Salimans and Ho, ICLR 2022).
+
+        kept: the share of the latents' variance that is signal, where signal and noise together
+        have one.
+        """
         kind = self.scheduler.config.prediction_type
         if kind == "v_prediction":
             return kept.sqrt() * latents - (1.0 - kept).sqrt() * output
@@ -141,15 +155,39 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             return (latents - (1.0 - kept).sqrt() * output) / kept.sqrt()
         return output
 
-    def _expected(self, step: Any) -> torch.Tensor:
-        """What the model expects the finished latents to be, after one scheduler step.
+    def _turn(self, kept: torch.Tensor) -> torch.Tensor:
+        """What the UNet's output changes by where the clean latents that it means change by one:
+        `_clean` solved for the output."""
+        kind = self.scheduler.config.prediction_type
+        if kind == "v_prediction":
+            return -1.0 / (1.0 - kept).sqrt()
+        if kind == "epsilon":
+            return -(kept / (1.0 - kept)).sqrt()
+        return torch.ones_like(kept)
 
-        One-step schedulers return it, the multistep ones keep it; `pndm` does neither, and the
-        noisy latents themselves stand in.
-        """
-        for name in ("pred_original_sample", "denoised"):
-            clean = getattr(step, name, None)
-            if clean is not None:
-                return clean
-        kept = getattr(self.scheduler, "model_outputs", None)
-        return kept[-1] if kept and kept[-1] is not None else step.prev_sample
+
+def _kept(scheduler: Any, timestep: torch.Tensor, place: int, at_once: bool) -> torch.Tensor:
+    """The share of signal in the variance of what the UNet is shown at a step.
+
+    place: of the timestep in the scheduler's own, from their end. Schedulers that count in sigma,
+    noise against signal, may have moved it from the timestep's own.
+    """
+    sigmas = None if at_once else getattr(scheduler, "sigmas", None)
+    if sigmas is None:
+        return scheduler.alphas_cumprod.to(timestep.device)[timestep]
+    sigma = sigmas[len(scheduler.timesteps) + place].to(timestep.device)
+    return 1.0 / (1.0 + sigma**2)
+
+
+def _expected(scheduler: Any, step: Any) -> torch.Tensor:
+    """What the model expects the finished latents to be, after one scheduler step.
+
+    One-step schedulers return it, the multistep ones keep it; `pndm` does neither, and the
+    noisy latents themselves stand in.
+    """
+    for name in ("pred_original_sample", "denoised"):
+        clean = getattr(step, name, None)
+        if clean is not None:
+            return clean
+    outputs = getattr(scheduler, "model_outputs", None)
+    return outputs[-1] if outputs and outputs[-1] is not None else step.prev_sample

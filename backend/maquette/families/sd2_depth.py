@@ -26,7 +26,7 @@ from transformers.utils import logging as transformers_logging
 from .. import schedulers
 from ..preview import LatentPreview
 from . import checkpoint, prompts
-from .depth2img import Depth2ImgPipeline, StepCallback
+from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
 from .openings import completed
 from .settings import ModelSettings
 
@@ -194,20 +194,30 @@ class Sd2Depth:
         strength: float,
         guidance: float,
         on_step: StepCallback,
-    ) -> torch.Tensor:
-        """One device batch: float32 latents [B, C, h, w] of pictures of one size."""
+        shared: float = 0.0,
+    ) -> Denoising:
+        """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
+
+        For the first `shared` of the steps it yields the clean latents, and goes on with those
+        that it is sent; others may run meanwhile.
+        """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
         depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
-        return self.pipeline.denoise(
-            torch.cat([task.init for task in tasks]),
-            depth,
-            torch.cat([self.encode_prompt(self.completed(prompt, task.seed)) for task in tasks]),
-            self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
-            [torch.Generator().manual_seed(task.seed) for task in tasks],
-            steps=steps,
-            strength=strength,
-            guidance=guidance,
-            on_step=on_step,
+        return (
+            yield from self.pipeline.denoise(
+                torch.cat([task.init for task in tasks]),
+                depth,
+                torch.cat(
+                    [self.encode_prompt(self.completed(prompt, task.seed)) for task in tasks]
+                ),
+                self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
+                [torch.Generator().manual_seed(task.seed) for task in tasks],
+                steps=steps,
+                strength=strength,
+                guidance=guidance,
+                on_step=on_step,
+                shared=shared,
+            )
         )
 
     @torch.inference_mode()

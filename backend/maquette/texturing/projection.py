@@ -172,6 +172,36 @@ def look(camera: Camera, depth: Tensor, points: Tensor, normals: Tensor) -> Sigh
     return Sight(torch.stack(taps, 1), stacked, cosine, 1.0 / camera.side(distance).clamp(min=1e-9))
 
 
+def points_seen(camera: Camera, depth: Tensor) -> tuple[Tensor, Tensor]:
+    """What the pixels of a depth map [h, w] see: points and unit normals, both [h, w, 3].
+
+    A normal comes from the neighbours on the side, in each direction, where depth changes less,
+    and is turned to the camera. Neither is finite where there is nothing, and a normal is not
+    beside it.
+    """
+    rows, columns = torch.meshgrid(
+        torch.arange(camera.height), torch.arange(camera.width), indexing="ij"
+    )
+    spot = torch.stack([columns, rows, torch.ones_like(rows)], -1).to(depth)
+    across = spot @ camera.start.T + depth[..., None] * (spot @ camera.toward.T)
+    at = torch.cat([across, -depth[..., None]], -1)
+    normals = torch.linalg.cross(_slope(at, 1), _slope(at, 0))
+    normals = normals / normals.norm(dim=-1, keepdim=True)
+    away = (normals * at).sum(-1) > 0.0 if camera.perspective else normals[..., 2] < 0.0
+    normals = torch.where(away[..., None], -normals, normals)
+    return (at - camera.shift) @ camera.rotation, normals @ camera.rotation
+
+
+def _slope(points: Tensor, axis: int) -> Tensor:
+    """From each camera point [h, w, 3] to the next along an axis, or from the one before, whichever
+    lies less far in depth."""
+    steps = points.diff(dim=axis)
+    after = torch.cat([steps, steps.narrow(axis, -1, 1)], axis)
+    before = torch.cat([steps.narrow(axis, 0, 1), steps], axis)
+    far = [each[..., 2].abs().nan_to_num(torch.inf) for each in (after, before)]
+    return torch.where((far[0] <= far[1])[..., None], after, before)
+
+
 def away_from_jumps(depth: NDArray[np.float32], view: View) -> NDArray[np.float32]:
     """Pixels between each pixel and the next jump of depth, float32 [h, w].
 
