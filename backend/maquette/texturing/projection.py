@@ -149,7 +149,8 @@ def look(
     width, height = camera.width, camera.height
     plane = (facing * at).sum(0)
     # Towards the camera where negative, in perspective times the distance.
-    cosine = -plane / at.norm(dim=0).clamp(min=1e-9) if camera.perspective else facing[2]
+    away = (at * at).sum(0).sqrt().clamp(min=1e-9)
+    cosine = -plane / away if camera.perspective else facing[2]
     x, y = pixels
     inside = (x >= -0.5) & (y >= -0.5) & (x <= width - 0.5) & (y <= height - 0.5)
     inside &= (at[2] < -1e-6) & (cosine >= least)
