@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ _SAMPLES = 1 << 16
 """Texels from which exposure and the outside of objects are judged."""
 _SHARPNESS = 32.0
 """Power of the quality that a view colours a texel in proportion to."""
+_NOTHING = 1e-6
+"""Share of a view in a colour below which it is not looked up."""
 _CLEAN_PIXELS = 3.0
 """From a jump of depth on, pixels are trusted fully from this distance; at the jump hardly."""
 _HARDLY = 0.01
@@ -135,10 +137,11 @@ class _Stage:
         texels: Texels,
         device: torch.device,
     ) -> None:
-        self.surface, self.texels, self.device = surface, texels, device
-        self.origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
-        self.normals = surface.normals()
-        self.cameras = [Camera.of(each.view, self.origin, device) for each in views]
+        self.texels, self.device = texels, device
+        origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
+        self.corners = self._tensor((surface.corners - origin).reshape(-1, 9))
+        self.normals = self._tensor(surface.normals())
+        self.cameras = [Camera.of(each.view, origin, device) for each in views]
         self.depths = [self._flat(each.depth) for each in views]
         self.trusts = [
             self._flat((away_from_jumps(each.depth, each.view) / _CLEAN_PIXELS).clip(_HARDLY, 1.0))
@@ -146,8 +149,7 @@ class _Stage:
         ]
         self.pictures = [self._flat(_linear(each.picture)) for each in views]
         self.factors = torch.ones(len(views), 3, device=device)
-        self.outside = np.ones(int(surface.objects.max()) + 1, np.float64)
-        self.outside = self._outsides()
+        self.normals *= self._outsides(torch.from_numpy(surface.objects).long().to(device))
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         # A copy: frames of a capture are read-only.
@@ -158,64 +160,72 @@ class _Stage:
         return self._tensor(picture.reshape(-1, *picture.shape[2:]))
 
     def _points(self, part: slice | NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        triangles = self.texels.triangles[part]
-        corners = self.surface.corners[triangles] - self.origin
-        weights = self.texels.weights[part]
-        points = np.einsum("mk,mkx->mx", weights, corners, dtype=np.float64)
-        turned = self.outside[self.surface.objects[triangles]]
-        normals = self.normals[triangles] * turned[:, None]
-        return self._tensor(points), self._tensor(normals)
+        """Points and normals of texels, [3, n]."""
+        triangles = torch.from_numpy(self.texels.triangles[part]).to(self.device)
+        weights = torch.from_numpy(self.texels.weights[part]).to(self.device)
+        corners = self.corners[triangles].T
+        points = sum(weights[:, k] * corners[3 * k : 3 * k + 3] for k in range(3))
+        return cast(Tensor, points), self.normals[triangles].T.contiguous()
 
-    def _sights(self, part: slice | NDArray[np.int64]) -> list[Sight]:
+    def _sights(self, part: slice | NDArray[np.int64], least: float) -> list[Sight]:
         points, normals = self._points(part)
-        return [look(c, d, points, normals) for c, d in zip(self.cameras, self.depths, strict=True)]
+        return [
+            look(camera, depth, points, normals, least)
+            for camera, depth in zip(self.cameras, self.depths, strict=True)
+        ]
 
     def _some(self) -> NDArray[np.int64]:
         return np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
 
-    def _outsides(self) -> NDArray[np.float64]:
-        """For each object 1, or -1 where the views see the inner side of its faces: its normals
-        point inwards, which no picture shows. A sheet is seen from both sides, and keeps its own.
-        """
+    def _outsides(self, objects: Tensor) -> Tensor:
+        """For each triangle 1, or -1 where the views see the inner side of its object's faces:
+        their normals point inwards, which no picture shows. A sheet is seen from both sides, and
+        keeps its own. [n, 1]."""
         some = self._some()
-        objects = torch.from_numpy(self.surface.objects[self.texels.triangles[some]]).long()
-        sides = torch.zeros(2, len(self.outside), dtype=torch.float64)
-        for sight in self._sights(some):
-            facing = torch.where(sight.seen, sight.cosine, 0.0).cpu().double()
-            sides[0].index_add_(0, objects, facing.clamp(min=0.0))
-            sides[1].index_add_(0, objects, -facing.clamp(max=0.0))
-        return np.where((sides[1] > 2.0 * sides[0]).numpy(), -1.0, 1.0)
+        of_texels = objects[torch.from_numpy(self.texels.triangles[some]).to(self.device)]
+        sides = torch.zeros(2, int(objects.max()) + 1, device=self.device)
+        for sight in self._sights(some, -1.0):
+            own = of_texels[sight.rows]
+            sides[0].index_add_(0, own, sight.cosine.clamp(min=0.0))
+            sides[1].index_add_(0, own, -sight.cosine.clamp(max=0.0))
+        return torch.where(sides[1] > 2.0 * sides[0], -1.0, 1.0)[objects][:, None]
 
     def match_exposure(self) -> None:
         """Set the views' colour factors from what two of them both see well."""
-        sights = self._sights(self._some())
-        colors = [s.gather(p) for s, p in zip(sights, self.pictures, strict=True)]
-        trusted = [
-            s.seen & (s.cosine > WELL_SEEN) & (s.gather(t[:, None])[:, 0] > 0.99)
-            for s, t in zip(sights, self.trusts, strict=True)
-        ]
-        self.factors = color_factors(torch.stack(colors), torch.stack(trusted))
+        some = self._some()
+        sights = self._sights(some, WELL_SEEN)
+        colors = torch.zeros(len(sights), len(some), 3, device=self.device)
+        trusted = torch.zeros(len(sights), len(some), dtype=torch.bool, device=self.device)
+        for number, (sight, picture, trust) in enumerate(
+            zip(sights, self.pictures, self.trusts, strict=True)
+        ):
+            colors[number, sight.rows] = sight.gather(picture)
+            trusted[number, sight.rows] = sight.gather(trust[:, None])[:, 0] > 0.99
+        self.factors = color_factors(colors, trusted)
 
     def colors(self, part: slice) -> tuple[Tensor, Tensor]:
         """Linear colours [n, 3], and the cosine [n] of the view that sees a texel best, 0 where
         none does."""
-        sights = self._sights(part)
-        densest = torch.stack([s.density for s in sights]).amax(0)
-        qualities, colors = [], []
-        for sight, picture, trust, factor in zip(
-            sights, self.pictures, self.trusts, self.factors, strict=True
-        ):
-            square = torch.where(sight.seen & (sight.cosine > _GRAZING), sight.cosine, 0.0)
-            near = sight.density / densest
-            qualities.append(square * near.sqrt() * sight.gather(trust[:, None])[:, 0])
-            colors.append(sight.gather(picture) * factor)
-        quality = torch.stack(qualities)
+        sights = self._sights(part, _GRAZING)
+        count = len(self.texels.triangles[part])
+        quality = torch.zeros(len(sights), count, device=self.device)
+        cosine = torch.zeros_like(quality)
+        for number, (sight, trust) in enumerate(zip(sights, self.trusts, strict=True)):
+            trusted = sight.gather(trust[:, None])[:, 0]
+            quality[number, sight.rows] = sight.cosine * sight.density.sqrt() * trusted
+            cosine[number, sight.rows] = sight.cosine
         best, chosen = quality.max(0)
         weight = (quality / best.clamp(min=1e-12)) ** _SHARPNESS
-        weight = torch.where(best > 0.0, weight / weight.sum(0), 0.0)
-        mixed = (torch.stack(colors) * weight[:, :, None]).sum(0)
-        cosine = torch.stack([s.cosine for s in sights]).gather(0, chosen[None])[0]
-        return mixed, torch.where(best > 0.0, cosine, 0.0)
+        weight /= weight.sum(0).clamp(min=1e-12)
+        mixed = torch.zeros(count, 3, device=self.device)
+        for sight, picture, factor, amount in zip(
+            sights, self.pictures, self.factors, weight, strict=True
+        ):
+            share = amount[sight.rows]
+            some = (share > _NOTHING).nonzero()[:, 0]
+            colors = sight.gather(picture, some) * (factor * share[some, None])
+            mixed.index_add_(0, sight.rows[some], colors)
+        return mixed, cosine.gather(0, chosen[None])[0]
 
 
 def _linear(picture: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
@@ -23,7 +24,13 @@ _KNOWN = 1 << 14
 """Seen texels that unseen ones look among, spread over the surface."""
 _TURN = 0.5
 """How far off, in sizes of the object, a point counts that faces the opposite way."""
-_QUERIES = 1 << 18
+_BLOCK = 8
+"""Side of a square of texels that look for their neighbours among those of one of them, `_SPARE`
+times as many, as far as they lie within `_NEAR` of these neighbours' reach from it."""
+_SPARE = 2
+_NEAR = 0.25
+_BLOCKS = 1 << 11
+"""At a time, which bounds the memory."""
 
 
 def fill(
@@ -34,16 +41,22 @@ def fill(
     places = texels.places
     known = seen[places]
     if not known.all():
+        normals = surface.normals()
         objects = surface.objects[texels.triangles]
-        seen_objects = np.unique(objects[known])
+        order = np.argsort(objects, kind="stable")
+        ends = np.cumsum(np.bincount(objects))
+        lost = []
+        for own in np.split(order, ends[:-1]):
+            wanted = own[~known[own]]
+            if len(wanted) == len(own):
+                lost.append(own)
+            elif len(wanted):
+                sources = own[known[own]]
+                _from_neighbours(whole, surface, normals, texels, sources, wanted)
         # An object that no view sees takes the colours of what stands nearest to it.
-        lost = ~np.isin(objects, seen_objects)
-        for each in seen_objects:
-            own = objects == each
-            if (own & ~known).any():
-                _from_neighbours(whole, surface, texels, own & known, own & ~known)
-        if lost.any():
-            _from_neighbours(whole, surface, texels, known, lost)
+        if sum(map(len, lost)):
+            wanted = np.sort(np.concatenate(lost))
+            _from_neighbours(whole, surface, normals, texels, np.flatnonzero(known), wanted)
     covered = np.zeros(len(seen), bool)
     covered[places] = True
     size = texels.size
@@ -56,30 +69,66 @@ def fill(
 def _from_neighbours(
     whole: NDArray[np.float32],
     surface: Surface,
+    normals: NDArray[np.float64],
     texels: Texels,
-    known: NDArray[np.bool_],
-    wanted: NDArray[np.bool_],
+    sources: NDArray[np.int64],
+    wanted: NDArray[np.int64],
 ) -> None:
-    """Colour the texels `wanted` from those `known` (both bool, over the texels), in place."""
-    sources = np.flatnonzero(known)
+    """Colour the texels `wanted` from `sources` (both places in the texels), in place.
+
+    Neighbours are looked for in blocks of texels, whose neighbours are all but the same.
+    """
+    within = np.zeros(len(normals), bool)
+    within[texels.triangles[sources]] = within[texels.triangles[wanted]] = True
+    corners = surface.corners[within]
+    middle, scale = corners.mean((0, 1)), np.ptp(corners, (0, 1)).max()
     sources = sources[:: max(1, len(sources) // _KNOWN)]
-    normals = surface.normals()
-    scale = np.ptp(surface.corners[texels.triangles[np.flatnonzero(known | wanted)]], (0, 1)).max()
 
-    def place(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+    def place(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         triangles = texels.triangles[chosen]
-        points = np.einsum("mk,mkx->mx", texels.weights[chosen], surface.corners[triangles])
-        return np.concatenate([points, normals[triangles] * (_TURN / 2 * scale)], 1)
+        corners = (surface.corners[triangles] - middle).astype(np.float32)
+        points = np.einsum("mk,mkx->mx", texels.weights[chosen], corners)
+        turned = (normals[triangles] * (_TURN / 2 * scale)).astype(np.float32)
+        return np.concatenate([points, turned], 1)
 
-    tree = KDTree(place(sources))
-    targets = np.flatnonzero(wanted)
-    count = min(_NEIGHBOURS, len(sources))
-    for start in range(0, len(targets), _QUERIES):
-        part = targets[start : start + _QUERIES]
-        distance, index = tree.query(place(part), k=count, workers=-1)
-        distance, index = distance.reshape(-1, count), index.reshape(-1, count)
-        # Softened by the reach of the neighbours, so that none of them stands out.
-        weight = 1.0 / (distance + _SOFTNESS * distance[:, -1:] + 1e-9) ** 2
-        weight /= weight.sum(1, keepdims=True)
-        colors = whole[texels.places[sources[index]]]
-        whole[texels.places[part]] = (colors * weight[:, :, None]).sum(1)
+    there = place(sources)
+    tree = KDTree(there)
+    colors = torch.from_numpy(whole[texels.places[sources]])
+    count, asked = (min(each, len(sources)) for each in (_NEIGHBOURS, _SPARE * _NEIGHBOURS))
+    across = -(-texels.size // _BLOCK)
+    rows, columns = np.divmod(texels.places[wanted], texels.size)
+    blocks = rows // _BLOCK * across + columns // _BLOCK
+    order = np.argsort(blocks, kind="stable")
+    wanted, blocks = wanted[order], blocks[order]
+    while len(wanted):
+        _, begins, sizes = np.unique(blocks, return_index=True, return_counts=True)
+        left = []
+        for start in range(0, len(begins), _BLOCKS):
+            begin, size = begins[start : start + _BLOCKS], sizes[start : start + _BLOCKS]
+            slots = np.arange(size.max())
+            members = wanted[np.minimum(begin[:, None] + slots, begin[:, None] + size[:, None] - 1)]
+            here = place(members.ravel()).reshape(*members.shape, -1)
+            center = here[np.arange(len(begin)), size // 2]
+            reach, index = tree.query(center, k=[*range(1, asked + 1)], workers=-1)
+            near = np.linalg.norm(here - center[:, None], axis=2) <= _NEAR * reach[:, -1:]
+            # All of the sources are everyone's neighbours.
+            near |= asked == len(sources)
+            near[np.arange(len(begin)), size // 2] = True
+            # Exact differences: by products, points close to each other would be rounded away.
+            distance = torch.cdist(
+                torch.from_numpy(here),
+                torch.from_numpy(there[index]),
+                compute_mode="donot_use_mm_for_euclid_dist",
+            )
+            farthest = distance.kthvalue(count, 2, keepdim=True).values
+            neighbours = distance <= farthest
+            # Softened by the reach of the neighbours, so that none of them stands out.
+            distance += _SOFTNESS * farthest + 1e-9
+            weight = distance.pow_(-2).mul_(neighbours)
+            weight /= weight.sum(2, keepdim=True)
+            mixed = (weight @ colors[torch.from_numpy(index)]).numpy()
+            real = slots < size[:, None]
+            whole[texels.places[members[real & near]]] = mixed[real & near]
+            left.append((begin[:, None] + slots)[real & ~near])
+        rest = np.concatenate(left)
+        wanted, blocks = wanted[rest], blocks[rest]

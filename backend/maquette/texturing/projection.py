@@ -91,15 +91,15 @@ class Camera:
             float(np.abs(1.0 / (scale[0] * clip[0, 0]))),
         )
 
-    def locate(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Points [n, 3] → camera points [n, 3], pixels [n, 2] (x, y), depth [n] in metres."""
-        camera = points @ self.rotation.T + self.shift
-        depth = -camera[:, 2]
-        flat = torch.stack([camera[:, 0], camera[:, 1], depth, torch.ones_like(depth)], 1)
-        pixels = flat @ self.to_pixel.T
+    def locate(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Points [3, n] → camera points [3, n], pixels [2, n] (x, y)."""
+        camera = self.rotation @ points + self.shift[:, None]
+        depth = -camera[2]
+        pixels = self.to_pixel[:, :2] @ camera[:2]
+        pixels += self.to_pixel[:, 2:3] * depth + self.to_pixel[:, 3:4]
         if self.perspective:
-            pixels = pixels / depth.clamp(min=1e-6)[:, None]
-        return camera, pixels, depth
+            pixels /= depth.clamp(min=1e-6)
+        return camera, pixels
 
     def side(self, depth: Tensor) -> Tensor:
         """The side of a pixel in metres, on a surface that faces the camera at this depth."""
@@ -108,68 +108,88 @@ class Camera:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a View sees of points; all tensors have one row for each point.
+    """What a View sees of points: rows [m] of them, in order. All else is about those alone.
 
     Attributes:
-        taps: int64 [n, 4], the pixels around the point, y * width + x.
-        shares: float32 [n, 4], of each in the point's colour; they sum to one, or are all zero
-            where the View doesn't see the point.
-        cosine: float32 [n], of the angle between the surface's normal and the way to the camera;
+        rows: int64 [m], the points that are in the picture with nothing before them.
+        taps: int64 [4, m], the pixels around the point, y * width + x.
+        shares: float32 [4, m], of each in the point's colour; they sum to one.
+        cosine: float32 [m], of the angle between the surface's normal and the way to the camera;
             negative for a surface that is turned away.
-        density: float32 [n], pixels for each metre across, as if the surface faced the camera.
+        density: float32 [m], pixels for each metre across, as if the surface faced the camera.
     """
 
+    rows: Tensor
     taps: Tensor
     shares: Tensor
     cosine: Tensor
     density: Tensor
 
-    @property
-    def seen(self) -> Tensor:
-        """bool [n]: in the picture, and nothing before it."""
-        return self.shares[:, 0] + self.shares[:, 1] + self.shares[:, 2] + self.shares[:, 3] > 0.5
+    def gather(self, picture: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """Values of a picture [height * width, c] at those points, or at the chosen ones of them:
+        [m, c]."""
+        taps, shares = self.taps, self.shares
+        if chosen is not None:
+            taps, shares = taps[:, chosen], shares[:, chosen]
+        result = picture[taps[0]] * shares[0][:, None]
+        for tap, share in zip(taps[1:], shares[1:], strict=True):
+            result += picture[tap] * share[:, None]
+        return result
 
-    def gather(self, picture: Tensor) -> Tensor:
-        """Values of a picture [height * width, c] at the points: [n, c]; zero where unseen."""
-        return (picture[self.taps] * self.shares[:, :, None]).sum(1)
 
+def look(
+    camera: Camera, depth: Tensor, points: Tensor, normals: Tensor, least: float = -1.0
+) -> Sight:
+    """See points [3, n] with unit normals [3, n] through a camera and its depth map [h * w].
 
-def look(camera: Camera, depth: Tensor, points: Tensor, normals: Tensor) -> Sight:
-    """See points [n, 3] with unit normals [n, 3] through a camera and its depth map [h * w]."""
-    at, pixels, distance = camera.locate(points)
-    facing = normals @ camera.rotation.T
-    way = at / at.norm(dim=1, keepdim=True).clamp(min=1e-9) if camera.perspective else None
-    cosine = -(facing * way).sum(1) if way is not None else facing[:, 2]
-    corner = pixels.floor()
-    part = pixels - corner
+    least: cosine below which points aren't looked for.
+    """
+    at, pixels = camera.locate(points)
+    facing = camera.rotation @ normals
     width, height = camera.width, camera.height
-    inside = (
-        (pixels >= -0.5).all(1) & (pixels[:, 0] <= width - 0.5) & (pixels[:, 1] <= height - 0.5)
-    )
-    inside &= distance > 1e-6
+    plane = (facing * at).sum(0)
+    # Towards the camera where negative, in perspective times the distance.
+    away = (at * at).sum(0).sqrt().clamp(min=1e-9)
+    cosine = -plane / away if camera.perspective else facing[2]
+    x, y = pixels
+    inside = (x >= -0.5) & (y >= -0.5) & (x <= width - 0.5) & (y <= height - 0.5)
+    inside &= (at[2] < -1e-6) & (cosine >= least)
+    rows = inside.nonzero()[:, 0]
+    x, y, facing, plane, cosine = x[rows], y[rows], facing[:, rows], plane[rows], cosine[rows]
+    distance = -at[2, rows]
     tolerance = _DEPTH_TOLERANCE * distance + _PIXEL_TOLERANCE * camera.side(distance)
-    plane = (facing * at).sum(1)
+    # The depth at which a pixel's ray meets the point's plane is above / below, both affine in the
+    # pixel.
+    above = -(camera.start.T @ facing[:2])
+    above[2] += plane
+    below = camera.toward.T @ facing[:2]
+    below[2] -= facing[2]
+    left, top = x.floor(), y.floor()
+    right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
+    x, y = x - left, y - top
+    across = ((left.clamp(min=0), 1 - x), (right, x))
+    down = ((top.clamp(min=0), 1 - y), (bottom, y))
     taps, shares = [], []
-    for across, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        x = (corner[:, 0] + across).clamp(0, width - 1)
-        y = (corner[:, 1] + down).clamp(0, height - 1)
-        tap = torch.nan_to_num(y * width + x).long()
-        spot = torch.stack([x, y, torch.ones_like(x)], 1)
-        start, toward = spot @ camera.start.T, spot @ camera.toward.T
-        # The depth at which the pixel's ray meets the point's plane.
-        above = plane - (facing[:, :2] * start).sum(1)
-        below = (facing[:, :2] * toward).sum(1) - facing[:, 2]
-        expected = above / torch.where(below.abs() < 1e-9, 1e-9, below)
-        agrees = inside & ((depth[tap] - expected).abs() <= tolerance)
-        amount = (part[:, 0] if across else 1 - part[:, 0]) * (
-            part[:, 1] if down else 1 - part[:, 1]
-        )
-        taps.append(tap)
-        shares.append(torch.where(agrees, amount, 0.0))
-    stacked = torch.stack(shares, 1)
-    total = stacked.sum(1, keepdim=True)
-    stacked = torch.where(total > _LEAST_SHARE, stacked / total.clamp(min=1e-9), 0.0)
-    return Sight(torch.stack(taps, 1), stacked, cosine, 1.0 / camera.side(distance).clamp(min=1e-9))
+    for row, tall in down:
+        above_row, below_row = above[1] * row + above[2], below[1] * row + below[2]
+        for column, wide in across:
+            tap = (row * width + column).long()
+            slope = below[0] * column + below_row
+            expected = (above[0] * column + above_row) / slope
+            agrees = (depth[tap] - expected).abs() <= tolerance
+            agrees &= slope.abs() >= 1e-9
+            taps.append(tap)
+            shares.append(wide * tall * agrees)
+    share = torch.stack(shares)
+    total = share.sum(0)
+    seen = (total > _LEAST_SHARE).nonzero()[:, 0]
+    return Sight(
+        rows[seen],
+        torch.stack(taps)[:, seen],
+        share[:, seen] / total[seen],
+        cosine[seen],
+        1.0 / camera.side(distance[seen]).clamp(min=1e-9),
+    )
 
 
 def points_seen(camera: Camera, depth: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,8 +18,10 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Texture
 from numpy.typing import NDArray
 
-_CANDIDATES = 1 << 21
+_CANDIDATES = 1 << 18
 """Texels that are tested at a time, which bounds the memory of a raster."""
+_TRIANGLES = 1 << 16
+"""Triangles that are made rows of at a time."""
 _TOUCHING = 1e-6
 """Texel centres on an edge belong to both of its triangles."""
 _WITHIN = 1e-3
@@ -151,28 +153,29 @@ def texels_of(surface: Surface, size: int) -> Texels:
     Algorithm for Polygon Rasterization", SIGGRAPH 1988). Where triangles overlap, the last one
     stays.
     """
-    corners = _in_texels(surface.uvs, size)
-    owner = np.full(size * size, -1, np.int64)
+    owner = np.full(size * size, -1, np.int32)
     weights = np.zeros((size * size, 3), np.float32)
     times = np.zeros(size * size, np.uint16)
-    for triangles, places, found in _candidates(corners, size, 0.0):
-        inside = (found >= -_TOUCHING).all(1)
+    for triangles, places, found in _candidates(surface.uvs, size, 0.0):
+        least = found.min(1)
+        inside = least >= -_TOUCHING
         owner[places[inside]] = triangles[inside]
         weights[places[inside]] = found[inside]
-        np.add.at(times, places[(found > _WITHIN).all(1)], 1)
+        np.add.at(times, places[least > _WITHIN], 1)
     first = owner >= 0
     nearest = np.full(size * size, np.inf, np.float32)
-    for triangles, places, found in _candidates(corners, size, 1.0):
-        # How far outside, by the most negative weight; texels that have an owner keep it.
+    for triangles, places, found in _candidates(surface.uvs, size, 1.0, ~first):
+        # How far outside, by the most negative weight.
         outside = -found.min(1)
-        closer = (owner[places] < 0) | (~first[places] & (outside < nearest[places]))
+        closer = outside < nearest[places]
         chosen, places = triangles[closer], places[closer]
         owner[places], weights[places] = chosen, found[closer]
         nearest[places] = outside[closer]
     places = np.flatnonzero(owner >= 0)
     clean = np.clip(weights[places], 0.0, None)
     clean /= clean.sum(1, keepdims=True)
-    return Texels(size, places, owner[places], clean, first[places], int((times > 1).sum()))
+    triangles = owner[places].astype(np.int64)
+    return Texels(size, places, triangles, clean, first[places], int((times > 1).sum()))
 
 
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -181,25 +184,32 @@ def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def _candidates(
-    corners: NDArray[np.float64], size: int, margin: float
+    uvs: NDArray[np.float64], size: int, margin: float, free: NDArray[np.bool_] | None = None
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
     """(triangles, places, weights of the corners there) of all texels within `margin` of a row's
-    part of a triangle; weights are negative outside. Triangles without area have no texels."""
-    triangles, rows, low, high = _rows(corners, size, margin)
-    counts = high - low + 1
-    ends = np.cumsum(counts)
-    start = 0
-    while start < len(triangles):
-        before = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + _CANDIDATES, side="right")))
-        lengths = counts[start:stop]
-        total = int(lengths.sum())
-        within = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        columns = np.repeat(low[start:stop], lengths) + within
-        lines = np.repeat(rows[start:stop], lengths)
-        chosen = np.repeat(triangles[start:stop], lengths)
-        yield chosen, lines * size + columns, _weights(corners, chosen, columns, lines)
-        start = stop
+    part of a triangle, or of those that are `free` [size²]; weights are negative outside.
+    Triangles without area have no texels."""
+    for begin in range(0, len(uvs), _TRIANGLES):
+        corners = _in_texels(uvs[begin : begin + _TRIANGLES], size)
+        triangles, rows, low, high = _rows(corners, size, margin)
+        frames = _frames(corners)
+        counts = high - low + 1
+        ends = np.cumsum(counts)
+        start = 0
+        while start < len(triangles):
+            before = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + _CANDIDATES, side="right")))
+            lengths = counts[start:stop]
+            # Of a span's first texel, less how many candidates come before it.
+            first = rows[start:stop] * size + low[start:stop] - (ends[start:stop] - before - lengths)
+            places = np.repeat(first, lengths)
+            places += np.arange(len(places))
+            chosen = np.repeat(triangles[start:stop], lengths)
+            if free is not None:
+                open_places = free[places]
+                places, chosen = places[open_places], chosen[open_places]
+            yield chosen + begin, places, _weights(frames[chosen], places, size)
+            start = stop
 
 
 def _rows(
@@ -234,19 +244,27 @@ def _rows(
     return triangles[some], rows[some], first[some].astype(int), last[some].astype(int)
 
 
+def _frames(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[n, 6] of triangles [n, 3, 2]: the first corner, and what an offset from it, in columns and
+    rows, adds to the weights of the second and of the third corner. Not finite without area."""
+    first, second, third = np.moveaxis(corners, 1, 0)
+    along, up = second - first, third - first
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.stack([up[:, 1], -up[:, 0], -along[:, 1], along[:, 0]], 1)
+        return np.concatenate([first, parts / _cross(along, up)[:, None]], 1)
+
+
 def _weights(
-    corners: NDArray[np.float64],
-    triangles: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    rows: NDArray[np.int64],
+    frames: NDArray[np.float64], places: NDArray[np.int64], size: int
 ) -> NDArray[np.float32]:
     """[m, 3] barycentric coordinates of texel centres in their triangles."""
-    a, b, c = (corners[triangles, k] for k in range(3))
-    point = np.stack([columns, rows], 1).astype(np.float64)
-    area = _cross(b - a, c - a)
-    second = _cross(point - a, c - a) / area
-    third = _cross(b - a, point - a) / area
-    return np.stack([1.0 - second - third, second, third], 1).astype(np.float32)
+    rows, columns = np.divmod(places, size)
+    columns, rows = columns - frames[:, 0], rows - frames[:, 1]
+    weights = np.empty((len(places), 3), np.float32)
+    weights[:, 1] = second = columns * frames[:, 2] + rows * frames[:, 3]
+    weights[:, 2] = third = columns * frames[:, 4] + rows * frames[:, 5]
+    weights[:, 0] = 1.0 - second - third
+    return weights
 
 
 def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
