@@ -196,13 +196,14 @@ def _weights(
     or, where nobody sees the cell well, to nothing; and where the views see the cells, in pixels
     [n, 2] each."""
     points, normals, own, hit = eye.centres()
+    across, facing = points.T.contiguous(), normals.T.contiguous()
     qualities, places = [], []
     for other, each in enumerate(eyes):
-        sight = look(each.camera, each.depth.flatten(), points, normals)
-        facing = torch.where(hit & sight.seen, sight.cosine, 0.0).clamp(min=0.0)
-        quality = facing * sight.density.sqrt() * sight.gather(each.trust)[:, 0]
-        qualities.append(quality * (_GIVEN if other in given else 1.0))
-        places.append(each.camera.locate(points)[1].double().numpy())
+        sight = look(each.camera, each.depth.flatten(), across, facing, least=0.0)
+        quality = torch.zeros(len(points))
+        quality[sight.rows] = sight.cosine * sight.density.sqrt() * sight.gather(each.trust)[:, 0]
+        qualities.append(torch.where(hit, quality, 0.0) * (_GIVEN if other in given else 1.0))
+        places.append(each.camera.locate(across)[1].T.double().numpy())
     quality = torch.stack(qualities)
     best = quality.amax(0)
     weight = (quality / best.clamp(min=_HIT)) ** _SHARPNESS
