@@ -26,9 +26,6 @@ from .properties import settings_of
 from .textures import SavedTexture
 from .undo import Concepts
 
-WELL_COVERED = 0.85
-"""Share of a texture's surface seen well, below which the user hears of it."""
-
 
 class Delivery:
     """The results that are on their way into the file.
@@ -165,12 +162,6 @@ class Delivery:
             self._tell(
                 "WARNING", f"Textured while it was made, and gone since: {', '.join(missing)}."
             )
-        if saved.coverage is not None and saved.coverage.seen < WELL_COVERED:
-            self._tell(
-                "INFO",
-                f"{saved.coverage.seen:.0%} of the surface is seen well by a view; the rest has "
-                "the colours beside it. More views cover more.",
-            )
 
 
 def put_texture_on(saved: SavedTexture) -> list[str]:
@@ -187,8 +178,8 @@ def put_texture_on(saved: SavedTexture) -> list[str]:
         layers.set_image(own[-1], image)
     else:
         _material, missing = layers.put_on(textures.fit_of(saved.folder), image, folder)
-    window = bpy.context.window_manager.windows[0] if bpy.context.window_manager.windows else None
-    with bpy.context.temp_override(window=window):
+    windows: Any = bpy.context.window_manager.windows
+    with bpy.context.temp_override(window=windows[0]):
         if bpy.ops.ed.undo_push.poll():
             bpy.ops.ed.undo_push(message="Texture")
     return missing

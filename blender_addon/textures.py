@@ -19,7 +19,7 @@ import numpy as np
 from maquette_wire import container, png
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
-from maquette_wire.messages import Coverage, Result, Submit
+from maquette_wire.messages import Result, Submit
 from maquette_wire.packing import Packet
 from maquette_wire.recipe import Recipe
 from maquette_wire.surface import Surface, surface_of
@@ -38,7 +38,6 @@ class SavedTexture:
 
     path: Path
     recipe: Recipe
-    coverage: Coverage | None
 
     @property
     def folder(self) -> Path:
@@ -100,7 +99,7 @@ def save(
             f"The texture can't be saved in {folder}: {error.strerror}.",
             "Free some space there; the server keeps the texture until then.",
         ) from error
-    return [SavedTexture(path, result.recipe, result.coverage)]
+    return [SavedTexture(path, result.recipe)]
 
 
 def picture_of(folder: Path, view: int) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import bpy
 import msgspec
 from bpy.props import BoolProperty, StringProperty
+from maquette_wire import png
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
@@ -26,6 +27,9 @@ from ..recipes import recipe_of, set_seed
 from ..session import current
 from .restyle import SEEDS
 from .server import reach_server
+
+ENOUGH = 0.85
+"""Share of what can be seen of a surface, below which the user hears that views miss some."""
 
 
 class _Texturing(bpy.types.Operator):
@@ -88,6 +92,12 @@ class MAQUETTE_OT_texture(_Texturing):
         captures = _captured(context, views)
         _submit(context, recipe, captures, made, given)
         set_seed(settings, recipe.seed)
+        if planned.seen[-1] < ENOUGH * planned.reachable:
+            current().note(
+                "INFO",
+                f"The views see {planned.seen[-1]:.0%} of the surface's area well, of "
+                f"{planned.reachable:.0%} that can be seen at all. More views see more.",
+            )
 
 
 class MAQUETTE_OT_project(_Texturing):
@@ -198,7 +208,7 @@ class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
         try:
-            saved = textures.SavedTexture(path, results.png.read_recipe(path), None)
+            saved = textures.SavedTexture(path, png.read_recipe(path))
             missing = put_texture_on(saved)
         except (MaquetteError, OSError) as error:
             self.report({"ERROR"}, str(error))
