@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,12 +103,10 @@ def own_home(tmp_path: Path) -> Iterator[Home]:
         os.kill(record.pid, signal.SIGTERM)
 
 
-@pytest.mark.blender
-@pytest.mark.slow
-@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
-def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
-    extension: Path, own_home: Home, samples: Path, tmp_path: Path
-):
+def _in_window(
+    script: str, extension: Path, own_home: Home, samples: Path, tmp_path: Path
+) -> dict[str, Any]:
+    """What the user of a script has, in a Blender with a window and a copy of the church."""
     scene = tmp_path / "church.blend"
     shutil.copy(samples / "church.blend", scene)
     shots = Path(SHOTS) if SHOTS else tmp_path
@@ -123,7 +122,7 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
         "MESA_SHADER_CACHE_DISABLE": "true",
     }
     done = subprocess.run(
-        [WINDOW, "-P", SCRIPTS / "architect.py", "--", scene, shots],
+        [WINDOW, "-P", SCRIPTS / script, "--", scene, shots],
         env=environment,
         capture_output=True,
         text=True,
@@ -133,14 +132,36 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
     said = done.stdout + done.stderr
     line = next((line for line in said.splitlines() if line.startswith("USER HAS ")), None)
     assert line is not None, said
-    user = json.loads(line.removeprefix("USER HAS "))
+    return json.loads(line.removeprefix("USER HAS "))
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
+def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
+    extension: Path, own_home: Home, samples: Path, tmp_path: Path
+):
+    user = _in_window("architect.py", extension, own_home, samples, tmp_path)
     assert user["prompt"] == "red brick church at dusk, wet plaza"
     assert user["orbited"], "the 3D view answers while the server works"
     assert user["states"][0] == "WAITING", "its server had to be started"
-    assert user["image"] == user["shown"] == "Concept – Street – seed 12", said
+    assert user["image"] == user["shown"] == "Concept – Street – seed 12", user
     picture = Path(user["file"])
     assert picture == tmp_path / "maquette" / "concept-street-seed12.png"
     assert png.read_recipe(picture).prompt == user["prompt"]
     assert np.asarray(Image.open(picture)).std() > 1
     assert user["told"] == []
     assert max(user["ticks"]) < HOLD_MS, sorted(user["ticks"])[-5:]
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
+def test_an_architect_textures_the_model_in_a_window(
+    extension: Path, own_home: Home, samples: Path, tmp_path: Path
+):
+    user = _in_window("texturing.py", extension, own_home, samples, tmp_path)
+    assert user["pressed"] == ["Texture"] and user["told"] == []
+    assert len(user["layers"]) == 1 and user["colours"] > 0.05
+    assert user["undone"] == [], "one step to undo"
+    assert user["redone"] == user["layers"]

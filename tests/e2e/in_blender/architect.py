@@ -1,30 +1,37 @@
 """Runs in a Blender with a window and the extension: an architect types, clicks Restyle, orbits.
 
-Arguments after ``--``: the .blend, folder for screenshots. Mouse and keys are real events of the
-display (xdotool), and screenshots are of the display. Each action is looked at and repeated where
-Blender was too busy to notice it. Prints one line of JSON about what the user has in the end.
+Arguments after ``--``: the .blend, folder for screenshots. Each action is looked at and repeated
+where Blender was too busy to notice it. Prints one line of JSON about what the user has in the end.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
 
-SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :]
-ADD_ON = "bl_ext.user_default.maquette"
+sys.path.append(str(Path(__file__).parent))
+from window import (
+    ADD_ON,
+    SCENE,
+    SECONDS,
+    area_of,
+    click,
+    do,
+    perform,
+    shot,
+    sidebar,
+    until,
+    view,
+    wait,
+)
+
 PROMPT = "red brick church at dusk, wet plaza"
-SECONDS = 20.0
 JOB_SECONDS = 300.0
-TRIES = 6
 PLACES = {"tab": 206, "prompt": 94, "restyle": 292}
 """Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
@@ -53,67 +60,11 @@ def timed_tick(tick: Callable) -> Callable:
 session.tick = timed_tick(session.tick)
 
 
-def do(*words: object) -> None:
-    """Real mouse and keyboard events."""
-    subprocess.run(["xdotool", *map(str, words)], check=True)
-
-
-def shot(name: str) -> None:
-    """A true screenshot of the display."""
-    subprocess.run(["import", "-window", "root", str(Path(SHOTS) / f"{name}.png")], check=True)
-
-
-def area_of(kind: str) -> bpy.types.Area:
-    window = bpy.context.window_manager.windows[0]
-    return next(area for area in window.screen.areas if area.type == kind)
-
-
-def view() -> bpy.types.RegionView3D:
-    """What the user looks through; with the sidebar open."""
-    space = area_of("VIEW_3D").spaces.active
-    assert isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None
-    space.show_region_ui = True
-    return space.region_3d
-
-
 def shown() -> bpy.types.Image | None:
     """The picture in the image editor."""
     space = area_of("IMAGE_EDITOR").spaces.active
     assert isinstance(space, bpy.types.SpaceImageEditor)
     return space.image
-
-
-def sidebar() -> bpy.types.Region:
-    return next(region for region in area_of("VIEW_3D").regions if region.type == "UI")
-
-
-def wait(until: Callable[[], object], seconds: float) -> Iterator[float]:
-    """Steps until something is so or the time is up."""
-    end = time.monotonic() + seconds
-    while not until() and time.monotonic() < end:
-        yield 0.1
-
-
-def until(action: Callable[[], Iterator[float]], so: Callable[[], object]) -> Iterator[float]:
-    """Repeat an action until it has the effect that it is for."""
-    for _ in range(TRIES):
-        yield from action()
-        yield from wait(so, SECONDS)
-        if so():
-            return
-    raise AssertionError(f"Blender didn't take {action}")
-
-
-def click(name: str) -> Iterator[float]:
-    """Click a part of the panel. Blender has to notice where the mouse is before a click."""
-    region, window = sidebar(), bpy.context.window_manager.windows[0]
-    x = region.x + (region.width - 14 if name == "tab" else 120)
-    y = window.height - region.y - region.height + PLACES[name]
-    for nudge in (4, 0):
-        do("mousemove", x + nudge, y)
-        yield 0.5
-    do("click", 1)
-    yield 0.5
 
 
 def scenario() -> Iterator[float]:
@@ -126,11 +77,14 @@ def scenario() -> Iterator[float]:
     settings = bpy.context.scene.maquette
     settings.long_side, settings.seed, settings.seed_locked = 256, 12, True
     yield from wait(lambda: sidebar().width > 100, SECONDS)
-    yield from until(lambda: click("tab"), lambda: sidebar().active_panel_category == "Maquette")
+    yield from until(
+        lambda: click(PLACES["tab"], tab=True),
+        lambda: sidebar().active_panel_category == "Maquette",
+    )
 
     def begin_prompt() -> Iterator[float]:
         # One letter tells whether the field has the keyboard; without it keys are shortcuts.
-        yield from click("prompt")
+        yield from click(PLACES["prompt"])
         do("type", PROMPT[0])
 
     yield from until(begin_prompt, lambda: settings.prompt == PROMPT[0])
@@ -140,7 +94,7 @@ def scenario() -> Iterator[float]:
     yield 1
     user["prompt"] = settings.prompt
     shot("1-panel")
-    yield from until(lambda: click("restyle"), lambda: session.jobs or settings.last_result)
+    yield from until(lambda: click(PLACES["restyle"]), lambda: session.jobs or settings.last_result)
     # The user goes on orbiting.
     before = view().view_matrix.copy()
     moved = lambda: view().view_matrix != before  # noqa: E731
@@ -166,19 +120,4 @@ def scenario() -> Iterator[float]:
     user["states"], user["ticks"] = states, ticks
 
 
-def step() -> float:
-    """One step of the scenario, as Blender's timer."""
-    try:
-        return next(steps)
-    except StopIteration:
-        print("USER HAS " + json.dumps(user), flush=True)
-        os._exit(0)
-    except BaseException:  # noqa: BLE001 (Blender would stay open and say nothing)
-        traceback.print_exc()
-        shot("failed")
-        sys.stderr.flush()
-        os._exit(1)
-
-
-steps = scenario()
-bpy.app.timers.register(step, first_interval=1, persistent=True)
+perform(scenario(), user)

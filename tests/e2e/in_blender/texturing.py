@@ -1,0 +1,99 @@
+"""Runs in a Blender with a window and the extension: an architect textures a church and orbits it.
+
+Arguments after ``--``: the .blend, folder for screenshots. Prints one line of JSON about what the
+user has in the end.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+sys.path.append(str(Path(__file__).parent))
+from window import (
+    ADD_ON,
+    SCENE,
+    SECONDS,
+    area_of,
+    click,
+    do,
+    perform,
+    shot,
+    sidebar,
+    until,
+    view,
+    wait,
+)
+
+JOB_SECONDS = 400.0
+TAB, HEADER, TEXTURE = 206, 580, 661
+"""Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
+
+session = importlib.import_module(f"{ADD_ON}.session").current()
+layers = importlib.import_module(f"{ADD_ON}.layers")
+user: dict[str, object] = {}
+
+
+def names() -> list[str]:
+    return [material.name for material in layers.layers()]
+
+
+def texels() -> float:
+    """How colourful the texture is."""
+    image = layers.image_of(layers.layers()[0])
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return float(pixels.reshape(-1, 4)[:, :3].std())
+
+
+def scenario() -> Iterator[float]:
+    """The steps; each yields the seconds until the next one."""
+    bpy.context.preferences.view.show_splash = False
+    bpy.ops.wm.open_mainfile(filepath=SCENE)
+    yield 1
+    view().view_perspective = "CAMERA"
+    settings = bpy.context.scene.maquette
+    settings.long_side, settings.seed, settings.seed_locked = 256, 3, True
+    settings.prompt = "white render church, tile roof, lawn, day"
+    settings.texture_views, settings.texture_size = 5, "1024"
+    yield from wait(lambda: sidebar().width > 100, SECONDS)
+    yield from until(
+        lambda: click(TAB, tab=True), lambda: sidebar().active_panel_category == "Maquette"
+    )
+    yield 1
+    shot("t1-panel")
+    yield from click(HEADER)
+    yield 1
+    shot("t2-open")
+    yield from until(lambda: click(TEXTURE), lambda: session.jobs or names())
+    user["pressed"] = [job.title for job in session.jobs.values()]
+    end = time.monotonic() + JOB_SECONDS
+    while session.jobs and time.monotonic() < end:
+        yield 0.1
+    user["told"] = [notice.text for notice in session.notices if notice.level != "INFO"]
+    user["layers"] = names()
+    space = area_of("VIEW_3D").spaces.active
+    assert isinstance(space, bpy.types.SpaceView3D)
+    space.shading.color_type = "TEXTURE"
+    yield 3
+    shot("t3-texture")
+    user["colours"] = texels()
+    do("mousemove", 450, 500)
+    yield 0.5
+    do("key", "ctrl+z")
+    yield from wait(lambda: not names(), SECONDS)
+    user["undone"] = names()
+    do("key", "ctrl+shift+z")
+    yield from wait(names, SECONDS)
+    user["redone"] = names()
+    yield 1
+    shot("t4-redone")
+
+
+perform(scenario(), user)
