@@ -38,8 +38,9 @@ _SHARPNESS = 6.0
 """Power of the quality that a view weighs in proportion to."""
 _LEAST = 0.01
 """Weight, against the best view's, from which a view counts."""
-_GIVEN = 8.0
-"""So many times better does a finished picture count to see."""
+_GIVEN = 3.0
+"""A finished picture decides alone where no view sees so many times better, beyond in proportion.
+"""
 _CLEAN_CELLS = 0.75
 """From a jump of depth on, cells are trusted fully from this distance."""
 _MARGIN = 0.125
@@ -97,7 +98,7 @@ def surface_average(
     for number, eye in enumerate(eyes):
         if number in given:
             continue
-        weights, places = _weights(eye, eyes, number, given)
+        weights, places = _weights(eye, eyes, given)
         own = slice(starts[number], starts[number + 1])
         kept[own] -= weights.sum(0)
         for other, (weight, place) in enumerate(zip(weights, places, strict=True)):
@@ -190,23 +191,30 @@ class _Eye:
 
 
 def _weights(
-    eye: _Eye, eyes: Sequence[_Eye], number: int, given: Collection[int]
+    eye: _Eye, eyes: Sequence[_Eye], given: Collection[int]
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float64]]]:
-    """What each view counts in the cells of one: weights [views, n], which sum to its own trust
-    or, where nobody sees the cell well, to nothing; and where the views see the cells, in pixels
-    [n, 2] each."""
+    """What each view counts in the cells of one view: weights [views, n], which sum to the trust
+    in the own cell or, where no view sees it well, to nothing; and where each view sees the cells,
+    in its pixels [n, 2]."""
     points, normals, own, hit = eye.centres()
     qualities, places = [], []
-    for other, each in enumerate(eyes):
+    for each in eyes:
         sight = look(each.camera, each.depth.flatten(), points, normals)
         facing = torch.where(hit & sight.seen, sight.cosine, 0.0).clamp(min=0.0)
-        quality = facing * sight.density.sqrt() * sight.gather(each.trust)[:, 0]
-        qualities.append(quality * (_GIVEN if other in given else 1.0))
+        qualities.append(facing * sight.density.sqrt() * sight.gather(each.trust)[:, 0])
         places.append(each.camera.locate(points)[1].double().numpy())
     quality = torch.stack(qualities)
-    best = quality.amax(0)
-    weight = (quality / best.clamp(min=_HIT)) ** _SHARPNESS
-    weight = torch.where((best > _HIT) & (weight >= _LEAST), weight, 0.0)
-    total = weight.sum(0)
-    weight = torch.where(total > 0.0, weight / total.clamp(min=_HIT) * own, 0.0)
-    return weight.numpy(), places
+    decides = torch.tensor([other in given for other in range(len(eyes))])[:, None]
+    finished, free = quality * decides, quality * ~decides
+    best = quality.amax(0).clamp(min=_HIT)
+    lead = (_GIVEN * finished.amax(0) / best).clamp(max=1.0)
+    weight = lead * _shares(finished) + (1.0 - lead) * _shares(free)
+    return torch.where(quality.amax(0) > _HIT, weight * own, 0.0).numpy(), places
+
+
+def _shares(quality: Tensor) -> Tensor:
+    """What each view counts by its quality, both [views, n]: they sum to one, or to nothing where
+    no view has any."""
+    weight = (quality / quality.amax(0).clamp(min=_HIT)) ** _SHARPNESS
+    weight = torch.where(weight >= _LEAST, weight, 0.0)
+    return weight / weight.sum(0).clamp(min=_HIT)
