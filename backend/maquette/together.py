@@ -155,18 +155,17 @@ class _Eye:
         """What the cells' centres see, over the cells: points [n, 3] and normals [n, 3], the own
         trust [n], and whether they see anything [n]; a cell of the padding doesn't."""
         x, y = (
-            torch.from_numpy((np.arange(count) + 0.5) * scale - 0.5)
+            torch.from_numpy((np.arange(count) + 0.5) * scale - 0.5).float()
             for count, scale in zip((self.width, self.height), self.scale, strict=True)
         )
-        inside = (y <= self.camera.height - 0.5)[:, None] & (x <= self.camera.width - 0.5)
-        columns = x.round().long().clamp(0, self.camera.width - 1)
-        lines = y.round().long().clamp(0, self.camera.height - 1)
-        pixels = (lines[:, None] * self.camera.width + columns).flatten()
-        points, normals = points_seen(self.camera, self.depth)
-        points, normals = points.reshape(-1, 3)[pixels], normals.reshape(-1, 3)[pixels]
-        hit = inside.flatten() & points.isfinite().all(1) & normals.isfinite().all(1)
+        y, x = (each.flatten() for each in torch.meshgrid(y, x, indexing="ij"))
+        inside = (x <= self.camera.width - 0.5) & (y <= self.camera.height - 0.5)
+        points, normals = points_seen(self.camera, self.depth, torch.stack([x, y], 1))
+        hit = inside & points.isfinite().all(1) & normals.isfinite().all(1)
         points, normals = (torch.where(hit[:, None], each, 0.0) for each in (points, normals))
-        return points, normals, self.trust[pixels, 0], hit
+        column = x.round().long().clamp(0, self.camera.width - 1)
+        row = y.round().long().clamp(0, self.camera.height - 1)
+        return points, normals, self.trust[row * self.camera.width + column, 0], hit
 
     def taps(self, pixels: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The 16 cells around pixels [n, 2] and their shares, both [n, 16], by cubic convolution
