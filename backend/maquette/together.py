@@ -34,12 +34,13 @@ SHARE = 0.65
 """Of the steps, from the first on, those that are synchronised: the last ones, which paint detail,
 are each view's own."""
 
-_SHARPNESS = 6.0
+_SHARPNESS = 8.0
 """Power of the quality that a view weighs in proportion to."""
 _LEAST = 0.01
 """Weight, against the best view's, from which a view counts."""
-_GIVEN = 8.0
-"""So many times better does a finished picture count to see."""
+_GIVEN = 3.0
+"""A finished picture decides alone where no view sees so many times better, beyond in proportion.
+"""
 _CLEAN_CELLS = 0.75
 """From a jump of depth on, cells are trusted fully from this distance."""
 _MARGIN = 0.125
@@ -97,7 +98,7 @@ def surface_average(
     for number, eye in enumerate(eyes):
         if number in given:
             continue
-        weights, places = _weights(eye, eyes, number, given)
+        weights, places = _weights(eye, eyes, given)
         own = slice(starts[number], starts[number + 1])
         kept[own] -= weights.sum(0)
         for other, (weight, place) in enumerate(zip(weights, places, strict=True)):
@@ -154,18 +155,17 @@ class _Eye:
         """What the cells' centres see, over the cells: points [n, 3] and normals [n, 3], the own
         trust [n], and whether they see anything [n]; a cell of the padding doesn't."""
         x, y = (
-            torch.from_numpy((np.arange(count) + 0.5) * scale - 0.5)
+            torch.from_numpy((np.arange(count) + 0.5) * scale - 0.5).float()
             for count, scale in zip((self.width, self.height), self.scale, strict=True)
         )
-        inside = (y <= self.camera.height - 0.5)[:, None] & (x <= self.camera.width - 0.5)
-        columns = x.round().long().clamp(0, self.camera.width - 1)
-        lines = y.round().long().clamp(0, self.camera.height - 1)
-        pixels = (lines[:, None] * self.camera.width + columns).flatten()
-        points, normals = points_seen(self.camera, self.depth)
-        points, normals = points.reshape(-1, 3)[pixels], normals.reshape(-1, 3)[pixels]
-        hit = inside.flatten() & points.isfinite().all(1) & normals.isfinite().all(1)
+        y, x = (each.flatten() for each in torch.meshgrid(y, x, indexing="ij"))
+        inside = (x <= self.camera.width - 0.5) & (y <= self.camera.height - 0.5)
+        points, normals = points_seen(self.camera, self.depth, torch.stack([x, y], 1))
+        hit = inside & points.isfinite().all(1) & normals.isfinite().all(1)
         points, normals = (torch.where(hit[:, None], each, 0.0) for each in (points, normals))
-        return points, normals, self.trust[pixels, 0], hit
+        column = x.round().long().clamp(0, self.camera.width - 1)
+        row = y.round().long().clamp(0, self.camera.height - 1)
+        return points, normals, self.trust[row * self.camera.width + column, 0], hit
 
     def taps(self, pixels: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The 16 cells around pixels [n, 2] and their shares, both [n, 16], by cubic convolution
@@ -190,24 +190,32 @@ class _Eye:
 
 
 def _weights(
-    eye: _Eye, eyes: Sequence[_Eye], number: int, given: Collection[int]
+    eye: _Eye, eyes: Sequence[_Eye], given: Collection[int]
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float64]]]:
-    """What each view counts in the cells of one: weights [views, n], which sum to its own trust
-    or, where nobody sees the cell well, to nothing; and where the views see the cells, in pixels
-    [n, 2] each."""
+    """What each view counts in the cells of one view: weights [views, n], which sum to the trust
+    in the own cell or, where no view sees it well, to nothing; and where each view sees the cells,
+    in its pixels [n, 2]."""
     points, normals, own, hit = eye.centres()
     across, facing = points.T.contiguous(), normals.T.contiguous()
     qualities, places = [], []
-    for other, each in enumerate(eyes):
+    for each in eyes:
         sight = look(each.camera, each.depth.flatten(), across, facing, least=0.0)
         quality = torch.zeros(len(points))
         quality[sight.rows] = sight.cosine * sight.density.sqrt() * sight.gather(each.trust)[:, 0]
-        qualities.append(torch.where(hit, quality, 0.0) * (_GIVEN if other in given else 1.0))
+        qualities.append(torch.where(hit, quality, 0.0))
         places.append(each.camera.locate(across)[1].T.double().numpy())
     quality = torch.stack(qualities)
-    best = quality.amax(0)
-    weight = (quality / best.clamp(min=_HIT)) ** _SHARPNESS
-    weight = torch.where((best > _HIT) & (weight >= _LEAST), weight, 0.0)
-    total = weight.sum(0)
-    weight = torch.where(total > 0.0, weight / total.clamp(min=_HIT) * own, 0.0)
-    return weight.numpy(), places
+    decides = torch.tensor([other in given for other in range(len(eyes))])[:, None]
+    finished, free = quality * decides, quality * ~decides
+    best = quality.amax(0).clamp(min=_HIT)
+    lead = (_GIVEN * finished.amax(0) / best).clamp(max=1.0)
+    weight = lead * _shares(finished) + (1.0 - lead) * _shares(free)
+    return torch.where(quality.amax(0) > _HIT, weight * own, 0.0).numpy(), places
+
+
+def _shares(quality: Tensor) -> Tensor:
+    """What each view counts by its quality, both [views, n]: they sum to one, or to nothing where
+    no view has any."""
+    weight = (quality / quality.amax(0).clamp(min=_HIT)) ** _SHARPNESS
+    weight = torch.where(weight >= _LEAST, weight, 0.0)
+    return weight / weight.sum(0).clamp(min=_HIT)

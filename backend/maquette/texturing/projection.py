@@ -192,24 +192,51 @@ def look(
     )
 
 
-def points_seen(camera: Camera, depth: Tensor) -> tuple[Tensor, Tensor]:
-    """What the pixels of a depth map [h, w] see: points and unit normals, both [h, w, 3].
+def _depth_of_plane(camera: Camera, spot: Tensor, plane: Tensor, facing: Tensor) -> Tensor:
+    """The depth [n] at which rays through pixels meet planes. spot: [n, 3], pixel x, pixel y and
+    one; plane: [n], the product of the normals `facing` [n, 3] with a camera point of it."""
+    start, toward = spot @ camera.start.T, spot @ camera.toward.T
+    above = plane - (facing[:, :2] * start).sum(1)
+    below = (facing[:, :2] * toward).sum(1) - facing[:, 2]
+    return above / torch.where(below.abs() < 1e-9, 1e-9, below)
 
-    A normal comes from the neighbours on the side, in each direction, where depth changes less,
-    and is turned to the camera. Neither is finite where there is nothing, and a normal is not
-    beside it.
+
+def points_seen(camera: Camera, depth: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """What a camera sees at pixels [n, 2] (x, y), also between centres: points and unit normals,
+    both [n, 3]. depth: [h, w].
+
+    The nearest pixel's plane is continued to the place. Its normal comes from the neighbours on
+    the side, in each direction, where depth changes less, and is turned to the camera. Nothing
+    finite comes of a pixel that sees nothing, or has nothing on either side.
     """
     rows, columns = torch.meshgrid(
         torch.arange(camera.height), torch.arange(camera.width), indexing="ij"
     )
-    spot = torch.stack([columns, rows, torch.ones_like(rows)], -1).to(depth)
-    across = spot @ camera.start.T + depth[..., None] * (spot @ camera.toward.T)
-    at = torch.cat([across, -depth[..., None]], -1)
+    at = _camera_points(camera, torch.stack([columns, rows], -1).to(depth), depth)
     normals = torch.linalg.cross(_slope(at, 1), _slope(at, 0))
-    normals = normals / normals.norm(dim=-1, keepdim=True)
-    away = (normals * at).sum(-1) > 0.0 if camera.perspective else normals[..., 2] < 0.0
-    normals = torch.where(away[..., None], -normals, normals)
-    return (at - camera.shift) @ camera.rotation, normals @ camera.rotation
+    x, y = pixels.round().long().T
+    x, y = x.clamp(0, camera.width - 1), y.clamp(0, camera.height - 1)
+    at, normal = at[y, x], normals[y, x]
+    normal = normal / normal.norm(dim=1, keepdim=True)
+    away = (normal * at).sum(1) > 0.0 if camera.perspective else normal[:, 2] < 0.0
+    normal = torch.where(away[:, None], -normal, normal)
+    spot = _spots(pixels)
+    exact = _camera_points(
+        camera, pixels, _depth_of_plane(camera, spot, (normal * at).sum(1), normal)
+    )
+    return (exact - camera.shift) @ camera.rotation, normal @ camera.rotation
+
+
+def _camera_points(camera: Camera, pixels: Tensor, depth: Tensor) -> Tensor:
+    """Camera points [..., 3] of pixels [..., 2] (x, y) at a depth [...]."""
+    spot = _spots(pixels)
+    across = spot @ camera.start.T + depth[..., None] * (spot @ camera.toward.T)
+    return torch.cat([across, -depth[..., None]], -1)
+
+
+def _spots(pixels: Tensor) -> Tensor:
+    """Pixels [..., 2] with a one beside them, [..., 3]."""
+    return torch.cat([pixels, torch.ones_like(pixels[..., :1])], -1)
 
 
 def _slope(points: Tensor, axis: int) -> Tensor:

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from maquette.sampling import SamplingResult
+from maquette.texturing.projection import Camera, look, points_seen
 from maquette_wire.capture import Capture
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
+from numpy.typing import NDArray
 
 from tests.backend.scenes import frames, massing
 
@@ -55,3 +57,19 @@ def same(first: SamplingResult, second: SamplingResult) -> bool:
 def psnr(first: np.ndarray, second: np.ndarray) -> float:
     error = np.mean((first.astype(float) - second.astype(float)) ** 2)
     return float("inf") if error == 0 else float(10 * np.log10(255.0**2 / error))
+
+
+def disagreement(captures: list[Capture], pictures: list[NDArray[np.uint8]]) -> float:
+    """Mean difference of colours, in levels, of what the first and the second view both see."""
+    cameras = [Camera.of(c.view, np.zeros(3), torch.device("cpu")) for c in captures[:2]]
+    depths = [torch.from_numpy(frames(c)[1].copy()) for c in captures[:2]]
+    height, width = depths[0].shape
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    pixels = torch.stack([x, y], -1).reshape(-1, 2).float()
+    points, normals = points_seen(cameras[0], depths[0], pixels)
+    hit = points.isfinite().all(1) & normals.isfinite().all(1)
+    sight = look(cameras[1], depths[1].flatten(), points[hit], normals[hit])
+    both = sight.seen & (sight.cosine > 0.3)
+    flat = [torch.from_numpy(picture.reshape(-1, 3)).float() for picture in pictures[:2]]
+    assert both.sum() > 500
+    return float((flat[0][hit] - sight.gather(flat[1]))[both].abs().mean())

@@ -14,8 +14,9 @@ from maquette.painting import JobCancelled
 from maquette.sampling import Sampler
 from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
+from scipy import ndimage
 
-from tests.backend.sampling.jobs import OUT_OF_MEMORY, psnr, same
+from tests.backend.sampling.jobs import OUT_OF_MEMORY, disagreement, psnr, same
 from tests.backend.scenes import massing
 
 JOB = Recipe(prompt="red brick library at dusk, wet plaza", seed=2, count=2)
@@ -56,6 +57,29 @@ def test_another_packing_changes_a_picture_by_rounding_alone(
     together = Sampler("cpu", catalogue=catalogue, batch_size=4).run(JOB, CAPTURES)
     for (_, _, a), (_, _, b) in zip(apart.pictures, together.pictures, strict=True):
         assert psnr(a, b) >= 50.0
+
+
+def test_views_painted_together_show_one_building(sampler: Sampler) -> None:
+    """Far less different where both see it, rich in detail, and led by what is given."""
+    views = [massing(256, 192), massing(256, 192, eye=(5.0, -7.0, 4.0), turn=20.0, name="corner")]
+    job = Recipe(prompt=JOB.prompt, seed=2)
+    apart, together = (
+        [picture for _, _, picture in sampler.run(job, views, together=each).pictures]
+        for each in (False, True)
+    )
+    assert disagreement(views, together) < 0.6 * disagreement(views, apart)
+    assert detail(together) > 0.6 * detail(apart)
+    tinted = (apart[0] * np.array([0.5, 1.0, 0.6])).astype(np.uint8)
+    result = sampler.run(job, views, together=True, given={0: tinted})
+    led = [picture for _, _, picture in result.pictures]
+    assert np.array_equal(led[0], tinted)
+    assert disagreement(views, led) < 0.6 * disagreement(views, [tinted, apart[1]])
+
+
+def detail(pictures: list[np.ndarray]) -> float:
+    """The energy of frequencies above about a sixth of those that a picture can hold."""
+    fine = [p - ndimage.gaussian_filter(p.astype(np.float64), (2.0, 2.0, 0.0)) for p in pictures]
+    return float(np.mean([np.square(each).mean() for each in fine]))
 
 
 def test_the_result_has_what_the_model_saw_in_one_range(sampler: Sampler) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from maquette.catalogue import Catalogue
+from maquette.families.depth2img import Denoising
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.sampling import Sampler
 from maquette_wire.errors import MaquetteError
@@ -25,7 +26,7 @@ def failing(
     sizes: list[int] = []
     denoise = Sd2Depth.denoise
 
-    def trouble(self: Sd2Depth, tasks: Any, **options: Any) -> torch.Tensor:
+    def trouble(self: Sd2Depth, tasks: Any, **options: Any) -> Denoising:
         sizes.append(len(tasks))
         if len(sizes) <= times:
             raise error()
