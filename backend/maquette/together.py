@@ -34,7 +34,7 @@ SHARE = 0.65
 """Of the steps, from the first on, those that are synchronised: the last ones, which paint detail,
 are each view's own."""
 
-_SHARPNESS = 8.0
+_SHARPNESS = 12.0
 """Power of the quality that a view weighs in proportion to."""
 _LEAST = 0.01
 """Weight, against the best view's, from which a view counts."""
