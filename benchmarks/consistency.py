@@ -25,9 +25,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "shared"))
-sys.path.insert(0, str(ROOT / "backend"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 
 import numpy as np
 import torch
@@ -44,6 +43,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+ROOT = Path(__file__).resolve().parents[1]
 PROMPT = "red brick building, grey roof, ribbon windows, day"
 TEXTURE = 512
 SAMPLES = 40_000
