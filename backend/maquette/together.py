@@ -34,7 +34,7 @@ SHARE = 0.65
 """Of the steps, from the first on, those that are synchronised: the last ones, which paint detail,
 are each view's own."""
 
-_SHARPNESS = 8.0
+_SHARPNESS = 12.0
 """Power of the quality that a view weighs in proportion to."""
 _LEAST = 0.01
 """Weight, against the best view's, from which a view counts."""
@@ -84,7 +84,7 @@ def surface_average(
     """The average for captures of one scene and their frames.
 
     factor: pixels for each latent cell and side. given: numbers of the captures whose pictures are
-    finished; they keep all their cells, and where they see anything, the others follow them.
+    finished; they keep all their cells, and the others follow them where they see well enough.
     """
     # Near the cameras, so that float32 holds coordinates wherever in the world the scene is.
     matrix = np.array(captures[0].view.view_matrix, np.float64).reshape(4, 4)
@@ -100,12 +100,11 @@ def surface_average(
             continue
         weights, places = _weights(eye, eyes, given)
         own = slice(starts[number], starts[number + 1])
-        kept[own] -= weights.sum(0)
         for other, (weight, place) in enumerate(zip(weights, places, strict=True)):
-            some = np.flatnonzero(weight)
             if other == number:
-                kept[own] += weight
                 continue
+            kept[own] -= weight
+            some = np.flatnonzero(weight)
             taps, shares = eyes[other].taps(place[some])
             rows.append(np.repeat(starts[number] + some, taps.shape[1]))
             columns.append((starts[other] + taps).ravel())

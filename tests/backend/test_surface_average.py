@@ -65,7 +65,7 @@ def taken(average: SurfaceAverage, of: int, other: int) -> NDArray[np.float32]:
 def test_cells_meet_those_that_show_the_same_point(kind: str, away: float) -> None:
     """Positions on the model are their own average, also far from the world's origin."""
     across = None if kind == "perspective" else 30.0
-    views = [camera(eye, (0, 0, 4), 256, 192, across=across) for eye in (*FRONT, BEHIND)]
+    views = [camera(eye, (0, 0, 4), 256, 192, across=across) for eye in (*FRONT, (2, -26, 16))]
     shown = [seen(view, HOUSE) for view in views]
     captures = []
     for view, (capture, _, _) in zip(views, shown, strict=True):
@@ -85,9 +85,9 @@ def test_cells_meet_those_that_show_the_same_point(kind: str, away: float) -> No
     for index, (_, number, _) in enumerate(shown):
         mixed = sum(taken(average, index, other) for other in range(3) if other != index)
         some = (whole(number) >= 0) & (mixed > 0.1)
-        assert some.sum() > 10
+        assert some.sum() > 50
         error = (agreed[index] - positions[index]).norm(dim=0).numpy()[some]
-        assert np.median(error) < 0.01 and np.quantile(error, 0.9) < 0.1  # cells are 0.5 m
+        assert np.median(error) < 0.01 and np.quantile(error, 0.9) < 0.2  # cells are 0.5 m
 
 
 def test_what_another_view_does_not_see_stays_bit_for_bit() -> None:
@@ -161,7 +161,7 @@ def test_pictures_of_other_sizes_and_paddings_meet() -> None:
     second = cells(shown[1][2].repeat(2, 0).repeat(2, 1))
     agreed = average.apply([first, second])[0][:, :48, :64]
     some = (whole(shown[0][1]) >= 0) & (taken(average, 0, 1)[:48, :64] > 0.1)
-    assert some.sum() > 100
+    assert some.sum() > 50
     assert np.median((agreed - first[:, :48, :64]).norm(dim=0).numpy()[some]) < 0.1
     assert not taken(average, 0, 1)[48:].any() and not taken(average, 0, 1)[:, 64:].any()
 

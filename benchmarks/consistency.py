@@ -1,0 +1,175 @@
+"""Whether the views of one job show one building: painted together against apart.
+
+    python benchmarks/consistency.py [SCENE.blend ...] [--blender PATH] [--extension ZIP]
+        [--prompt TEXT] [--seed N] [--model pocket] [--sheets DIR] [--json FILE]
+
+For each scene (all of `samples/` where none is named) the views that `maquette texture` takes are
+captured once and painted apart and together, with the same seed:
+
+- ``differ``: the mean difference of colours, in levels of 255, of texels of the model that two
+  views see well, over all pairs of views, as they are painted, before any blending or matching of
+  exposures; ``ratio`` is together against apart.
+- ``detail``: the energy of what a Gaussian of 2 pixels takes away, together against apart, over
+  the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
+- ``time``: of the whole job, together against apart.
+
+``--sheets`` writes a PNG for each scene: captures, views apart, views together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
+
+import numpy as np
+import torch
+from maquette import blender
+from maquette.commands.texture import AROUND, LONG_SIDE
+from maquette.sampling import Sampler
+from maquette.texturing.bake import WELL_SEEN
+from maquette.texturing.projection import Camera, Sight, away_from_jumps, look
+from maquette.texturing.surface import Surface, read_surface, texels_of
+from maquette_wire.capture import Capture
+from maquette_wire.home import Home
+from maquette_wire.recipe import Recipe
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+ROOT = Path(__file__).resolve().parents[1]
+PROMPT = "red brick building, grey roof, ribbon windows, day"
+TEXTURE = 512
+SAMPLES = 40_000
+CLEAN_PIXELS = 3.0
+SIGMA = 2.0
+COLUMNS = ("differ apart", "together", "ratio", "detail", "on it", "time")
+
+Pictures = list[NDArray[np.uint8]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("scenes", nargs="*", type=Path, metavar="SCENE.blend")
+    parser.add_argument("--blender", type=Path, help="a Blender, or a Python with bpy")
+    parser.add_argument("--extension", type=Path, help="the extension's zip")
+    parser.add_argument("--prompt", default=PROMPT)
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--model", default="pocket", help="a name of the catalogue (pocket)")
+    parser.add_argument("--sheets", type=Path, metavar="DIR", help="write the pictures there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    arguments = parser.parse_args()
+    recipe = Recipe(prompt=arguments.prompt, model=arguments.model, seed=arguments.seed)
+    sampler = Sampler("cpu")
+    print(f"{'':16}" + "".join(f"{name:>14}" for name in COLUMNS))
+    figures = {}
+    for scene in arguments.scenes or sorted((ROOT / "samples").glob("*.blend")):
+        surface, captures = captured(scene, arguments.blender, arguments.extension)
+        figures[scene.stem], rows = measure(sampler, recipe, surface, captures)
+        print(
+            f"{scene.stem:16}" + "".join(f"{figures[scene.stem][c]:>14.2f}" for c in COLUMNS),
+            flush=True,
+        )
+        if arguments.sheets:
+            arguments.sheets.mkdir(parents=True, exist_ok=True)
+            sheet = np.concatenate([np.concatenate(row, 1) for row in rows])
+            Image.fromarray(sheet).save(arguments.sheets / f"{scene.stem}.png")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def captured(
+    scene: Path, program: Path | None, extension: Path | None
+) -> tuple[Surface, list[Capture]]:
+    """The surface of a scene and its views, as `maquette texture` takes them."""
+    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
+        file = Path(folder) / "surface.npz"
+        wanted = ["--surface", str(file), "--around", str(AROUND), "--long-side", str(LONG_SIDE)]
+        found, zipped = blender.find(program), blender.extension_zip(extension)
+        captures = blender.capture(found, zipped, Home.default(), scene, wanted)
+        return read_surface(file)[0], captures
+
+
+def measure(
+    sampler: Sampler, recipe: Recipe, surface: Surface, captures: list[Capture]
+) -> tuple[dict[str, float], list[Pictures]]:
+    """The figures of one scene by their column, and its captures and pictures as rows."""
+    sampler.run(recipe, captures[:1])  # loads the model
+    seconds, painted = [], []
+    for together in (False, True):
+        start = time.perf_counter()
+        result = sampler.run(recipe, captures, together=together)
+        seconds.append(time.perf_counter() - start)
+        painted.append([picture for _, _, picture in result.pictures])
+    sights = seen_well(surface, captures)
+    differ = [difference(sights, pictures) for pictures in painted]
+    shown = [shows_model(c, sight) for c, (sight, _) in zip(captures, sights, strict=True)]
+    whole = [np.ones_like(each) for each in shown]
+    energies = [[detail(p, masks) for p in painted] for masks in (whole, shown)]
+    values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)))
+    rows = [[np.asarray(capture.color) for capture in captures], *painted]
+    return dict(zip(COLUMNS, values, strict=True)), rows
+
+
+def seen_well(surface: Surface, captures: list[Capture]) -> list[tuple[Sight, torch.Tensor]]:
+    """How each view sees texels spread over the model, and which of them it sees well."""
+    texels = texels_of(surface, TEXTURE)
+    some = np.flatnonzero(texels.inside)
+    some = some[:: max(1, len(some) // SAMPLES)]
+    triangles = texels.triangles[some]
+    origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
+    corners = surface.corners[triangles] - origin
+    points = torch.from_numpy(np.einsum("mk,mkx->mx", texels.weights[some], corners)).float()
+    normals = torch.from_numpy(surface.normals()[triangles]).float()
+    sights = []
+    for capture in captures:
+        depth = np.array(capture.depth)
+        camera = Camera.of(capture.view, origin, torch.device("cpu"))
+        sight = look(camera, torch.from_numpy(depth).flatten(), points, normals)
+        away = torch.from_numpy(away_from_jumps(depth, capture.view)).reshape(-1, 1)
+        clean = sight.gather(away)[:, 0] > CLEAN_PIXELS
+        sights.append((sight, sight.seen & (sight.cosine > WELL_SEEN) & clean))
+    return sights
+
+
+def difference(sights: list[tuple[Sight, torch.Tensor]], pictures: Pictures) -> float:
+    """Of the colours of the same texels in two views, in levels, over all pairs."""
+    colors = [
+        sight.gather(torch.from_numpy(picture).reshape(-1, 3).float())
+        for (sight, _), picture in zip(sights, pictures, strict=True)
+    ]
+    apart = [
+        (colors[i] - colors[j])[sights[i][1] & sights[j][1]].abs().mean(1)
+        for i in range(len(colors))
+        for j in range(i + 1, len(colors))
+    ]
+    return float(torch.cat(apart).mean())
+
+
+def shows_model(capture: Capture, sight: Sight) -> NDArray[np.bool_]:
+    """The pixels [h, w] that show the model, without its outline."""
+    mask = np.zeros(capture.view.height * capture.view.width, bool)
+    mask[sight.taps[sight.seen].flatten().numpy()] = True
+    mask = mask.reshape(capture.view.height, capture.view.width)
+    closed = ndimage.binary_closing(mask, iterations=2)
+    return np.asarray(ndimage.binary_erosion(closed, iterations=3), bool)
+
+
+def detail(pictures: Pictures, masks: list[NDArray[np.bool_]]) -> float:
+    """The energy of high frequencies of luma (ITU-R BT.601), over the pixels of the masks."""
+    energies = []
+    for picture, mask in zip(pictures, masks, strict=True):
+        luma = picture @ np.array([0.299, 0.587, 0.114])
+        energies.append(np.square(luma - ndimage.gaussian_filter(luma, SIGMA))[mask].mean())
+    return float(np.mean(energies))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
