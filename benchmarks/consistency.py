@@ -103,11 +103,12 @@ def measure(
     """The figures of one scene by their column, and its captures and pictures as rows."""
     sampler.run(recipe, captures[:1])  # loads the model
     seconds, painted = [], []
-    for together in (False, True):
+    # Apart each view has its own depth range, as it has together.
+    for jobs in ([[capture] for capture in captures], [captures]):
         start = time.perf_counter()
-        result = sampler.run(recipe, captures, together=together)
+        results = [sampler.run(recipe, job, together=len(job) > 1) for job in jobs]
         seconds.append(time.perf_counter() - start)
-        painted.append([picture for _, _, picture in result.pictures])
+        painted.append([picture for each in results for _, _, picture in each.pictures])
     sights = seen_well(surface, captures)
     differ = [difference(sights, pictures) for pictures in painted]
     shown = [shows_model(c, sight) for c, (sight, _) in zip(captures, sights, strict=True)]
@@ -126,25 +127,27 @@ def seen_well(surface: Surface, captures: list[Capture]) -> list[tuple[Sight, to
     triangles = texels.triangles[some]
     origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
     corners = surface.corners[triangles] - origin
-    points = torch.from_numpy(np.einsum("mk,mkx->mx", texels.weights[some], corners)).float()
-    normals = torch.from_numpy(surface.normals()[triangles]).float()
+    points = torch.from_numpy(np.einsum("mk,mkx->xm", texels.weights[some], corners)).float()
+    normals = torch.from_numpy(surface.normals()[triangles].T.copy()).float()
     sights = []
     for capture in captures:
         depth = np.array(capture.depth)
         camera = Camera.of(capture.view, origin, torch.device("cpu"))
         sight = look(camera, torch.from_numpy(depth).flatten(), points, normals)
         away = torch.from_numpy(away_from_jumps(depth, capture.view)).reshape(-1, 1)
-        clean = sight.gather(away)[:, 0] > CLEAN_PIXELS
-        sights.append((sight, sight.seen & (sight.cosine > WELL_SEEN) & clean))
+        well = torch.zeros(len(some), dtype=torch.bool)
+        well[sight.rows] = (sight.cosine > WELL_SEEN) & (sight.gather(away)[:, 0] > CLEAN_PIXELS)
+        sights.append((sight, well))
     return sights
 
 
 def difference(sights: list[tuple[Sight, torch.Tensor]], pictures: Pictures) -> float:
     """Of the colours of the same texels in two views, in levels, over all pairs."""
-    colors = [
-        sight.gather(torch.from_numpy(picture).reshape(-1, 3).float())
-        for (sight, _), picture in zip(sights, pictures, strict=True)
-    ]
+    colors = []
+    for (sight, well), picture in zip(sights, pictures, strict=True):
+        color = torch.zeros(len(well), 3)
+        color[sight.rows] = sight.gather(torch.from_numpy(picture).reshape(-1, 3).float())
+        colors.append(color)
     apart = [
         (colors[i] - colors[j])[sights[i][1] & sights[j][1]].abs().mean(1)
         for i in range(len(colors))
@@ -156,7 +159,7 @@ def difference(sights: list[tuple[Sight, torch.Tensor]], pictures: Pictures) -> 
 def shows_model(capture: Capture, sight: Sight) -> NDArray[np.bool_]:
     """The pixels [h, w] that show the model, without its outline."""
     mask = np.zeros(capture.view.height * capture.view.width, bool)
-    mask[sight.taps[sight.seen].flatten().numpy()] = True
+    mask[sight.taps.flatten().numpy()] = True
     mask = mask.reshape(capture.view.height, capture.view.width)
     closed = ndimage.binary_closing(mask, iterations=2)
     return np.asarray(ndimage.binary_erosion(closed, iterations=3), bool)

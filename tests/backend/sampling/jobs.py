@@ -68,8 +68,7 @@ def disagreement(captures: list[Capture], pictures: list[NDArray[np.uint8]]) -> 
     pixels = torch.stack([x, y], -1).reshape(-1, 2).float()
     points, normals = points_seen(cameras[0], depths[0], pixels)
     hit = points.isfinite().all(1) & normals.isfinite().all(1)
-    sight = look(cameras[1], depths[1].flatten(), points[hit], normals[hit])
-    both = sight.seen & (sight.cosine > 0.3)
+    sight = look(cameras[1], depths[1].flatten(), points[hit].T, normals[hit].T, least=0.3)
     flat = [torch.from_numpy(picture.reshape(-1, 3)).float() for picture in pictures[:2]]
-    assert both.sum() > 500
-    return float((flat[0][hit] - sight.gather(flat[1]))[both].abs().mean())
+    assert len(sight.rows) > 500
+    return float((flat[0][hit][sight.rows] - sight.gather(flat[1])).abs().mean())

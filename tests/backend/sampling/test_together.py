@@ -57,8 +57,17 @@ def test_views_that_share_nothing_are_what_they_are_apart(sampler: Sampler, name
     ahead = massing(64, 64, ground=False)
     back = massing(64, 64, [(-4, 4, -30, -20, 0, 7)], turn=180.0, ground=False)
     job = recipe(sampler=name)
-    apart = sampler.run(job, [ahead, back])
-    assert same(apart, sampler.run(job, [ahead, back], together=True))
+    apart = [sampler.run(job, [each]).pictures[0][2] for each in (ahead, back)]
+    together = sampler.run(job, [ahead, back], together=True)
+    assert all(map(np.array_equal, apart, pictures_of(together)))
+
+
+def test_each_view_has_its_own_depth_range(sampler: Sampler) -> None:
+    near, far = massing(64, 64), massing(64, 64, eye=(0.0, -300.0, 60.0))
+    seen = sampler.run(recipe(), [near, far], together=True).encoded_depth
+    for own, view in zip(seen, (near, far), strict=True):
+        (alone,) = sampler.run(recipe(), [view]).encoded_depth
+        assert np.array_equal(own, alone)
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])
