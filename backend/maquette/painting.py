@@ -122,7 +122,7 @@ def _groups(job: Job, batches: Sequence[Batch]) -> deque[Sequence[Batch]]:
     """The batches that run step by step together: all of them, or each by itself."""
     if job.average is None:
         return deque([batch] for batch in batches)
-    return deque([batches] if batches else [])
+    return deque([batches])
 
 
 def _paint(job: Job, group: Sequence[Batch]) -> None:
