@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from . import offscreen, render
 from .planning import Plan, plan
-from .surface import Surface, surface
+from .surface import SOLID, Surface, carries_modifiers, surface
 from .view import camera_pose, camera_size, camera_view, size_for
 
 capture_camera = render.capture
@@ -17,6 +17,7 @@ capture_viewport = offscreen.capture
 capture_view = render.capture_view
 
 __all__ = [
+    "SOLID",
     "Plan",
     "Surface",
     "camera_pose",
@@ -25,6 +26,7 @@ __all__ = [
     "capture_camera",
     "capture_view",
     "capture_viewport",
+    "carries_modifiers",
     "plan",
     "size_for",
     "surface",

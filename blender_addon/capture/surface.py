@@ -122,7 +122,8 @@ def surface(
 ) -> Surface:
     """The surface of the objects named, or of all that renders but the ground that it stands on.
 
-    instances: whether instances count, and curves and texts, which have a mesh only evaluated.
+    instances: whether instances count, and curves, texts and objects of other files: all that
+    can't be given a layer.
 
     Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
     """
@@ -156,6 +157,12 @@ def surface(
     )
 
 
+def carries_modifiers(thing: bpy.types.Object) -> bool:
+    """Whether an object is a mesh of this file, or overridden in it: one that can be given a
+    layer."""
+    return thing.type == "MESH" and thing.library is None
+
+
 def pieces_of(
     context: bpy.types.Context, chosen: set[str], with_instances: bool = True
 ) -> Iterator[Piece]:
@@ -167,7 +174,7 @@ def pieces_of(
         original = thing.original
         if thing.type not in SOLID or original.hide_render or not instance.show_self:
             continue
-        if not with_instances and (instance.is_instance or thing.type != "MESH"):
+        if not with_instances and (instance.is_instance or not carries_modifiers(original)):
             continue
         parent = instance.parent.original.name if instance.is_instance else original.name
         if chosen and not {original.name, parent} & chosen:

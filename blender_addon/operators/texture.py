@@ -21,7 +21,7 @@ from maquette_wire.submission import submission
 from maquette_wire.view import View
 
 from .. import layers, results, textures
-from ..capture import Surface, capture_view, plan, surface
+from ..capture import SOLID, Surface, capture_view, carries_modifiers, plan, surface
 from ..delivery import folder_of, put_texture_on, target_of
 from ..recipes import recipe_of, set_seed
 from ..session import current
@@ -30,6 +30,12 @@ from .server import reach_server
 
 ENOUGH = 0.85
 """Share of what can be seen of a surface, below which the user hears that views miss some."""
+
+NO_MODEL = ("CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER", "LATTICE", "ARMATURE")
+CONVERT = (
+    "Convert curves and texts to meshes (Object > Convert), make instances real (Object > Apply) "
+    "and linked objects local (Object > Relations), where they are to have one."
+)
 
 
 class _Texturing(bpy.types.Operator):
@@ -232,16 +238,35 @@ class MAQUETTE_OT_show_textures(bpy.types.Operator):
 
 
 def _surface(context: bpy.types.Context) -> Surface:
-    """Of the selected objects, or of all. Raises MaquetteError."""
-    chosen = [thing for thing in context.selected_objects if thing.type != "CAMERA"]
-    cannot = [thing.name for thing in chosen if thing.type != "MESH" or thing.library is not None]
-    if cannot:
-        raise MaquetteError(
-            "not-a-mesh",
-            f"{cannot[0]!r} can't carry a texture: it is no mesh of this file.",
-            "Convert it (Object > Convert > Mesh, or Apply > Make Instances Real), or deselect it.",
-        )
+    """Of the selected objects, or of all that can carry a texture. Raises MaquetteError."""
+    chosen = _chosen(context)
+    for thing in chosen:
+        if not carries_modifiers(thing):
+            raise MaquetteError("not-a-mesh", f"{thing.name!r} can't carry a texture.", CONVERT)
     return surface(context, [thing.name for thing in chosen], instances=False)
+
+
+def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
+    return [thing for thing in context.selected_objects if thing.type not in NO_MODEL]
+
+
+def _tell_left_out(context: bpy.types.Context) -> None:
+    """Name what a texture of all leaves out."""
+    cannot = [thing.name for thing in _rendered(context) if not carries_modifiers(thing)]
+    if cannot and not _chosen(context):
+        named = ", ".join(cannot[:3]) + (f" and {len(cannot) - 3} more" if cannot[3:] else "")
+        current().note("INFO", f"Not textured: {named}. {CONVERT}")
+
+
+def _rendered(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """What shows in renders, instances' empties among it."""
+    return [
+        thing
+        for thing in context.view_layer.objects
+        if thing.visible_get()
+        and not thing.hide_render
+        and (thing.type in SOLID or thing.instance_collection is not None)
+    ]
 
 
 def _captured(context: bpy.types.Context, views: list[View]) -> list[Capture]:
@@ -271,6 +296,7 @@ def _submit(
     except MaquetteError:
         textures.discard(folder)
         raise
+    _tell_left_out(context)
 
 
 def _view_of(concept: bpy.types.Image) -> View:

@@ -161,9 +161,13 @@ def test_selected_objects_alone(session, server, house):
 
 def test_what_cannot_carry_a_texture_is_named(session, server, house):
     bpy.ops.object.text_add()
-    with pytest.raises(RuntimeError, match="Convert it"):
+    with pytest.raises(RuntimeError, match="Convert curves"):
         bpy.ops.maquette.texture()
     assert not session.jobs and not (Path(bpy.data.filepath).parent / "maquette").exists()
+    bpy.ops.object.select_all(action="DESELECT")
+    textured(session)
+    assert session.notices[0].text.startswith("Not textured: Text. Convert")
+    assert not bpy.data.objects["Text"].modifiers
 
 
 def test_files_beside_the_blend_and_none_of_a_cancelled_job(session, server, house):
