@@ -92,7 +92,8 @@ def _from_neighbours(
         return np.concatenate([points, turned], 1)
 
     there = place(sources)
-    tree = KDTree(there)
+    tree: Any = KDTree(there)
+    threads = torch.get_num_threads()
     colors = torch.from_numpy(whole[texels.places[sources]])
     count, asked = (min(each, len(sources)) for each in (_NEIGHBOURS, _SPARE * _NEIGHBOURS))
     across = -(-texels.size // _BLOCK)
@@ -109,7 +110,8 @@ def _from_neighbours(
             members = wanted[np.minimum(begin[:, None] + slots, begin[:, None] + size[:, None] - 1)]
             here = place(members.ravel()).reshape(*members.shape, -1)
             center = here[np.arange(len(begin)), size // 2]
-            reach, index = tree.query(center, k=[*range(1, asked + 1)], workers=-1)
+            # A list, which keeps the last axis where one is asked for.
+            reach, index = tree.query(center, list(range(1, asked + 1)), workers=threads)
             near = np.linalg.norm(here - center[:, None], axis=2) <= _NEAR * reach[:, -1:]
             # All of the sources are everyone's neighbours.
             near |= asked == len(sources)

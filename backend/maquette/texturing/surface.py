@@ -170,7 +170,9 @@ def _candidates(
             stop = max(start + 1, int(np.searchsorted(ends, before + _CANDIDATES, side="right")))
             lengths = counts[start:stop]
             # Of a span's first texel, less how many candidates come before it.
-            first = rows[start:stop] * size + low[start:stop] - (ends[start:stop] - before - lengths)
+            first = (
+                rows[start:stop] * size + low[start:stop] - (ends[start:stop] - before - lengths)
+            )
             places = np.repeat(first, lengths)
             places += np.arange(len(places))
             chosen = np.repeat(triangles[start:stop], lengths)
