@@ -29,8 +29,8 @@ _BLOCK = 4, 16
 of them; about as far apart as the seen texels are that are looked among."""
 _SPARE = 2
 """Times the neighbours that a block looks among."""
-_MEMBERS = 1 << 17
-"""Texels at a time, which bounds the memory."""
+_MEMBERS = 1 << 14
+"""Texels at a time, with as much for each as a processor has at hand."""
 
 
 def fill(
@@ -134,8 +134,8 @@ def _from_neighbours(
             # Softened by the reach of the neighbours, so that none of them stands out.
             distance += _SOFTNESS * farthest + 1e-9
             weight = distance.pow_(-2).mul_(neighbours)
-            weight /= weight.sum(2, keepdim=True)
-            mixed = (weight @ colors[torch.from_numpy(index)]).numpy()
+            mixed = weight @ colors[torch.from_numpy(index)]
+            mixed = (mixed / weight.sum(2, keepdim=True)).numpy()
             real = slots < size
             whole[texels.places[wanted[members[real & alike]]]] = mixed[real & alike]
             left.append(members[real & ~alike])
