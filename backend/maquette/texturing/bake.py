@@ -26,7 +26,7 @@ from .surface import Surface, Texels, texels_of
 
 Progress = Callable[[int, int], None]
 
-_CHUNK = 1 << 19
+_CHUNK = 1 << 18
 """Texels at a time, which bounds the memory of a bake."""
 _SAMPLES = 1 << 16
 """Texels from which exposure and the outside of objects are judged."""

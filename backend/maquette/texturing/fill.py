@@ -24,13 +24,13 @@ _KNOWN = 1 << 14
 """Seen texels that unseen ones look among, spread over the surface."""
 _TURN = 0.5
 """How far off, in sizes of the object, a point counts that faces the opposite way."""
-_BLOCK = 8
-"""Side of a square of texels that look for their neighbours among those of one of them, `_SPARE`
-times as many, as far as they lie within `_NEAR` of these neighbours' reach from it."""
+_BLOCK = 4, 16
+"""Least and greatest side of a square of texels that look for their neighbours among those of one
+of them; about as far apart as the seen texels are that are looked among."""
 _SPARE = 2
-_NEAR = 0.25
-_BLOCKS = 1 << 11
-"""At a time, which bounds the memory."""
+"""Times the neighbours that a block looks among."""
+_MEMBERS = 1 << 14
+"""Texels at a time, with as much for each as a processor has at hand."""
 
 
 def fill(
@@ -76,13 +76,16 @@ def _from_neighbours(
 ) -> None:
     """Colour the texels `wanted` from `sources` (both places in the texels), in place.
 
-    Neighbours are looked for in blocks of texels, whose neighbours are all but the same.
+    Neighbours are looked for in blocks of texels, whose neighbours are much the same: one of them
+    asks the tree for more than it needs, and the others choose among these. A texel that may have
+    neighbours beyond them waits for the next round, in which one of those left asks.
     """
     within = np.zeros(len(normals), bool)
     within[texels.triangles[sources]] = within[texels.triangles[wanted]] = True
     corners = surface.corners[within]
     middle, scale = corners.mean((0, 1)), np.ptp(corners, (0, 1)).max()
-    sources = sources[:: max(1, len(sources) // _KNOWN)]
+    stride = max(1, len(sources) // _KNOWN)
+    sources = sources[::stride]
 
     def place(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         triangles = texels.triangles[chosen]
@@ -92,28 +95,27 @@ def _from_neighbours(
         return np.concatenate([points, turned], 1)
 
     there = place(sources)
-    tree = KDTree(there)
+    tree: Any = KDTree(there)
+    threads = torch.get_num_threads()
     colors = torch.from_numpy(whole[texels.places[sources]])
     count, asked = (min(each, len(sources)) for each in (_NEIGHBOURS, _SPARE * _NEIGHBOURS))
-    across = -(-texels.size // _BLOCK)
+    block = int(np.clip(stride**0.5, *_BLOCK))
     rows, columns = np.divmod(texels.places[wanted], texels.size)
-    blocks = rows // _BLOCK * across + columns // _BLOCK
+    blocks = rows // block * texels.size + columns // block
     order = np.argsort(blocks, kind="stable")
     wanted, blocks = wanted[order], blocks[order]
     while len(wanted):
         _, begins, sizes = np.unique(blocks, return_index=True, return_counts=True)
         left = []
-        for start in range(0, len(begins), _BLOCKS):
-            begin, size = begins[start : start + _BLOCKS], sizes[start : start + _BLOCKS]
+        step = max(1, _MEMBERS // int(sizes.max()))
+        for start in range(0, len(begins), step):
+            begin, size = begins[start : start + step, None], sizes[start : start + step, None]
             slots = np.arange(size.max())
-            members = wanted[np.minimum(begin[:, None] + slots, begin[:, None] + size[:, None] - 1)]
-            here = place(members.ravel()).reshape(*members.shape, -1)
-            center = here[np.arange(len(begin)), size // 2]
-            reach, index = tree.query(center, k=[*range(1, asked + 1)], workers=-1)
-            near = np.linalg.norm(here - center[:, None], axis=2) <= _NEAR * reach[:, -1:]
-            # All of the sources are everyone's neighbours.
-            near |= asked == len(sources)
-            near[np.arange(len(begin)), size // 2] = True
+            members = begin + np.minimum(slots, size - 1)
+            asking = np.arange(len(begin)), size[:, 0] // 2
+            here = place(wanted[members].ravel()).reshape(*members.shape, -1)
+            # A list, which keeps the last axis where one is asked for.
+            reach, index = tree.query(here[asking], list(range(1, asked + 1)), workers=threads)
             # Exact differences: by products, points close to each other would be rounded away.
             distance = torch.cdist(
                 torch.from_numpy(here),
@@ -121,14 +123,21 @@ def _from_neighbours(
                 compute_mode="donot_use_mm_for_euclid_dist",
             )
             farthest = distance.kthvalue(count, 2, keepdim=True).values
+            # What was not found is beyond the reach of the texel that asked, and taken to be closer
+            # to another by no more than any that was found.
+            square = torch.from_numpy(reach.astype(np.float32) ** 2)[:, None]
+            beyond = square[..., -1] - (square - distance**2).amax(2)
+            alike = (farthest[..., 0] ** 2 <= beyond).numpy()
+            alike[asking] = True
+            alike |= asked == len(sources)
             neighbours = distance <= farthest
             # Softened by the reach of the neighbours, so that none of them stands out.
             distance += _SOFTNESS * farthest + 1e-9
             weight = distance.pow_(-2).mul_(neighbours)
-            weight /= weight.sum(2, keepdim=True)
-            mixed = (weight @ colors[torch.from_numpy(index)]).numpy()
-            real = slots < size[:, None]
-            whole[texels.places[members[real & near]]] = mixed[real & near]
-            left.append((begin[:, None] + slots)[real & ~near])
+            mixed = weight @ colors[torch.from_numpy(index)]
+            mixed = (mixed / weight.sum(2, keepdim=True)).numpy()
+            real = slots < size
+            whole[texels.places[wanted[members[real & alike]]]] = mixed[real & alike]
+            left.append(members[real & ~alike])
         rest = np.concatenate(left)
         wanted, blocks = wanted[rest], blocks[rest]
