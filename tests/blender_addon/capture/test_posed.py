@@ -9,7 +9,8 @@ import bpy
 import numpy as np
 import pytest
 
-from blender_addon.capture import capture_camera, capture_view, posed_view
+from blender_addon.capture import capture_camera, capture_view
+from blender_addon.capture.view import posed_view
 from tests.blender_addon.capture import scenes, state
 
 
