@@ -11,7 +11,7 @@ captured once and painted apart and together, with the same seed:
   exposures; ``ratio`` is together against apart.
 - ``detail``: the energy of what a Gaussian of 2 pixels takes away, together against apart, over
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
-- ``time``: of the whole job, together against apart.
+- ``time``: of the processor for the whole job, together against apart.
 
 ``--sheets`` writes a PNG for each scene: captures, views apart, views together.
 """
@@ -104,9 +104,9 @@ def measure(
     sampler.run(recipe, captures[:1])  # loads the model
     seconds, painted = [], []
     for together in (False, True):
-        start = time.perf_counter()
+        start = time.process_time()
         result = sampler.run(recipe, captures, together=together)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
         painted.append([picture for _, _, picture in result.pictures])
     sights = seen_well(surface, captures)
     differ = [difference(sights, pictures) for pictures in painted]
