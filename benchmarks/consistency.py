@@ -11,7 +11,7 @@ captured once and painted apart and together, with the same seed:
   exposures; ``ratio`` is together against apart.
 - ``detail``: the energy of what a Gaussian of 2 pixels takes away, together against apart, over
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
-- ``time``: of the whole job, together against apart.
+- ``time``: of the processor for the whole job, together against apart.
 
 ``--sheets`` writes a PNG for each scene: captures, views apart, views together.
 """
@@ -93,7 +93,8 @@ def captured(
         file = Path(folder) / "surface.npz"
         wanted = ["--surface", str(file), "--around", str(AROUND), "--long-side", str(LONG_SIDE)]
         found, zipped = blender.find(program), blender.extension_zip(extension)
-        captures = blender.capture(found, zipped, Home.default(), scene, wanted)
+        home = Home.default()
+        captures = blender.capture(found, zipped, home, scene, wanted, lambda _sentence: None)
         return read_surface(file)[0], captures
 
 
@@ -105,9 +106,9 @@ def measure(
     seconds, painted = [], []
     # Apart each view has its own depth range, as it has together.
     for jobs in ([[capture] for capture in captures], [captures]):
-        start = time.perf_counter()
+        start = time.process_time()
         results = [sampler.run(recipe, job, together=len(job) > 1) for job in jobs]
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
         painted.append([picture for each in results for _, _, picture in each.pictures])
     sights = seen_well(surface, captures)
     differ = [difference(sights, pictures) for pictures in painted]
