@@ -213,3 +213,50 @@ def stored(client: Client, job: str) -> None:
     """Tell the server that the result is on this disk, and see to it that it hears so."""
     client.acknowledge(job)
     client.poll(POLL_SECONDS)
+
+
+class Painter:
+    """The server of one command: begun before Blender captures, reached for its first job.
+
+    A context manager.
+
+    Args:
+        remote: a server on another machine; the running local one, or one for the duration,
+            where None.
+    """
+
+    def __init__(self, home: Home, remote: Server | None, on_progress: OnProgress) -> None:
+        self._home = home
+        self._remote = remote
+        self._on_progress = on_progress
+        self._local: LocalServer | None = None
+        self._client: Client | None = None
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Painter:
+        if self._remote is None:
+            self._local = LocalServer(self._home, self._on_progress)
+            self._stack.enter_context(self._local)
+            self._local.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def run(
+        self, recipe: Recipe, captures: Sequence[Capture], surface: Surface | None = None
+    ) -> tuple[Result, list[memoryview]]:
+        """:func:`run_job` there."""
+        address = None if self._local is None else self._local.address
+        return run_job(self._reached(), recipe, captures, self._on_progress, address, surface)
+
+    def stored(self, result: Result) -> None:
+        """:func:`stored`: what the disk does not take, the server still has until then."""
+        stored(self._reached(), result.job)
+
+    def _reached(self) -> Client:
+        if self._client is None:
+            server = self._remote if self._local is None else self._local.address()
+            assert server is not None
+            self._client = self._stack.enter_context(connection(self._home, server))
+        return self._client

@@ -201,14 +201,28 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
     while not painted:
         agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
         clean = []
-        for run, sent in zip(runs, agreed, strict=True):
+        for index, (run, sent) in enumerate(zip(runs, agreed, strict=True)):
             job.check_cancelled()
             # All runs yield at the same steps, and so end in the same round.
             try:
                 clean.append(run.send(sent))  # type: ignore[arg-type]  # None starts it
             except StopIteration as end:
                 painted.append(end.value)
+                continue
+            if plan.steps == 1:  # the step after which it is done, when all have been here
+                reached[index] = 1
+                job.progress("sampling", *_steps_done(job, group, reached, 1), {})
     return painted
+
+
+def _steps_done(
+    job: Job, group: Sequence[Batch], reached: Sequence[int], steps: int
+) -> tuple[int, int]:
+    """Steps that are done over the whole job, and all. reached: those of each batch of the group;
+    steps: of a picture."""
+    made = job.pictures.keys() - {picture.number for batch in group for picture in batch}
+    done = len(made) * steps + sum(len(b) * r for b, r in zip(group, reached, strict=True))
+    return done, job.count * steps
 
 
 def _agreed(job: Job, group: Sequence[Batch], clean: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -230,7 +244,6 @@ def _step_callback(
 ) -> Callable[[int, int, torch.Tensor], None]:
     """For one batch of a group. reached: the steps that each of them has run."""
     batch = group[index]
-    done = len(job.pictures.keys() - {picture.number for each in group for picture in each})
 
     def on_step(step: int, steps: int, clean: torch.Tensor) -> None:
         job.check_cancelled()
@@ -240,8 +253,7 @@ def _step_callback(
             for picture, latents in zip(batch, clean, strict=True):
                 width, height = (-(-side // job.model.factor) for side in picture.frame.size)
                 shown[picture.number] = job.model.preview.picture(latents[:, :height, :width])
-        at = done * steps + sum(len(b) * r for b, r in zip(group, reached, strict=True))
         stage = "decoding" if step == steps else "sampling"
-        job.progress(stage, at, job.count * steps, shown)
+        job.progress(stage, *_steps_done(job, group, reached, steps), shown)
 
     return on_step

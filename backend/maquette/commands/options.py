@@ -101,7 +101,10 @@ def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
     return recipes
 
 
-def remote_server(arguments: argparse.Namespace) -> jobs.Server:
+def remote_server(arguments: argparse.Namespace) -> jobs.Server | None:
+    """The server on another machine that is named, if one is. Raises MaquetteError."""
+    if arguments.server is None:
+        return None
     if not arguments.server_key:
         raise MaquetteError(
             "no-server-key",

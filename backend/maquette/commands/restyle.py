@@ -14,7 +14,6 @@ examples:
 from __future__ import annotations
 
 import argparse
-import contextlib
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -103,11 +102,10 @@ def run(arguments: argparse.Namespace) -> int:
     recipes = recipes_of(arguments)
     home = Home.default()
     outputs.prepared(arguments.output)
-    with ProgressLine() as line, contextlib.ExitStack() as stack:
-        local = None
-        if arguments.server is None:
-            local = stack.enter_context(jobs.LocalServer(home, line.show))
-            local.begin()  # it loads while Blender captures
+    with (
+        ProgressLine() as line,
+        jobs.Painter(home, remote_server(arguments), line.show) as painter,
+    ):
         line.show("capturing")
         captures = _captures(arguments, home, recipes[0].model, line.say)
         outputs.check_room(
@@ -119,19 +117,15 @@ def run(arguments: argparse.Namespace) -> int:
                 for _ in range(recipe.count)
             ),
         )
-        server = remote_server(arguments) if local is None else local.address()
-        client = stack.enter_context(jobs.connection(home, server))
         for number, recipe in enumerate(recipes):
-            result, frames = jobs.run_job(
-                client, recipe, captures, line.show, None if local is None else local.address
-            )
+            result, frames = painter.run(recipe, captures)
             line.clear()
             for warning in result.warnings:
-                print(f"maquette: {warning}", file=sys.stderr)
+                line.say(warning)
             depth = arguments.save_depth and number == 0  # the same for every prompt
             for path in _write(arguments, captures, result, frames, depth):
                 print(path, flush=True)
-            jobs.stored(client, result.job)
+            painter.stored(result)
     return 0
 
 

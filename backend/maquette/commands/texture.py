@@ -12,7 +12,6 @@ example:
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 import tempfile
 from collections.abc import Callable
@@ -76,24 +75,20 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = recipes_of(arguments)[0]
     home = Home.default()
     outputs.prepared(arguments.output)
-    with ProgressLine() as line, contextlib.ExitStack() as stack:
-        local = None
-        if arguments.server is None:
-            local = stack.enter_context(jobs.LocalServer(home, line.show))
-            local.begin()
+    with (
+        ProgressLine() as line,
+        jobs.Painter(home, remote_server(arguments), line.show) as painter,
+        tempfile.TemporaryDirectory(prefix="maquette-") as folder,
+    ):
         line.show("capturing")
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maquette-")))
-        captures = _captures(arguments, home, folder / "surface.npz", line.say)
-        surface, names, left_out = read_surface(folder / "surface.npz")
+        file = Path(folder) / "surface.npz"
+        captures = _captures(arguments, home, file, line.say)
+        surface, names, left_out = read_surface(file)
         if left_out:
             line.say(_left_out(left_out))
         views = [capture.view for capture in captures]
         outputs.check_room(arguments.output, views)
-        server = remote_server(arguments) if local is None else local.address()
-        client = stack.enter_context(jobs.connection(home, server))
-        address = None if local is None else local.address
-        wired = to_wire(surface, arguments.size)
-        result, frames = jobs.run_job(client, recipe, captures, line.show, address, wired)
+        result, frames = painter.run(recipe, captures, to_wire(surface, arguments.size))
         line.clear()
         for warning in result.warnings:
             line.say(warning)
@@ -105,8 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         texture = outputs.write_texture(arguments.output, name, result, frames)
         scene = texture.with_suffix(".glb")
         outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
-        # Only now: what the disk does not take, the server still has.
-        jobs.stored(client, result.job)
+        painter.stored(result)
     print(texture)
     print(scene)
     assert result.coverage is not None

@@ -201,6 +201,21 @@ def test_progress_counts_every_step_and_previews_show_every_view(sampler: Sample
     assert {shown[2].shape for *_, shown in sampled if 2 in shown} == {(16, 12, 3)}
 
 
+def test_progress_of_a_single_step_goes_on_while_views_wait_for_each_other(
+    sampler: Sampler,
+) -> None:
+    calls: list[tuple[str, int, int]] = []
+    sampler.run(
+        recipe(steps=1, strength=1.0),
+        VIEWS,
+        together=True,
+        progress=lambda stage, step, steps, _shown: calls.append((stage, step, steps)),
+    )
+    sampled = [call for call in calls if call[0] == "sampling"]
+    assert sampled == [("sampling", step, 3) for step in (1, 2, 3)]
+    assert set(calls[-3:]) == {("decoding", 3, 3)}
+
+
 @pytest.mark.parametrize("after", [0, 1, 4, 3 * STEPS])
 def test_cancelling_stops_within_a_step(sampler: Sampler, after: int) -> None:
     steps: list[int] = []
