@@ -172,12 +172,11 @@ def put_texture_on(saved: SavedTexture) -> list[str]:
     """
     missing: list[str] = []
     image = results.load_texture(saved.path, saved.recipe)
-    folder = results.relative(saved.folder)
-    own = [each for each in layers.layers() if each[layers.MARK] == folder]
+    own = [each for each in layers.layers() if layers.folder_of(each) == saved.folder]
     if own:
         layers.set_image(own[-1], image)
     else:
-        _material, missing = layers.put_on(textures.fit_of(saved.folder), image, folder)
+        _material, missing = layers.put_on(textures.fit_of(saved.folder), image)
     windows: Any = bpy.context.window_manager.windows
     with bpy.context.temp_override(window=windows[0]):
         if bpy.ops.ed.undo_push.poll():  # pyright: ignore[reportCallIssue]

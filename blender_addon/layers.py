@@ -22,7 +22,7 @@ NAME = "Maquette Texture"
 UV_NAME = "UVMap"
 """Of the UV map that an object gets which has none; else the texture's stands in for its own."""
 MARK = "maquette_layer"
-"""Custom property of the material that is a layer's: the folder with the texture's files."""
+"""Custom property of a layer's material, and of the modifiers' node group."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ class Fit:
             )
 
 
-def put_on(fit: Fit, image: bpy.types.Image, folder: str) -> tuple[Any, list[str]]:
+def put_on(fit: Fit, image: bpy.types.Image) -> tuple[Any, list[str]]:
     """Make a layer; returns its material and the names of objects that are not there any more."""
     material = _material(image)
-    material[MARK] = folder
+    material[MARK] = True
     carrier = _carrier(fit.uvs, image.name)
     group = _node_group()
     missing = []
@@ -143,6 +143,15 @@ def image_of(material: Any) -> bpy.types.Image | None:
     """The texture of a layer."""
     node = material.node_tree.nodes.get(NAME) if material.node_tree else None
     return node.image if node is not None else None
+
+
+def folder_of(material: Any) -> Path:
+    """The folder with the texture's files: where its image is, which Blender keeps right when the
+    .blend is saved elsewhere."""
+    image = image_of(material)
+    if image is None:
+        return Path()
+    return Path(bpy.path.abspath(image.filepath, library=image.library)).parent
 
 
 def set_image(material: Any, image: bpy.types.Image) -> None:

@@ -160,8 +160,11 @@ class Sampler:
         """Carry one picture of each capture onto the surface's texture, uint8 sRGB [size, size, 3].
 
         progress is called with the stage "baking", and cancelled asked, for each chunk of texels.
-        Raises JobCancelled, and MaquetteError("bad-surface", "no-faces", "not-seen").
+        Raises JobCancelled, and MaquetteError("bad-surface", "no-faces", "not-seen",
+        "out-of-memory").
         """
+        # Matching needs double precision, which Apple's devices don't have.
+        device = torch.device("cpu") if self.device.type == "mps" else self.device
         progress = progress or _no_progress
         cancelled = cancelled or _never
 
@@ -175,9 +178,18 @@ class Sampler:
             PaintedView(capture.view, np.asarray(capture.depth), picture)
             for capture, picture in zip(captures, pictures, strict=True)
         ]
-        baked = bake(
-            of_wire(surface), painted, surface.texture.size, device=self.device, progress=on_chunk
-        )
+        size = surface.texture.size
+        try:
+            baked = bake(of_wire(surface), painted, size, device=device, progress=on_chunk)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self._release()
+            raise MaquetteError(
+                "out-of-memory",
+                f"{devices.describe(device)} has not enough memory for a texture of {size} pixels.",
+                "Use a smaller texture, or texture fewer objects at a time.",
+            ) from error
         filled = 1.0 - float(baked.seen.sum() / baked.covered.sum())
         levels = np.rint(baked.picture * 255.0).astype(np.uint8)
         return levels, Coverage(seen=baked.share_seen, filled=filled)

@@ -139,7 +139,7 @@ class MAQUETTE_OT_bake_again(_Texturing):
     layer: StringProperty(options={"SKIP_SAVE"})
 
     def begin(self, context: bpy.types.Context) -> None:
-        folder = _folder_of(_layer(self.layer))
+        folder = layers.folder_of(_layer(self.layer))
         made = textures.read(folder)
         packet = submission(made.recipe, made.captures, made.surface, made.pictures, previews=True)
         reach_server()
@@ -187,7 +187,7 @@ class MAQUETTE_OT_texture_folder(bpy.types.Operator):
     layer: StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        folder = _folder_of(_layer(self.layer))
+        folder = layers.folder_of(_layer(self.layer))
         if not folder.is_dir():
             self.report({"ERROR"}, f"{folder} is not there any more.")
             return {"CANCELLED"}
@@ -319,10 +319,6 @@ def _pixels(concept: bpy.types.Image, view: View) -> Any:
 def _layer(name: str) -> Any:
     """A layer's material, which the panel names."""
     return bpy.data.materials[name]
-
-
-def _folder_of(material: Any) -> Path:
-    return Path(bpy.path.abspath(material[layers.MARK]))
 
 
 @contextmanager

@@ -108,7 +108,7 @@ def test_the_layer_shows_the_texture_and_leaves_all_that_was_there(session, serv
 
 def test_uvs_on_the_layer_are_those_of_the_job(session, server, house):
     layer = textured(session)
-    folder = Path(bpy.path.abspath(layer[layers.MARK]))
+    folder = layers.folder_of(layer)
     submit, frames = container.read(folder / textures.JOB, kind=Submit)
     surface, _ = surface_of(submit, frames)
     sent = np.asarray(surface.uvs)
@@ -172,8 +172,8 @@ def test_what_cannot_carry_a_texture_is_named(session, server, house):
 
 def test_files_beside_the_blend_and_none_of_a_cancelled_job(session, server, house):
     layer = textured(session)
-    folder = Path(bpy.path.abspath(layer[layers.MARK]))
-    assert layer[layers.MARK].startswith("//maquette/texture-")
+    folder = layers.folder_of(layer)
+    assert layers.image_of(layer).filepath.startswith("//maquette/texture-")
     names = {path.name for path in folder.iterdir()}
     assert {"job.maquette", "fit.npz", "texture.png", "view-1.png", "view-3.png"} <= names
     server.hold = True
@@ -208,7 +208,7 @@ def test_a_concept_is_laid_on_what_it_shows(session, server, house, camera):
 
 def test_a_retouched_view_is_baked_again_into_the_same_layer(session, server, house):
     layer = textured(session)
-    folder = Path(bpy.path.abspath(layer[layers.MARK]))
+    folder = layers.folder_of(layer)
     edited = bpy.data.images.load(str(folder / "view-2.png"))
     edited.pixels.foreach_set(np.tile(np.float32([1, 0, 0.5, 1]), 64 * 64))
     edited.save()
@@ -226,7 +226,7 @@ def test_a_retouched_view_is_baked_again_into_the_same_layer(session, server, ho
 
 def test_a_picture_of_another_size_is_refused_with_the_fix(session, server, house):
     layer = textured(session)
-    path = Path(bpy.path.abspath(layer[layers.MARK])) / "view-1.png"
+    path = layers.folder_of(layer) / "view-1.png"
     small = bpy.data.images.new("small", 8, 8)
     small.filepath_raw, small.file_format = str(path), "PNG"
     small.save()
@@ -267,6 +267,20 @@ def test_a_texture_of_a_file_that_is_closed_is_laid_on_later(session, server, ho
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.open_mainfile(filepath=path)
     assert looks("House")[1] == {layers.layers()[0].name}
+
+
+def test_a_file_that_is_saved_elsewhere_still_knows_the_texture_s_folder(
+    session, server, house, tmp_path
+):
+    folder = layers.folder_of(textured(session))
+    (tmp_path / "archive").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "archive" / "house.blend"))
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    (layer,) = layers.layers()
+    assert layers.folder_of(layer).resolve() == folder.resolve()
+    assert bpy.ops.maquette.bake_again(layer=layer.name) == {"FINISHED"}
+    turn(session, lambda: arrived(session))
+    assert layers.layers() == [layer]
 
 
 def test_an_edit_of_before_and_the_texture_are_steps_of_their_own(session, server, house):
