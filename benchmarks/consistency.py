@@ -4,7 +4,7 @@
         [--prompt TEXT] [--seed N] [--model pocket] [--sheets DIR] [--json FILE]
 
 For each scene (all of `samples/` where none is named) the views that `maquette texture` takes are
-captured once and painted apart and together, with the same seed:
+captured once, at 512 x 512, and painted apart and together, with the same seed:
 
 - ``differ``: the mean difference of colours, in levels of 255, of texels of the model that two
   views see well, over all pairs of views, as they are painted, before any blending or matching of
@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 import numpy as np
 import torch
 from maquette import blender
-from maquette.commands.texture import AROUND, LONG_SIDE
+from maquette.commands.texture import AROUND
 from maquette.sampling import Sampler
 from maquette.texturing.bake import WELL_SEEN
 from maquette.texturing.projection import Camera, Sight, away_from_jumps, look
@@ -45,6 +45,7 @@ from scipy import ndimage
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMPT = "red brick building, grey roof, ribbon windows, day"
+SIDE = 512
 TEXTURE = 512
 SAMPLES = 40_000
 CLEAN_PIXELS = 3.0
@@ -88,10 +89,10 @@ def main() -> int:
 def captured(
     scene: Path, program: Path | None, extension: Path | None
 ) -> tuple[Surface, list[Capture]]:
-    """The surface of a scene and its views, as `maquette texture` takes them."""
+    """The surface of a scene, and its views as `maquette texture` places them."""
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
         file = Path(folder) / "surface.npz"
-        wanted = ["--surface", str(file), "--around", str(AROUND), "--long-side", str(LONG_SIDE)]
+        wanted = ["--surface", str(file), "--around", str(AROUND), "--long-side", str(SIDE)]
         found, zipped = blender.find(program), blender.extension_zip(extension)
         home = Home.default()
         captures = blender.capture(found, zipped, home, scene, wanted, lambda _sentence: None)

@@ -181,7 +181,8 @@ class MAQUETTE_PT_texture(MaquettePanel, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(settings, "texture_views")
-        column.prop(settings, "texture_size", text="Size")
+        column.prop(settings, "texture_side")
+        column.prop(settings, "texture_size")
         if settings.last_result is not None:
             column.prop(settings, "texture_from_concept")
         row = layout.row()

@@ -221,6 +221,18 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         soft_max=12,
         options=PLAIN,
     )
+    texture_side: IntProperty(
+        name="View Size",
+        description="Width and height of each view's picture. A model paints a whole building best "
+        "near the size it was trained at: 256 for the pocket model, 512 or more for large ones",
+        default=256,
+        min=64,
+        max=4096,
+        soft_max=1024,
+        step=64,
+        subtype="PIXEL",
+        options=PLAIN,
+    )
     texture_size: EnumProperty(
         name="Texture Size",
         description="Width and height of a texture in pixels",

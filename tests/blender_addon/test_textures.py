@@ -36,7 +36,8 @@ def house(settings: Any, tmp_path: Path) -> Any:
     other.location = (20, 0, 0)
     other.modifiers.new("Bevel", "BEVEL")
     bpy.context.scene.collection.objects.link(other)
-    settings.texture_views, settings.long_side, settings.texture_size = 3, 64, "1024"
+    settings.texture_views, settings.texture_side, settings.texture_size = 3, 64, "1024"
+    settings.long_side = 64
     settings.seed, settings.seed_locked = 5, True
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "house.blend"))
     return bpy.context.scene

@@ -24,13 +24,16 @@ from maquette_wire.home import Home
 from maquette_wire.messages import Limits
 
 from .. import blender, jobs, outputs
+from ..catalogue import Catalogue
 from ..console import ProgressLine
+from ..families.settings import read_settings
 from ..texturing.glb import make_glb
 from ..texturing.surface import read_surface, to_wire
 from .options import add_look, add_place, recipes_of, remote_server
 
 AROUND = 6
 LONG_SIDE = 512
+"""Pixels, of the views for a model that isn't on this machine."""
 SIZES = (256, 8192)
 
 
@@ -57,9 +60,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     seen.add_argument(
         "--long-side",
         type=int,
-        default=LONG_SIDE,
         metavar="PIXELS",
-        help=f"of a view's picture ({LONG_SIDE})",
+        help="of a view's picture (what the model was trained at)",
     )
     add_look(parser)
     where = parser.add_argument_group("where")
@@ -71,9 +73,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    _check(arguments)
     recipe = recipes_of(arguments)[0]
     home = Home.default()
+    if arguments.long_side is None:
+        arguments.long_side = _trained_at(home, recipe.model)
+    _check(arguments)
     outputs.prepared(arguments.output)
     with (
         ProgressLine() as line,
@@ -110,6 +114,15 @@ def run(arguments: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 0
+
+
+def _trained_at(home: Home, model: str) -> int:
+    """The side at which a model paints a whole building best."""
+    try:
+        directory = Catalogue(home).present(model).directory
+    except MaquetteError:  # on a server elsewhere, or refused there
+        return LONG_SIDE
+    return read_settings(directory).native_size
 
 
 def _check(arguments: argparse.Namespace) -> None:

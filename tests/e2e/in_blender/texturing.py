@@ -32,7 +32,7 @@ from window import (
 )
 
 JOB_SECONDS = 400.0
-TAB, HEADER, TEXTURE = 206, 486, 572
+TAB, HEADER, TEXTURE = 206, 486, 595
 """Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
@@ -59,7 +59,7 @@ def scenario() -> Iterator[float]:
     yield 1
     view().view_perspective = "CAMERA"
     settings = bpy.context.scene.maquette
-    settings.long_side, settings.seed, settings.seed_locked = 256, 3, True
+    settings.seed, settings.seed_locked = 3, True
     settings.prompt = "white render church, tile roof, lawn, day"
     settings.texture_views, settings.texture_size = 5, "1024"
     yield from wait(lambda: sidebar().width > 100, SECONDS)
