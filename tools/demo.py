@@ -92,7 +92,7 @@ def run(
             server.begin()
             with Step(f"Blender {'.'.join(map(str, found.version))} captures {sample.name}"):
                 wanted = ["--long-side", str(LONG_SIDE), *(["--camera", camera] if camera else [])]
-                (capture,) = blender.capture(found, extension, home, sample, wanted)
+                (capture,) = blender.capture(found, extension, home, sample, wanted, line.say)
             with jobs.connection(home, server.address()) as client:
                 concepts = [
                     _restyle(client, capture, prompt, folder / f"concept-{number}", line)

@@ -39,7 +39,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def capture_scene(blender: Blender, scene: Path) -> None:
         words = ["--all-cameras", "--long-side", str(LONG_SIDE)]
-        found = capture(blender, Path(EXTENSION), home, scene, words)
+        found = capture(blender, Path(EXTENSION), home, scene, words, print)
         headers, buffers = frames_of(found)
         views = tuple(each.view for each in found)
         submit = Submit(job="0" * 32, recipe=Recipe(prompt=""), views=views, frames=headers)

@@ -6,6 +6,7 @@ user has then.
 
 import importlib
 import json
+import os
 import sys
 import time
 
@@ -58,3 +59,4 @@ print(
     ),
     flush=True,
 )
+os._exit(0)  # the bpy module of 4.2 crashes at its end where another add-on was enabled
