@@ -178,7 +178,7 @@ def put_texture_on(saved: SavedTexture) -> list[str]:
     else:
         _material, missing = layers.put_on(textures.fit_of(saved.folder), image)
     windows: Any = bpy.context.window_manager.windows
-    with bpy.context.temp_override(window=windows[0]):
+    with bpy.context.temp_override(window=next(iter(windows), None)):
         if bpy.ops.ed.undo_push.poll():  # pyright: ignore[reportCallIssue]
             bpy.ops.ed.undo_push(message="Texture")
     return missing

@@ -62,24 +62,28 @@ class Fit:
 
 def put_on(fit: Fit, image: bpy.types.Image) -> tuple[Any, list[str]]:
     """Make a layer; returns its material and the names of objects that are not there any more."""
-    material = _material(image)
-    material[MARK] = True
-    carrier = _carrier(fit.uvs, image.name)
-    group = _node_group()
-    missing = []
     starts = np.cumsum([0, *fit.corners])
+    found, missing = [], []
     for name, start, count in zip(fit.names, starts, fit.corners, strict=False):
         thing: Any = bpy.data.objects.get(name)
         if thing is None or thing.type != "MESH" or thing.library is not None:
             missing.append(name)
-            continue
+        else:
+            found.append((thing, int(start), count))
+    evaluated = bpy.context.evaluated_depsgraph_get()  # once: the first modifier outdates it
+    uv_maps = [_uv_map_of(thing.evaluated_get(evaluated)) for thing, _start, _count in found]
+    material = _material(image)
+    material[MARK] = True
+    carrier = _carrier(fit.uvs, image.name)
+    group = _node_group()
+    for (thing, start, count), uv_map in zip(found, uv_maps, strict=True):
         modifier = thing.modifiers.new(NAME, "NODES")
         modifier.node_group = group
         modifier.show_expanded = False
         _set(modifier, "UVs", carrier)
-        _set(modifier, "First", int(start))
+        _set(modifier, "First", start)
         _set(modifier, "Corners", count)
-        _set(modifier, "UV Map", _uv_map_of(thing))
+        _set(modifier, "UV Map", uv_map)
         _set(modifier, "Material", material)
         thing.update_tag()
     return material, missing
@@ -114,12 +118,6 @@ def show(material: bpy.types.Material, shown: bool) -> None:
     """Switch a layer on or off, in viewports and renders."""
     for _thing, modifier in modifiers(material):
         modifier.show_viewport = modifier.show_render = shown
-
-
-def fits(thing: bpy.types.Object, modifier: Any) -> bool:
-    """Whether an object still has the corners that it was textured with."""
-    evaluated: Any = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return len(evaluated.data.loops) == _get(modifier, "Corners")
 
 
 def remove(material: bpy.types.Material) -> None:
@@ -159,10 +157,9 @@ def set_image(material: Any, image: bpy.types.Image) -> None:
     material.node_tree.nodes[NAME].image = image
 
 
-def _uv_map_of(thing: Any) -> str:
+def _uv_map_of(evaluated: Any) -> str:
     """The UV map that renders use; ours stands in for it, so that Solid mode shows it too."""
-    layers = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.uv_layers
-    used = next((layer for layer in layers if layer.active_render), None)
+    used = next((layer for layer in evaluated.data.uv_layers if layer.active_render), None)
     return used.name if used is not None else UV_NAME
 
 

@@ -7,11 +7,11 @@ be baked again.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import bpy
 import msgspec
@@ -52,15 +52,16 @@ def begin(folders: Sequence[Path], packet: Packet, fit: Fit) -> Path:
     """
     reason = ""
     for folder in folders:
-        own = _free_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}")
+        own = None
         try:
-            own.mkdir(parents=True)
+            own = _new_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}")
             container.write(own / JOB, packet.message, packet.frames)
             fit.write(own / FIT)
             return own
         except OSError as error:
-            shutil.rmtree(own, ignore_errors=True)
             reason = error.strerror or str(error)
+            if own is not None:
+                discard(own)
     raise MaquetteError(
         "output-unusable",
         f"Nothing can be saved in {' or '.join(map(str, folders))}: {reason}.",
@@ -69,15 +70,22 @@ def begin(folders: Sequence[Path], packet: Packet, fit: Fit) -> Path:
 
 
 def discard(folder: Path) -> None:
-    """A texture that was cancelled or failed before there was anything of it."""
-    if not list(folder.glob(f"{TEXTURE}*.png")):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove a texture's folder where there is nothing in it but what `begin` wrote: its job was
+    cancelled or failed before there was a picture."""
+    try:
+        if {path.name for path in folder.iterdir()} <= {JOB, FIT}:
+            for name in (JOB, FIT):
+                (folder / name).unlink(missing_ok=True)
+            folder.rmdir()
+    except OSError:
+        pass  # a folder too many is in nobody's way
 
 
 def save(
     result: Result, frames: Sequence[memoryview], views: Sequence[View], folder: Path
 ) -> list[SavedTexture]:
-    """Write a result's pictures and texture. An older texture in the folder stays.
+    """Write a result's pictures and texture. What is in the folder stays: an older texture, and a
+    view's picture, which the user may have retouched.
 
     Raises MaquetteError("output-unusable").
     """
@@ -89,8 +97,10 @@ def save(
             height, width = header.shape[:2]
             if header.name == "concept":
                 number = result.pictures[header.index].view
+                picture = picture_of(folder, number)
                 view = {png.VIEW_KEY: msgspec.json.encode(views[number]).decode()}
-                png.write(picture_of(folder, number), frame, width, height, {**text, **view})
+                if not picture.exists():
+                    png.write(picture, frame, width, height, {**text, **view})
             elif header.name == "texture":
                 png.write(path, frame, width, height, text)
     except OSError as error:
@@ -144,11 +154,25 @@ def read(folder: Path) -> Made:
     return Made(submit.recipe, captures, surface, pictures)
 
 
+def saved_at(path: Path) -> SavedTexture:
+    """A texture that was saved before.
+
+    Raises MaquetteError("not-an-output", "not-a-texture") or OSError.
+    """
+    if png.VIEW_KEY in png.read_text(path):
+        raise MaquetteError(
+            "not-a-texture",
+            f"{path.name} is a picture of one view.",
+            "Choose the texture itself, or use Bake Again after changing such a picture.",
+        )
+    return SavedTexture(path, png.read_recipe(path))
+
+
 def fit_of(folder: Path) -> Fit:
     """How a texture lies on its objects. Raises MaquetteError("no-texture")."""
     try:
         return Fit.read(folder / FIT)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise MaquetteError(
             "no-texture",
             f"{folder} does not say which objects this texture is for: {error}.",
@@ -185,8 +209,14 @@ def pixels_of(path: Path, width: int, height: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rint(colors * 255.0).clip(0, 255).astype(np.uint8))
 
 
-def _free_folder(parent: Path, stem: str) -> Path:
-    path, number = parent / stem, 2
-    while path.exists():
-        path, number = parent / f"{stem}-{number}", number + 1
-    return path
+def _new_folder(parent: Path, stem: str) -> Path:
+    """Make a folder under a name that is free, also where another Blender makes one now."""
+    parent.mkdir(parents=True, exist_ok=True)
+    path, number = parent / stem, 1
+    while True:
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            number += 1
+            path = parent / f"{stem}-{number}"

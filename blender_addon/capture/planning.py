@@ -290,7 +290,8 @@ class _Survey:
 
     def _street(self) -> Iterator[tuple[Array, Array]]:
         """(eye, direction back from what it looks at) at eye level in front of façades."""
-        walls = np.flatnonzero(np.abs(self.normals[:, 2]) < 0.3)
+        level = np.linalg.norm(self.normals[:, :2], axis=1)  # 0 too for a face without an area
+        walls = np.flatnonzero((np.abs(self.normals[:, 2]) < 0.3) & (level > 0.0))
         if not len(walls):
             return
         # Far from each other, in place and direction.
@@ -298,8 +299,7 @@ class _Survey:
             [self.points[walls, :2], self.normals[walls, :2] * self.size / 4], 1
         )
         for number in walls[_farthest(places, FACADES)]:
-            out = self.normals[number] * [1.0, 1.0, 0.0]
-            out /= np.linalg.norm(out)
+            out = self.normals[number] * [1.0, 1.0, 0.0] / level[number]
             foot = self._standing(self.points[number] + 2 * CLEARANCE * out)
             height = max(float(self.tops[self.objects[number]] - foot[2]), EYE)
             struck = self.tree.ray_cast(foot.tolist(), out.tolist())[3]

@@ -43,7 +43,7 @@ class MAQUETTE_OT_dismiss(bpy.types.Operator):
 def report(notice: Notice) -> None:
     """Report a notice of the session in Blender's first window."""
     windows = bpy.context.window_manager.windows
-    if len(windows) == 0:  # without a window there is nobody to tell
+    if bpy.app.background or not len(windows):  # there is nobody to tell
         return
     with bpy.context.temp_override(window=windows[0]):
         ours = bpy.ops.maquette  # pyright: ignore[reportAttributeAccessIssue]

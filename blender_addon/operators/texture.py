@@ -13,7 +13,6 @@ from typing import Any
 import bpy
 import msgspec
 from bpy.props import BoolProperty, StringProperty
-from maquette_wire import png
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
@@ -214,8 +213,7 @@ class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
         try:
-            saved = textures.SavedTexture(path, png.read_recipe(path))
-            missing = put_texture_on(saved)
+            missing = put_texture_on(textures.saved_at(path))
         except (MaquetteError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -12,7 +12,9 @@ import bpy
 import numpy as np
 import pytest
 from maquette_wire import container
+from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Submit
+from maquette_wire.packing import Packet
 from maquette_wire.surface import surface_of
 
 from blender_addon import layers, textures
@@ -132,8 +134,6 @@ def test_an_object_that_changed_since_is_shown_as_it_is(session, server, house):
     bpy.data.objects["Annex"].modifiers["Bevel"].segments = 5
     assert looks("Annex")[1] == {"Own paint"}
     assert looks("House")[1] == {layer.name}
-    pairs = {thing.name: layers.fits(thing, m) for thing, m in layers.modifiers(layer)}
-    assert pairs == {"House": True, "Annex": False}
 
 
 def test_what_is_moved_or_deleted_while_it_is_made(session, server, house):
@@ -220,6 +220,8 @@ def test_a_retouched_view_is_baked_again_into_the_same_layer(session, server, ho
     _surface, given = surface_of(packet.message, packet.frames)
     assert sorted(given) == [0, 1, 2]
     assert (np.asarray(given[1]) == (255, 0, 128)).all()
+    again = textures.pixels_of(folder / "view-2.png", 64, 64)
+    assert (again == (255, 0, 128)).all(), "the user's picture stays"
     assert layers.layers() == [layer]
     assert Path(layers.image_of(layer).filepath).name == "texture-2.png"
     assert (folder / "texture.png").is_file()
@@ -233,6 +235,36 @@ def test_a_picture_of_another_size_is_refused_with_the_fix(session, server, hous
     small.save()
     with pytest.raises(RuntimeError, match="Save it at that size"):
         bpy.ops.maquette.bake_again(layer=layer.name)
+
+
+def test_a_view_s_picture_is_no_texture(session, server, house):
+    folder = layers.folder_of(textured(session))
+    with pytest.raises(RuntimeError, match="a picture of one view"):
+        bpy.ops.maquette.texture_of_file(filepath=str(folder / "view-1.png"))
+    assert len(layers.layers()) == 1
+
+
+def test_a_folder_that_another_blender_makes_at_once_is_left_to_it(session, server, house):
+    folder = layers.folder_of(textured(session))
+    packet = container.read(folder / textures.JOB, kind=Submit)
+    (folder.parent / f"{folder.name}-2").mkdir()
+    own = textures.begin([folder.parent], Packet(*packet), textures.fit_of(folder))
+    assert own.name == f"{folder.name}-3"
+    (own / "notes.txt").write_text("the user's")
+    textures.discard(own)
+    assert (own / "notes.txt").is_file() and (own / textures.JOB).is_file()
+    (own / "notes.txt").unlink()
+    textures.discard(own)
+    assert not own.exists() and (folder.parent / f"{folder.name}-2").is_dir()
+
+
+def test_a_fit_that_was_cut_off_is_said(session, server, house):
+    folder = layers.folder_of(textured(session))
+    fit = folder / textures.FIT
+    for data in (b"", fit.read_bytes()[:-40]):
+        fit.write_bytes(data)
+        with pytest.raises(MaquetteError, match="which objects this texture is for"):
+            textures.fit_of(folder)
 
 
 def test_a_texture_made_when_blender_ended_is_laid_on_in_the_next(session, server, house):

@@ -193,3 +193,12 @@ def test_cameras_that_are_there_count_first(lens: dict[str, Any], share: float):
     more = plan(bpy.context, made, 1, [west])
     # The other corner: two walls and the roof are new.
     assert more.seen[1] - more.seen[0] == pytest.approx((96 + 120 + 80) / 592, abs=0.02)
+
+
+@pytest.mark.filterwarnings("error")
+def test_faces_without_an_area_are_nothing_to_see():
+    mesh = bpy.data.meshes.new("Flat")
+    mesh.from_pydata([(1, 1, 1), (2, 1, 1), (3, 1, 1)], [], [(0, 1, 2)])
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Flat", mesh))
+    bpy.context.view_layer.update()
+    assert plan(bpy.context, surface(bpy.context), 3).poses == []
