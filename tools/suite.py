@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -28,6 +29,7 @@ class Outcome:
 
     counts: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+    crashed: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -63,18 +65,33 @@ def _run(
     pytest: Sequence[str],
     arguments: Sequence[str],
     extra: dict[str, str],
+    *,
+    again: bool = False,
 ) -> None:
-    """Run one pytest and add its counts to ``outcome``; ``pytest`` is the command that runs it."""
+    """Run one pytest and add its counts to ``outcome``; ``pytest`` is the command that runs it.
+
+    With ``again`` a run that a signal ended is said and done once more: Blender as a Python module
+    crashes now and then, anywhere.
+    """
     say(f"\n{f' {title} '.center(WIDTH, '-')}")
     report = logs() / "tests.xml"
     report.unlink(missing_ok=True)
     options = [f"--junitxml={report}", "--continue-on-collection-errors"]
     command = [*pytest, *options, *arguments]
     done = subprocess.run(command, cwd=root(), env={**os.environ, **extra}, check=False)
+    if done.returncode < 0 and again:
+        outcome.crashed.append(f"{title}: crashed with {_signal(done.returncode)}, and ran again")
+        say(outcome.crashed[-1])
+        _run(outcome, f"{title}, again", pytest, arguments, extra)
+        return
     if report.exists():
         outcome.counts += read_report(report)
     if done.returncode not in (0, 1, NO_TESTS_COLLECTED) or not report.exists():
         outcome.broken.append(f"{title}: pytest ended with exit status {done.returncode}")
+
+
+def _signal(status: int) -> str:
+    return signal.Signals(-status).name
 
 
 def _pytest(python: Path) -> list[str]:
@@ -118,8 +135,9 @@ def run(
         folders = [ADDON_TESTS, STUDIO_TESTS] if number == 0 else [ADDON_TESTS]
         folders = [name for name in folders if (root() / name).exists()]
         title = f"Inside Blender {series}"
-        _run(outcome, title, _pytest(environments.blender(series)), [*folders, *options], inside)
-    for sentence in outcome.broken:
+        blender = _pytest(environments.blender(series))
+        _run(outcome, title, blender, [*folders, *options], inside, again=True)
+    for sentence in outcome.crashed + outcome.broken:
         say(sentence)
     say("\n" + outcome.closing_line())
     return outcome.status

@@ -19,10 +19,11 @@ def run_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(suite, "root", lambda: tmp_path)
     monkeypatch.setattr(suite, "logs", lambda: tmp_path)
 
-    def run(outcome: suite.Outcome, text: str) -> None:
+    def run(outcome: suite.Outcome, text: str, again: bool = False) -> None:
         path = tmp_path / "test_part.py"
         path.write_text(text)
-        suite._run(outcome, "part", suite._pytest(Path(sys.executable)), ["-q", str(path)], QUICK)
+        pytest = suite._pytest(Path(sys.executable))
+        suite._run(outcome, "part", pytest, ["-q", str(path)], QUICK, again=again)
 
     return run
 
@@ -56,6 +57,31 @@ def test_a_part_that_dies_fails_the_run(run_part):
     run_part(outcome, "import os\ndef test_a(): os._exit(0)\n")
     assert outcome.status == 1
     assert "error" in outcome.closing_line()
+
+
+CRASH = """
+import os, pathlib, signal
+def test_a(): pass
+def test_b():
+    seen = pathlib.Path(__file__).with_name("seen")
+    if {condition}:
+        seen.touch()
+        os.kill(os.getpid(), signal.SIGSEGV)
+"""
+
+
+def test_a_crash_is_said_and_the_part_runs_once_more(run_part):
+    outcome = suite.Outcome()
+    run_part(outcome, CRASH.format(condition="not seen.exists()"), again=True)
+    assert outcome.status == 0
+    assert outcome.crashed == ["part: crashed with SIGSEGV, and ran again"]
+    assert "2 passed, 0 failed" in outcome.closing_line()
+
+
+def test_a_second_crash_fails_the_run(run_part):
+    outcome = suite.Outcome()
+    run_part(outcome, CRASH.format(condition="True"), again=True)
+    assert outcome.status == 1
 
 
 def test_fixtures_that_fail_count_once_each(run_part):
