@@ -105,7 +105,6 @@ def measure(
     """The figures of one scene by their column, and its captures and pictures as rows."""
     sampler.run(recipe, captures[:1])  # loads the model
     seconds, painted = [], []
-    # Apart each view has its own depth range, as it has together.
     for jobs in ([[capture] for capture in captures], [captures]):
         start = time.process_time()
         results = [sampler.run(recipe, job, together=len(job) > 1) for job in jobs]

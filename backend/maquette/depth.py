@@ -8,13 +8,12 @@ by at least `DepthEncoding.sky_gap`.
 Encoded depth is affine in (1/z)^power. With power 1 that is inverse depth, the form MiDaS predicts
 (Ranftl et al., "Towards Robust Monocular Depth Estimation", TPAMI 2022) and Stable Diffusion 2
 depth was trained on; a smaller power spends less of the range on the foreground. The two ends of
-the range are percentiles over all captures of a job, so that a surface has one value in all of
-them, and a railing before the lens or a stray object at the horizon does not squeeze the building.
+the range are percentiles of the capture's own depth: models learn from whole ranges, and a railing
+before the lens or a stray object at the horizon does not squeeze the building.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +27,7 @@ MIN_DEPTH = 1e-5
 ASSUMED_FAR = 40.0
 """Metres from the farthest surface of a channel without a scale, whose nearest is at 1 m."""
 
-_SAMPLES_PER_CAPTURE = 1 << 16
+_SAMPLES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class DepthEncoding:
 
 @dataclass(frozen=True, slots=True)
 class DepthRange:
-    """The depths (metres) at the two ends of the encoding, one pair for all captures of a job."""
+    """The depths (metres) at the two ends of the encoding."""
 
     near: float
     far: float
@@ -114,38 +113,22 @@ def is_all_sky(depth: NDArray[np.floating]) -> bool:
 
 
 def depth_range(
-    depths: Sequence[NDArray[np.floating]],
-    encoding: DepthEncoding,
-    names: Sequence[str] | None = None,
+    depth: NDArray[np.floating], encoding: DepthEncoding, name: str = "the capture"
 ) -> DepthRange:
-    """One robust range over all captures of a job, each capture counting alike whatever its size.
+    """The robust range of a capture's depth [h, w] in metres, +inf for sky.
 
-    depths: arrays [h, w] in metres, +inf for sky; names: what to call them in an error.
-    Where no capture hit anything the range is (1, 1): every pixel is sky and none is measured.
-    Raises ValueError for an empty list and for depth that `check_depth` refuses.
+    Where nothing was hit the range is (1, 1): every pixel is sky and none is measured. Raises
+    ValueError for depth that `check_depth` refuses.
     """
-    if not depths:
-        raise ValueError("A depth range needs at least one capture.")
-    labels = list(names) if names is not None else [f"capture {i + 1}" for i in range(len(depths))]
-    if len(labels) != len(depths):
-        raise ValueError(f"{len(labels)} names were given for {len(depths)} captures.")
-    values: list[NDArray[np.float64]] = []
-    weights: list[NDArray[np.float64]] = []
-    for depth, label in zip(depths, labels, strict=True):
-        checked = check_depth(depth, label)
-        hit = checked[np.isfinite(checked)]
-        if hit.size:
-            share = hit.size / checked.size
-            hit = hit[:: max(1, hit.size // _SAMPLES_PER_CAPTURE)].astype(np.float64)
-            values.append(hit)
-            weights.append(np.full(hit.size, share / hit.size))
-    if not values:
+    checked = check_depth(depth, name)
+    hit = checked[np.isfinite(checked)]
+    if not hit.size:
         return DepthRange(near=1.0, far=1.0)
-    pooled, weight = np.concatenate(values), np.concatenate(weights)
+    hit = hit[:: max(1, hit.size // _SAMPLES)].astype(np.float64)
     # Percentiles of depth: the near end leaves (100 - near_percentile) percent in front of it.
-    near = _weighted_percentile(pooled, weight, 100.0 - encoding.near_percentile)
-    far = _weighted_percentile(pooled, weight, 100.0 - encoding.far_percentile)
-    return DepthRange(near=near, far=max(near, far))
+    percents = (100.0 - encoding.near_percentile, 100.0 - encoding.far_percentile)
+    near, far = np.percentile(hit, percents, method="inverted_cdf")
+    return DepthRange(near=float(near), far=float(far))
 
 
 def encode_depth(
@@ -216,13 +199,3 @@ def _overlap(length: int, parts: int) -> NDArray[np.float32]:
     high = np.minimum(edges[1:, None], cells[None, :] + 1)
     share = np.clip(high - low, 0.0, None)
     return (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def _weighted_percentile(
-    values: NDArray[np.float64], weights: NDArray[np.float64], percent: float
-) -> float:
-    """The value below which `percent` of the weight lies (a sample, no interpolation)."""
-    order = np.argsort(values, kind="stable")
-    cumulative = np.cumsum(weights[order])
-    index = int(np.searchsorted(cumulative, cumulative[-1] * percent / 100.0, side="left"))
-    return float(values[order][min(index, len(values) - 1)])

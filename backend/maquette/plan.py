@@ -1,7 +1,7 @@
 """Plan: what a job comes to with one model, before anything is sampled.
 
-Defaults are filled in, every capture is brought to the model's grid, with one depth range for all
-of them or one for each, and whatever a user should know, or mend, is said.
+Defaults are filled in, every capture is brought to the model's grid, and whatever a user should
+know, or mend, is said.
 """
 
 from __future__ import annotations
@@ -85,12 +85,11 @@ def make_plan(
     captures: Sequence[Capture],
     model: PlansFor,
     model_hash: str,
-    apart: bool = False,
 ) -> Plan:
     """Decide everything about a job. Raises MaquetteError for what can't be sampled.
 
-    apart: every capture has a depth range of its own. Views around one model stand near and far;
-    in the range of the nearest the others would be flat, and models learn from whole ranges.
+    Every capture has a depth range of its own, and so one picture whatever else is in the job.
+    Views of one model stand near and far; in the range of the nearest the others would be flat.
     """
     settings = model.settings
     by_geometry = settings.geometry.at(recipe.geometry)
@@ -116,7 +115,7 @@ def make_plan(
         strength=strength,
         depth_influence=influence,
     )
-    frames, warnings = _frames(recipe, captures, model, influence, apart)
+    frames, warnings = _frames(recipe, captures, model, influence)
     warnings += _training_warnings(settings, run, strength)
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
     if guidance > 1.0:
@@ -159,7 +158,6 @@ def _frames(
     captures: Sequence[Capture],
     model: PlansFor,
     influence: float,
-    apart: bool,
 ) -> tuple[tuple[Frame, ...], list[str]]:
     if not captures:
         raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
@@ -172,19 +170,15 @@ def _frames(
     encoding = model.settings.depth
     depths = [np.asarray(capture.depth) for capture in captures]
     try:
-        if apart:
-            spans = [
-                depth.depth_range([own], encoding, [name])
-                for own, name in zip(depths, names, strict=True)
-            ]
-        else:
-            spans = [depth.depth_range(depths, encoding, names)] * len(depths)
+        ranges = [
+            depth.depth_range(own, encoding, name) for own, name in zip(depths, names, strict=True)
+        ]
     except ValueError as error:
         raise MaquetteError("bad-depth", str(error)) from error
     frames, warnings = [], []
     for index, (capture, size, name) in enumerate(zip(captures, sizes, names, strict=True)):
         padded = framing.padded_size(size, model.multiple)
-        encoded = depth.encode_depth(depths[index], spans[index], encoding, size[::-1], name)
+        encoded = depth.encode_depth(depths[index], ranges[index], encoding, size[::-1], name)
         warnings += _depth_warnings(depths[index], encoded, name)
         latent = (padded[1] // model.factor, padded[0] // model.factor)
         channel = depth.area_resize(framing.pad(encoded, padded), latent)

@@ -1,7 +1,7 @@
 """Sampler: runs jobs on one device. A recipe and captures in, pictures out.
 
-What decides a picture is its capture, the recipe and the job's one depth range, never the other
-pictures of the job, unless they are painted together: each has its own generator on the CPU, and
+What decides a picture is its capture and the recipe, never the other pictures of the job, unless
+they are painted together: each has its own depth range and its own generator on the CPU, and
 device batches are made up by size and by the device's whole memory, never by what happens to be
 free. The same job is bit-identical on the same machine; pictures packed into other batches differ
 by rounding alone.
@@ -124,7 +124,7 @@ class Sampler:
             model, model_hash = self._model(entry, progress)
             model.set_loras(loras)
             seconds["loading"] = time.perf_counter() - start
-            plan = make_plan(recipe, captures, model, model_hash, apart=together)
+            plan = make_plan(recipe, captures, model, model_hash)
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
             job.pictures.update(given)
             job.check_cancelled()

@@ -35,7 +35,7 @@ sizes = st.tuples(st.integers(1, 32), st.integers(1, 32))
 
 
 def encode(depth, encoding=SQRT, size=None):
-    return encode_depth(depth, depth_range([depth], encoding), encoding, size or depth.shape)
+    return encode_depth(depth, depth_range(depth, encoding), encoding, size or depth.shape)
 
 
 @settings(deadline=None)
@@ -109,7 +109,7 @@ def test_bad_depth_is_refused_by_name(value, words):
     depth = np.full((4, 6), 10.0, np.float32)
     depth[2, 3] = value
     with pytest.raises(ValueError, match=words) as caught:
-        depth_range([np.ones((4, 4), np.float32), depth], SQRT, ["Street", "Bird's eye"])
+        depth_range(depth, SQRT, "Bird's eye")
     assert "Bird's eye" in str(caught.value) and "row 2, column 3" in str(caught.value)
     with pytest.raises(ValueError, match="Tower"):
         encode_depth(depth, DepthRange(1.0, 2.0), SQRT, (4, 6), "Tower")
@@ -120,8 +120,8 @@ def test_bad_depth_is_refused_by_name(value, words):
     [np.ones((2, 2, 1), np.float32), np.ones((0, 4), np.float32), np.ones((2, 2), np.uint8)],
 )
 def test_a_depth_of_the_wrong_form_is_refused(depth):
-    with pytest.raises(ValueError, match="The depth of capture 1"):
-        depth_range([depth], SQRT)
+    with pytest.raises(ValueError, match="The depth of the capture"):
+        depth_range(depth, SQRT)
 
 
 def street() -> np.ndarray:
@@ -140,24 +140,6 @@ def test_a_tower_between_near_ground_and_far_context_gets_its_share_of_the_range
     tower = encoded[30:140, 60:140].astype(int)
     assert np.ptp(tower) >= 17
     assert encoded[100, 10] > 8, "far context must stand out from the sky"
-
-
-def test_one_range_for_all_captures_gives_one_value_to_one_surface():
-    near_view = np.full((64, 64), 12.0, np.float32)
-    near_view[:20] = 30.0
-    far_view = np.full((32, 48), 30.0, np.float32)
-    far_view[:8] = np.inf
-    shared = depth_range([near_view, far_view], SQRT)
-    a = encode_depth(near_view, shared, SQRT, (64, 64))
-    b = encode_depth(far_view, shared, SQRT, (32, 48))
-    assert a[0, 0] == b[-1, -1]
-    assert shared == depth_range([far_view, near_view], SQRT)
-
-
-def test_a_large_capture_does_not_outvote_a_small_one():
-    small = np.full((16, 16), 10.0, np.float32)
-    large = np.full((1024, 1024), 100.0, np.float32)
-    assert depth_range([small, large], SQRT).near == pytest.approx(10.0)
 
 
 def test_a_railing_before_the_lens_does_not_squeeze_the_building():

@@ -1,9 +1,8 @@
 """Restyle a .blend, or a picture with or without a depth map.
 
 A .blend is opened in Blender without a window and captured by the extension; the file itself is
-not changed. All cameras of one call share one depth range, so that they fit together. The pictures
-are PNG files with the recipe inside: --recipe takes it from there again. A picture without a depth
-map has it estimated, where the model brings an estimator.
+not changed. The pictures are PNG files with the recipe inside: --recipe takes it from there again.
+A picture without a depth map has it estimated, where the model brings an estimator.
 
 examples:
   maquette restyle house.blend --camera Street --prompt "red brick library at dusk, wet plaza"

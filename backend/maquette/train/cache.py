@@ -96,7 +96,7 @@ class LatentCache:
         tinted = [tinted_massing(scene, number, rng) for number in range(len(scene.finishes))]
         size = (latents.shape[2], latents.shape[3])
         # One range for both: without the ground, the building keeps its values.
-        metres = depth_range([scene.depth], self.encoding, [scene.name])
+        metres = depth_range(scene.depth, self.encoding, scene.name)
         depth = [
             encode_depth(d, metres, self.encoding, size, scene.name)
             for d in (scene.depth, scene.depth_without_ground())

@@ -144,4 +144,4 @@ def pictures_of(scene: Scene) -> list[tuple[NDArray[np.uint8], NDArray[np.float3
 
 
 def _channel(depth: NDArray[np.float32], encoding: DepthEncoding) -> NDArray[np.float32]:
-    return encode_depth(depth, depth_range([depth], encoding), encoding, depth.shape)
+    return encode_depth(depth, depth_range(depth, encoding), encoding, depth.shape)

@@ -52,7 +52,7 @@ def sample(
     height, width = scene.depth.shape
     depth = encode_depth(
         scene.depth,
-        depth_range([scene.depth], encoding),
+        depth_range(scene.depth, encoding),
         encoding,
         (height // pipeline.vae_scale_factor, width // pipeline.vae_scale_factor),
         scene.name,
@@ -88,7 +88,7 @@ def draw_sheet(
     rows = []
     for scene in scenes:
         seen = encode_depth(
-            scene.depth, depth_range([scene.depth], encoding), encoding, scene.depth.shape
+            scene.depth, depth_range(scene.depth, encoding), encoding, scene.depth.shape
         )
         grey = np.repeat(picture(seen)[..., None], 3, -1)
         made = sample(pipeline, scene, encoding, prompts, **sampling)

@@ -62,14 +62,6 @@ def test_views_that_share_nothing_are_what_they_are_apart(sampler: Sampler, name
     assert all(map(np.array_equal, apart, pictures_of(together)))
 
 
-def test_each_view_has_its_own_depth_range(sampler: Sampler) -> None:
-    near, far = massing(64, 64), massing(64, 64, eye=(0.0, -300.0, 60.0))
-    seen = sampler.run(recipe(), [near, far], together=True).encoded_depth
-    for own, view in zip(seen, (near, far), strict=True):
-        (alone,) = sampler.run(recipe(), [view]).encoded_depth
-        assert np.array_equal(own, alone)
-
-
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_device_batches_change_rounding_alone(catalogue: Catalogue, size: int) -> None:
     whole = Sampler("cpu", catalogue=catalogue, batch_size=3).run(recipe(), VIEWS, together=True)

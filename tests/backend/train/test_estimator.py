@@ -75,10 +75,10 @@ def test_it_learns_depth_from_pictures(exported: Path, scenes: Path):
     scene = read_scene(scenes / "scene_000000.npz")  # held out
     color, depth = pictures_of(scene)[-1]
     encoding = DepthEncoding(power=0.5)
-    exact = encode_depth(depth, depth_range([depth], encoding), encoding, depth.shape)
+    exact = encode_depth(depth, depth_range(depth, encoding), encoding, depth.shape)
     found = estimate_depth(exported, color)
     assert found.shape == depth.shape and found.dtype == np.float32
-    guess = encode_depth(found, depth_range([found], encoding), encoding, found.shape)
+    guess = encode_depth(found, depth_range(found, encoding), encoding, found.shape)
     assert np.corrcoef(exact.ravel(), guess.ravel())[0, 1] > 0.6
 
 
@@ -110,7 +110,7 @@ def test_a_channel_decoded_and_encoded_again_is_the_same(power: float):
     channel[0, :3] = -1.0
     metres = decode_depth(channel, encoding)
     assert np.isposinf(metres[0, :3]).all() and np.isfinite(metres[1:]).all()
-    again = encode_depth(metres, depth_range([metres], encoding), encoding, (8, 8))
+    again = encode_depth(metres, depth_range(metres, encoding), encoding, (8, 8))
     # The farthest surface that is left has become the end of the range.
     first = channel[0, 3]
     share = (channel - first) / (1.0 - first)

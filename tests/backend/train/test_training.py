@@ -114,7 +114,7 @@ def test_training_and_inference_encode_depth_alike(trained: Path, scenes: Path):
     assert cached is not None
     wanted = encode_depth(
         scene.depth,
-        depth_range([scene.depth], DepthEncoding(power=0.5)),
+        depth_range(scene.depth, DepthEncoding(power=0.5)),
         DepthEncoding(power=0.5),
         (16, 16),
     )
