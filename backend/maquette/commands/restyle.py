@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,9 +23,9 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Limits, Result
 
-from .. import blender, images, jobs, outputs
-from ..catalogue import Catalogue
+from .. import jobs, outputs
 from ..console import ProgressLine
+from ..sources import SCENES, Sourced, Sources
 from .options import add_look, add_place, recipes_of, remote_server
 
 DEFAULT_LONG_SIDE = 512
@@ -106,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         jobs.Painter(home, remote_server(arguments), line.show) as painter,
     ):
         line.show("capturing")
-        captures = _captures(arguments, home, recipes[0].model, line.say)
+        captures = [each.capture for each in _sourced(arguments, home, recipes[0].model, line.say)]
         outputs.check_room(
             arguments.output,
             (
@@ -128,47 +127,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _captures(
+def _sourced(
     arguments: argparse.Namespace, home: Home, model: str, say: Callable[[str], None]
-) -> list[Capture]:
-    source: Path = arguments.source
-    if not source.is_file():
-        raise MaquetteError("no-source", f"There is no file {source}.", "Correct its name.")
+) -> list[Sourced]:
+    path: Path = arguments.source
+    if not path.is_file():
+        raise MaquetteError("no-source", f"There is no file {path}.", "Correct its name.")
+    sources = Sources(home, say, arguments.blender, arguments.extension)
     if arguments.depth is not None:
         _refuse_camera_options(arguments)
         levels = {name: getattr(arguments, name) for name in DEPTH_OPTIONS}
-        return [images.read_capture(source, arguments.depth, **levels)]
-    if source.suffix.lower() != ".blend":
-        return [_estimated(arguments, home, model)]
+        return [sources.of_picture(path, arguments.depth, **levels)]
     _refuse_depth_options(arguments)
+    if path.suffix.lower() not in SCENES:
+        _refuse_camera_options(arguments)
+        return [sources.of_picture_alone(path, model)]
     wanted = ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
         wanted += ["--camera", camera]
-    wanted += _size_words(arguments, Limits())
-    found = blender.find(arguments.blender)
-    extension = blender.extension_zip(arguments.extension)
-    return blender.capture(found, extension, home, source, wanted, say)
-
-
-def _estimated(arguments: argparse.Namespace, home: Home, model: str) -> Capture:
-    """A picture with the depth that the model's own estimator sees in it."""
-    # Loads torch, which nothing else here needs.
-    from .. import estimate
-
-    _refuse_camera_options(arguments)
-    _refuse_depth_options(arguments)
-    source: Path = arguments.source
-    color = images.read_color(source)
-    directory = Catalogue(home).present(model).directory
-    if not estimate.has_estimator(directory):
-        raise MaquetteError(
-            "no-depth",
-            f"{source} is no .blend, and a picture alone has no depth; the model "
-            f"{model!r} has no estimator for it.",
-            "Give its depth map with --depth, or capture the .blend itself.",
-        )
-    print(f"The depth of {source.name} is estimated from the picture.", file=sys.stderr)
-    return images.capture_of(source.stem, color, estimate.estimate_depth(directory, color))
+    return sources.of_scene(path, wanted + _size_words(arguments, Limits()))
 
 
 def _refuse_camera_options(arguments: argparse.Namespace) -> None:
