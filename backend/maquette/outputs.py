@@ -13,6 +13,7 @@ from maquette_wire import png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Result
 from maquette_wire.recipe import Recipe
+from maquette_wire.source import Source
 from maquette_wire.view import View
 
 from . import __version__
@@ -123,6 +124,22 @@ def write_result(
         _write(path, frame, width, height, text)
         target.append(path)
     return concepts + depths
+
+
+def write_concept(
+    path: Path, frame: memoryview, recipe: Recipe, view: View, source: Source
+) -> None:
+    """Write one picture, uint8 [height, width, 3], over an older one, with all that made it.
+
+    Raises MaquetteError("output-unusable").
+    """
+    width, height = recipe.size or (view.width, view.height)
+    text = {
+        png.RECIPE_KEY: recipe.to_json(),
+        png.VIEW_KEY: msgspec.json.encode(view).decode(),
+        "Software": f"Maquette {__version__}",
+    }
+    _write(path, frame, width, height, text)
 
 
 def write_texture(folder: Path, stem: str, result: Result, frames: Sequence[memoryview]) -> Path:

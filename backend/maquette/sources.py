@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.source import Source, digest, file_digest
+from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from . import blender, images
 from .catalogue import Catalogue
@@ -68,37 +71,44 @@ class Sources:
     def of_picture(
         self,
         path: Path,
-        depth: Path,
+        depth: Path | None = None,
         *,
         metres_per_level: float | None = None,
         near_is_black: bool = False,
+        estimator: str | None = None,
     ) -> Sourced:
-        """A picture and its depth map. Raises MaquetteError as `images.read_capture` does."""
-        capture = images.read_capture(
-            path, depth, metres_per_level=metres_per_level, near_is_black=near_is_black
-        )
-        source = Source(
-            file=str(path.resolve()),
-            sha256=file_digest(path),
-            capture=digest(capture),
-            depth=str(depth.resolve()),
-            depth_sha256=file_digest(depth),
-            metres_per_level=metres_per_level,
-            near_is_black=near_is_black,
-        )
-        return Sourced(capture, source)
+        """A picture with its depth map, else the depth in the file itself, else an estimate.
 
-    def of_picture_alone(self, path: Path, model: str) -> Sourced:
-        """A picture with the depth that the estimator of a model sees in it.
+        Args:
+            metres_per_level, near_is_black: how a depth map is meant (`images`).
+            estimator: model whose estimator is asked.
 
-        Raises MaquetteError("no-depth") where the model has none, and as `images.read_color` does.
+        Raises MaquetteError("no-depth") where no depth is to be had, and as `images` does.
         """
+        levels: dict[str, Any] = {
+            "metres_per_level": metres_per_level,
+            "near_is_black": near_is_black,
+        }
+        source = Source(file=str(path.resolve()), sha256=file_digest(path), capture="", **levels)
+        if depth is not None:
+            capture = images.read_capture(path, depth, **levels)
+            source = replace(source, depth=str(depth.resolve()), depth_sha256=file_digest(depth))
+        else:
+            color, metres = images.read_picture(path, **levels)
+            if metres is None:
+                metres = self._estimated(path, color, estimator)
+                source = replace(source, estimator=estimator)
+            capture = images.capture_of(path.stem, color, metres)
+        return Sourced(capture, replace(source, capture=digest(capture)))
+
+    def _estimated(
+        self, path: Path, color: NDArray[np.uint8], model: str | None
+    ) -> NDArray[np.float32]:
         # Loads torch, which nothing else here needs.
         from . import estimate
 
-        color = images.read_color(path)
-        directory = Catalogue(self.home).present(model).directory
-        if not estimate.has_estimator(directory):
+        directory = None if model is None else Catalogue(self.home).present(model).directory
+        if directory is None or not estimate.has_estimator(directory):
             raise MaquetteError(
                 "no-depth",
                 f"{path} is a picture alone, which has no depth, and the model {model!r} has no "
@@ -106,12 +116,4 @@ class Sources:
                 "Give its depth map, or capture the scene itself.",
             )
         self.say(f"The depth of {path.name} is estimated from the picture.")
-        metres = estimate.estimate_depth(directory, color)
-        capture = images.capture_of(path.stem, color, metres)
-        source = Source(
-            file=str(path.resolve()),
-            sha256=file_digest(path),
-            capture=digest(capture),
-            estimator=model,
-        )
-        return Sourced(capture, source)
+        return estimate.estimate_depth(directory, color)
