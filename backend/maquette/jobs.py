@@ -226,6 +226,8 @@ class Painter:
 
     def cancel(self, *jobs: str) -> None:
         """End jobs at the server, which has ten seconds to say that they are."""
+        if not jobs:
+            return
         client = self._reached()
         for job in jobs:
             client.cancel(job)
@@ -235,6 +237,8 @@ class Painter:
 
     def abandon(self, jobs: Sequence[str]) -> None:
         """Have the server forget jobs of an earlier run, however far they are."""
+        if not jobs:
+            return
         client = self._reached()
         for job in jobs:
             client.resume(job)

@@ -7,6 +7,7 @@ memory is bounded by the jobs under way; captures wait in files.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections import Counter, deque
@@ -131,6 +132,9 @@ class Work:
                     self._tell()
             except BaseException:
                 captures.shutdown(wait=False, cancel_futures=True)
+                writers.shutdown()
+                with contextlib.suppress(MaquetteError):  # that of another picture is under way
+                    self._note_written()
                 self._painter.cancel(*self._jobs)
                 raise
         self._gatherer.sweep()

@@ -192,6 +192,7 @@ def _closing(tally: Tally, folder: Path) -> int:
     if tally.failed:
         parts.append(f"{tally.failed} failed")
     if tally.sources_failed:
-        parts.append(f"{tally.sources_failed} sources failed")
+        what = "source" if tally.sources_failed == 1 else "sources"
+        parts.append(f"{tally.sources_failed} {what} failed")
     print(f"{', '.join(parts)}: {folder}")
     return 1 if failed else 0
