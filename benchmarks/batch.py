@@ -22,10 +22,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "shared"))
-sys.path.insert(0, str(ROOT / "backend"))
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
@@ -38,6 +37,7 @@ from PIL import Image
 
 from tests.backend.scenes import massing
 
+ROOT = Path(__file__).resolve().parents[1]
 PROMPTS = ("red brick library at dusk", "white concrete, noon, lawn", "timber, snow", "glass tower")
 
 

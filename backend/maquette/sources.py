@@ -49,24 +49,33 @@ class Sources:
     program: Path | None = None
     extension: Path | None = None
 
-    def of_scene(self, path: Path, words: Sequence[str]) -> list[Sourced]:
+    def of_scene(
+        self, path: Path, words: Sequence[str], frames: Sequence[int] = ()
+    ) -> list[Sourced]:
         """What cameras of a scene see.
 
         Args:
-            words: which cameras, and how large, as the extension's command takes them.
+            words: which cameras and frames, and how large, as the extension's command takes them.
+            frames: those that are named in `words`.
 
         Raises MaquetteError as `blender.capture` does.
         """
+        file, sha256 = str(path.resolve()), file_digest(path)
         found = blender.find(self.program)
         extension = blender.extension_zip(self.extension)
         captures = blender.capture(found, extension, self.home, path, words, self.say)
-        file, sha256 = str(path.resolve()), file_digest(path)
-        return [
-            Sourced(
-                each, Source(file=file, sha256=sha256, capture=digest(each), view=each.view.name)
+        cameras = len(captures) // max(len(frames), 1)
+        sourced = []
+        for number, capture in enumerate(captures):
+            source = Source(
+                file=file,
+                sha256=sha256,
+                capture=digest(capture),
+                view=capture.view.name,
+                frame=frames[number // cameras] if frames else None,
             )
-            for each in captures
-        ]
+            sourced.append(Sourced(capture, source))
+        return sourced
 
     def of_picture(
         self,

@@ -71,7 +71,7 @@ class Gatherer:
 
     def _sourced(self, asked: Asked, path: Path, depth: Path | None) -> list[Sourced]:
         if is_scene(path):
-            return self._sources.of_scene(path, words(asked))
+            return self._sources.of_scene(path, words(asked), asked.frames)
         levels = depth is not None and depth.suffix.lower() not in (".exr", ".npy")
         return [
             self._sources.of_picture(

@@ -40,6 +40,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         prompts: texts, or the name of a `.txt` (a prompt a line) or `.csv` (columns are fields of
             the recipe) file.
         cameras: names; `["*"]` for all; the scene's active one where empty.
+        frames: of an animation, `12`, `1..48` or `1..48:4`; the file's own one where empty.
         long_side: of a scene's captures; larger pictures are painted at it.
         metres_per_level, near_is_black: how depth maps in `.png` are meant.
         others: fields of the recipe, several of each to vary them.
@@ -49,6 +50,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     output: str = "concepts"
     prompts: Several[str] = []
     cameras: Several[str] = []
+    frames: Several[int | str] = []
     long_side: int = 512
     metres_per_level: float | None = None
     near_is_black: bool = False
@@ -76,7 +78,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         file: absolute path.
         long_side: pixels that it is painted at; a smaller picture as it is.
-        cameras: of a scene.
+        cameras, frames: of a scene.
         metres_per_level, near_is_black: how a picture's depth map is meant.
         estimator: model that guesses the depth of a picture that has none.
     """
@@ -84,6 +86,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     file: str
     long_side: int
     cameras: tuple[str, ...] = ()
+    frames: tuple[int, ...] = ()
     metres_per_level: float | None = None
     near_is_black: bool = False
     estimator: str | None = None
@@ -187,6 +190,20 @@ def _table(path: Path, text: str) -> list[dict[str, Any]]:
     return rows
 
 
+def frames_of(task: Task) -> tuple[int, ...]:
+    """The frames, each once. Raises MaquetteError("bad-frames")."""
+    frames: dict[int, None] = {}
+    for part in several(task.frames):
+        found = re.fullmatch(r"(-?\d+)(?:\.\.(-?\d+)(?::(\d+))?)?", str(part).strip())
+        first, last, step = (found[1], found[2] or found[1], found[3] or 1) if found else (0, 0, 0)
+        if not int(step):
+            raise MaquetteError(
+                "bad-frames", f"{part!r} are no frames.", "Write them like 12, 1..48 or 1..48:4."
+            )
+        frames |= dict.fromkeys(range(int(first), int(last) + 1, int(step)))
+    return tuple(frames)
+
+
 def sources_of(task: Task, estimator: str) -> list[Asked]:
     """Every source, each once, in the order given and by name within a folder or pattern.
 
@@ -234,8 +251,12 @@ def _natural(path: Path) -> list[Any]:
 
 def _asked(path: Path, task: Task, estimator: str) -> Asked:
     if path.suffix.lower() in SCENES:
-        cameras = tuple(several(task.cameras))
-        return Asked(file=str(path), long_side=task.long_side, cameras=cameras)
+        return Asked(
+            file=str(path),
+            long_side=task.long_side,
+            cameras=tuple(several(task.cameras)),
+            frames=frames_of(task),
+        )
     return Asked(
         file=str(path),
         long_side=task.long_side,
@@ -259,4 +280,5 @@ def words(asked: Asked) -> Sequence[str]:
         chosen = ["--all-cameras"]
     else:
         chosen = [word for name in asked.cameras for word in ("--camera", name)]
-    return [*chosen, "--long-side", str(asked.long_side)]
+    moments = [word for frame in asked.frames for word in ("--frame", str(frame))]
+    return [*chosen, *moments, "--long-side", str(asked.long_side)]

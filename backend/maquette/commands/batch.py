@@ -24,10 +24,10 @@ from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
 from .. import jobs, outputs
-from ..batch.gather import Gatherer, is_scene
-from ..batch.manifest import Manifest
-from ..batch.task import AXES, Asked, Task, read_task, recipes_of, several, sources_of
-from ..batch.work import Tally, Work
+from ..batch.gather import Gatherer
+from ..batch.manifest import FILE, Manifest
+from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
+from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table
 from ..sources import Sources
 from .options import add_place, remote_server
@@ -73,6 +73,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--camera", action="append", metavar="NAME", help="repeatable (the active camera)"
     )
     cameras.add_argument("--all-cameras", action="store_true", help="of every .blend")
+    seen.add_argument(
+        "--frames", action="append", metavar="A..B:STEP", help="of an animation; repeatable"
+    )
     seen.add_argument(
         "--long-side", type=int, metavar="PIXELS", help="larger pictures are made smaller (512)"
     )
@@ -160,27 +163,42 @@ def _task(arguments: argparse.Namespace) -> Task:
         "cameras": ["*"] if arguments.all_cameras else arguments.camera,
         "negative_prompt": arguments.negative,
     }
-    for name in ("long_side", "metres_per_level", "near_is_black", *AXES):
+    for name in ("frames", "long_side", "metres_per_level", "near_is_black", *AXES):
         given.setdefault(name, getattr(arguments, name, None))
     return replace(task, **{name: value for name, value in given.items() if value is not None})
 
 
 def _describe(task: Task, recipes: Sequence[Recipe], sources: Sequence[Asked]) -> None:
     """What a batch comes to."""
+    varied = {
+        name: list(dict.fromkeys(getattr(recipe, name) for recipe in recipes))
+        for name in ("prompt", *AXES)
+    }
+    varied = {"source": [Path(asked.file).name for asked in sources], **varied}
     rows = [
         (name, str(len(values)), ", ".join(map(str, values[:6])) + (" ..." if values[6:] else ""))
-        for name in ("prompt", *AXES)
-        if len(values := list(dict.fromkeys(getattr(recipe, name) for recipe in recipes))) > 1
+        for name, values in varied.items()
+        if len(values) > 1 or name in ("source", "prompt")
     ]
-    scenes = [asked for asked in sources if is_scene(Path(asked.file))]
-    names = [Path(asked.file).name for asked in sources]
-    listed = ", ".join(names[:6]) + (" ..." if names[6:] else "")
-    print(table(("varied", "values", ""), [("source", str(len(sources)), listed), *rows]))
-    pictures = len(sources) * len(recipes)
-    more = ""
-    if scenes and (several(task.cameras) == ["*"] or len(several(task.cameras)) > 1):
-        more = f", more where the {len(scenes)} scenes have several cameras"
-    print(f"\n{pictures} pictures{more}, in {task.output}.")
+    print(table(("varied", "values", ""), rows))
+    pictures = len(recipes) * sum(_captures(asked) for asked in sources)
+    at_least = "at least " if any(asked.cameras == ("*",) for asked in sources) else ""
+    each = _seconds(Path(task.output))
+    time = f", about {duration(pictures * each)} by the last run here" if each else ""
+    print(f"\n{at_least}{pictures} pictures in {task.output}{time}")
+
+
+def _captures(asked: Asked) -> int:
+    """How many captures a source gives, at least."""
+    return max(len(asked.cameras), 1) * max(len(asked.frames), 1)
+
+
+def _seconds(folder: Path) -> float | None:
+    """The time of a picture, where the folder knows one."""
+    if not (folder / FILE).is_file():
+        return None
+    with Manifest(folder) as manifest:
+        return manifest.seconds()
 
 
 def _closing(tally: Tally, folder: Path) -> int:

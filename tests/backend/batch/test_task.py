@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from maquette.batch.task import Task, read_task, recipes_of, sources_of
+from maquette.batch.task import Task, frames_of, read_task, recipes_of, sources_of
 from maquette_wire.errors import MaquetteError
 
 
@@ -122,3 +122,10 @@ def test_a_source_that_is_not_there_is_named(tmp_path: Path, name: str):
 def test_a_batch_without_a_prompt_says_so():
     with pytest.raises(MaquetteError, match="no prompt"):
         recipes_of(Task(prompts=["  "]))
+
+
+def test_frames_are_ranges_with_a_step():
+    assert frames_of(Task(frames=["1..9:4", 3, "-1..1"])) == (1, 5, 9, 3, -1, 0)
+    for wrong in ("1-9", "a", "1..9:0", "1..", ""):
+        with pytest.raises(MaquetteError, match="no frames"):
+            frames_of(Task(frames=wrong))
