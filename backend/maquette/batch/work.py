@@ -16,16 +16,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.events import Received
 from maquette_wire.messages import Limits, Result
 from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
 from .. import outputs
-from ..jobs import Painter, failure
+from ..jobs import failure
 from .gather import Found, Gatherer, parts_of
 from .manifest import Manifest, Output, Taken
 from .task import Asked
@@ -52,6 +53,18 @@ class Job:
     outputs: list[Output]
     captures: list[Capture] = field(repr=False)
     unwritten: int = 0
+
+
+class Paints(Protocol):
+    """Where jobs are painted: a server (`jobs.Painter`) or a cluster (`cluster.Cluster`)."""
+
+    @property
+    def devices(self) -> int: ...
+    def submit(self, recipe: Recipe, captures: Sequence[Capture], *, job: str) -> str: ...
+    def events(self) -> list[Received]: ...
+    def cancel(self, *jobs: str) -> None: ...
+    def stored(self, job: str) -> None: ...
+    def abandon(self, jobs: Sequence[str]) -> None: ...
 
 
 class Written(NamedTuple):
@@ -85,7 +98,7 @@ class Work:
     def __init__(
         self,
         manifest: Manifest,
-        painter: Painter,
+        painter: Paints,
         gatherer: Gatherer,
         *,
         say: Callable[[str], None],

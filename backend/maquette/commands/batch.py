@@ -24,6 +24,7 @@ from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
 from .. import jobs, outputs
+from ..batch.cluster import Cluster
 from ..batch.gather import Gatherer
 from ..batch.manifest import FILE, Manifest
 from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
@@ -105,6 +106,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="say what would be made, and make nothing"
     )
     add_place(where)
+    where.add_argument(
+        "--ray", metavar="ADDRESS", help="a Ray cluster: auto, ray://HOST:10001, or local"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -125,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         Manifest(folder) as manifest,
         ProgressLine() as line,
-        jobs.Painter(home, remote_server(arguments), lambda stage, *_: line.show(stage)) as painter,
+        _painter(arguments, home, line) as painter,
     ):
         made = Sources(home, line.say, arguments.blender, arguments.extension)
 
@@ -151,6 +155,19 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             manifest.export()
     return _closing(tally, folder)
+
+
+def _painter(
+    arguments: argparse.Namespace, home: Home, line: ProgressLine
+) -> jobs.Painter | Cluster:
+    if arguments.ray is None:
+        return jobs.Painter(home, remote_server(arguments), lambda stage, *_: line.show(stage))
+    if arguments.server is not None:
+        raise MaquetteError(
+            "bad-arguments", "--ray and --server name two places to paint.", "Leave one out."
+        )
+    line.show("starting")
+    return Cluster(arguments.ray)
 
 
 def _task(arguments: argparse.Namespace) -> Task:

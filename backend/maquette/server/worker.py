@@ -20,34 +20,20 @@ import zmq
 from maquette_wire import container
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
-from maquette_wire.messages import Coverage, FrameHeader, Picture, Progress, Result, Submit
+from maquette_wire.messages import Coverage, FrameHeader, Progress, Submit
 from maquette_wire.packing import pack
 from maquette_wire.recipe import Recipe
 from maquette_wire.surface import Surface, surface_of
 from numpy.typing import NDArray
 
 from . import worker_messages as wm
+from .results import Outcome, result_of
 from .spool import file_error
 
 log = logging.getLogger(__name__)
 
 
 ProgressCallback = Callable[[str, int, int, dict[int, NDArray[np.uint8]]], None]
-
-
-class Outcome(Protocol):
-    """What a sampler returns, see ``maquette.sampling.SamplingResult``."""
-
-    @property
-    def recipe(self) -> Recipe: ...
-    @property
-    def pictures(self) -> Sequence[tuple[int, int, NDArray[np.uint8]]]: ...
-    @property
-    def encoded_depth(self) -> Sequence[NDArray[np.uint8]]: ...
-    @property
-    def warnings(self) -> Sequence[str]: ...
-    @property
-    def seconds(self) -> Mapping[str, float]: ...
 
 
 class RunsJobs(Protocol):
@@ -168,8 +154,8 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
                 progress=session.progress,
                 cancelled=session.cancelled,
             )
-        message, frames = _result(job, outcome, texture)
-        container.write(result, message, frames)
+        message, frames = result_of(job, outcome, texture)
+        container.write(result, message, [frame.data for frame in frames])
     except equipment.job_cancelled:
         return wm.Stopped(job=job)
     except MaquetteError as error:
@@ -189,31 +175,6 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
             hint="Please report it with the server's log.",
         )
     return wm.Finished(job=job, result=assigned.result)
-
-
-def _result(
-    job: str, outcome: Outcome, texture: tuple[NDArray[np.uint8], Coverage] | None
-) -> tuple[Result, list[memoryview]]:
-    named = {
-        "concept": [picture for _, _, picture in outcome.pictures],
-        "encoded_depth": outcome.encoded_depth,
-        "texture": [] if texture is None else [texture[0]],
-    }
-    headers, frames = [], []
-    for name, pictures in named.items():
-        for index, picture in enumerate(pictures):
-            frames.append(np.ascontiguousarray(picture, np.uint8))
-            headers.append(FrameHeader(name=name, index=index, dtype="u1", shape=frames[-1].shape))
-    message = Result(
-        job=job,
-        recipe=outcome.recipe,
-        pictures=tuple(Picture(view=view, seed=seed) for view, seed, _ in outcome.pictures),
-        warnings=tuple(outcome.warnings),
-        seconds=dict(outcome.seconds),
-        coverage=None if texture is None else texture[1],
-        frames=tuple(headers),
-    )
-    return message, [frame.data for frame in frames]
 
 
 def _end_with_server() -> None:

@@ -1,0 +1,52 @@
+"""What a sampler returns → a Result, with its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from maquette_wire.messages import Coverage, FrameHeader, Picture, Result
+from maquette_wire.recipe import Recipe
+from numpy.typing import NDArray
+
+
+class Outcome(Protocol):
+    """What a sampler returns, see ``maquette.sampling.SamplingResult``."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+    @property
+    def pictures(self) -> Sequence[tuple[int, int, NDArray[np.uint8]]]: ...
+    @property
+    def encoded_depth(self) -> Sequence[NDArray[np.uint8]]: ...
+    @property
+    def warnings(self) -> Sequence[str]: ...
+    @property
+    def seconds(self) -> Mapping[str, float]: ...
+
+
+def result_of(
+    job: str, outcome: Outcome, texture: tuple[NDArray[np.uint8], Coverage] | None = None
+) -> tuple[Result, list[NDArray[np.uint8]]]:
+    """The Result of a job and its frames, uint8 and contiguous."""
+    named = {
+        "concept": [picture for _, _, picture in outcome.pictures],
+        "encoded_depth": outcome.encoded_depth,
+        "texture": [] if texture is None else [texture[0]],
+    }
+    headers, frames = [], []
+    for name, pictures in named.items():
+        for index, picture in enumerate(pictures):
+            frames.append(np.ascontiguousarray(picture, np.uint8))
+            headers.append(FrameHeader(name=name, index=index, dtype="u1", shape=frames[-1].shape))
+    message = Result(
+        job=job,
+        recipe=outcome.recipe,
+        pictures=tuple(Picture(view=view, seed=seed) for view, seed, _ in outcome.pictures),
+        warnings=tuple(outcome.warnings),
+        seconds=dict(outcome.seconds),
+        coverage=None if texture is None else texture[1],
+        frames=tuple(headers),
+    )
+    return message, frames
