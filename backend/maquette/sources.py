@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
@@ -115,3 +116,28 @@ class Sources:
             estimator=model,
         )
         return Sourced(capture, source)
+
+    def again(self, source: Source, size: tuple[int, int]) -> Sourced:
+        """The capture that a Source tells of, made once more of the files as they are now.
+
+        Args:
+            size: (width, height) in pixels, of a camera's capture; a picture has its own.
+
+        Raises MaquetteError as `of_scene`, `of_picture` and `of_picture_alone` do.
+        """
+        path = Path(source.file)
+        if source.depth is not None:
+            made = self.of_picture(
+                path,
+                Path(source.depth),
+                metres_per_level=source.metres_per_level,
+                near_is_black=source.near_is_black,
+            )
+        elif source.estimator is not None:
+            made = self.of_picture_alone(path, source.estimator)
+        else:
+            words = [f"--camera={source.view}", f"--size={size[0]}x{size[1]}"]
+            if source.frame is not None:
+                words.append(f"--frame={source.frame}")
+            (made,) = self.of_scene(path, words)
+        return Sourced(made.capture, msgspec.structs.replace(made.source, frame=source.frame))

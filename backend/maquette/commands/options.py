@@ -57,6 +57,15 @@ def add_place(where: argparse._ArgumentGroup) -> None:
     where.add_argument("--extension", type=Path, metavar="ZIP", help="Maquette's zip for Blender")
 
 
+def add_inside(where: argparse._ArgumentGroup) -> None:
+    """What the files tell of how they were made."""
+    where.add_argument(
+        "--leave-out-prompt",
+        action="store_true",
+        help="the files don't tell the prompts, nor do their names",
+    )
+
+
 def _lora(text: str) -> Lora:
     name, _, weight = text.partition("=")
     try:
