@@ -42,7 +42,9 @@ ODD = [
 
 
 def write(path: Path, prompt: bool = True) -> Path:
-    png.write(path, bytes(48), 4, 4, texts(RECIPE, VIEW, SOURCE, software="Maquette 1", prompt=prompt))
+    png.write(
+        path, bytes(48), 4, 4, texts(RECIPE, VIEW, SOURCE, software="Maquette 1", prompt=prompt)
+    )
     return path
 
 
