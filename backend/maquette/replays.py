@@ -88,7 +88,7 @@ def changes(source: Source, view: View, now: Sourced) -> list[str]:
         now.source.depth: (source.depth_sha256, now.source.depth_sha256),
     }
     found = [
-        f"{Path(name).name} has another content"
+        f"{Path(name).name} has other content"
         for name, (before, after) in files.items()
         if name and before != after
     ]

@@ -71,10 +71,10 @@ def test_a_damaged_one_is_not(tmp_path: Path):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"sha256": "2"}, ["house.blend has another content"]),
+        ({"sha256": "2"}, ["house.blend has other content"]),
         (
             {"sha256": "2", "view_matrix": (2.0, *NAMED.view.view_matrix[1:])},
-            ["house.blend has another content", "the camera 'A' stands elsewhere"],
+            ["house.blend has other content", "the camera 'A' stands elsewhere"],
         ),
         ({"kind": "orthographic"}, ["the camera 'A' has another lens"]),
         ({"width": 9}, ["it has 9 x 24 pixels and had 32 x 24"]),
@@ -89,7 +89,7 @@ def test_what_has_changed_is_named(fields: dict[str, object], said: list[str]):
 def test_a_changed_depth_map_is_named():
     source = msgspec.structs.replace(SOURCE, depth="/m/d.exr", depth_sha256="3")
     now = _now(depth="/m/d.exr", depth_sha256="4")
-    assert replays.changes(source, NAMED.view, now) == ["d.exr has another content"]
+    assert replays.changes(source, NAMED.view, now) == ["d.exr has other content"]
 
 
 def test_a_moved_picture_is_found_and_its_depth_map_beside_it(tmp_path: Path):
