@@ -104,7 +104,11 @@ def changes(source: Source, view: View, now: Sourced) -> list[str]:
         return found
     if source.estimator is not None:
         return [f"the model {source.estimator!r} estimates another depth"]
-    return [f"{Path(now.source.file).name} is as it was, but is drawn or read in another way"]
+    same = f"{Path(now.source.file).name} is as it was"
+    if source.view is not None:
+        # Versions of Blender shade a little differently: up to 8 of 255 levels from 4.2 to 5.0.
+        return [f"{same}, but this Blender draws it otherwise than the one then (see --blender)"]
+    return [f"{same}, but is read in another way"]
 
 
 def psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:

@@ -78,12 +78,21 @@ def test_a_damaged_one_is_not(tmp_path: Path):
         ),
         ({"kind": "orthographic"}, ["the camera 'A' has another lens"]),
         ({"width": 9}, ["it has 9 x 24 pixels and had 32 x 24"]),
-        ({}, ["house.blend is as it was, but is drawn or read in another way"]),
+        ({"view": None}, ["house.blend is as it was, but is read in another way"]),
         ({"capture": SOURCE.capture, "sha256": "2"}, []),
     ],
 )
 def test_what_has_changed_is_named(fields: dict[str, object], said: list[str]):
-    assert replays.changes(SOURCE, NAMED.view, _now(**fields)) == said
+    source = msgspec.structs.replace(SOURCE, view=fields.get("view", "A"))
+    assert replays.changes(source, NAMED.view, _now(**fields)) == said
+
+
+def test_another_blender_or_another_estimator_is_named():
+    (said,) = replays.changes(SOURCE, NAMED.view, _now())
+    assert "this Blender draws it otherwise" in said and "--blender" in said
+    source = msgspec.structs.replace(SOURCE, view=None, estimator="pocket")
+    (said,) = replays.changes(source, NAMED.view, _now())
+    assert said == "the model 'pocket' estimates another depth"
 
 
 def test_a_changed_depth_map_is_named():
