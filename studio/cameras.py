@@ -123,10 +123,12 @@ def _elevation(points: np.ndarray, rng: random.Random) -> Camera:
 
 
 def _bird(points: np.ndarray, rng: random.Random) -> Camera:
+    """From any side; some steep, and some so close that the building runs out of the picture."""
     lens = rng.choice(LENSES["bird"])
-    heading = math.radians(rng.choice([-1, 1]) * rng.uniform(12.0, 60.0))
-    pitch = -math.radians(rng.uniform(14.0, 42.0))
-    fill = rng.uniform(0.6, 0.8)
+    side = rng.choice([0.0, 0.0, 180.0])
+    heading = math.radians(side + rng.choice([-1, 1]) * rng.uniform(12.0, 60.0))
+    pitch = -math.radians(rng.choice([rng.uniform(14.0, 42.0), rng.uniform(30.0, 66.0)]))
+    fill = rng.choice([rng.uniform(0.6, 0.8), rng.uniform(0.6, 0.8), rng.uniform(0.85, 1.2)])
     middle = (points.min(0) + points.max(0)) / 2
 
     def make(distance: float) -> Camera:

@@ -21,7 +21,6 @@ from maquette.console import ProgressLine
 from maquette.edges import EdgeReport, edge_recall
 from maquette_wire import png
 from maquette_wire.capture import Capture
-from maquette_wire.client import Client
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
@@ -88,16 +87,14 @@ def run(
     with tempfile.TemporaryDirectory(prefix="maquette-demo-") as name:
         home = Home(Path(name))
         Catalogue(home).present("pocket")  # says so at once where the weights are missing
-        with ProgressLine() as line, jobs.LocalServer(home, lambda *_: None) as server:
-            server.begin()
+        with ProgressLine() as line, jobs.Painter(home, None, line.show) as painter:
             with Step(f"Blender {'.'.join(map(str, found.version))} captures {sample.name}"):
                 wanted = ["--long-side", str(LONG_SIDE), *(["--camera", camera] if camera else [])]
                 (capture,) = blender.capture(found, extension, home, sample, wanted, line.say)
-            with jobs.connection(home, server.address()) as client:
-                concepts = [
-                    _restyle(client, capture, prompt, folder / f"concept-{number}", line)
-                    for number, prompt in enumerate(prompts, 1)
-                ]
+            concepts = [
+                _restyle(painter, capture, prompt, folder / f"concept-{number}", line)
+                for number, prompt in enumerate(prompts, 1)
+            ]
     plain = edge_recall(np.asarray(capture.depth), capture.view, np.asarray(capture.color))
     paths = _inputs(folder, capture, concepts[0].depth)
     font = sheet.blender_font(program)
@@ -115,15 +112,15 @@ def _frame(result: Result, frames: Sequence[memoryview], name: str) -> NDArray[n
 
 
 def _restyle(
-    client: Client, capture: Capture, prompt: str, stem: Path, line: ProgressLine
+    painter: jobs.Painter, capture: Capture, prompt: str, stem: Path, line: ProgressLine
 ) -> Concept:
     """One job through the server, its picture on disk."""
     recipe = Recipe(prompt=prompt, seed=SEED)
-    result, frames = jobs.run_job(client, recipe, [capture], line.show)
+    result, frames = painter.run(recipe, [capture])
     line.clear()
     pixels = _frame(result, frames, "concept")
     (path,) = outputs.write_result(result, frames, stem.parent, stem.name, [capture.view])
-    jobs.stored(client, result.job)
+    painter.stored(result.job)
     for warning in result.warnings:
         say(f"  {warning}")
     concept = Concept(

@@ -63,7 +63,7 @@ class ProgressLine:
         if self._live and self._stage:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
-        self._stage = ""
+            self._stage = ""
 
     def say(self, sentence: str) -> None:
         """Print a sentence that stays, as the program's."""

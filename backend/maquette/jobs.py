@@ -1,4 +1,4 @@
-"""One job from the command line, through a server: the running local one, or one for the duration.
+"""Jobs from the command line, through a server: the running local one, or one for the duration.
 
 The server is never bypassed: what Blender gets and what a shell gets come the same way.
 """
@@ -143,78 +143,6 @@ def _wait_for_welcome(client: Client) -> None:
     )
 
 
-def run_job(
-    client: Client,
-    recipe: Recipe,
-    captures: Sequence[Capture],
-    on_progress: OnProgress,
-    address: Callable[[], Server] | None = None,
-    surface: Surface | None = None,
-) -> tuple[Result, list[memoryview]]:
-    """Submit a job and wait for its result, which is left for the caller to acknowledge.
-
-    Ctrl-C cancels the job at the server before it goes on as KeyboardInterrupt.
-
-    Args:
-        address: asked after a lost connection for where the server is now.
-        surface: what the pictures are to be carried onto, for a texture.
-
-    Raises MaquetteError as the server says.
-    """
-    job = client.submit(recipe, captures, surface=surface)
-    try:
-        while True:
-            for event in client.poll(POLL_SECONDS):
-                if isinstance(event, Disconnected):
-                    on_progress("reconnecting", 0, 0)
-                    if address is not None:
-                        server = address()
-                        client.connect(server.endpoint, server.public_key)
-                result = _handle(client, event, on_progress)
-                if result is not None:
-                    return result
-    except KeyboardInterrupt:
-        _cancel(client, job)
-        raise
-
-
-def _handle(
-    client: Client, event: object, on_progress: OnProgress
-) -> tuple[Result, list[memoryview]] | None:
-    """The result and its frames, where ``event`` brings it."""
-    if isinstance(event, Rejected):
-        raise event.error
-    if not isinstance(event, Received):
-        return None
-    message = event.message
-    if isinstance(message, Result):
-        return message, event.frames
-    if isinstance(message, Failed):
-        client.acknowledge(message.job)
-        client.poll(POLL_SECONDS)
-        raise MaquetteError(message.code, message.sentence, message.hint)
-    if isinstance(message, Cancelled):
-        raise MaquetteError("cancelled", "The job was cancelled at the server.", "Start it again.")
-    if isinstance(message, Progress):
-        on_progress(message.stage, message.step, message.steps)
-    elif isinstance(message, Accepted):
-        on_progress("queued", 0, 0)
-    return None
-
-
-def _cancel(client: Client, job: str) -> None:
-    client.cancel(job)
-    end = time.monotonic() + CANCEL_SECONDS
-    while job in client.open_jobs and time.monotonic() < end:
-        client.poll(POLL_SECONDS)
-
-
-def stored(client: Client, job: str) -> None:
-    """Tell the server that the result is on this disk, and see to it that it hears so."""
-    client.acknowledge(job)
-    client.poll(POLL_SECONDS)
-
-
 class Painter:
     """The server of one command: begun before Blender captures, reached for its first job.
 
@@ -246,13 +174,96 @@ class Painter:
     def run(
         self, recipe: Recipe, captures: Sequence[Capture], surface: Surface | None = None
     ) -> tuple[Result, list[memoryview]]:
-        """:func:`run_job` there."""
-        address = None if self._local is None else self._local.address
-        return run_job(self._reached(), recipe, captures, self._on_progress, address, surface)
+        """Submit a job and wait for its result, which is left for the caller to acknowledge.
 
-    def stored(self, result: Result) -> None:
-        """:func:`stored`: what the disk does not take, the server still has until then."""
-        stored(self._reached(), result.job)
+        Ctrl-C cancels the job at the server before it goes on as KeyboardInterrupt.
+
+        Args:
+            surface: what the pictures are to be carried onto, for a texture.
+
+        Raises MaquetteError as the server says.
+        """
+        job = self.submit(recipe, captures, surface=surface)
+        try:
+            while True:
+                for heard in self.events():
+                    if isinstance(heard.message, Result):
+                        return heard.message, heard.frames
+                    if error := failure(heard.message):
+                        self.stored(job)
+                        raise error
+                    self._show(heard.message)
+        except KeyboardInterrupt:
+            self.cancel(job)
+            raise
+
+    def submit(
+        self,
+        recipe: Recipe,
+        captures: Sequence[Capture],
+        *,
+        surface: Surface | None = None,
+        job: str | None = None,
+    ) -> str:
+        """`Client.submit`: a job whose end :meth:`events` tells."""
+        return self._reached().submit(recipe, captures, surface=surface, job=job)
+
+    def events(self) -> list[Received]:
+        """What the server says of jobs, after a tenth of a second at most; where the connection is
+        lost it is looked for again. Raises MaquetteError where it refuses this client."""
+        client, heard = self._reached(), []
+        for event in client.poll(POLL_SECONDS):
+            if isinstance(event, Rejected):
+                raise event.error
+            if isinstance(event, Disconnected):
+                self._on_progress("reconnecting", 0, 0)
+                if self._local is not None:
+                    server = self._local.address()
+                    client.connect(server.endpoint, server.public_key)
+            elif isinstance(event, Received):
+                heard.append(event)
+        return heard
+
+    def cancel(self, *jobs: str) -> None:
+        """End jobs at the server, which has ten seconds to say that they are."""
+        if not jobs:
+            return
+        client = self._reached()
+        for job in jobs:
+            client.cancel(job)
+        end = time.monotonic() + CANCEL_SECONDS
+        while set(jobs) & set(client.open_jobs) and time.monotonic() < end:
+            client.poll(POLL_SECONDS)
+
+    def abandon(self, jobs: Sequence[str]) -> None:
+        """Have the server forget jobs of an earlier run, however far they are."""
+        if not jobs:
+            return
+        client = self._reached()
+        for job in jobs:
+            client.resume(job)
+        self.cancel(*jobs)
+        for job in jobs:
+            self.stored(job)
+
+    def stored(self, job: str) -> None:
+        """Tell the server that a result is on this disk, or a failure noted, and see to it that it
+        hears so; what the disk does not take, the server still has until then."""
+        client = self._reached()
+        client.acknowledge(job)
+        client.poll(0.0)
+
+    @property
+    def devices(self) -> int:
+        """How many devices the server paints on, as far as it has said."""
+        welcome = self._reached().welcome
+        return max(1, len(welcome.devices)) if welcome is not None else 1
+
+    def _show(self, message: object) -> None:
+        if isinstance(message, Progress):
+            self._on_progress(message.stage, message.step, message.steps)
+        elif isinstance(message, Accepted):
+            self._on_progress("queued", 0, 0)
 
     def _reached(self) -> Client:
         if self._client is None:
@@ -260,3 +271,12 @@ class Painter:
             assert server is not None
             self._client = self._stack.enter_context(connection(self._home, server))
         return self._client
+
+
+def failure(message: object) -> MaquetteError | None:
+    """What a message about a job says went wrong with it."""
+    if isinstance(message, Failed):
+        return MaquetteError(message.code, message.sentence, message.hint)
+    if isinstance(message, Cancelled):
+        return MaquetteError("cancelled", "The job was cancelled at the server.", "Start it again.")
+    return None

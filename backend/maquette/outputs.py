@@ -133,6 +133,27 @@ def write_result(
     return concepts + depths
 
 
+def write_concept(
+    path: Path,
+    frame: memoryview,
+    recipe: Recipe,
+    view: View,
+    source: Source,
+    *,
+    prompt: bool = True,
+) -> None:
+    """Write one picture, uint8 [height, width, 3], over an older one, with all that made it.
+
+    Args:
+        prompt: False leaves the prompt out of the file.
+
+    Raises MaquetteError("output-unusable").
+    """
+    width, height = recipe.size or (view.width, view.height)
+    text = metadata.texts(recipe, view, source, software=SOFTWARE, prompt=prompt)
+    _write(path, frame, width, height, text)
+
+
 def write_texture(
     folder: Path,
     stem: str,

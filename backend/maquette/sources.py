@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
+import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.source import Source, digest, file_digest
+from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from . import blender, images
 from .catalogue import Catalogue
@@ -47,59 +49,75 @@ class Sources:
     program: Path | None = None
     extension: Path | None = None
 
-    def of_scene(self, path: Path, words: Sequence[str]) -> list[Sourced]:
+    def of_scene(
+        self, path: Path, words: Sequence[str], frames: Sequence[int] = ()
+    ) -> list[Sourced]:
         """What cameras of a scene see.
 
         Args:
-            words: which cameras, and how large, as the extension's command takes them.
+            words: which cameras and frames, and how large, as the extension's command takes them.
+            frames: those that are named in `words`.
 
         Raises MaquetteError as `blender.capture` does.
         """
+        file, sha256 = str(path.resolve()), file_digest(path)
         found = blender.find(self.program)
         extension = blender.extension_zip(self.extension)
         captures = blender.capture(found, extension, self.home, path, words, self.say)
-        file, sha256 = str(path.resolve()), file_digest(path)
-        return [
-            Sourced(
-                each, Source(file=file, sha256=sha256, capture=digest(each), view=each.view.name)
+        cameras = len(captures) // max(len(frames), 1)
+        sourced = []
+        for number, capture in enumerate(captures):
+            source = Source(
+                file=file,
+                sha256=sha256,
+                capture=digest(capture),
+                view=capture.view.name,
+                frame=frames[number // cameras] if frames else None,
             )
-            for each in captures
-        ]
+            sourced.append(Sourced(capture, source))
+        return sourced
 
     def of_picture(
         self,
         path: Path,
-        depth: Path,
+        depth: Path | None = None,
         *,
         metres_per_level: float | None = None,
         near_is_black: bool = False,
+        estimator: str | None = None,
     ) -> Sourced:
-        """A picture and its depth map. Raises MaquetteError as `images.read_capture` does."""
-        capture = images.read_capture(
-            path, depth, metres_per_level=metres_per_level, near_is_black=near_is_black
-        )
-        source = Source(
-            file=str(path.resolve()),
-            sha256=file_digest(path),
-            capture=digest(capture),
-            depth=str(depth.resolve()),
-            depth_sha256=file_digest(depth),
-            metres_per_level=metres_per_level,
-            near_is_black=near_is_black,
-        )
-        return Sourced(capture, source)
+        """A picture with its depth map, else the depth in the file itself, else an estimate.
 
-    def of_picture_alone(self, path: Path, model: str) -> Sourced:
-        """A picture with the depth that the estimator of a model sees in it.
+        Args:
+            metres_per_level, near_is_black: how a depth map is meant (`images`).
+            estimator: model whose estimator is asked.
 
-        Raises MaquetteError("no-depth") where the model has none, and as `images.read_color` does.
+        Raises MaquetteError("no-depth") where no depth is to be had, and as `images` does.
         """
+        levels: dict[str, Any] = {
+            "metres_per_level": metres_per_level,
+            "near_is_black": near_is_black,
+        }
+        source = Source(file=str(path.resolve()), sha256=file_digest(path), capture="", **levels)
+        if depth is not None:
+            capture = images.read_capture(path, depth, **levels)
+            source = replace(source, depth=str(depth.resolve()), depth_sha256=file_digest(depth))
+        else:
+            color, metres = images.read_picture(path, **levels)
+            if metres is None:
+                metres = self._estimated(path, color, estimator)
+                source = replace(source, estimator=estimator)
+            capture = images.capture_of(path.stem, color, metres)
+        return Sourced(capture, replace(source, capture=digest(capture)))
+
+    def _estimated(
+        self, path: Path, color: NDArray[np.uint8], model: str | None
+    ) -> NDArray[np.float32]:
         # Loads torch, which nothing else here needs.
         from . import estimate
 
-        color = images.read_color(path)
-        directory = Catalogue(self.home).present(model).directory
-        if not estimate.has_estimator(directory):
+        directory = None if model is None else Catalogue(self.home).present(model).directory
+        if directory is None or not estimate.has_estimator(directory):
             raise MaquetteError(
                 "no-depth",
                 f"{path} is a picture alone, which has no depth, and the model {model!r} has no "
@@ -107,15 +125,7 @@ class Sources:
                 "Give its depth map, or capture the scene itself.",
             )
         self.say(f"The depth of {path.name} is estimated from the picture.")
-        metres = estimate.estimate_depth(directory, color)
-        capture = images.capture_of(path.stem, color, metres)
-        source = Source(
-            file=str(path.resolve()),
-            sha256=file_digest(path),
-            capture=digest(capture),
-            estimator=model,
-        )
-        return Sourced(capture, source)
+        return estimate.estimate_depth(directory, color)
 
     def again(self, source: Source, size: tuple[int, int]) -> Sourced:
         """The capture that a Source tells of, made once more of the files as they are now.
@@ -123,21 +133,18 @@ class Sources:
         Args:
             size: (width, height) in pixels, of a camera's capture; a picture has its own.
 
-        Raises MaquetteError as `of_scene`, `of_picture` and `of_picture_alone` do.
+        Raises MaquetteError as `of_scene` and `of_picture` do.
         """
         path = Path(source.file)
-        if source.depth is not None:
-            made = self.of_picture(
+        if source.view is None:
+            return self.of_picture(
                 path,
-                Path(source.depth),
+                None if source.depth is None else Path(source.depth),
                 metres_per_level=source.metres_per_level,
                 near_is_black=source.near_is_black,
+                estimator=source.estimator,
             )
-        elif source.estimator is not None:
-            made = self.of_picture_alone(path, source.estimator)
-        else:
-            words = [f"--camera={source.view}", f"--size={size[0]}x{size[1]}"]
-            if source.frame is not None:
-                words.append(f"--frame={source.frame}")
-            (made,) = self.of_scene(path, words)
-        return Sourced(made.capture, msgspec.structs.replace(made.source, frame=source.frame))
+        words = [f"--camera={source.view}", f"--size={size[0]}x{size[1]}"]
+        frames = () if source.frame is None else (source.frame,)
+        (made,) = self.of_scene(path, [*words, *(f"--frame={each}" for each in frames)], frames)
+        return made

@@ -133,13 +133,12 @@ def test_a_picture_is_captured_again_also_under_another_name(tmp_path: Path):
 
 def test_a_camera_is_asked_for_by_name_size_and_frame(monkeypatch, tmp_path: Path):
     asked = []
-    monkeypatch.setattr(
-        Sources, "of_scene", lambda self, path, words: asked.append((path, words)) or [_now()]
-    )
+    monkeypatch.setattr(Sources, "of_scene", lambda self, *words: asked.append(words) or [_now()])
     source = msgspec.structs.replace(SOURCE, view="-A b", frame=-3)
     made = Sources(Home(tmp_path), print).again(source, (768, 512))
-    assert asked == [(Path("/m/house.blend"), ["--camera=-A b", "--size=768x512", "--frame=-3"])]
-    assert made.source.frame == -3
+    words = ["--camera=-A b", "--size=768x512", "--frame=-3"]
+    assert asked == [(Path("/m/house.blend"), words, (-3,))]
+    assert made.capture.view == NAMED.view
 
 
 def _verdict(tmp_path: Path, after: np.ndarray, changed: list[str] | None = None, **fields) -> str:

@@ -293,3 +293,13 @@ def test_settings_that_make_no_sense_name_their_file(copy: Path) -> None:
         (copy / "maquette.json").write_text(text)
         with pytest.raises(MaquetteError, match=r"maquette\.json"):
             read_settings(copy)
+
+
+def test_a_picture_is_encoded_once_for_all_recipes_that_follow(model: Sd2Depth) -> None:
+    grey = np.full((32, 64, 3), 90, np.uint8)
+    first = model.encode_picture(grey)
+    assert model.encode_picture(grey.copy()) is first
+    for other in (np.full((64, 32, 3), 90, np.uint8), np.full((32, 64, 3), 91, np.uint8)):
+        assert not torch.equal(model.encode_picture(other).flatten(), first.flatten())
+    with model.full_precision():
+        assert model.encode_picture(grey) is not first

@@ -174,7 +174,7 @@ def _again(
         sources=[made.source],
         prompt=not each.said.prompt_left_out,
     )
-    painter.stored(result)
+    painter.stored(result.job)
     header, frame = next(
         pair for pair in zip(result.frames, frames, strict=True) if pair[0].name == "concept"
     )

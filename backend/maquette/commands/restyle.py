@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
             depth = arguments.save_depth and number == 0  # the same for every prompt
             for path in _write(arguments, sourced, result, frames, depth):
                 print(path, flush=True)
-            painter.stored(result)
+            painter.stored(result.job)
     return 0
 
 
@@ -142,7 +142,7 @@ def _sourced(
     _refuse_depth_options(arguments)
     if path.suffix.lower() not in SCENES:
         _refuse_camera_options(arguments)
-        return [sources.of_picture_alone(path, model)]
+        return [sources.of_picture(path, estimator=model)]
     wanted = ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
         wanted += ["--camera", camera]

@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         texture = outputs.write_texture(folder, name, result, frames, prompt=told)
         scene = texture.with_suffix(".glb")
         outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
-        painter.stored(result)
+        painter.stored(result.job)
     print(texture)
     print(scene)
     assert result.coverage is not None

@@ -9,6 +9,7 @@ it is given is in its `maquette.json` (`families.settings`).
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ from .openings import completed
 from .settings import ModelSettings
 
 _EMBEDS_KEPT = 64
+_LATENTS_KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Sd2Depth:
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
         self._embeds: dict[str, torch.Tensor] = {}
+        self._latents: dict[bytes, torch.Tensor] = {}
         self.preview = LatentPreview.fit(self._encode_unit, self.factor)
 
     @classmethod
@@ -172,10 +175,16 @@ class Sd2Depth:
         """uint8 sRGB [H, W, 3], sides multiples of `factor` → float32 latents [1, C, h, w].
 
         The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
-        once for all its seeds.
+        once for all its seeds, and kept for the recipes that follow.
         """
-        pixels = torch.tensor(color, device=self.device)
-        return self._encode_unit(pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0)
+        key = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
+        if key not in self._latents:
+            if len(self._latents) >= _LATENTS_KEPT:
+                del self._latents[next(iter(self._latents))]
+            pixels = torch.tensor(color, device=self.device)
+            unit = pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
+            self._latents[key] = self._encode_unit(unit)
+        return self._latents[key]
 
     @torch.inference_mode()
     def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -278,6 +287,7 @@ class Sd2Depth:
 
     def _cast(self, dtype: torch.dtype) -> None:
         self._embeds.clear()
+        self._latents.clear()
         for part in (self.pipeline.unet, self.pipeline.vae, self.pipeline.text_encoder):
             torch.nn.Module.to(part, dtype=dtype)
 

@@ -19,6 +19,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..srgb import linear_of_srgb, srgb_of_linear
 from .fill import fill
 from .matching import color_factors
 from .projection import Camera, Sight, away_from_jumps, look
@@ -120,7 +121,7 @@ def bake(
     covered = np.zeros(size * size, bool)
     covered[texels.places] = True
     return Baked(
-        _encoded(whole).reshape(size, size, 3),
+        srgb_of_linear(whole).reshape(size, size, 3),
         seen.reshape(size, size),
         covered.reshape(size, size),
         share,
@@ -147,7 +148,7 @@ class _Stage:
             self._flat((away_from_jumps(each.depth, each.view) / _CLEAN_PIXELS).clip(_HARDLY, 1.0))
             for each in views
         ]
-        self.pictures = [self._flat(_linear(each.picture)) for each in views]
+        self.pictures = [self._flat(linear_of_srgb(each.picture)) for each in views]
         self.factors = torch.ones(len(views), 3, device=device)
         self.normals *= self._outsides(torch.from_numpy(surface.objects).long().to(device))
 
@@ -226,17 +227,3 @@ class _Stage:
             colors = sight.gather(picture, some) * (factor * share[some, None])
             mixed.index_add_(0, sight.rows[some], colors)
         return mixed, cosine.gather(0, chosen[None])[0]
-
-
-def _linear(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """sRGB bytes → linear, by IEC 61966-2-1."""
-    values = np.arange(256) / 255.0
-    table = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    return table.astype(np.float32)[picture]
-
-
-def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear → sRGB in [0, 1]."""
-    clipped = linear.clip(0.0, 1.0)
-    curve = 1.055 * clipped ** (1.0 / 2.4) - 0.055
-    return np.where(clipped <= 0.0031308, clipped * 12.92, curve).astype(np.float32)

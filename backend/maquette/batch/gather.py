@@ -1,0 +1,147 @@
+"""Captures of a batch, in files of its folder.
+
+What is waiting to be painted lies in `captures/`, and is removed when nothing waits for it any
+more; the colours that were captured stay in `sources/`, to be looked at beside the concepts. These
+functions run in a thread of their own and know nothing of the manifest's database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maquette_wire import container, png
+from maquette_wire.capture import Capture, captures_of
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Submit
+from maquette_wire.recipe import Recipe
+from maquette_wire.source import Source, file_digest
+from maquette_wire.submission import submission
+from maquette_wire.view import View
+
+from .. import depth_files, outputs
+from ..sources import SCENES, Sourced, Sources
+from .task import Asked, words
+
+CAPTURES, PICTURES = "captures", "sources"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A capture that was made: its Source, its View, and the file of its colour in the folder."""
+
+    source: Source
+    view: View
+    picture: str
+
+
+class Gatherer:
+    """Makes the captures of a batch's folder. Raises MaquetteError("output-unusable")."""
+
+    def __init__(self, folder: Path, sources: Sources) -> None:
+        self._folder = folder
+        self._sources = sources
+        outputs.prepared(folder / CAPTURES)
+        outputs.prepared(folder / PICTURES)
+
+    def take(
+        self, asked: Asked, known: Sequence[Source], number: int, again: bool
+    ) -> list[Found] | None:
+        """Capture a source; None where it is as it was when `known` was captured of it.
+
+        Args:
+            number: of the source, for names that are not shared.
+            again: also where it is as it was.
+
+        Raises MaquetteError.
+        """
+        path = Path(asked.file)
+        try:
+            depth = None if is_scene(path) else depth_files.sibling_depth(path)
+            if known and not again and _unchanged(path, depth, known[0]):
+                return None
+            return [self._keep(each, number) for each in self._sourced(asked, path, depth)]
+        except OSError as error:
+            where = error.filename or path
+            raise MaquetteError(
+                "bad-source", f"{where}: {error.strerror}.", "See to that and run the batch again."
+            ) from error
+
+    def _sourced(self, asked: Asked, path: Path, depth: Path | None) -> list[Sourced]:
+        if is_scene(path):
+            return self._sources.of_scene(path, words(asked), asked.frames)
+        levels = depth is not None and depth.suffix.lower() not in (".exr", ".npy")
+        return [
+            self._sources.of_picture(
+                path,
+                depth,
+                metres_per_level=asked.metres_per_level if levels else None,
+                near_is_black=levels and asked.near_is_black,
+                estimator=asked.estimator,
+            )
+        ]
+
+    def _keep(self, sourced: Sourced, number: int) -> Found:
+        capture, source = sourced
+        packet = submission(Recipe(prompt=""), [capture])
+        container.write(self._file(source.capture), packet.message, packet.frames)
+        parts = [str(number), *parts_of(source, capture.view)]
+        picture = f"{PICTURES}/{'-'.join(parts)}.png"
+        png.write(self._folder / picture, capture.color, capture.view.width, capture.view.height)
+        return Found(source, capture.view, picture)
+
+    def has(self, source: Source) -> bool:
+        """Whether a capture lies in its file."""
+        return self._file(source.capture).is_file()
+
+    def load(self, source: Source) -> Capture:
+        """A capture from its file. Raises MaquetteError."""
+        try:
+            (capture,) = captures_of(*container.read(self._file(source.capture), kind=Submit))
+        except OSError as error:
+            raise MaquetteError(
+                "no-capture",
+                f"A capture of {Path(source.file).name} is gone: {error.strerror}.",
+                "Run the batch again.",
+            ) from error
+        return capture
+
+    def drop(self, source: Source) -> None:
+        """Remove a capture's file, where it can be: nothing waits for it."""
+        with contextlib.suppress(OSError):  # Windows keeps a mapped file; `sweep` removes it
+            self._file(source.capture).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove all that no run needs: what is left is of one that was killed."""
+        for path in (self._folder / CAPTURES).glob(f"*{container.SUFFIX}"):
+            path.unlink(missing_ok=True)
+        (self._folder / CAPTURES).rmdir()
+
+    def _file(self, digest: str) -> Path:
+        return self._folder / CAPTURES / f"{digest[:16]}{container.SUFFIX}"
+
+
+def is_scene(path: Path) -> bool:
+    """Whether Blender opens a file."""
+    return path.suffix.lower() in SCENES
+
+
+def parts_of(source: Source, view: View) -> list[str]:
+    """A file's name, camera and frame, as parts of a file's name."""
+    parts = [outputs.slug(Path(source.file).stem)]
+    if source.view is not None:
+        parts.append(outputs.slug(view.name))
+    if source.frame is not None:
+        parts.append(f"f{source.frame}")
+    return parts
+
+
+def _unchanged(path: Path, depth: Path | None, known: Source) -> bool:
+    """Whether files are those that were captured."""
+    if (None if depth is None else str(depth.resolve())) != known.depth:
+        return False
+    if depth is not None and file_digest(depth) != known.depth_sha256:
+        return False
+    return file_digest(path) == known.sha256

@@ -1,0 +1,284 @@
+"""What a batch is asked for: sources, and the recipes that each is painted with.
+
+A task comes from a TOML file, from options, or from both, and options win. A field of the recipe
+that has several values multiplies the pictures; a table of prompts says fields row by row.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import itertools
+import os
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Recipe
+
+from .. import depth_files
+from ..sources import SCENES
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr")
+"""Suffixes of what is taken from a folder, beside `sources.SCENES`."""
+
+Value = TypeVar("Value")
+Several = Value | list[Value]
+"""One value, or several to vary."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A batch as a job file says it.
+
+    Attributes:
+        sources: files, folders and patterns (`renders/**/*.png`), from the job file's folder.
+        output: folder of the pictures, likewise.
+        prompts: texts, or the name of a `.txt` (a prompt a line) or `.csv` (columns are fields of
+            the recipe) file.
+        cameras: names; `["*"]` for all; the scene's active one where empty.
+        frames: of an animation, `12`, `1..48` or `1..48:4`; the file's own one where empty.
+        long_side: of a scene's captures; larger pictures are painted at it.
+        metres_per_level, near_is_black: how depth maps in `.png` are meant.
+        others: fields of the recipe, several of each to vary them.
+    """
+
+    sources: Several[str] = []
+    output: str = "concepts"
+    prompts: Several[str] = []
+    cameras: Several[str] = []
+    frames: Several[int | str] = []
+    long_side: int = 512
+    metres_per_level: float | None = None
+    near_is_black: bool = False
+    model: Several[str] = []
+    seed: Several[int] = []
+    geometry: Several[float] = []
+    steps: Several[int] = []
+    sampler: Several[str] = []
+    guidance: Several[float] = []
+    strength: Several[float] = []
+    depth_influence: Several[float] = []
+    negative_prompt: Several[str] = []
+
+
+AXES = (
+    *("model", "geometry", "steps", "sampler", "guidance"),
+    *("strength", "depth_influence", "negative_prompt", "seed"),
+)
+"""Fields of the recipe that a task may vary, the last one fastest."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One source with how it is captured: what tells it from others in the manifest.
+
+    Attributes:
+        file: absolute path.
+        long_side: pixels that it is painted at; a smaller picture as it is.
+        cameras, frames: of a scene.
+        metres_per_level, near_is_black: how a picture's depth map is meant.
+        estimator: model that guesses the depth of a picture that has none.
+    """
+
+    file: str
+    long_side: int
+    cameras: tuple[str, ...] = ()
+    frames: tuple[int, ...] = ()
+    metres_per_level: float | None = None
+    near_is_black: bool = False
+    estimator: str | None = None
+
+
+def read_task(path: Path) -> Task:
+    """A job file. Raises MaquetteError("bad-task")."""
+    try:
+        task = msgspec.convert(tomllib.loads(path.read_text("utf-8-sig")), Task)
+    except OSError as error:
+        raise _bad(path, f"can't be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _bad(path, f"is no TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise _bad(path, f"is not right: {str(error).replace('$.', '')}") from error
+    folder = path.parent
+    prompts = task.prompts
+    if isinstance(prompts, str) and _is_table(prompts):
+        prompts = str(folder / prompts)
+    return msgspec.structs.replace(
+        task,
+        sources=[str(folder / each) for each in several(task.sources)],
+        output=str(folder / task.output),
+        prompts=prompts,
+    )
+
+
+def several(value: Several[Value]) -> list[Value]:
+    """Values of a field that may have one or several."""
+    return value if isinstance(value, list) else [value]
+
+
+def recipes_of(task: Task) -> list[Recipe]:
+    """Every recipe, each once. Raises MaquetteError("empty-prompt", "bad-table", "bad-recipe")."""
+    rows = _rows(task.prompts)
+    if not rows:
+        raise MaquetteError(
+            "empty-prompt",
+            "There is no prompt.",
+            'Give --prompt "red brick library at dusk", or a file of them with --prompts.',
+        )
+    found: dict[Recipe, None] = {}
+    for row in rows:
+        free = [name for name in AXES if name not in row and several(getattr(task, name))]
+        for values in itertools.product(*(several(getattr(task, name)) for name in free)):
+            recipe = Recipe(**{**row, **dict(zip(free, values, strict=True))})
+            recipe.check()
+            found[recipe] = None
+    return list(found)
+
+
+def _rows(prompts: Several[str]) -> list[dict[str, Any]]:
+    """Fields of the recipe, by prompt."""
+    if isinstance(prompts, str) and _is_table(prompts):
+        path = Path(prompts)
+        try:
+            text = path.read_text("utf-8-sig")
+        except OSError as error:
+            raise _bad_table(path, f"can't be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise _bad_table(path, "is not UTF-8 text") from error
+        if path.suffix.lower() == ".csv":
+            return _table(path, text)
+        lines = [line.strip() for line in text.splitlines()]
+        return [{"prompt": line} for line in lines if line and not line.startswith("#")]
+    return [{"prompt": text.strip()} for text in several(prompts) if text.strip()]
+
+
+def _is_table(text: str) -> bool:
+    return Path(text).suffix.lower() in (".txt", ".csv") and "\n" not in text
+
+
+def _table(path: Path, text: str) -> list[dict[str, Any]]:
+    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    columns = [(name or "").strip() for name in reader.fieldnames or ()]
+    reader.fieldnames = columns
+    allowed = ("prompt", *AXES)
+    if "prompt" not in columns:
+        raise _bad_table(path, f"has the columns {', '.join(columns) or '(none)'} and no 'prompt'")
+    if unknown := [name for name in columns if name not in allowed]:
+        raise _bad_table(path, f"has an unknown column {unknown[0]!r}; {', '.join(allowed)} can be")
+    if doubled := [name for name in columns if columns.count(name) > 1]:
+        raise _bad_table(path, f"has the column {doubled[0]!r} twice")
+    rows = []
+    for line in reader:
+        if None in line:
+            raise _bad_table(path, f"line {reader.line_num} has more cells than there are columns")
+        cells = {name: (cell or "").strip() for name, cell in line.items()}
+        if not any(cells.values()):
+            continue
+        if not cells["prompt"]:
+            raise _bad_table(path, f"line {reader.line_num} has no prompt")
+        given = {name: cell for name, cell in cells.items() if cell}
+        try:
+            # Cells are text; the recipe's types say what they are read as.
+            recipe = msgspec.convert(given, Recipe, strict=False)
+        except msgspec.ValidationError as error:
+            what = str(error).replace("$.", "")
+            raise _bad_table(path, f"line {reader.line_num} is not right: {what}") from error
+        rows.append({name: getattr(recipe, name) for name in given})
+    return rows
+
+
+def frames_of(task: Task) -> tuple[int, ...]:
+    """The frames, each once. Raises MaquetteError("bad-frames")."""
+    frames: dict[int, None] = {}
+    for part in several(task.frames):
+        found = re.fullmatch(r"(-?\d+)(?:\.\.(-?\d+)(?::(\d+))?)?", str(part).strip())
+        first, last, step = (found[1], found[2] or found[1], found[3] or 1) if found else (0, 0, 0)
+        if not int(step):
+            raise MaquetteError(
+                "bad-frames", f"{part!r} are no frames.", "Write them like 12, 1..48 or 1..48:4."
+            )
+        frames |= dict.fromkeys(range(int(first), int(last) + 1, int(step)))
+    return tuple(frames)
+
+
+def sources_of(task: Task, estimator: str) -> list[Asked]:
+    """Every source, each once, in the order given and by name within a folder or pattern.
+
+    Args:
+        estimator: model for pictures without depth.
+
+    Raises MaquetteError("no-source") for a name or pattern that nothing answers to.
+    """
+    if not several(task.sources):
+        raise MaquetteError(
+            "no-source", "There is no source.", "Name pictures, folders or .blend files."
+        )
+    output = Path(task.output).resolve()
+    found: dict[Path, None] = {}
+    for name in several(task.sources):
+        for path in _matching(name):
+            if output not in path.parents:
+                found[path] = None
+    paths = [path for path in found if not depth_files.is_depth_file(path, found)]
+    return [_asked(path, task, estimator) for path in paths]
+
+
+def _matching(name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    if path.is_dir():
+        known = (*SCENES, *PICTURES)
+        inside = [each for each in path.iterdir() if each.suffix.lower() in known]
+        paths = [each for each in inside if each.is_file() and not each.name.startswith(".")]
+    elif path.exists():
+        paths = [path]
+    else:
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207  # any pattern, any root
+        paths = [Path(each) for each in matches if Path(each).is_file()]
+    if not paths:
+        what = "no picture or .blend in the folder" if path.is_dir() else "nothing that is called"
+        raise MaquetteError("no-source", f"There is {what} {name}.", "Correct the name.")
+    return [path.resolve() for path in sorted(paths, key=_natural)]
+
+
+def _natural(path: Path) -> list[Any]:
+    """Sorts `view-2` before `view-10`."""
+    parts = re.split(r"(\d+)", os.fspath(path).lower())
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def _asked(path: Path, task: Task, estimator: str) -> Asked:
+    if path.suffix.lower() in SCENES:
+        return Asked(
+            file=str(path),
+            long_side=task.long_side,
+            cameras=tuple(several(task.cameras)),
+            frames=frames_of(task),
+        )
+    return Asked(
+        file=str(path),
+        long_side=task.long_side,
+        metres_per_level=task.metres_per_level,
+        near_is_black=task.near_is_black,
+        estimator=estimator,
+    )
+
+
+def _bad(path: Path, what: str) -> MaquetteError:
+    return MaquetteError("bad-task", f"The job file {path} {what}.", "Correct it.")
+
+
+def _bad_table(path: Path, what: str) -> MaquetteError:
+    return MaquetteError("bad-table", f"{path} {what}.", "Correct it.")
+
+
+def words(asked: Asked) -> Sequence[str]:
+    """How the extension's command is asked for a scene's captures."""
+    if asked.cameras == ("*",):
+        chosen = ["--all-cameras"]
+    else:
+        chosen = [word for name in asked.cameras for word in ("--camera", name)]
+    moments = [word for frame in asked.frames for word in ("--frame", str(frame))]
+    return [*chosen, *moments, "--long-side", str(asked.long_side)]

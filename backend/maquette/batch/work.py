@@ -1,0 +1,339 @@
+"""The work of a batch: capturing, painting and writing, each going on while the others do.
+
+One thread captures source after source ahead of the painting, the server's workers paint, two
+threads write pictures, and this one keeps the manifest and the server's queue. What it holds in
+memory is bounded by the jobs under way; captures wait in files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Limits, Result
+from maquette_wire.recipe import Recipe
+from msgspec.structs import replace
+
+from .. import outputs
+from ..jobs import Painter, failure
+from .gather import Found, Gatherer, parts_of
+from .manifest import Manifest, Output, Taken
+from .task import Asked
+
+LOOKED_AHEAD = 512
+"""Waiting pictures among which those of one job are looked for."""
+LONG_ENOUGH = 2.0
+"""Seconds of a job beyond which jobs don't grow: what goes by between two is little then, and
+little is lost with one."""
+PACK_MAX = 16
+"""Pictures of a job at most."""
+AHEAD = 2
+"""Jobs of each device: one is painted while the next waits for it."""
+FULL = ("too-many-jobs", "spool-full")
+"""A server with these has room later."""
+FULL_SECONDS = 5.0
+IDLE_SECONDS = 0.05
+
+
+@dataclass
+class Job:
+    """Pictures that the server makes at once."""
+
+    outputs: list[Output]
+    captures: list[Capture] = field(repr=False)
+    unwritten: int = 0
+
+
+class Written(NamedTuple):
+    """A picture that a thread writes, and what the manifest is to hear when it has."""
+
+    future: Future[None]
+    job: str
+    output: Output
+    result: Result
+
+
+@dataclass
+class Tally:
+    """How far a run is. `before`: pictures that were there when it began."""
+
+    before: int = 0
+    made: int = 0
+    failed: int = 0
+    sources_failed: int = 0
+
+
+class Work:
+    """Does what a manifest says is to be done.
+
+    Args:
+        say: is called with each sentence for the user, once.
+        done: with each file that is there.
+        progress: with the pictures done, all as far as is known, and the time that is left.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        painter: Painter,
+        gatherer: Gatherer,
+        *,
+        say: Callable[[str], None],
+        done: Callable[[Path], None],
+        progress: Callable[[int, int, str], None],
+    ) -> None:
+        self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
+        self._said: set[str] = set()
+        self._say_it, self._done, self._progress = say, done, progress
+        self._sources: deque[Asked] = deque()
+        self._recipes: Sequence[Recipe] = ()
+        self._gathering: tuple[Future[list[Found] | None], Asked, int] | None = None
+        self._queue: deque[Output] = deque()
+        self._taken: dict[int, Taken] = {}
+        self._waiting: Counter[int] = Counter()  # pictures of a capture
+        self._jobs: dict[str, Job] = {}
+        self._writing: list[Written] = []
+        self._alone: set[int] = set()
+        self._pack = 1
+        self._not_before = 0.0
+        self._began = 0.0
+        self.tally = Tally()
+
+    def run(self, sources: Sequence[Asked], recipes: Sequence[Recipe]) -> Tally:
+        """Capture and paint until everything is done or has failed.
+
+        Where it is interrupted the jobs under way are cancelled, and all that is done stays.
+        Raises MaquetteError for what ends a whole batch, a full disk for instance.
+        """
+        self._manifest.begin()
+        self._painter.abandon(self._manifest.jobs())  # of a run that was killed
+        self._manifest.forget_jobs()
+        self._sources, self._recipes = deque(sources), recipes
+        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers:
+            try:
+                while self._gathering or self._sources or self._queue or self._jobs:
+                    self._gather(captures)
+                    self._submit()
+                    if self._jobs:
+                        self._hear(writers)
+                    else:
+                        time.sleep(IDLE_SECONDS)  # until there is a capture
+                    self._note_written()
+                    self._tell()
+            except BaseException:
+                captures.shutdown(wait=False, cancel_futures=True)
+                writers.shutdown()
+                with contextlib.suppress(MaquetteError):  # that of another picture is under way
+                    self._note_written()
+                self._painter.cancel(*self._jobs)
+                raise
+        self._gatherer.sweep()
+        return self.tally
+
+    # --- captures -------------------------------------------------------------------------------
+
+    def _gather(self, executor: ThreadPoolExecutor) -> None:
+        """Take what was captured, and have the next source captured."""
+        if self._gathering is not None:
+            future, asked, source = self._gathering
+            if not future.done():
+                return
+            self._gathering = None
+            if not self._take(future, asked, source):
+                self._capture(executor, asked, source, again=True)
+                return
+        if self._sources:
+            asked = self._sources.popleft()
+            self._capture(executor, asked, self._manifest.source(asked), again=False)
+
+    def _capture(
+        self, executor: ThreadPoolExecutor, asked: Asked, source: int, again: bool
+    ) -> None:
+        known = [taken.source for taken in self._manifest.captures(source)]
+        future = executor.submit(self._gatherer.take, asked, known, source, again)
+        self._gathering = future, asked, source
+
+    def _take(self, future: Future[list[Found] | None], asked: Asked, source: int) -> bool:
+        """Queue the pictures of a source; False where they need a capture whose file is gone."""
+        try:
+            found = future.result()
+        except MaquetteError as error:
+            self._manifest.fail_source(source, error)
+            self.tally.sources_failed += 1
+            self._say(f"{Path(asked.file).name}: {error}")
+            return True
+        captures = self._manifest.set_captures(source, found)
+        for taken in captures:
+            recipes = sized(self._recipes, taken, asked)
+            stem = "-".join(parts_of(taken.source, taken.view))
+            waiting = self._manifest.want(taken, recipes, stem)
+            if waiting and not self._gatherer.has(taken.source):
+                return False
+            self._taken[taken.id] = taken
+            self._waiting[taken.id] = len(waiting)
+            self.tally.before += len(recipes) - len(waiting)
+            self._queue.extend(waiting)
+        return True
+
+    def _settled(self, output: Output) -> None:
+        """A picture is done or has failed."""
+        self._waiting[output.capture] -= 1
+        if not self._waiting[output.capture]:
+            self._gatherer.drop(self._taken.pop(output.capture).source)
+
+    # --- jobs -----------------------------------------------------------------------------------
+
+    def _submit(self) -> None:
+        while (
+            self._queue
+            and len(self._jobs) < AHEAD * self._painter.devices
+            and time.monotonic() >= self._not_before
+        ):
+            self._began = self._began or time.monotonic()
+            chosen, captures = self._next_job()
+            if chosen:
+                name = uuid.uuid4().hex
+                self._manifest.assign(chosen, name)
+                self._jobs[name] = Job(chosen, captures)
+                self._painter.submit(chosen[0].recipe, captures, job=name)
+
+    def _next_job(self) -> tuple[list[Output], list[Capture]]:
+        """Waiting pictures of one recipe, taken from the queue, and their captures."""
+        first = self._queue[0]
+        room = 1 if first.id in self._alone else self._pack
+        alike = (
+            output
+            for output in islice(self._queue, LOOKED_AHEAD)
+            if output.recipe == first.recipe and (room == 1 or output.id not in self._alone)
+        )
+        chosen, captures = [], []
+        for output in list(islice(alike, room)):
+            self._queue.remove(output)
+            try:
+                captures.append(self._gatherer.load(self._taken[output.capture].source))
+                chosen.append(output)
+            except MaquetteError as error:
+                self._fail(output, error)
+        return chosen, captures
+
+    def _hear(self, writers: ThreadPoolExecutor) -> None:
+        """Take the server's answers."""
+        for heard in self._painter.events():
+            job = self._jobs.get(heard.message.job)
+            if job is None:
+                continue
+            if isinstance(heard.message, Result):
+                self._write(writers, job, heard.message, heard.frames)
+            elif error := failure(heard.message):
+                del self._jobs[heard.message.job]
+                self._painter.stored(heard.message.job)
+                self._failed(job, error)
+
+    def _failed(self, job: Job, error: MaquetteError) -> None:
+        """Paint one by one what failed together, so that one bad capture fails alone."""
+        self._manifest.assign(job.outputs, None)
+        if error.code in FULL:
+            self._not_before = time.monotonic() + FULL_SECONDS
+            self._queue.extendleft(reversed(job.outputs))
+        elif len(job.outputs) > 1:
+            self._alone.update(output.id for output in job.outputs)
+            self._queue.extendleft(reversed(job.outputs))
+        else:
+            self._fail(job.outputs[0], error)
+
+    def _fail(self, output: Output, error: MaquetteError) -> None:
+        self._manifest.fail(output, error)
+        self.tally.failed += 1
+        self._say(f"{output.file}: {error}")
+        self._settled(output)
+
+    # --- pictures -------------------------------------------------------------------------------
+
+    def _write(
+        self, writers: ThreadPoolExecutor, job: Job, result: Result, frames: list[memoryview]
+    ) -> None:
+        for warning in result.warnings:
+            self._say(warning)
+        painting = sum(result.seconds.values()) - result.seconds.get("loading", 0.0)
+        if painting < LONG_ENOUGH:
+            self._pack = min(2 * self._pack, PACK_MAX)
+        for header, frame in zip(result.frames, frames, strict=True):
+            if header.name != "concept":
+                continue
+            output = job.outputs[result.pictures[header.index].view]
+            taken = self._taken[output.capture]
+            future = writers.submit(
+                outputs.write_concept,
+                self._manifest.folder / output.file,
+                frame,
+                result.recipe,
+                taken.view,
+                taken.source,
+            )
+            self._writing.append(Written(future, result.job, output, result))
+            job.unwritten += 1
+
+    def _note_written(self) -> None:
+        for written in [each for each in self._writing if each.future.done()]:
+            self._writing.remove(written)
+            written.future.result()
+            result, job = written.result, self._jobs[written.job]
+            seconds = sum(result.seconds.values()) / len(job.outputs)
+            self._manifest.done(written.output, result.recipe, result.warnings, seconds)
+            self.tally.made += 1
+            self._done(self._manifest.folder / written.output.file)
+            self._settled(written.output)
+            job.unwritten -= 1
+            if not job.unwritten:
+                del self._jobs[written.job]
+                self._painter.stored(written.job)
+                self._manifest.stored(written.job)
+
+    # --- what the user sees ---------------------------------------------------------------------
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._say_it(sentence)
+
+    def _tell(self) -> None:
+        tally = self.tally
+        ended = tally.before + tally.made + tally.failed
+        waiting = len(self._queue) + sum(
+            job.unwritten or len(job.outputs) for job in self._jobs.values()
+        )
+        unseen = len(self._sources) + (self._gathering is not None)
+        total = ended + waiting + unseen * len(self._recipes)
+        left = ""
+        if tally.made:
+            rate = tally.made / (time.monotonic() - self._began)
+            left = f"{60 * rate:.3g} a minute, {duration((total - ended) / rate)} left"
+        self._progress(ended, total, left)
+
+
+def sized(recipes: Sequence[Recipe], taken: Taken, asked: Asked) -> list[Recipe]:
+    """The recipes at the size that a capture is painted at: a larger picture is made smaller."""
+    sides = (taken.view.width, taken.view.height)
+    scale = asked.long_side / max(sides)
+    if scale >= 1.0:
+        return list(recipes)
+    width, height = (max(round(side * scale), Limits().side_min) for side in sides)
+    return [replace(recipe, size=(width, height)) for recipe in recipes]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,216 @@
+"""Restyle many renders and scenes with many prompts into one folder; stop and go on at any time.
+
+Sources are pictures, folders of them, patterns, and .blend files. A picture's depth is in the file
+itself, in one beside it (tower.png and tower_depth.exr), or estimated where the model can. Every
+value of --seed, --geometry and their like multiplies the pictures. Run again, a batch makes what is
+missing, what failed, and what a source has changed under; it never makes a picture twice.
+
+examples:
+  maquette batch renders/ --prompt "red brick, dusk" --prompt "timber, snow" --seed 0-3
+  maquette batch *.blend --all-cameras --prompts prompts.csv --geometry 0.5,0.8 --dry-run
+  maquette batch --job tender.toml
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+from maquette_wire.recipe import Recipe
+from msgspec.structs import replace
+
+from .. import jobs, outputs
+from ..batch.gather import Gatherer
+from ..batch.manifest import FILE, Manifest
+from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
+from ..batch.work import Tally, Work, duration
+from ..console import ProgressLine, table
+from ..sources import Sources
+from .options import add_place, remote_server
+
+MOST = 100_000
+"""Pictures of one batch: more is a slip of the axes."""
+
+
+def _list_of(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    def read(text: str) -> list[Any]:
+        try:
+            return [kind(part.strip()) for part in text.split(",")]
+        except ValueError as error:
+            message = f"{text!r} is not right; write one value, or several with commas"
+            raise argparse.ArgumentTypeError(message) from error
+
+    return read
+
+
+def _seeds(text: str) -> list[int]:
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.partition("-")
+            seeds += range(int(first), int(last if dash else first) + 1)
+    except ValueError as error:
+        message = f"{text!r} is no seed; write 7, or several like 0-3,11"
+        raise argparse.ArgumentTypeError(message) from error
+    return seeds
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.usage = (
+        "maquette batch SOURCE... --prompt TEXT [options]\n       maquette batch --job FILE"
+    )
+    parser.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="pictures, folders, patterns, .blend files"
+    )
+    parser.add_argument("--job", type=Path, metavar="FILE.toml", help="all of this in a file")
+    seen = parser.add_argument_group("what is seen")
+    cameras = seen.add_mutually_exclusive_group()
+    cameras.add_argument(
+        "--camera", action="append", metavar="NAME", help="repeatable (the active camera)"
+    )
+    cameras.add_argument("--all-cameras", action="store_true", help="of every .blend")
+    seen.add_argument(
+        "--frames", action="append", metavar="A..B:STEP", help="of an animation; repeatable"
+    )
+    seen.add_argument(
+        "--long-side", type=int, metavar="PIXELS", help="larger pictures are made smaller (512)"
+    )
+    seen.add_argument(
+        "--metres-per-level", type=float, metavar="METRES", help="depth maps in .png are distances"
+    )
+    seen.add_argument(
+        "--near-is-black", action="store_true", default=None, help="depth maps in .png are so"
+    )
+    look = parser.add_argument_group("how it looks; several values multiply the pictures")
+    prompts = look.add_mutually_exclusive_group()
+    prompts.add_argument("--prompt", action="append", metavar="TEXT", help="repeatable")
+    prompts.add_argument(
+        "--prompts", metavar="FILE", help=".txt with one a line, or .csv: prompt and other columns"
+    )
+    look.add_argument("--negative", action="append", metavar="TEXT", help="repeatable")
+    look.add_argument("--model", type=_list_of(str), metavar="NAME,...", help="(pocket)")
+    look.add_argument("--seed", type=_seeds, metavar="N,N-N", help="(0)")
+    for name in ("geometry", "guidance", "strength", "depth_influence"):
+        option = f"--{name.replace('_', '-')}"
+        look.add_argument(option, type=_list_of(float), metavar="X,...")
+    look.add_argument("--steps", type=_list_of(int), metavar="N,...")
+    look.add_argument("--sampler", type=_list_of(str), metavar="NAME,...")
+    where = parser.add_argument_group("where")
+    where.add_argument("--output", metavar="DIR", help="(./concepts)")
+    where.add_argument(
+        "--dry-run", action="store_true", help="say what would be made, and make nothing"
+    )
+    add_place(where)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    task = _task(arguments)
+    recipes = recipes_of(task)
+    sources = sources_of(task, recipes[0].model)
+    if len(sources) * len(recipes) > MOST:
+        raise MaquetteError(
+            "too-many",
+            f"{len(sources)} sources with {len(recipes)} recipes are more than {MOST} pictures.",
+            "Vary fewer settings, or split the batch.",
+        )
+    if arguments.dry_run:
+        _describe(task, recipes, sources)
+        return 0
+    home = Home.default()
+    folder = outputs.prepared(Path(task.output))
+    with (
+        Manifest(folder) as manifest,
+        ProgressLine() as line,
+        jobs.Painter(home, remote_server(arguments), lambda stage, *_: line.show(stage)) as painter,
+    ):
+        made = Sources(home, line.say, arguments.blender, arguments.extension)
+
+        def done(path: Path) -> None:
+            line.clear()
+            print(path, flush=True)
+
+        work = Work(
+            manifest,
+            painter,
+            Gatherer(folder, made),
+            say=line.say,
+            done=done,
+            progress=lambda ended, total, left: line.show(
+                "painting", ended, total, f"{ended} of {total}  {left}"
+            ),
+        )
+        try:
+            tally = work.run(sources, recipes)
+        except KeyboardInterrupt:
+            line.say(f"{work.tally.made} made; the same command goes on from here.")
+            raise
+        finally:
+            manifest.export()
+    return _closing(tally, folder)
+
+
+def _task(arguments: argparse.Namespace) -> Task:
+    """What the job file says, with what the options say in its place."""
+    task = Task() if arguments.job is None else read_task(arguments.job)
+    given: dict[str, Any] = {
+        "sources": arguments.sources or None,
+        "output": arguments.output,
+        "prompts": arguments.prompt or arguments.prompts,
+        "cameras": ["*"] if arguments.all_cameras else arguments.camera,
+        "negative_prompt": arguments.negative,
+    }
+    for name in ("frames", "long_side", "metres_per_level", "near_is_black", *AXES):
+        given.setdefault(name, getattr(arguments, name, None))
+    return replace(task, **{name: value for name, value in given.items() if value is not None})
+
+
+def _describe(task: Task, recipes: Sequence[Recipe], sources: Sequence[Asked]) -> None:
+    """What a batch comes to."""
+    varied = {
+        name: list(dict.fromkeys(getattr(recipe, name) for recipe in recipes))
+        for name in ("prompt", *AXES)
+    }
+    varied = {"source": [Path(asked.file).name for asked in sources], **varied}
+    rows = [
+        (name, str(len(values)), ", ".join(map(str, values[:6])) + (" ..." if values[6:] else ""))
+        for name, values in varied.items()
+        if len(values) > 1 or name in ("source", "prompt")
+    ]
+    print(table(("varied", "values", ""), rows))
+    pictures = len(recipes) * sum(_captures(asked) for asked in sources)
+    at_least = "at least " if any(asked.cameras == ("*",) for asked in sources) else ""
+    each = _seconds(Path(task.output))
+    time = f", about {duration(pictures * each)} by the last run here" if each else ""
+    print(f"\n{at_least}{pictures} pictures in {task.output}{time}")
+
+
+def _captures(asked: Asked) -> int:
+    """How many captures a source gives, at least."""
+    return max(len(asked.cameras), 1) * max(len(asked.frames), 1)
+
+
+def _seconds(folder: Path) -> float | None:
+    """The time of a picture, where the folder knows one."""
+    if not (folder / FILE).is_file():
+        return None
+    with Manifest(folder) as manifest:
+        return manifest.seconds()
+
+
+def _closing(tally: Tally, folder: Path) -> int:
+    """Say how a batch ended; the exit status."""
+    failed = tally.failed + tally.sources_failed
+    parts = [f"{tally.made} made"]
+    if tally.before:
+        parts.append(f"{tally.before} were there")
+    if tally.failed:
+        parts.append(f"{tally.failed} failed")
+    if tally.sources_failed:
+        what = "source" if tally.sources_failed == 1 else "sources"
+        parts.append(f"{tally.sources_failed} {what} failed")
+    print(f"{', '.join(parts)}: {folder}")
+    return 1 if failed else 0

@@ -1,0 +1,199 @@
+"""``maquette batch``: from folders to a finished set, whatever happens on the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from maquette_wire import png
+from PIL import Image
+
+from .conftest import EXTENSION, Run, environment, make_home, maquette
+
+QUICK = ("--model", "tiny", "--steps", "2", "--long-side", "64")
+KILLS = int(os.environ.get("MAQUETTE_TEST_KILLS", "4"))
+SAMPLE = Path(__file__).parents[2] / "samples" / "courtyard.blend"
+
+
+def make_source(folder: Path, name: str, near: float = 20.0) -> Path:
+    """A grey render of a box on the ground, and its depth beside it."""
+    depth = np.full((48, 64), np.inf, np.float32)
+    depth[30:] = np.linspace(60, 6, 18)[:, None]
+    depth[12:40, 20:44] = near
+    grey = np.full((48, 64, 3), 190, np.uint8)
+    grey[12:40, 20:44] = 230
+    folder.mkdir(exist_ok=True)
+    np.save(folder / f"{name}_depth.npy", depth)
+    Image.fromarray(grey).save(folder / f"{name}.png")
+    return folder / f"{name}.png"
+
+
+@pytest.fixture
+def renders(tmp_path: Path) -> Path:
+    folder = tmp_path / "renders"
+    for number in range(3):
+        make_source(folder, f"Höhe {number}", 15.0 + 5 * number)
+    return folder
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    """The finished set: every picture by its name."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.png")}
+
+
+def rows(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+
+
+def test_every_source_with_every_recipe_and_no_picture_twice(run: Run, renders: Path):
+    out = renders.parent / "out"
+    words = ["batch", renders, "--prompt", "red brick", *QUICK, "--output", out]
+    done = run(*words, "--seed", "0-1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("6 made:")
+    names = {f"Höhe-{number}-red-brick-s{seed}.png" for number in range(3) for seed in (0, 1)}
+    first = pictures(out)
+    assert set(first) == names
+    recipe = png.read_recipe(out / "Höhe-2-red-brick-s1.png")
+    assert (recipe.prompt, recipe.seed, recipe.model, recipe.steps) == ("red brick", 1, "tiny", 2)
+    assert recipe.model_hash
+    found = rows(out)
+    assert {row["file"] for row in found} == names and {row["state"] for row in found} == {"done"}
+    assert all((out / row["source_picture"]).is_file() for row in found)
+    with (out / "manifest.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["seed"] for row in csv.DictReader(file)] == ["0", "1"] * 3
+    assert not (out / "captures").exists()
+
+    # Again: nothing to do. With another prompt: that alone. A picture that is gone: that alone.
+    assert run(*words, "--seed", "0-1").stdout.splitlines()[-1].startswith("0 made, 6 were there")
+    done = run(*words, "--prompt", "snow")
+    assert done.stdout.splitlines()[-1].startswith("3 made, 3 were there")
+    (out / "Höhe-1-red-brick-s1.png").unlink()
+    assert run(*words, "--seed", "0-1").stdout.splitlines()[-1].startswith("1 made, 5 were there")
+    assert {name: data for name, data in pictures(out).items() if name in names} == first
+
+
+def test_a_bad_source_fails_alone_and_a_changed_one_is_painted_again(run: Run, renders: Path):
+    out = renders.parent / "out"
+    words = ["batch", renders, "--prompt", "brick", *QUICK, "--output", out]
+    (renders / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    make_source(renders, "odd")
+    np.save(renders / "odd_depth.npy", np.ones((5, 5), np.float32))
+    done = run(*words)
+    assert done.returncode == 1
+    assert "3 made, 2 sources failed" in done.stdout
+    assert "broken.png" in done.stderr and "Render both at the same size" in done.stderr
+    before = pictures(out)
+    (renders / "broken.png").unlink()
+    make_source(renders, "odd")
+    make_source(renders, "Höhe 1", 9.0)
+    done = run(*words)
+    assert done.returncode == 0 and "2 made, 2 were there" in done.stdout
+    changed = {name for name, data in pictures(out).items() if before.get(name) != data}
+    assert changed == {"Höhe-1-brick.png", "odd-brick.png"}
+
+
+def test_a_recipe_that_can_not_be_painted_says_so_for_each_of_its_pictures(run: Run, renders: Path):
+    out = renders.parent / "out"
+    words = ["--prompt", "brick", "--model", "tiny,missing", "--steps", "2", "--output", out]
+    done = run("batch", renders, *words)
+    assert done.returncode == 1
+    assert "3 made, 3 failed" in done.stdout and "missing" in done.stderr
+    failed = [row for row in rows(out) if row["state"] == "failed"]
+    assert [row["recipe"]["model"] for row in failed] == ["missing"] * 3
+    assert all("missing" in row["error"] for row in failed)
+
+
+def test_a_dry_run_counts_and_makes_nothing(run: Run, renders: Path):
+    out = renders.parent / "out"
+    words = ["--prompt", "brick", "--seed", "0-4", "--geometry", "0.2,0.9", "--output", out]
+    done = run("batch", renders, *words, "--dry-run")
+    assert done.returncode == 0 and "30 pictures" in done.stdout
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_batch_that_is_killed_at_any_moment_ends_as_an_undisturbed_one(tmp_path: Path):
+    """With a server of its own, which is killed as well every second time."""
+    home = make_home(tmp_path / "home")
+    folder = tmp_path / "renders"
+    for number in range(4):
+        make_source(folder, f"tower {number}", 10.0 + number)
+    words = [sys.executable, "-m", "maquette", "batch", folder, "--prompt", "a", "--prompt", "b"]
+    words += ["--seed", "0-3", *QUICK, "--output"]
+    chance = random.Random(7)
+    killed, kills = tmp_path / "killed", 0
+    while kills < KILLS:
+        process = subprocess.Popen(
+            [*map(str, words), str(killed)],
+            env=environment(home),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            process.wait(chance.uniform(0.3, 9.0))
+        except subprocess.TimeoutExpired:
+            kills += 1
+            if kills % 2:
+                os.kill(process.pid, signal.SIGKILL)
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            for path in killed.glob("*.png"):
+                with Image.open(path) as image:
+                    image.load()  # whole, or not there
+            continue
+        assert process.returncode == 0
+        for path in list(killed.glob("*.png"))[::3]:
+            path.unlink()  # something to do until the last kill
+    done = maquette(home, *words[3:], killed)
+    assert done.returncode == 0, done.stderr
+    whole = tmp_path / "whole"
+    assert maquette(home, *words[3:], whole).returncode == 0
+    assert len(pictures(whole)) == 32
+    assert pictures(killed) == pictures(whole)
+    assert not (killed / "captures").exists()
+    assert {path.name for path in killed.rglob("*")} == {path.name for path in whole.rglob("*")}
+
+
+def test_a_second_batch_in_the_same_folder_is_refused(run: Run, home: Path, renders: Path):
+    out = renders.parent / "out"
+    words = ["batch", str(renders), "--prompt", "a", "--seed", "0-30", *QUICK, "--output", str(out)]
+    command = [sys.executable, "-m", "maquette", *words]
+    first = subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout is not None and first.stdout.readline()
+        done = run(*words)
+        assert done.returncode == 1 and "Another batch works" in done.stderr
+        first.send_signal(signal.SIGINT)
+        assert first.wait(60) == 130
+    finally:
+        first.kill()
+        first.stdout.close()
+    made = sum(row["state"] == "done" for row in rows(out))
+    assert 0 < made < 93 and len(pictures(out)) == made
+
+
+@pytest.mark.skipif(not EXTENSION, reason="no extension was built: run build.py test")
+def test_all_cameras_of_a_scene(run: Run, blender: Path, tmp_path: Path):
+    words = ["--all-cameras", "--prompt", "brick", "--seed", "1-2", *QUICK, "--output", tmp_path]
+    words += ["--blender", blender, "--extension", EXTENSION]
+    begun = time.time()
+    done = run("batch", SAMPLE, *words)
+    assert done.returncode == 0, done.stderr
+    assert "8 made" in done.stdout
+    views = {row["view"] for row in rows(tmp_path)}
+    assert len(views) == 4
+    again = run("batch", SAMPLE, *words)
+    assert "0 made, 8 were there" in again.stdout
+    assert SAMPLE.stat().st_mtime < begun
