@@ -17,7 +17,7 @@ from pathlib import Path
 
 import bpy
 import msgspec
-from maquette_wire import png
+from maquette_wire import __version__, metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Result
@@ -27,6 +27,7 @@ from maquette_wire.view import View
 RECIPE, VIEW, JOB, DEPTH = "maquette_recipe", "maquette_view", "maquette_job", "maquette_depth"
 """Custom properties of a concept's image: Recipe and View as JSON, the job's name, and the file
 with the depth that the model saw."""
+SOFTWARE = f"Maquette {__version__}"
 BESIDE = "//maquette/"
 NAME_BYTES = 63
 """Blender's limit for a datablock's name up to 4.5."""
@@ -104,11 +105,7 @@ def _save(
             path = depths[picture.view] = free_name(folder, f"{stem}-depth")
             png.write(path, frame, header.shape[1], header.shape[0])
         header, frame = by_name["concept", index]
-        text = {
-            png.RECIPE_KEY: recipe.to_json(),
-            png.VIEW_KEY: msgspec.json.encode(view).decode(),
-            "Software": "Maquette",
-        }
+        text = metadata.texts(recipe, view, software=SOFTWARE)
         path = free_name(folder, stem)
         png.write(path, frame, header.shape[1], header.shape[0], text)
         saved.append(Saved(path, depths.get(picture.view), recipe, view, result.job))

@@ -14,9 +14,8 @@ from typing import Any
 from zipfile import BadZipFile
 
 import bpy
-import msgspec
 import numpy as np
-from maquette_wire import container, png
+from maquette_wire import container, metadata, png
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Result, Submit
@@ -27,7 +26,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 
 from .layers import Fit
-from .results import free_name, slug
+from .results import SOFTWARE, free_name, slug
 
 JOB, FIT, TEXTURE = "job.maquette", "fit.npz", "texture"
 
@@ -91,17 +90,17 @@ def save(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        text = {png.RECIPE_KEY: result.recipe.to_json(), "Software": "Maquette"}
         path = free_name(folder, TEXTURE)
         for header, frame in zip(result.frames, frames, strict=True):
             height, width = header.shape[:2]
             if header.name == "concept":
                 number = result.pictures[header.index].view
                 picture = picture_of(folder, number)
-                view = {png.VIEW_KEY: msgspec.json.encode(views[number]).decode()}
                 if not picture.exists():
-                    png.write(picture, frame, width, height, {**text, **view})
+                    text = metadata.texts(result.recipe, views[number], software=SOFTWARE)
+                    png.write(picture, frame, width, height, text)
             elif header.name == "texture":
+                text = metadata.texts(result.recipe, software=SOFTWARE)
                 png.write(path, frame, width, height, text)
     except OSError as error:
         raise MaquetteError(

@@ -24,6 +24,8 @@ COMMANDS = {
     "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
     "batch": "restyle many pictures and scenes with many prompts; stop and go on at any time",
     "texture": "paint the model of a .blend from all sides, onto a texture of its own",
+    "show": "print what a picture says of itself: recipe, camera, source and model",
+    "replay": "make pictures again from what they say of themselves",
     "serve": "run the server that Blender and the command line send their jobs to",
     "data": "render the dataset that the pocket model is trained on",
     "train": "train or finetune a model from a recipe",

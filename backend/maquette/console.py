@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TextIO
 
 BAR = 24
@@ -20,6 +23,20 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     )
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> str:
+    """Names and what they stand for, long texts wrapped beside their name. Control characters,
+    which could steer a terminal, are left out."""
+    indent = max(len(name) for name, _ in rows) + 2
+    width = max(shutil.get_terminal_size().columns - indent, 20)
+    lines = []
+    for name, text in rows:
+        wrapped = textwrap.wrap(re.sub(r"[\0-\x1f\x7f-\x9f]+", " ", text), width) or [""]
+        lines += [
+            f"{head:<{indent}}{part}" for head, part in zip_longest([name], wrapped, fillvalue="")
+        ]
+    return "\n".join(lines)
 
 
 class ProgressLine:

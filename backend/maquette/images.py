@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
-from maquette_wire.view import View
+from maquette_wire.view import Matrix, View
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
@@ -154,9 +155,12 @@ def _assumed_view(width: int, height: int, name: str) -> View:
         across, up = (focal * height / width, focal)
     near, far = 0.1, 1000.0
     clip, shift = (near + far) / (near - far), 2.0 * near * far / (near - far)
+    identity = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1)
+    projection = (across, 0, 0, 0, 0, up, 0, 0, 0, 0, clip, shift, 0, 0, -1, 0)
+    # Floating point also where a whole number would do: a View is hashed as it is written.
     return View(
-        view_matrix=(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1),
-        projection_matrix=(across, 0, 0, 0, 0, up, 0, 0, 0, 0, clip, shift, 0, 0, -1, 0),
+        view_matrix=cast("Matrix", tuple(map(float, identity))),
+        projection_matrix=cast("Matrix", tuple(map(float, projection))),
         width=width,
         height=height,
         name=name,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
-from maquette_wire import png
+from maquette_wire import metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Result
 from maquette_wire.recipe import Recipe
@@ -18,6 +18,7 @@ from maquette_wire.view import View
 
 from . import __version__
 
+SOFTWARE = f"Maquette {__version__}"
 SLUG_WORDS = 5
 SLUG_CHARACTERS = 48
 
@@ -88,6 +89,8 @@ def write_result(
     stem: str,
     views: Sequence[View],
     *,
+    sources: Sequence[Source] | None = None,
+    prompt: bool = True,
     depth: bool = False,
 ) -> list[Path]:
     """Write a result's concepts and, on request, the depth that the model saw.
@@ -95,6 +98,8 @@ def write_result(
     Args:
         stem: what every name begins with.
         views: of the job, in their order.
+        sources: of the views' captures, in the same order, where they are known.
+        prompt: False leaves the prompt out of the files and of their names.
 
     Returns:
         The files in the order they were written: concepts, then depths.
@@ -103,18 +108,20 @@ def write_result(
     """
     concepts: list[Path] = []
     depths: list[Path] = []
-    words = slug(result.recipe.prompt)
+    words = slug(result.recipe.prompt) if prompt else ""
     for header, frame in zip(result.frames, frames, strict=True):
         height, width = header.shape[:2]
         if header.name == "concept":
             picture = result.pictures[header.index]
             view = views[picture.view]
             parts = [stem, _part(view, stem), words, str(picture.seed)]
-            text = {
-                png.RECIPE_KEY: picture_recipe(result.recipe, picture.seed).to_json(),
-                png.VIEW_KEY: msgspec.json.encode(view).decode(),
-                "Software": f"Maquette {__version__}",
-            }
+            text = metadata.texts(
+                picture_recipe(result.recipe, picture.seed),
+                view,
+                None if sources is None else sources[picture.view],
+                software=SOFTWARE,
+                prompt=prompt,
+            )
             target = concepts
         elif header.name == "encoded_depth" and depth:
             parts, text, target = [stem, _part(views[header.index], stem), "depth"], {}, depths
@@ -127,23 +134,38 @@ def write_result(
 
 
 def write_concept(
-    path: Path, frame: memoryview, recipe: Recipe, view: View, source: Source
+    path: Path,
+    frame: memoryview,
+    recipe: Recipe,
+    view: View,
+    source: Source,
+    *,
+    prompt: bool = True,
 ) -> None:
     """Write one picture, uint8 [height, width, 3], over an older one, with all that made it.
+
+    Args:
+        prompt: False leaves the prompt out of the file.
 
     Raises MaquetteError("output-unusable").
     """
     width, height = recipe.size or (view.width, view.height)
-    text = {
-        png.RECIPE_KEY: recipe.to_json(),
-        png.VIEW_KEY: msgspec.json.encode(view).decode(),
-        "Software": f"Maquette {__version__}",
-    }
+    text = metadata.texts(recipe, view, source, software=SOFTWARE, prompt=prompt)
     _write(path, frame, width, height, text)
 
 
-def write_texture(folder: Path, stem: str, result: Result, frames: Sequence[memoryview]) -> Path:
+def write_texture(
+    folder: Path,
+    stem: str,
+    result: Result,
+    frames: Sequence[memoryview],
+    *,
+    prompt: bool = True,
+) -> Path:
     """Write a result's texture with its recipe, under a name that neither it nor a .glb has.
+
+    Args:
+        prompt: False leaves the prompt out of the file.
 
     Raises MaquetteError("output-unusable").
     """
@@ -152,7 +174,7 @@ def write_texture(folder: Path, stem: str, result: Result, frames: Sequence[memo
         path = free_name(folder, f"{path.stem}-2")
     place = next(n for n, header in enumerate(result.frames) if header.name == "texture")
     height, width = result.frames[place].shape[:2]
-    text = {png.RECIPE_KEY: result.recipe.to_json(), "Software": f"Maquette {__version__}"}
+    text = metadata.texts(result.recipe, software=SOFTWARE, prompt=prompt)
     _write(path, frames[place], width, height, text)
     return path
 

@@ -126,3 +126,25 @@ class Sources:
             )
         self.say(f"The depth of {path.name} is estimated from the picture.")
         return estimate.estimate_depth(directory, color)
+
+    def again(self, source: Source, size: tuple[int, int]) -> Sourced:
+        """The capture that a Source tells of, made once more of the files as they are now.
+
+        Args:
+            size: (width, height) in pixels, of a camera's capture; a picture has its own.
+
+        Raises MaquetteError as `of_scene` and `of_picture` do.
+        """
+        path = Path(source.file)
+        if source.view is None:
+            return self.of_picture(
+                path,
+                None if source.depth is None else Path(source.depth),
+                metres_per_level=source.metres_per_level,
+                near_is_black=source.near_is_black,
+                estimator=source.estimator,
+            )
+        words = [f"--camera={source.view}", f"--size={size[0]}x{size[1]}"]
+        frames = () if source.frame is None else (source.frame,)
+        (made,) = self.of_scene(path, [*words, *(f"--frame={each}" for each in frames)], frames)
+        return made

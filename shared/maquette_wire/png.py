@@ -1,6 +1,6 @@
 """PNG with text metadata, by the standard library alone: the Recipe is inside every output.
 
-Follows the PNG specification, third edition (W3C, 2025): chunks in §5, filters in §9, iTXt in
+Follows the PNG specification, third edition (W3C, 2025): chunks in §5, filters in §9, texts in
 §11.3.3. Writes RGB8 and grey8; reads the text of any PNG (its pixels are Blender's and Pillow's
 to decode).
 """
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-RECIPE_KEY = "maquette"
-VIEW_KEY = "maquette-view"
-"""Keywords of the texts that a concept carries: its Recipe and its View, as JSON."""
+RECIPE_KEY, VIEW_KEY, SOURCE_KEY = "maquette", "maquette-view", "maquette-source"
+"""Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON."""
+PARAMETERS_KEY, XMP_KEY = "parameters", "XML:com.adobe.xmp"
+"""Keywords of what other programs read; `metadata` says what."""
 LEVEL = 3
 TEXT_BYTES = 4 * 1024 * 1024
 """Text of one chunk at most, when read."""
@@ -36,8 +37,8 @@ def encode(pixels: Buffer, width: int, height: int, text: Mapping[str, str] | No
 
     Args:
         pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), sRGB, row 0 at the top.
-        text: keyword (1 to 79 Latin-1 characters) to text, written as iTXt chunks before the
-            pixels.
+        text: keyword (1 to 79 Latin-1 characters) to text, written before the pixels: as iTXt
+            chunks, and as tEXt where ASCII suffices, which more programs read.
 
     Raises ValueError for pixels of another size.
     """
@@ -47,7 +48,7 @@ def encode(pixels: Buffer, width: int, height: int, text: Mapping[str, str] | No
         raise ValueError(f"{len(data)} bytes are no {width} x {height} picture in RGB or grey")
     header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
     parts = [SIGNATURE, _chunk(b"IHDR", header), _chunk(b"sRGB", b"\0")]
-    parts += [_chunk(b"iTXt", _itxt(keyword, value)) for keyword, value in (text or {}).items()]
+    parts += [_text_chunk(keyword, value) for keyword, value in (text or {}).items()]
     parts.append(_chunk(b"IDAT", zlib.compress(_filtered(data, width * channels, channels), LEVEL)))
     parts.append(_chunk(b"IEND", b""))
     return b"".join(parts)
@@ -83,12 +84,17 @@ def read_recipe(path: Path) -> Recipe:
     """
     text = read_text(path).get(RECIPE_KEY)
     if text is None:
-        raise MaquetteError(
-            "no-recipe",
-            f"There is no recipe in {path}.",
-            "Choose a PNG as Maquette wrote it: some programs drop the metadata when they save.",
-        )
+        raise no_recipe(path)
     return Recipe.from_json(text)
+
+
+def no_recipe(path: Path) -> MaquetteError:
+    """What there is to say of a picture that another program made, or saved."""
+    return MaquetteError(
+        "no-recipe",
+        f"There is no recipe in {path}.",
+        "Choose a PNG as Maquette wrote it: some programs drop the metadata when they save.",
+    )
 
 
 def decode_text(data: bytes, name: str = "the picture") -> dict[str, str]:
@@ -162,11 +168,13 @@ def _difference(data: bytes, other: bytes, keep: bytes | None) -> bytes:
     return (((x | high) - (y & low)) ^ ((x ^ y ^ high) & high)).to_bytes(size, "little")
 
 
-def _itxt(keyword: str, value: str) -> bytes:
+def _text_chunk(keyword: str, value: str) -> bytes:
     key = keyword.encode("latin-1")
     if not 1 <= len(key) <= 79 or "\0" in keyword or "\0" in value:
         raise ValueError(f"{keyword!r} is no keyword for a text of a PNG")
-    return key + b"\0\0\0\0\0" + value.encode("utf-8")
+    if value.isascii() and keyword != XMP_KEY:  # XMP is iTXt by its own specification
+        return _chunk(b"tEXt", key + b"\0" + value.encode("ascii"))
+    return _chunk(b"iTXt", key + b"\0\0\0\0\0" + value.encode("utf-8"))
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

@@ -8,10 +8,11 @@ import msgspec
 import numpy as np
 import pytest
 from maquette import outputs
-from maquette_wire import png
+from maquette_wire import metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import FrameHeader, Picture, Result
 from maquette_wire.recipe import Recipe
+from maquette_wire.source import Source
 from maquette_wire.view import View
 from PIL import Image
 
@@ -62,6 +63,30 @@ def test_each_picture_has_its_own_name_pixels_and_recipe(tmp_path):
     assert [(recipe.seed, recipe.count) for recipe in recipes] == [(4, 1), (5, 1)] * 2
     assert {recipe.model_hash for recipe in recipes} == {"ab"}
     assert '"name":"Street"' in png.read_text(paths[0])[png.VIEW_KEY]
+
+
+def test_each_picture_names_the_source_of_its_own_view(tmp_path):
+    sources = [Source(file=f"/m/{n}.blend", sha256="1", capture=str(n)) for n in range(2)]
+    views = _views("Street", "Bird")
+    paths = outputs.write_result(*_result(), tmp_path, "church", views, sources=sources)
+    found = [metadata.read(path) for path in paths]
+    assert [each.source for each in found] == [sources[0]] * 2 + [sources[1]] * 2
+    assert [each.view for each in found] == [views[0]] * 2 + [views[1]] * 2
+    assert {each.software for each in found} == {outputs.SOFTWARE}
+
+
+def test_a_prompt_that_is_left_out_is_neither_in_a_file_nor_in_its_name(tmp_path):
+    views = _views("Street", "Bird")
+    paths = outputs.write_result(*_result(), tmp_path, "church", views, prompt=False)
+    assert [path.name for path in paths[:2]] == ["church-Street-4.png", "church-Street-5.png"]
+    header = FrameHeader(name="texture", dtype="u1", shape=(2, 2, 3))
+    result = Result(job="0" * 32, recipe=RECIPE, pictures=(), frames=(header,))
+    texture = outputs.write_texture(
+        tmp_path, "x-texture", result, [memoryview(bytes(12))], prompt=False
+    )
+    for path in (*paths, texture):
+        assert metadata.read(path).prompt_left_out
+        assert b"library" not in path.read_bytes()
 
 
 def test_depth_is_written_on_request(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from maquette_wire import messages, png
+from maquette_wire import messages, metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 
@@ -43,7 +43,10 @@ def test_restyle_brings_a_picture_with_its_recipe(session, server, camera, tmp_p
     path = tmp_path / "maquette" / "concept-street-seed12.png"
     recipe = png.read_recipe(path)
     assert (recipe.prompt, recipe.seed, recipe.count) == ("red brick library at dusk", 12, 1)
-    assert '"name":"Street"' in png.read_text(path)[png.VIEW_KEY]
+    said = metadata.read(path)
+    assert said.view is not None and said.view.name == "Street"
+    assert said.software.startswith("Maquette ")
+    assert png.read_text(path)["parameters"].startswith("red brick library at dusk\n")
     assert (tmp_path / "maquette" / "concept-street-seed12-depth.png").is_file()
     # The server may forget the job, and nothing is left to recover.
     turn(session, lambda: not server.jobs)

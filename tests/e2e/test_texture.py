@@ -64,6 +64,19 @@ def test_chosen_objects_alone_and_no_file_replaced(texture: Run, samples: Path):
     assert len(set(paths)) == 4 and all(Path(path).is_file() for path in paths)
 
 
+def test_a_prompt_that_is_left_out_is_in_no_file(texture: Run, samples: Path, tmp_path: Path):
+    words = ("--size", "256", "--around", "1", "--object", "Main roof", "--save-views")
+    done = texture(samples / "gabled_house.blend", *QUICK, *words, "--leave-out-prompt")
+    assert done.returncode == 0, done.stderr
+    paths = [Path(line) for line in done.stdout.splitlines()]
+    assert [path.name for path in paths[1:]] == [
+        "gabled_house-texture.png",
+        "gabled_house-texture.glb",
+    ]
+    assert len(paths) == 3 and not any(b"brick" in path.read_bytes() for path in paths)
+    assert not any("brick" in path.name for path in (tmp_path / "out").iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -13,14 +13,14 @@ import pytest
 pytest.importorskip("hypothesis")  # the environments with Blender don't have it
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from maquette_wire import container, png
+from maquette_wire import container, metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.keys import is_key
 from maquette_wire.messages import Limits
 from maquette_wire.packing import FROM_CLIENT, FROM_SERVER, pack, unpack
 from maquette_wire.recipe import Recipe
 
-from tests.shared.conftest import make_capture
+from tests.shared.conftest import make_capture, make_view
 from tests.shared.test_packing import submit_of
 
 # Machines that test on one busy core are slow, which is no finding.
@@ -123,3 +123,26 @@ def test_random_recipes(value: Any) -> None:
     with contextlib.suppress(TypeError):  # not every value is JSON
         only_our_error(Recipe.from_json, msgspec.json.encode(value))
         only_our_error(Recipe.from_json, msgspec.json.encode({"prompt": "x", "size": value}))
+
+
+@thorough
+@given(st.text(max_size=60), st.text(max_size=60), st.booleans())
+def test_any_prompt_is_read_back_from_a_picture(prompt: str, negative: str, xmp: bool) -> None:
+    recipe = Recipe(prompt=prompt, negative_prompt=negative)
+    written = metadata.texts(recipe, make_view(), software="x")
+    kept = {png.XMP_KEY: written[png.XMP_KEY]} if xmp else written
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.png"
+        png.write(path, bytes(48), 4, 4, kept)
+        assert metadata.read(path).recipe == recipe
+
+
+@thorough
+@given(st.data())
+def test_a_mutated_xmp_packet(data: Any) -> None:
+    packet = metadata.texts(Recipe(prompt="é"), software="x")[png.XMP_KEY].encode()
+    text = mutated(data, packet).decode(errors="replace").replace("\0", "")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.png"
+        png.write(path, bytes(48), 4, 4, {png.XMP_KEY: text})
+        only_our_error(metadata.read, path)

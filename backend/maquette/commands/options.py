@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 import msgspec
-from maquette_wire import png
+from maquette_wire import metadata
 from maquette_wire.errors import MaquetteError
+from maquette_wire.metadata import Metadata
 from maquette_wire.recipe import Lora, Recipe
 
 from .. import jobs
@@ -57,6 +58,15 @@ def add_place(where: argparse._ArgumentGroup) -> None:
     where.add_argument("--extension", type=Path, metavar="ZIP", help="Maquette's zip for Blender")
 
 
+def add_inside(where: argparse._ArgumentGroup) -> None:
+    """What the files tell of how they were made."""
+    where.add_argument(
+        "--leave-out-prompt",
+        action="store_true",
+        help="the files don't tell the prompts, nor do their names",
+    )
+
+
 def _lora(text: str) -> Lora:
     name, _, weight = text.partition("=")
     try:
@@ -70,12 +80,7 @@ def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
     """One recipe for each prompt. Raises MaquetteError("empty-prompt", "bad-recipe")."""
     base = Recipe(prompt="")
     if arguments.recipe is not None:
-        try:
-            base = png.read_recipe(arguments.recipe)
-        except OSError as error:
-            raise MaquetteError(
-                "no-recipe", f"{arguments.recipe} can't be read: {error.strerror}.", "Correct it."
-            ) from error
+        base = metadata_of(arguments.recipe).recipe
     values = {name: getattr(arguments, name) for name in RECIPE_OPTIONS}
     changes = {name: value for name, value in values.items() if value is not None}
     if "model" in changes:
@@ -99,6 +104,17 @@ def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
         recipe.check()
         recipes.append(recipe)
     return recipes
+
+
+def metadata_of(path: Path) -> Metadata:
+    """What a picture says of itself. Raises MaquetteError as `metadata.read` does, or "no-recipe"
+    for a file that can't be read."""
+    try:
+        return metadata.read(path)
+    except OSError as error:
+        raise MaquetteError(
+            "no-recipe", f"{path} can't be read: {error.strerror}.", "Correct its name."
+        ) from error
 
 
 def remote_server(arguments: argparse.Namespace) -> jobs.Server | None:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maquette_wire import limits
-from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Limits, Result
@@ -26,7 +25,7 @@ from maquette_wire.messages import Limits, Result
 from .. import jobs, outputs
 from ..console import ProgressLine
 from ..sources import SCENES, Sourced, Sources
-from .options import add_look, add_place, recipes_of, remote_server
+from .options import add_inside, add_look, add_place, recipes_of, remote_server
 
 DEFAULT_LONG_SIDE = 512
 DEPTH_OPTIONS = ("metres_per_level", "near_is_black")
@@ -93,6 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, default=Path("concepts"), metavar="DIR", help="(./concepts)"
     )
     where.add_argument("--save-depth", action="store_true", help="also what the model saw")
+    add_inside(where)
     add_place(where)
 
 
@@ -105,7 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
         jobs.Painter(home, remote_server(arguments), line.show) as painter,
     ):
         line.show("capturing")
-        captures = [each.capture for each in _sourced(arguments, home, recipes[0].model, line.say)]
+        sourced = _sourced(arguments, home, recipes[0].model, line.say)
+        captures = [each.capture for each in sourced]
         outputs.check_room(
             arguments.output,
             (
@@ -121,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
             for warning in result.warnings:
                 line.say(warning)
             depth = arguments.save_depth and number == 0  # the same for every prompt
-            for path in _write(arguments, captures, result, frames, depth):
+            for path in _write(arguments, sourced, result, frames, depth):
                 print(path, flush=True)
             painter.stored(result.job)
     return 0
@@ -188,11 +189,18 @@ def _size_words(arguments: argparse.Namespace, bounds: Limits) -> list[str]:
 
 def _write(
     arguments: argparse.Namespace,
-    captures: Sequence[Capture],
+    sourced: Sequence[Sourced],
     result: Result,
     frames: Sequence[memoryview],
     depth: bool,
 ) -> list[Path]:
-    stem = outputs.slug(arguments.source.stem)
-    views = [capture.view for capture in captures]
-    return outputs.write_result(result, frames, arguments.output, stem, views, depth=depth)
+    return outputs.write_result(
+        result,
+        frames,
+        arguments.output,
+        outputs.slug(arguments.source.stem),
+        [each.capture.view for each in sourced],
+        sources=[each.source for each in sourced],
+        prompt=not arguments.leave_out_prompt,
+        depth=depth,
+    )

@@ -29,7 +29,7 @@ from ..console import ProgressLine
 from ..families.settings import read_settings
 from ..texturing.glb import make_glb
 from ..texturing.surface import read_surface, to_wire
-from .options import add_look, add_place, recipes_of, remote_server
+from .options import add_inside, add_look, add_place, recipes_of, remote_server
 
 AROUND = 6
 LONG_SIDE = 512
@@ -69,6 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, default=Path("textures"), metavar="DIR", help="(./textures)"
     )
     where.add_argument("--save-views", action="store_true", help="also the views' pictures")
+    add_inside(where)
     add_place(where)
 
 
@@ -96,12 +97,13 @@ def run(arguments: argparse.Namespace) -> int:
         line.clear()
         for warning in result.warnings:
             line.say(warning)
-        stem = outputs.slug(arguments.source.stem)
+        folder, stem = arguments.output, outputs.slug(arguments.source.stem)
+        told = not arguments.leave_out_prompt
         if arguments.save_views:
-            for path in outputs.write_result(result, frames, arguments.output, stem, views):
+            for path in outputs.write_result(result, frames, folder, stem, views, prompt=told):
                 print(path, flush=True)
-        name = f"{stem}-{outputs.slug(recipe.prompt)}-texture"
-        texture = outputs.write_texture(arguments.output, name, result, frames)
+        name = f"{stem}-{outputs.slug(recipe.prompt)}-texture" if told else f"{stem}-texture"
+        texture = outputs.write_texture(folder, name, result, frames, prompt=told)
         scene = texture.with_suffix(".glb")
         outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
         painter.stored(result.job)
