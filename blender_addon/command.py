@@ -2,16 +2,19 @@
 
 ``blender -b SCENE.blend --command maquette_capture --camera Street --output street.maquette``
 writes what the named cameras see into one file (``maquette_wire.container``): a Submit with the
-views in the order they were asked for, and their colour and depth. With the ``bpy`` module,
-``main`` does the same for the file that is open.
+views in the order they were asked for, and their colour and depth; with frames, all cameras at the
+first frame, then all at the second, and so on. With the ``bpy`` module, ``main`` does the same for
+the file that is open.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +23,7 @@ import numpy as np
 from maquette_wire import container
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Limits
 from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
 from maquette_wire.view import View
@@ -32,12 +36,16 @@ from .capture import (
     camera_view,
     capture_camera,
     capture_view,
+    check_frames,
     plan,
     surface,
+    through,
 )
 
 NAME = "maquette_capture"
 LONG_SIDE = 512
+BYTES = 7
+"""Of a pixel: three of colour and four of depth."""
 
 _registered: list[Any] = []
 
@@ -60,42 +68,83 @@ def main(argv: Sequence[str]) -> int:
     """
     try:
         arguments = _parser().parse_args(argv)
-        scene = bpy.context.scene
         if arguments.list_cameras:
-            print(json.dumps([_summary(scene, camera) for camera in _cameras_of(scene)]))
-            return 0
-        if arguments.around and arguments.surface is None:
-            raise MaquetteError(
-                "bad-arguments",
-                "--around places views around the surface, and none was asked for.",
-                "Give --surface too.",
-            )
-        chosen, around = [], []
-        if arguments.camera or arguments.all_cameras or not arguments.around:
-            chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
-        size = arguments.size or camera_size(scene, arguments.long_side)
-        if arguments.surface is not None:
-            made = surface(bpy.context, arguments.object or [])
-            _write_surface(arguments.surface, made)
-            planned = plan(bpy.context, made, arguments.around, _views(chosen, size))
-            around = planned.views(arguments.long_side)
-            if not chosen and not around:
-                raise MaquetteError(
-                    "not-seen",
-                    "No place was found from which the surface can be seen.",
-                    "Uncover it in the scene, or name a camera that sees it with --camera.",
-                )
-            _say(_coverage(planned, len(chosen) + len(around)))
-        captures = [capture_camera(bpy.context, camera, *size) for camera in chosen]
-        captures += [capture_view(bpy.context, view) for view in around]
-        for capture in captures:
-            if not np.isfinite(capture.depth).any():
-                _say(f"warning: the camera {capture.view.name!r} sees nothing but sky.")
-        _write(arguments.output, captures)
+            print(json.dumps(_listing(bpy.context.scene)))
+        else:
+            _write(arguments.output, _captures(arguments))
     except MaquetteError as error:
         _say(str(error))
         return 1
     return 0
+
+
+def _captures(arguments: argparse.Namespace) -> list[Capture]:
+    """What is asked for: at each frame the cameras, then the views around."""
+    scene = bpy.context.scene
+    frames: list[int] = arguments.frames or []
+    check_frames(frames)
+    if arguments.around and arguments.surface is None:
+        raise MaquetteError(
+            "bad-arguments",
+            "--around places views around the surface, and none was asked for.",
+            "Give --surface too.",
+        )
+    if frames and arguments.surface is not None:
+        raise MaquetteError(
+            "bad-arguments",
+            "--surface is the model at one moment, and frames were asked for.",
+            "Leave --frame and --frames out; the file's own frame is taken.",
+        )
+    size = arguments.size or camera_size(scene, arguments.long_side)
+    captures: list[Capture] = []
+    # Closed here, so that the scene's frame is put back after an error as well.
+    with closing(through(scene, frames)) as moments:
+        for frame in moments:
+            chosen, around = [], []
+            if arguments.camera or arguments.all_cameras or not arguments.around:
+                chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
+            if arguments.surface is not None:
+                around = _around(arguments, chosen, size)
+            _check_room(max(len(frames), 1) * (len(chosen) + len(around)), size)
+            seen = [capture_camera(bpy.context, camera, *size) for camera in chosen]
+            seen += [capture_view(bpy.context, view) for view in around]
+            for capture in seen:
+                if not np.isfinite(capture.depth).any():
+                    moment = f" at frame {frame}" if frames else ""
+                    _say(f"warning: the camera {capture.view.name!r} sees nothing but sky{moment}.")
+            captures += seen
+    return captures
+
+
+def _around(
+    arguments: argparse.Namespace, chosen: Sequence[bpy.types.Object], size: tuple[int, int]
+) -> list[View]:
+    """Views around the surface, which is written; says how much they see."""
+    made = surface(bpy.context, arguments.object or [])
+    _write_surface(arguments.surface, made)
+    planned = plan(bpy.context, made, arguments.around, _views(chosen, size))
+    around = planned.views(arguments.long_side, arguments.long_side)
+    if not chosen and not around:
+        raise MaquetteError(
+            "not-seen",
+            "No place was found from which the surface can be seen.",
+            "Uncover it in the scene, or name a camera that sees it with --camera.",
+        )
+    _say(_coverage(planned, len(chosen) + len(around)))
+    return around
+
+
+def _check_room(count: int, size: tuple[int, int]) -> None:
+    """Refuse more than one file of captures holds, before they are rendered."""
+    limits = Limits()
+    most = min(limits.captures, limits.job_bytes // (size[0] * size[1] * BYTES))
+    if count > most:
+        raise MaquetteError(
+            "too-many-captures",
+            f"{count} captures of {size[0]} x {size[1]} pixels were asked for, "
+            f"and one call makes {most} at most.",
+            "Ask for fewer frames or cameras at a time.",
+        )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -112,6 +161,21 @@ def _parser() -> _Parser:
         "--camera", action="append", metavar="NAME", help="repeatable (the scene's active camera)"
     )
     cameras.add_argument("--all-cameras", action="store_true", help="every camera of the scene")
+    parser.add_argument(
+        "--frame",
+        dest="frames",
+        action="extend",
+        type=_frame,
+        metavar="NUMBER",
+        help="capture at this frame; repeatable (the file's current one, as it is)",
+    )
+    parser.add_argument(
+        "--frames",
+        action="extend",
+        type=_frames,
+        metavar="A..B[:STEP]",
+        help="capture at each of these frames, the last one included",
+    )
     sizes = parser.add_mutually_exclusive_group()
     sizes.add_argument(
         "--long-side",
@@ -137,7 +201,9 @@ def _parser() -> _Parser:
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--output", type=Path, metavar="FILE", help="where the captures go")
     wanted.add_argument(
-        "--list-cameras", action="store_true", help="print the scene's cameras as JSON"
+        "--list-cameras",
+        action="store_true",
+        help="print the scene's cameras and frames as JSON",
     )
     return parser
 
@@ -151,6 +217,27 @@ def _size(text: str) -> tuple[int, int]:
     if min(size) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write it like 768x512")
     return size
+
+
+def _frame(text: str) -> list[int]:
+    try:
+        return [int(text)]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no frame; write it like 24") from None
+
+
+def _frames(text: str) -> list[int]:
+    """``1..250:10``, both ends included where the step meets them."""
+    named = re.fullmatch(r"(-?\d+)\.\.(-?\d+)(?::(\d+))?", text)
+    if named is None:
+        raise argparse.ArgumentTypeError(f"{text!r} are no frames; write them like 1..250:10")
+    first, last, step = int(named[1]), int(named[2]), int(named[3] or 1)
+    if last < first or step < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} has no frames; the last is not before the first, and the step is 1 or more"
+        )
+    check_frames((first, last))
+    return list(range(first, last + 1, step))
 
 
 def _cameras_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:
@@ -217,6 +304,17 @@ def _write_surface(path: Path, made: Surface) -> None:
             f"The surface could not be written to {path}: {error.strerror or error}.",
             "Choose a folder that exists and has room.",
         ) from error
+
+
+def _listing(scene: bpy.types.Scene) -> dict[str, Any]:
+    return {
+        "cameras": [_summary(scene, camera) for camera in _cameras_of(scene)],
+        "frame": scene.frame_current,
+        "frame_start": scene.frame_start,
+        "frame_end": scene.frame_end,
+        "frame_step": scene.frame_step,
+        "frames_per_second": scene.render.fps / scene.render.fps_base,
+    }
 
 
 def _summary(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:

@@ -8,6 +8,7 @@ overlays. Either way the .blend is afterwards as it was before.
 from __future__ import annotations
 
 from . import offscreen, render
+from .frames import check_frames, through
 from .planning import Plan, plan
 from .surface import SOLID, Surface, carries_modifiers, surface
 from .view import camera_pose, camera_size, camera_view, size_for
@@ -27,7 +28,9 @@ __all__ = [
     "capture_view",
     "capture_viewport",
     "carries_modifiers",
+    "check_frames",
     "plan",
     "size_for",
     "surface",
+    "through",
 ]
