@@ -3,20 +3,20 @@
 ``blender -b SCENE.blend --command maquette_capture --camera Street --output street.maquette``
 writes what the named cameras see into one file (``maquette_wire.container``): a Submit with the
 views in the order they were asked for, and their colour and depth; with frames, all cameras at the
-first frame, then all at the second, and so on. With the ``bpy`` module, ``main`` does the same for
-the file that is open.
+first frame, then all at the second, and so on. With ``--model`` it does so for a model of another
+program, which is seen from around where it brings no camera. With the ``bpy`` module, ``main``
+does the same for the file that is open.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import bpy
 import numpy as np
@@ -37,13 +37,15 @@ from .capture import (
     capture_camera,
     capture_view,
     check_frames,
+    overview,
     plan,
+    shape,
     surface,
     through,
 )
+from .command_words import LONG_SIDE, NAME, parser
+from .models import open_model
 
-NAME = "maquette_capture"
-LONG_SIDE = 512
 BYTES = 7
 """Of a pixel: three of colour and four of depth."""
 
@@ -67,7 +69,9 @@ def main(argv: Sequence[str]) -> int:
     An error is one line on standard error that starts with ``maquette:``.
     """
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = parser().parse_args(argv)
+        if arguments.model is not None:
+            open_model(arguments.model, arguments.up, arguments.unit, _say)
         if arguments.list_cameras:
             print(json.dumps(_listing(bpy.context.scene)))
         else:
@@ -83,12 +87,6 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
     scene = bpy.context.scene
     frames: list[int] = arguments.frames or []
     check_frames(frames)
-    if arguments.around and arguments.surface is None:
-        raise MaquetteError(
-            "bad-arguments",
-            "--around places views around the surface, and none was asked for.",
-            "Give --surface too.",
-        )
     if frames and arguments.surface is not None:
         raise MaquetteError(
             "bad-arguments",
@@ -97,14 +95,13 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
         )
     size = arguments.size or camera_size(scene, arguments.long_side)
     captures: list[Capture] = []
+    around: list[View] = []
     # Closed here, so that the scene's frame is put back after an error as well.
     with closing(through(scene, frames)) as moments:
-        for frame in moments:
-            chosen, around = [], []
-            if arguments.camera or arguments.all_cameras or not arguments.around:
-                chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
-            if arguments.surface is not None:
-                around = _around(arguments, chosen, size)
+        for number, frame in enumerate(moments):
+            chosen = _asked_for(scene, arguments)
+            if number == 0:
+                around = _planned(arguments, chosen, size)
             _check_room(max(len(frames), 1) * (len(chosen) + len(around)), size)
             seen = [capture_camera(bpy.context, camera, *size) for camera in chosen]
             seen += [capture_view(bpy.context, view) for view in around]
@@ -116,22 +113,50 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
     return captures
 
 
-def _around(
+def _asked_for(scene: bpy.types.Scene, arguments: argparse.Namespace) -> list[bpy.types.Object]:
+    """The cameras to capture; a model of another program has no active one, but all or none."""
+    named = arguments.camera or []
+    if not named and not arguments.all_cameras:
+        if arguments.around:
+            return []
+        if arguments.model is not None:
+            return _cameras_of(scene)
+    return _chosen(scene, named, arguments.all_cameras)
+
+
+def _planned(
     arguments: argparse.Namespace, chosen: Sequence[bpy.types.Object], size: tuple[int, int]
 ) -> list[View]:
-    """Views around the surface, which is written; says how much they see."""
-    made = surface(bpy.context, arguments.object or [])
-    _write_surface(arguments.surface, made)
-    planned = plan(bpy.context, made, arguments.around, _views(chosen, size))
-    around = planned.views(arguments.long_side, arguments.long_side)
-    if not chosen and not around:
+    """Views without a camera, with a sentence about them. Raises MaquetteError("not-seen")."""
+    count = arguments.around
+    if arguments.surface is not None:
+        made = surface(bpy.context, arguments.object or [])
+        _write_surface(arguments.surface, made)
+        size = arguments.long_side, arguments.long_side
+    elif count:
+        made = shape(bpy.context)
+    elif chosen:
+        return []
+    else:
+        views = overview(bpy.context, shape(bpy.context), *size)
+        _check_seen(views)
+        names = " and ".join(repr(view.name) for view in views)
+        _say(f"{arguments.model.name} brings no camera: it is seen from {names}.")
+        return views
+    planned = plan(bpy.context, made, count, _views(chosen, size), size)
+    around = planned.views(*size)
+    _check_seen([*chosen, *around])
+    _say(_coverage(planned, len(chosen) + len(around)))
+    return around
+
+
+def _check_seen(views: Sequence[object]) -> None:
+    if not views:
         raise MaquetteError(
             "not-seen",
             "No place was found from which the surface can be seen.",
             "Uncover it in the scene, or name a camera that sees it with --camera.",
         )
-    _say(_coverage(planned, len(chosen) + len(around)))
-    return around
 
 
 def _check_room(count: int, size: tuple[int, int]) -> None:
@@ -145,99 +170,6 @@ def _check_room(count: int, size: tuple[int, int]) -> None:
             f"and one call makes {most} at most.",
             "Ask for fewer frames or cameras at a time.",
         )
-
-
-class _Parser(argparse.ArgumentParser):
-    """Errors like all others of the command: one line, exit status 1."""
-
-    def error(self, message: str) -> NoReturn:
-        raise MaquetteError("bad-arguments", f"{self.prog}: {message}.", f"See {self.prog} --help.")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(prog=NAME, description="Capture what cameras of this file see.")
-    cameras = parser.add_mutually_exclusive_group()
-    cameras.add_argument(
-        "--camera", action="append", metavar="NAME", help="repeatable (the scene's active camera)"
-    )
-    cameras.add_argument("--all-cameras", action="store_true", help="every camera of the scene")
-    parser.add_argument(
-        "--frame",
-        dest="frames",
-        action="extend",
-        type=_frame,
-        metavar="NUMBER",
-        help="capture at this frame; repeatable (the file's current one, as it is)",
-    )
-    parser.add_argument(
-        "--frames",
-        action="extend",
-        type=_frames,
-        metavar="A..B[:STEP]",
-        help="capture at each of these frames, the last one included",
-    )
-    sizes = parser.add_mutually_exclusive_group()
-    sizes.add_argument(
-        "--long-side",
-        type=int,
-        default=LONG_SIDE,
-        metavar="PIXELS",
-        help=f"in the proportions of the scene's render ({LONG_SIDE})",
-    )
-    sizes.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="in pixels")
-    parser.add_argument(
-        "--surface", type=Path, metavar="FILE", help="also write the model's surface, with UVs"
-    )
-    parser.add_argument(
-        "--object", action="append", metavar="NAME", help="of the surface (all but the ground)"
-    )
-    parser.add_argument(
-        "--around",
-        type=int,
-        default=0,
-        metavar="COUNT",
-        help="views around the surface as well, at most so many, placed to see all of it",
-    )
-    wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--output", type=Path, metavar="FILE", help="where the captures go")
-    wanted.add_argument(
-        "--list-cameras",
-        action="store_true",
-        help="print the scene's cameras and frames as JSON",
-    )
-    return parser
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    try:
-        size = int(width), int(height)
-    except ValueError:
-        size = 0, 0
-    if min(size) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it like 768x512")
-    return size
-
-
-def _frame(text: str) -> list[int]:
-    try:
-        return [int(text)]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no frame; write it like 24") from None
-
-
-def _frames(text: str) -> list[int]:
-    """``1..250:10``, both ends included where the step meets them."""
-    named = re.fullmatch(r"(-?\d+)\.\.(-?\d+)(?::(\d+))?", text)
-    if named is None:
-        raise argparse.ArgumentTypeError(f"{text!r} are no frames; write them like 1..250:10")
-    first, last, step = int(named[1]), int(named[2]), int(named[3] or 1)
-    if last < first or step < 1:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} has no frames; the last is not before the first, and the step is 1 or more"
-        )
-    check_frames((first, last))
-    return list(range(first, last + 1, step))
 
 
 def _cameras_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:

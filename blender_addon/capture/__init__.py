@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from . import offscreen, render
 from .frames import check_frames, through
+from .overview import overview
 from .planning import Plan, plan
-from .surface import SOLID, Surface, carries_modifiers, surface
+from .surface import SOLID, Surface, carries_modifiers, pieces_of, shape, surface
 from .view import camera_pose, camera_size, camera_view, size_for
 
 capture_camera = render.capture
@@ -29,7 +30,10 @@ __all__ = [
     "capture_viewport",
     "carries_modifiers",
     "check_frames",
+    "overview",
+    "pieces_of",
     "plan",
+    "shape",
     "size_for",
     "surface",
     "through",

@@ -182,7 +182,9 @@ class Camera:
     def pose(self, middle: Array) -> Pose:
         matrix = np.linalg.inv(self.to_camera)
         matrix[:3, 3] += middle
-        return Pose(Matrix(matrix.tolist()), SENSOR * float(max(self.clip[0, 0], self.clip[1, 1])) / 2)
+        return Pose(
+            Matrix(matrix.tolist()), SENSOR * float(max(self.clip[0, 0], self.clip[1, 1])) / 2
+        )
 
 
 class Survey:
@@ -275,7 +277,7 @@ class Survey:
                     camera = self.framing_all(way, lens)
                     if self.stands_free(camera.eye):
                         yield camera
-        for eye, way in self._street():
+        for eye, way in self.street():
             if self.stands_free(eye):
                 yield self.framing_seen(eye, way)
 
@@ -308,7 +310,7 @@ class Survey:
         free = sum(self.tree.ray_cast(eye.tolist(), way)[3] is None for way in up)
         return free >= OPEN * len(up)
 
-    def _street(self) -> Iterator[tuple[Array, Array]]:
+    def street(self) -> Iterator[tuple[Array, Array]]:
         """(eye, direction back from what it looks at) at eye level in front of façades."""
         level = np.linalg.norm(self.normals[:, :2], axis=1)  # 0 too for a face without an area
         walls = np.flatnonzero((np.abs(self.normals[:, 2]) < 0.3) & (level > 0.0))
