@@ -85,8 +85,6 @@ def _stand(path: Path, up: Up | None, unit: float, say: Callable[[str], None]) -
         say(f"{path.name} stands along Z, by its walls and roofs; --up y says otherwise.")
     turn = Matrix.Rotation(math.pi / 2 if axis == "y" else 0.0, 4, "X")
     low, high = corners.min((0, 1)), corners.max((0, 1))
-    if not np.isfinite([low, high]).all():
-        raise _bad(f"{path.name} has coordinates that are no numbers", "Export it again.")
     blur = float(np.spacing(np.float32(np.abs([low, high]).max()))) / np.linalg.norm(high - low)
     _check_size(path, (high - low) * unit, axis)
     middle = (low + high) / 2
@@ -145,11 +143,14 @@ def _stands_along_z(corners: NDArray[np.float64]) -> bool:
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     areas = np.linalg.norm(normals, axis=1)
     cosines = np.abs(normals) / np.maximum(areas, 1e-30)[:, None]
-    level, upright = (
-        (areas[:, None] * which).sum(0) / areas.sum() for which in (cosines > 0.98, cosines < 0.02)
+    level, upright = cosines > 0.98, cosines < 0.02
+    fits = level | upright
+    # Of the rest alone along Y: what is level along Z, a lawn as well, is upright along Y.
+    rest = np.where(level[:, 2], 0.0, areas)
+    along_z, along_y = areas @ fits[:, 2] / areas.sum(), rest @ fits[:, 1] / max(rest.sum(), 1e-30)
+    return bool(
+        along_z >= STANDING and along_y <= LYING and areas @ level[:, 2] >= 2 * areas @ level[:, 1]
     )
-    (_, level_y, level_z), (_, along_y, along_z) = level, level + upright
-    return bool(along_z >= STANDING and along_y <= LYING and level_z >= 2 * level_y)
 
 
 def _gltf(path: str) -> Any:
