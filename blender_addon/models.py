@@ -62,6 +62,11 @@ def open_model(path: Path, up: Up | None, unit: float, say: Callable[[str], None
     bpy.ops.wm.read_homefile(use_empty=True)
     try:
         finished = IMPORTERS[suffix](str(path)) == {"FINISHED"}
+    except AttributeError as error:
+        raise _bad(
+            f"This Blender has no importer for {suffix}",  # distributions leave some out
+            "Take the Blender of blender.org, or export another format.",
+        ) from error
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
         raise _bad(f"Blender can't import {path.name}: {reason}", "Export it again.") from error
