@@ -8,6 +8,7 @@ does; STL and PLY stand along Z.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from .capture import pieces_of
 
 Up = Literal["y", "z"]
 
+AGAIN = "Export it again."
 CARRIER = "Maquette model"
 TALLEST = 2000.0
 """Metres; no building is as high, so the unit is another."""
@@ -68,14 +70,21 @@ def open_model(path: Path, up: Up | None, unit: float, say: Callable[[str], None
             "Take the Blender of blender.org, or export another format.",
         ) from error
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
-        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
-        raise _bad(f"Blender can't import {path.name}: {reason}", "Export it again.") from error
+        print(file=sys.stderr)  # Blender may not have ended the line of its own report
+        raise _bad(f"Blender can't import {path.name}: {_reason(error)}", AGAIN) from error
     if not finished:
-        raise _bad(f"Blender can't import {path.name}", "Export it again.")
+        raise _bad(f"Blender can't import {path.name}", AGAIN)
     bpy.context.scene.world = bpy.data.worlds.new("World")  # for the sky: an empty file has none
     shading: Any = bpy.context.scene.display.shading
     shading.color_type = "TEXTURE"  # what has none shows its material
     _stand(path, up, unit, say)
+
+
+def _reason(error: Exception) -> str:
+    """What an importer reported, without what it says to programmers."""
+    if "Traceback" in str(error):
+        return "its parts contradict each other"
+    return str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
 
 
 def _stand(path: Path, up: Up | None, unit: float, say: Callable[[str], None]) -> None:

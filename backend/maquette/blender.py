@@ -350,7 +350,7 @@ def _run(blender: Blender, arguments: Sequence[str], resources: Path, what: str,
             f"{blender} didn't {what} within {CAPTURE_SECONDS // 60} minutes.",
             "Simplify the scene, or capture fewer cameras at once.",
         ) from error
-    output = done.stdout + done.stderr
+    output = f"{done.stdout}\n{done.stderr}"
     (home.blender / LOG).write_text(output, encoding="utf-8")
     if done.returncode:
         said = _said(output)

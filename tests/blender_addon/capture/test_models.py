@@ -68,8 +68,8 @@ def extents() -> np.ndarray:
     thing = next(each for each in bpy.data.objects if each.name.startswith("Tower"))
     thing = next(each for each in (thing, *thing.children) if each.type == "MESH")
     evaluated = thing.evaluated_get(depsgraph)
-    points = [evaluated.matrix_world @ vertex.co for vertex in evaluated.data.vertices]
-    return np.array([np.min(points, axis=0), np.max(points, axis=0)])
+    points = np.array([evaluated.matrix_world @ each.co for each in evaluated.data.vertices], float)
+    return np.array([points.min(0), points.max(0)])
 
 
 def said_by(capfd: pytest.CaptureFixture[str]) -> list[str]:
@@ -226,6 +226,12 @@ def test_a_model_far_from_its_origin_is_moved_there(
         ("small.obj", b"v 0 0 0\nv 0 .01 0\nv .01 0 .01\nf 1 2 3\n", "--unit 1000"),
         ("broken.glb", b"glTF\x02\0\0\0\xff\0\0\0 and nothing", "import broken.glb"),
         ("broken.gltf", b'{"asset": {', "import broken.gltf"),
+        (
+            "parts.gltf",
+            b'{"asset": {"version": "2.0"}, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],'
+            b' "meshes": [{"primitives": [{"attributes": {"POSITION": 3}}]}]}',
+            "can't import parts.gltf: its parts contradict each other. Export it again.",
+        ),
         ("broken.usdc", b"PXR-USDC and nothing", "broken.usdc"),
         ("broken.usdz", b"PK\x03\x04 and nothing", "broken.usdz"),
         ("broken.fbx", b"Kaydara FBX Binary  \0 and nothing", "broken.fbx"),
