@@ -116,11 +116,10 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
 def _asked_for(scene: bpy.types.Scene, arguments: argparse.Namespace) -> list[bpy.types.Object]:
     """The cameras to capture; a model of another program has no active one, but all or none."""
     named = arguments.camera or []
-    if not named and not arguments.all_cameras:
-        if arguments.around:
-            return []
-        if arguments.model is not None:
-            return _cameras_of(scene)
+    if not named and not arguments.all_cameras and arguments.around:
+        return []
+    if not named and arguments.model is not None:
+        return _cameras_of(scene)
     return _chosen(scene, named, arguments.all_cameras)
 
 

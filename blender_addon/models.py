@@ -74,6 +74,7 @@ def open_model(path: Path, up: Up | None, unit: float, say: Callable[[str], None
         raise _bad(f"Blender can't import {path.name}: {_reason(error)}", AGAIN) from error
     if not finished:
         raise _bad(f"Blender can't import {path.name}", AGAIN)
+    bpy.context.scene.name = path.name
     bpy.context.scene.world = bpy.data.worlds.new("World")  # for the sky: an empty file has none
     shading: Any = bpy.context.scene.display.shading
     shading.color_type = "TEXTURE"  # what has none shows its material

@@ -177,7 +177,7 @@ def _standing(
     if not kept:
         raise MaquetteError(
             "no-faces",
-            "There is nothing to texture: the scene shows no object with faces.",
+            "There is nothing to see: the scene shows no object with faces.",
             "Make one visible in renders.",
         )
     return kept, sorted(set(left_out))

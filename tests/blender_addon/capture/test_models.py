@@ -249,6 +249,16 @@ def test_a_model_that_is_none_is_one_sentence(
     assert said in said_by(capfd)[-1] and not target.exists()
 
 
+def test_cameras_that_a_model_lacks(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    tower()
+    EXPORTERS[".glb"](str(tmp_path / "a.glb"))
+    seen = captured(tmp_path, tmp_path / "a.glb", "--all-cameras", "--frames", "1..2")
+    assert [each.view.name for each in seen] == ["Street", "Bird"] * 2
+    words = ["--model", str(tmp_path / "a.glb"), "--camera", "X", "--output", str(tmp_path / "x")]
+    assert command.main(words) == 1
+    assert "The scene 'a.glb' of the open file has no camera" in said_by(capfd)[-1]
+
+
 def test_up_is_not_for_a_file_that_says_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     words = ["--model", str(tmp_path / "a.glb"), "--up", "z", "--output", str(tmp_path / "x")]
     assert command.main(words) == 1
