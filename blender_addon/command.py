@@ -2,8 +2,10 @@
 
 ``blender -b SCENE.blend --command maquette_capture --camera Street --output street.maquette``
 writes what the named cameras see into one file (``maquette_wire.container``): a Submit with the
-views in the order they were asked for, and their colour and depth. With the ``bpy`` module,
-``main`` does the same for the file that is open.
+views in the order they were asked for, and their colour and depth; with frames, all cameras at the
+first frame, then all at the second, and so on. With ``--model`` it does so for a model of another
+program, which is seen from around where it brings no camera. With the ``bpy`` module, ``main``
+does the same for the file that is open.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import bpy
 import numpy as np
 from maquette_wire import container
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Limits
 from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
 from maquette_wire.view import View
@@ -32,12 +36,18 @@ from .capture import (
     camera_view,
     capture_camera,
     capture_view,
+    check_frames,
+    overview,
     plan,
+    shape,
     surface,
+    through,
 )
+from .command_words import LONG_SIDE, NAME, parser
+from .models import open_model
 
-NAME = "maquette_capture"
-LONG_SIDE = 512
+BYTES = 7
+"""Of a pixel: three of colour and four of depth."""
 
 _registered: list[Any] = []
 
@@ -59,98 +69,106 @@ def main(argv: Sequence[str]) -> int:
     An error is one line on standard error that starts with ``maquette:``.
     """
     try:
-        arguments = _parser().parse_args(argv)
-        scene = bpy.context.scene
+        arguments = parser().parse_args(argv)
+        if arguments.model is not None:
+            open_model(arguments.model, arguments.up, arguments.unit, _say)
         if arguments.list_cameras:
-            print(json.dumps([_summary(scene, camera) for camera in _cameras_of(scene)]))
-            return 0
-        if arguments.around and arguments.surface is None:
-            raise MaquetteError(
-                "bad-arguments",
-                "--around places views around the surface, and none was asked for.",
-                "Give --surface too.",
-            )
-        chosen, around = [], []
-        if arguments.camera or arguments.all_cameras or not arguments.around:
-            chosen = _chosen(scene, arguments.camera or [], arguments.all_cameras)
-        size = arguments.size or camera_size(scene, arguments.long_side)
-        if arguments.surface is not None:
-            made = surface(bpy.context, arguments.object or [])
-            _write_surface(arguments.surface, made)
-            planned = plan(bpy.context, made, arguments.around, _views(chosen, size))
-            around = planned.views(arguments.long_side)
-            if not chosen and not around:
-                raise MaquetteError(
-                    "not-seen",
-                    "No place was found from which the surface can be seen.",
-                    "Uncover it in the scene, or name a camera that sees it with --camera.",
-                )
-            _say(_coverage(planned, len(chosen) + len(around)))
-        captures = [capture_camera(bpy.context, camera, *size) for camera in chosen]
-        captures += [capture_view(bpy.context, view) for view in around]
-        for capture in captures:
-            if not np.isfinite(capture.depth).any():
-                _say(f"warning: the camera {capture.view.name!r} sees nothing but sky.")
-        _write(arguments.output, captures)
+            print(json.dumps(_listing(bpy.context.scene)))
+        else:
+            _write(arguments.output, _captures(arguments))
     except MaquetteError as error:
         _say(str(error))
         return 1
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Errors like all others of the command: one line, exit status 1."""
-
-    def error(self, message: str) -> NoReturn:
-        raise MaquetteError("bad-arguments", f"{self.prog}: {message}.", f"See {self.prog} --help.")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(prog=NAME, description="Capture what cameras of this file see.")
-    cameras = parser.add_mutually_exclusive_group()
-    cameras.add_argument(
-        "--camera", action="append", metavar="NAME", help="repeatable (the scene's active camera)"
-    )
-    cameras.add_argument("--all-cameras", action="store_true", help="every camera of the scene")
-    sizes = parser.add_mutually_exclusive_group()
-    sizes.add_argument(
-        "--long-side",
-        type=int,
-        default=LONG_SIDE,
-        metavar="PIXELS",
-        help=f"in the proportions of the scene's render ({LONG_SIDE})",
-    )
-    sizes.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="in pixels")
-    parser.add_argument(
-        "--surface", type=Path, metavar="FILE", help="also write the model's surface, with UVs"
-    )
-    parser.add_argument(
-        "--object", action="append", metavar="NAME", help="of the surface (all but the ground)"
-    )
-    parser.add_argument(
-        "--around",
-        type=int,
-        default=0,
-        metavar="COUNT",
-        help="views around the surface as well, at most so many, placed to see all of it",
-    )
-    wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--output", type=Path, metavar="FILE", help="where the captures go")
-    wanted.add_argument(
-        "--list-cameras", action="store_true", help="print the scene's cameras as JSON"
-    )
-    return parser
+def _captures(arguments: argparse.Namespace) -> list[Capture]:
+    """What is asked for: at each frame the cameras, then the views around."""
+    scene = bpy.context.scene
+    frames: list[int] = arguments.frames or []
+    check_frames(frames)
+    if frames and arguments.surface is not None:
+        raise MaquetteError(
+            "bad-arguments",
+            "--surface is the model at one moment, and frames were asked for.",
+            "Leave --frame and --frames out; the file's own frame is taken.",
+        )
+    size = arguments.size or camera_size(scene, arguments.long_side)
+    captures: list[Capture] = []
+    around: list[View] = []
+    # Closed here, so that the scene's frame is put back after an error as well.
+    with closing(through(scene, frames)) as moments:
+        for number, frame in enumerate(moments):
+            chosen = _asked_for(scene, arguments)
+            if number == 0:
+                around = _planned(arguments, chosen, size)
+            _check_room(max(len(frames), 1) * (len(chosen) + len(around)), size)
+            seen = [capture_camera(bpy.context, camera, *size) for camera in chosen]
+            seen += [capture_view(bpy.context, view) for view in around]
+            for capture in seen:
+                if not np.isfinite(capture.depth).any():
+                    moment = f" at frame {frame}" if frames else ""
+                    _say(f"warning: the camera {capture.view.name!r} sees nothing but sky{moment}.")
+            captures += seen
+    return captures
 
 
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    try:
-        size = int(width), int(height)
-    except ValueError:
-        size = 0, 0
-    if min(size) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it like 768x512")
-    return size
+def _asked_for(scene: bpy.types.Scene, arguments: argparse.Namespace) -> list[bpy.types.Object]:
+    """The cameras to capture; a model of another program has no active one, but all or none."""
+    named = arguments.camera or []
+    if not named and not arguments.all_cameras and arguments.around:
+        return []
+    if not named and arguments.model is not None:
+        return _cameras_of(scene)
+    return _chosen(scene, named, arguments.all_cameras)
+
+
+def _planned(
+    arguments: argparse.Namespace, chosen: Sequence[bpy.types.Object], size: tuple[int, int]
+) -> list[View]:
+    """Views without a camera, with a sentence about them. Raises MaquetteError("not-seen")."""
+    count = arguments.around
+    if arguments.surface is not None:
+        made = surface(bpy.context, arguments.object or [])
+        _write_surface(arguments.surface, made)
+        size = arguments.long_side, arguments.long_side
+    elif count:
+        made = shape(bpy.context)
+    elif chosen:
+        return []
+    else:
+        views = overview(bpy.context, shape(bpy.context), *size)
+        _check_seen(views)
+        names = " and ".join(repr(view.name) for view in views)
+        _say(f"{arguments.model.name} brings no camera: it is seen from {names}.")
+        return views
+    planned = plan(bpy.context, made, count, _views(chosen, size), size)
+    around = planned.views(*size)
+    _check_seen([*chosen, *around])
+    _say(_coverage(planned, len(chosen) + len(around)))
+    return around
+
+
+def _check_seen(views: Sequence[object]) -> None:
+    if not views:
+        raise MaquetteError(
+            "not-seen",
+            "No place was found from which the surface can be seen.",
+            "Uncover it in the scene, or name a camera that sees it with --camera.",
+        )
+
+
+def _check_room(count: int, size: tuple[int, int]) -> None:
+    """Refuse more than one file of captures holds, before they are rendered."""
+    limits = Limits()
+    most = min(limits.captures, limits.job_bytes // (size[0] * size[1] * BYTES))
+    if count > most:
+        raise MaquetteError(
+            "too-many-captures",
+            f"{count} captures of {size[0]} x {size[1]} pixels were asked for, "
+            f"and one call makes {most} at most.",
+            "Ask for fewer frames or cameras at a time.",
+        )
 
 
 def _cameras_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:
@@ -217,6 +235,17 @@ def _write_surface(path: Path, made: Surface) -> None:
             f"The surface could not be written to {path}: {error.strerror or error}.",
             "Choose a folder that exists and has room.",
         ) from error
+
+
+def _listing(scene: bpy.types.Scene) -> dict[str, Any]:
+    return {
+        "cameras": [_summary(scene, camera) for camera in _cameras_of(scene)],
+        "frame": scene.frame_current,
+        "frame_start": scene.frame_start,
+        "frame_end": scene.frame_end,
+        "frame_step": scene.frame_step,
+        "frames_per_second": scene.render.fps / scene.render.fps_base,
+    }
 
 
 def _summary(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:

@@ -7,6 +7,7 @@ own command captures, in a profile of its own, so that a user's Blender stays as
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -46,10 +47,16 @@ CAPTURE = f"""
 import bpy, importlib, sys
 bpy.ops.preferences.addon_enable(module="{ADD_ON}")
 command = importlib.import_module("{ADD_ON}.command")
-bpy.ops.wm.open_mainfile(filepath=sys.argv[1], use_scripts=False)
+if sys.argv[1]:
+    bpy.ops.wm.open_mainfile(filepath=sys.argv[1], use_scripts=False)
 sys.exit(command.main(sys.argv[2:]))
 """
 """Opens a file and runs the extension's command: what ``blender --command`` does, for ``bpy``."""
+
+MODELS = (
+    ".glb", ".gltf", ".obj", ".usd", ".usda", ".usdc", ".usdz", ".fbx", ".stl", ".ply",
+)  # fmt: skip
+"""Suffixes of what the extension's command imports, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +211,37 @@ def profile(blender: Blender, extension: Path, home: Home) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Camera:
+    """A camera of a scene.
+
+    Attributes:
+        kind: "persp" or "ortho", or what else Blender has.
+        active: whether it is the scene's own.
+    """
+
+    name: str
+    kind: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class SceneCameras:
+    """The cameras of a scene and its frames.
+
+    Attributes:
+        cameras: in the scene's order, as ``--all-cameras`` takes them.
+        frame: the current one.
+        start, end, step: of its animation, the last one included.
+    """
+
+    cameras: tuple[Camera, ...]
+    frame: int
+    start: int
+    end: int
+    step: int
+
+
 def capture(
     blender: Blender,
     extension: Path,
@@ -215,39 +253,77 @@ def capture(
     """Open ``scene`` in Blender and capture with the extension's command.
 
     Args:
-        arguments: which cameras, and how large, as the extension's command takes them.
+        scene: a .blend, or a model with one of the suffixes ``MODELS``.
+        arguments: which cameras, at which frames, and how large, as the extension's command takes
+            them. The captures have that order: all cameras at the first frame, then at the next.
         say: is called with each sentence that the extension's command has for the user.
 
     Raises MaquetteError as the command says, or "blender-failed".
     """
-    if not scene.is_file():
-        raise MaquetteError("no-scene", f"There is no file {scene}.", "Correct its name.")
-    with scene.open("rb") as file:
-        if not file.read(8).startswith(BEGINNINGS):
-            raise MaquetteError(
-                "bad-scene", f"{scene} is no file of Blender's.", "Save it again in Blender."
-            )
-    resources = profile(blender, extension, home)
     with tempfile.TemporaryDirectory(prefix="maquette-", ignore_cleanup_errors=True) as name:
         target = Path(name) / f"capture{container.SUFFIX}"
-        wanted = [*arguments, "--output", str(target)]
-        if blender.module:
-            command = ["-c", CAPTURE, str(scene.resolve()), *wanted]
-        else:
-            command = ["--background", "--offline-mode", "--disable-autoexec"]
-            command += [str(scene.resolve()), "--command", COMMAND, *wanted]
-        for sentence in _run(blender, command, resources, f"capture {scene.name}", home):
-            say(sentence)
+        _command(blender, extension, home, scene, [*arguments, "--output", str(target)], say)
         if not target.is_file():
             raise _failed(blender, f"capture {scene.name}", home)
         submit, frames = container.read(target, kind=Submit)
         return captures_of(submit, frames)
 
 
-def _run(
-    blender: Blender, arguments: Sequence[str], resources: Path, what: str, home: Home
-) -> list[str]:
-    """Run Blender in a profile, its output in a log; returns the sentences that the extension says.
+def cameras_of(
+    blender: Blender, extension: Path, home: Home, scene: Path, say: Callable[[str], None]
+) -> SceneCameras:
+    """The cameras and frames of a scene, without capturing; a model may have none.
+
+    Raises MaquetteError as ``capture`` does.
+    """
+    output = _command(blender, extension, home, scene, ["--list-cameras"], say)
+    listed = re.search(r'^\{"cameras": .*\}$', output, re.MULTILINE)
+    if listed is None:
+        raise _failed(blender, f"list the cameras of {scene.name}", home)
+    found = json.loads(listed[0])
+    return SceneCameras(
+        tuple(Camera(each["name"], each["type"], each["active"]) for each in found["cameras"]),
+        found["frame"],
+        found["frame_start"],
+        found["frame_end"],
+        found["frame_step"],
+    )
+
+
+def _command(
+    blender: Blender,
+    extension: Path,
+    home: Home,
+    scene: Path,
+    arguments: Sequence[str],
+    say: Callable[[str], None],
+) -> str:
+    """Run the extension's command on a scene or model; returns all that Blender printed."""
+    if not scene.is_file():
+        raise MaquetteError("no-scene", f"There is no file {scene}.", "Correct its name.")
+    opened, words = [str(scene.resolve())], list(arguments)
+    if scene.suffix.lower() in MODELS:
+        opened, words = [], ["--model", str(scene.resolve()), *words]
+    else:
+        with scene.open("rb") as file:
+            if not file.read(8).startswith(BEGINNINGS):
+                raise MaquetteError(
+                    "bad-scene", f"{scene} is no file of Blender's.", "Save it again in Blender."
+                )
+    resources = profile(blender, extension, home)
+    if blender.module:
+        command = ["-c", CAPTURE, *(opened or [""]), *words]
+    else:
+        command = ["--background", "--offline-mode", "--disable-autoexec"]
+        command += [*opened, "--command", COMMAND, *words]
+    output = _run(blender, command, resources, f"capture {scene.name}", home)
+    for sentence in _said(output):
+        say(sentence)
+    return output
+
+
+def _run(blender: Blender, arguments: Sequence[str], resources: Path, what: str, home: Home) -> str:
+    """Run Blender in a profile; returns its output, which is in a log as well.
 
     Raises MaquetteError where it fails.
     """
@@ -274,14 +350,17 @@ def _run(
             f"{blender} didn't {what} within {CAPTURE_SECONDS // 60} minutes.",
             "Simplify the scene, or capture fewer cameras at once.",
         ) from error
-    output = done.stdout + done.stderr
+    output = f"{done.stdout}\n{done.stderr}"
     (home.blender / LOG).write_text(output, encoding="utf-8")
-    said = re.findall(r"^maquette: (.+)$", output, re.MULTILINE)
-    if done.returncode and said:
-        raise MaquetteError("capture-failed", said[-1])
     if done.returncode:
-        raise _failed(blender, what, home)
-    return said
+        said = _said(output)
+        raise MaquetteError("capture-failed", said[-1]) if said else _failed(blender, what, home)
+    return output
+
+
+def _said(output: str) -> list[str]:
+    """The sentences of the extension."""
+    return re.findall(r"^maquette: (.+)$", output, re.MULTILINE)
 
 
 def _failed(blender: Blender, what: str, home: Home) -> MaquetteError:

@@ -178,8 +178,8 @@ class Exr:
                 "bad-depth",
                 f"The depth of {self.path.name} (channel {name}) is no distance but shades from "
                 "0 to 1, and renderers disagree on which of them is near.",
-                "Say --near-is-white or --near-is-black, or render distances: Blender's Z, or "
-                "V-Ray's ZDepth unclamped. If they are metres, say --metres-per-level 1.",
+                "Say --near-is-white or --near-is-black, or render distances. If they are metres, "
+                "say --metres-per-level 1.",
             )
         if near == "white":
             return relative(self.placed(name, 0.0))

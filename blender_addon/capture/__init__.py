@@ -8,8 +8,10 @@ overlays. Either way the .blend is afterwards as it was before.
 from __future__ import annotations
 
 from . import offscreen, render
+from .frames import check_frames, through
+from .overview import overview
 from .planning import Plan, plan
-from .surface import SOLID, Surface, carries_modifiers, surface
+from .surface import SOLID, Surface, carries_modifiers, pieces_of, shape, surface
 from .view import camera_pose, camera_size, camera_view, size_for
 
 capture_camera = render.capture
@@ -27,7 +29,12 @@ __all__ = [
     "capture_view",
     "capture_viewport",
     "carries_modifiers",
+    "check_frames",
+    "overview",
+    "pieces_of",
     "plan",
+    "shape",
     "size_for",
     "surface",
+    "through",
 ]

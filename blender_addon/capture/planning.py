@@ -21,7 +21,7 @@ from mathutils import Matrix
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
-from .surface import Surface, pieces_of
+from .surface import Shape, pieces_of
 from .view import SENSOR, posed_view
 
 Array = NDArray[np.float64]
@@ -58,19 +58,19 @@ NEAR, FAR = 1e-4, 1e2
 
 @dataclass(frozen=True)
 class Pose:
-    """A camera with a square picture.
+    """A camera where none of the user's is.
 
     Attributes:
         matrix: rigid, camera to world.
-        lens: millimetres, before a sensor of `SENSOR` across.
+        lens: millimetres, before a sensor of `SENSOR` along the picture's shorter side.
     """
 
     matrix: Matrix
     lens: float
 
-    def view(self, side: int, clip: tuple[float, float], name: str) -> View:
-        """The View of this camera, of `side` pixels squared; clip: metres."""
-        return posed_view(self.matrix, self.lens, SENSOR, clip, side, name)
+    def view(self, width: int, height: int, clip: tuple[float, float], name: str) -> View:
+        """The View of this camera; width, height: pixels; clip: metres."""
+        return posed_view(self.matrix, self.lens, SENSOR, clip, (width, height), name)
 
 
 @dataclass(frozen=True)
@@ -91,19 +91,29 @@ class Plan:
     reachable: float
     size: float
 
-    def views(self, side: int) -> list[View]:
-        """Of all poses, pictures of `side` pixels squared."""
+    def views(self, width: int, height: int) -> list[View]:
+        """Of all poses, in the proportions that they were planned for."""
         clip = NEAR * self.size, FAR * self.size
         return [
-            pose.view(side, clip, f"around {number + 1}") for number, pose in enumerate(self.poses)
+            pose.view(width, height, clip, f"around {number + 1}")
+            for number, pose in enumerate(self.poses)
         ]
 
 
-def plan(context: bpy.types.Context, made: Surface, count: int, given: Sequence[View] = ()) -> Plan:
-    """At most `count` poses that see what `given` views of the same scene don't see as well."""
-    survey = _Survey(context, made)
+def plan(
+    context: bpy.types.Context,
+    made: Shape,
+    count: int,
+    given: Sequence[View] = (),
+    proportions: tuple[float, float] = (1.0, 1.0),
+) -> Plan:
+    """At most `count` poses that see what `given` views of the same scene don't see as well.
+
+    proportions: width and height of their pictures, in any unit.
+    """
+    survey = Survey(context, made, proportions)
     candidates = list(survey.candidates())
-    here = survey.worths([_Camera.of(view, survey.middle) for view in given])
+    here = survey.worths([Camera.of(view, survey.middle) for view in given])
     there = survey.worths(candidates)
     best = here.max(0, initial=0.0)
     reached = np.maximum(best, there.max(0, initial=0.0))
@@ -120,7 +130,7 @@ def plan(context: bpy.types.Context, made: Surface, count: int, given: Sequence[
 
 
 @dataclass(frozen=True)
-class _Camera:
+class Camera:
     """A camera in the coordinates of a survey.
 
     Attributes:
@@ -133,51 +143,63 @@ class _Camera:
     perspective: bool = True
 
     @classmethod
-    def of(cls, view: View, middle: Array) -> _Camera:
+    def of(cls, view: View, middle: Array) -> Camera:
         to_camera = np.reshape(view.view_matrix, (4, 4)).astype(np.float64)
         to_camera[:3, 3] += to_camera[:3, :3] @ middle
         clip = np.reshape(view.projection_matrix, (4, 4)).astype(np.float64)
         return cls(to_camera, clip, view.kind == "perspective")
 
     @classmethod
-    def at(cls, eye: Array, axes: Array, half: float) -> _Camera:
-        """axes: rows are camera x, y and z in the world; half: tangent of half the field."""
+    def at(cls, eye: Array, axes: Array, halves: Array) -> Camera:
+        """axes: rows are camera x, y and z in the world; halves: tangents of half the field,
+        across and up."""
         to_camera = np.eye(4)
         to_camera[:3, :3], to_camera[:3, 3] = axes, -axes @ eye
         clip = np.zeros((4, 4))
-        clip[0, 0] = clip[1, 1] = 1.0 / half
+        clip[0, 0], clip[1, 1] = 1.0 / halves
         clip[3, 2] = -1.0
         return cls(to_camera, clip)
 
     def frames(self, points: Array) -> tuple[NDArray[np.bool_], Array]:
         """Which of points [s, 3] lie in the picture, and the density there [s]: the inverse of
-        half the picture's side in metres."""
+        half the picture's width in metres."""
         at = points @ self.to_camera[:3, :3].T + self.to_camera[:3, 3]
         clipped = at @ self.clip[:, :3].T + self.clip[:, 3]
         inside = np.all(np.abs(clipped[:, :3]) <= clipped[:, 3:], axis=1)
         return inside, abs(self.clip[0, 0]) / np.maximum(clipped[:, 3], 1e-9)
 
+    @property
+    def eye(self) -> Array:
+        return -self.to_camera[:3, :3].T @ self.to_camera[:3, 3]
+
     def eyes(self, points: Array) -> Array:
         """[s, 3], from where each point is seen."""
         if self.perspective:
-            eye = -self.to_camera[:3, :3].T @ self.to_camera[:3, 3]
-            return np.broadcast_to(eye, points.shape)
+            return np.broadcast_to(self.eye, points.shape)
         back = self.to_camera[2, :3]
         return points - (points @ back + self.to_camera[2, 3])[:, None] * back
 
     def pose(self, middle: Array) -> Pose:
         matrix = np.linalg.inv(self.to_camera)
         matrix[:3, 3] += middle
-        return Pose(Matrix(matrix.tolist()), SENSOR * float(self.clip[0, 0]) / 2)
+        return Pose(
+            Matrix(matrix.tolist()), SENSOR * float(max(self.clip[0, 0], self.clip[1, 1])) / 2
+        )
 
 
-class _Survey:
+class Survey:
     """Points all over a surface, each for the same area, and what hides them from a camera.
 
     Coordinates are about the surface's middle, where single precision holds them.
     """
 
-    def __init__(self, context: bpy.types.Context, made: Surface) -> None:
+    def __init__(
+        self,
+        context: bpy.types.Context,
+        made: Shape,
+        proportions: tuple[float, float] = (1.0, 1.0),
+    ) -> None:
+        self.sides = np.array(proportions) / min(proportions)
         low, high = made.corners.min((0, 1)), made.corners.max((0, 1))
         self.middle = (low + high) / 2
         self.size = float(np.linalg.norm(high - low))
@@ -203,7 +225,7 @@ class _Survey:
         """For each object 1, or -1 where only the inner side of its faces is seen: its normals
         point inwards. A bake decides by the same rule."""
         sides = np.zeros((2, len(self.tops)))
-        for way in _ways(TURNS // 2, RISES[1]):
+        for way in ways(TURNS // 2, RISES[1]):
             cosines = self._cosines(np.broadcast_to(way * self.size, self.points.shape))
             np.add.at(sides[0], self.objects, cosines.clip(min=0.0))
             np.add.at(sides[1], self.objects, -cosines.clip(max=0.0))
@@ -235,7 +257,7 @@ class _Survey:
                 result[number] = cosines[number]
         return result
 
-    def worths(self, cameras: Sequence[_Camera]) -> NDArray[np.float32]:
+    def worths(self, cameras: Sequence[Camera]) -> NDArray[np.float32]:
         """[cameras, s], from 0 for a point that a camera doesn't see well to 1."""
         result = np.zeros((len(cameras), len(self.points)), np.float32)
         for camera, worth in zip(cameras, result, strict=True):
@@ -246,39 +268,39 @@ class _Survey:
             worth[:] = np.where(cosines > 0.0, value, 0.0)
         return result
 
-    def candidates(self) -> Iterator[_Camera]:
+    def candidates(self) -> Iterator[Camera]:
         """Cameras to choose from, all where one can stand."""
-        turn = self._front
+        turn = self.front
         for rise in RISES:
-            for way in _ways(TURNS, rise, turn):
+            for way in ways(TURNS, rise, turn):
                 for lens in LENSES:
-                    eye, axes, half = self._framing_all(way, lens)
-                    if self._stands_free(eye):
-                        yield _Camera.at(eye, axes, half)
-        for eye, way in self._street():
-            if self._stands_free(eye):
-                yield self._framing_seen(eye, way)
+                    camera = self.framing_all(way, lens)
+                    if self.stands_free(camera.eye):
+                        yield camera
+        for eye, way in self.street():
+            if self.stands_free(eye):
+                yield self.framing_seen(eye, way)
 
     @cached_property
-    def _front(self) -> float:
+    def front(self) -> float:
         """Radians, the direction that most façades face, modulo a quarter turn."""
         level = self.normals[:, :2] @ [1.0, 1j]
         return float(np.angle((level**4).sum()) / 4)
 
-    def _framing_all(self, way: Array, lens: float) -> tuple[Array, Array, float]:
-        """Eye, axes and field of the nearest camera in a direction that frames the surface."""
-        axes, half = _looking(way), SENSOR / (2 * lens)
+    def framing_all(self, way: Array, lens: float) -> Camera:
+        """The nearest camera in a direction that frames the surface."""
+        axes, halves = looking(way), SENSOR / (2 * lens) * self.sides
         x, y, z = (self.extremes @ axes.T).T
         # A point is in the picture where |x - eye x| <= half * (eye z - z), and for y alike.
-        right, left = (x + half * z).max(), (half * z - x).max()
-        up, down = (y + half * z).max(), (half * z - y).max()
-        eye = np.array(
-            [(right - left) / 2, (up - down) / 2, max(right + left, up + down) / (2 * half)]
-        )
+        across, upright = halves
+        right, left = (x + across * z).max(), (across * z - x).max()
+        up, down = (y + upright * z).max(), (upright * z - y).max()
+        back = max((right + left) / (2 * across), (up + down) / (2 * upright))
+        eye = np.array([(right - left) / 2, (up - down) / 2, back])
         eye[2] += (MARGIN - 1.0) * (eye[2] - z.min())
-        return eye @ axes, axes, half
+        return Camera.at(eye @ axes, axes, halves)
 
-    def _stands_free(self, eye: Array) -> bool:
+    def stands_free(self, eye: Array) -> bool:
         """Whether a camera stands in the open there, with room around it."""
         room = min(CLEARANCE, 0.02 * self.size)
         if self.tree.find_nearest(eye.tolist(), room)[3] is not None:
@@ -288,7 +310,7 @@ class _Survey:
         free = sum(self.tree.ray_cast(eye.tolist(), way)[3] is None for way in up)
         return free >= OPEN * len(up)
 
-    def _street(self) -> Iterator[tuple[Array, Array]]:
+    def street(self) -> Iterator[tuple[Array, Array]]:
         """(eye, direction back from what it looks at) at eye level in front of façades."""
         level = np.linalg.norm(self.normals[:, :2], axis=1)  # 0 too for a face without an area
         walls = np.flatnonzero((np.abs(self.normals[:, 2]) < 0.3) & (level > 0.0))
@@ -300,33 +322,33 @@ class _Survey:
         )
         for number in walls[_farthest(places, FACADES)]:
             out = self.normals[number] * [1.0, 1.0, 0.0] / level[number]
-            foot = self._standing(self.points[number] + 2 * CLEARANCE * out)
+            foot = self.standing(self.points[number] + 2 * CLEARANCE * out)
             height = max(float(self.tops[self.objects[number]] - foot[2]), EYE)
             struck = self.tree.ray_cast(foot.tolist(), out.tolist())[3]
             room = np.inf if struck is None else struck - 2 * CLEARANCE
             for away in sorted({min(reach * height, room) for reach in REACHES}):
                 if away > EYE:
-                    yield self._standing(foot + away * out), out
+                    yield self.standing(foot + away * out), out
 
-    def _standing(self, place: Array) -> Array:
+    def standing(self, place: Array) -> Array:
         """Eye level above the ground under a place; without ground, above the surface's foot."""
         struck = self.tree.ray_cast(place.tolist(), (0.0, 0.0, -1.0))[0]
         ground = self.extremes[:, 2].min() if struck is None else struck.z
         return np.array([place[0], place[1], ground + EYE])
 
-    def _framing_seen(self, eye: Array, way: Array) -> _Camera:
+    def framing_seen(self, eye: Array, way: Array) -> Camera:
         """A camera at an eye that looks against `way` and frames what it sees within 45 degrees."""
-        axes = _looking(way)
+        axes = looking(way)
         at = (self.points - eye) @ axes.T
         ahead = np.all(np.abs(at[:, :2]) < -at[:, 2:], axis=1)
         seen = self._cosines(np.broadcast_to(eye, at.shape), ahead) > 0
         if seen.any():
             flat = at[seen, :2] / -at[seen, 2:]
-            axes = _looking(axes[2] - (flat.min(0) + flat.max(0)) / 2 @ axes[:2])
+            axes = looking(axes[2] - (flat.min(0) + flat.max(0)) / 2 @ axes[:2])
             at = (self.points[seen] - eye) @ axes.T
-        half = np.abs(at[:, :2] / at[:, 2:]).max() * MARGIN
+        half = np.abs(at[:, :2] / at[:, 2:] / self.sides).max() * MARGIN
         longest, widest = (SENSOR / (2 * lens) for lens in STREET_LENSES[::-1])
-        return _Camera.at(eye, axes, float(np.clip(half, longest, widest)))
+        return Camera.at(eye, axes, float(np.clip(half, longest, widest)) * self.sides)
 
 
 def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64]]:
@@ -349,7 +371,7 @@ def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     return np.einsum("sk,skx->sx", weights, corners[chosen]), normals, chosen
 
 
-def _ways(count: int, rise: float, turn: float = 0.0) -> Array:
+def ways(count: int, rise: float, turn: float = 0.0) -> Array:
     """[count, 3] unit vectors, at an even turn, `rise` degrees above the horizon."""
     turns, up = turn + 2 * np.pi * np.arange(count) / count, float(np.radians(rise))
     flat = np.stack([np.cos(turns), np.sin(turns)], 1) * np.cos(up)
@@ -369,7 +391,7 @@ def _extremes(points: Array) -> Array:
     return points[np.unique([(points @ way).argmax() for way in _sphere(64)])]
 
 
-def _looking(back: Array) -> Array:
+def looking(back: Array) -> Array:
     """Camera axes as rows, upright, of a camera whose z axis is `back`."""
     z: Array = back / np.linalg.norm(back)
     x: Array = np.array([-z[1], z[0], 0.0]) / np.hypot(z[0], z[1])

@@ -33,24 +33,33 @@ SOLID = ("MESH", "CURVE", "SURFACE", "META", "FONT")
 
 
 @dataclass(frozen=True)
-class Surface:
-    """Triangles of one texture.
+class Shape:
+    """Triangles of a model.
 
     Attributes:
         corners: float64 [n, 3, 3], metres in the world, counter-clockwise seen from outside.
-        uvs: float64 [n, 3, 2].
         objects: int32 [n], places in `names`, rising.
         names: of the objects; an instance is an object of its own.
         left_out: names of what was taken for ground.
+    """
+
+    corners: NDArray[np.float64]
+    objects: NDArray[np.int32]
+    names: list[str]
+    left_out: list[str]
+
+
+@dataclass(frozen=True)
+class Surface(Shape):
+    """Triangles of one texture.
+
+    Attributes:
+        uvs: float64 [n, 3, 2].
         loops: int32 [n, 3], which corner of its object's evaluated mesh a triangle's corner is.
         loop_counts: how many corners the mesh of each object has.
     """
 
-    corners: NDArray[np.float64]
     uvs: NDArray[np.float64]
-    objects: NDArray[np.int32]
-    names: list[str]
-    left_out: list[str]
     loops: NDArray[np.int32]
     loop_counts: list[int]
 
@@ -127,6 +136,32 @@ def surface(
 
     Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
     """
+    kept, left_out = _standing(context, chosen, instances)
+    plain = _shape(kept, left_out)
+    unwrapped = _unwrapped(context, kept)
+    return Surface(
+        plain.corners,
+        plain.objects,
+        plain.names,
+        plain.left_out,
+        np.concatenate([uvs[p.triangles] for uvs, p in zip(unwrapped, kept, strict=True)]),
+        np.concatenate([piece.triangles for piece in kept]),
+        [len(piece.corners) for piece in kept],
+    )
+
+
+def shape(context: bpy.types.Context) -> Shape:
+    """All that renders but the ground that it stands on, without a UV map.
+
+    Raises MaquetteError("no-faces", "bad-mesh").
+    """
+    return _shape(*_standing(context, (), True))
+
+
+def _standing(
+    context: bpy.types.Context, chosen: Sequence[str], instances: bool
+) -> tuple[list[Piece], list[str]]:
+    """The pieces named, or all but the ground; and names of what was taken for ground."""
     pieces = list(pieces_of(context, set(chosen), instances))
     missing = sorted(set(chosen) - {piece.name for piece in pieces})
     if missing:
@@ -142,18 +177,18 @@ def surface(
     if not kept:
         raise MaquetteError(
             "no-faces",
-            "There is nothing to texture: the scene shows no object with faces.",
+            "There is nothing to see: the scene shows no object with faces.",
             "Make one visible in renders.",
         )
-    unwrapped = _unwrapped(context, kept)
-    return Surface(
+    return kept, sorted(set(left_out))
+
+
+def _shape(kept: Sequence[Piece], left_out: list[str]) -> Shape:
+    return Shape(
         np.concatenate([piece.vertices[piece.vertex_triangles] for piece in kept]),
-        np.concatenate([uvs[p.triangles] for uvs, p in zip(unwrapped, kept, strict=True)]),
         np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept]),
         [piece.name for piece in kept],
-        sorted(set(left_out)),
-        np.concatenate([piece.triangles for piece in kept]),
-        [len(piece.corners) for piece in kept],
+        left_out,
     )
 
 

@@ -120,19 +120,27 @@ def pose_of(view: View) -> CameraPose:
 
 
 def posed_view(
-    matrix: Matrix, lens: float, sensor: float, clip: tuple[float, float], side: int, name: str
+    matrix: Matrix,
+    lens: float,
+    sensor: float,
+    clip: tuple[float, float],
+    size: tuple[int, int],
+    name: str,
 ) -> View:
-    """The View of a camera that isn't there: perspective, square, without a shift.
+    """The View of a camera that isn't there: perspective, without a shift.
 
-    matrix: rigid camera to world; lens and sensor: millimetres; clip: metres; side: pixels.
+    matrix: rigid camera to world; lens and sensor: millimetres, the sensor's along the picture's
+    shorter side; clip: metres; size: width and height in pixels.
     """
+    width, height = size
     scale = 2 * lens / sensor
+    across, up = (scale * min(size) / side for side in size)
     start, end = clip
     depth, offset = (start + end) / (start - end), 2 * start * end / (start - end)
     projection = np.array(
-        [[scale, 0, 0, 0], [0, scale, 0, 0], [0, 0, depth, offset], [0, 0, -1, 0]], np.float64
+        [[across, 0, 0, 0], [0, up, 0, 0], [0, 0, depth, offset], [0, 0, -1, 0]], np.float64
     )
-    return view_of(matrix.inverted(), projection, side, side, "perspective", name)
+    return view_of(matrix.inverted(), projection, width, height, "perspective", name)
 
 
 def check_grid(name: str, width: int, height: int) -> None:

@@ -87,7 +87,7 @@ class MAQUETTE_OT_texture(_Texturing):
             views = [_view_of(concept)]
             given[0] = _pixels(concept, views[0])
         planned = plan(context, made, settings.texture_views, views)
-        views += planned.views(settings.texture_side)
+        views += planned.views(settings.texture_side, settings.texture_side)
         if not views:
             raise MaquetteError(
                 "not-seen",

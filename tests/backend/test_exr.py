@@ -148,6 +148,7 @@ def test_tiles_and_parts_are_read(tmp_path: Path) -> None:
     assert first_pixel(write(tmp_path / "tiled.exr", rgb("", 1, 0, 0), **tiles)) == RED
     parts = {"rgba": rgb("", 1, 0, 0, 1), "Normals": rgb("", *WRONG), "VRayZDepth": {"Z": METRES}}
     color, depth = read_picture(write_parts(tmp_path / "parts.exr", parts))
+    assert depth is not None
     assert color[0, 0].tolist() == RED and np.array_equal(depth, METRES)
 
 

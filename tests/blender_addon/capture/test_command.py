@@ -53,7 +53,15 @@ def test_sky_alone_is_captured_with_a_warning(tmp_path: Path, capfd: pytest.Capt
 def test_the_cameras_as_json(capfd: pytest.CaptureFixture[str]):
     scenes.camera((0, 0, 0), (0, 1, 0), "Near")
     assert command.main(["--list-cameras"]) == 0
-    (camera,) = json.loads(capfd.readouterr().out)
+    scene = json.loads(capfd.readouterr().out)
+    (camera,) = scene.pop("cameras")
+    assert scene == {
+        "frame": 1,
+        "frame_start": 1,
+        "frame_end": 250,
+        "frame_step": 1,
+        "frames_per_second": 24.0,
+    }
     assert camera == {"name": "Near", "type": "persp", "active": True, "width": 512, "height": 288}
 
 
@@ -66,6 +74,14 @@ def test_the_cameras_as_json(capfd: pytest.CaptureFixture[str]):
         (1, ["--size", "12y"], "'12y' is no size; write it like 768x512"),
         (1, ["--size", "9000x9000"], "9000 x 9000 pixels"),
         (1, ["--long-side", "1"], "1 pixels is too small"),
+        (1, ["--frame", "x"], "'x' is no frame; write it like 24"),
+        (1, ["--frame", "9999999"], "There is no frame 9999999. Blender has -1048574 to 1048574"),
+        (1, ["--frames", "1-9"], "'1-9' are no frames; write them like 1..250:10"),
+        (1, ["--frames", "9..1"], "'9..1' has no frames"),
+        (1, ["--frames", "1..99999999"], "There is no frame 99999999"),
+        (1, ["--frames", "1..65"], "65 captures of 512 x 288 pixels were asked for, and one call"),
+        (2, ["--frames", "1..33", "--all-cameras"], "66 captures of 512 x 288"),
+        (1, ["--frame", "1", "--surface", "s.npz"], "--surface is the model at one moment"),
         (1, ["--sideways"], "unrecognized arguments: --sideways"),
     ],
 )

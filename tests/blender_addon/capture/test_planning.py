@@ -69,7 +69,7 @@ def seen_in(capture: Capture, points: np.ndarray, normals: np.ndarray) -> np.nda
 
 
 def captures_of(made: Plan) -> list[Capture]:
-    return [capture_view(bpy.context, view) for view in made.views(256)]
+    return [capture_view(bpy.context, view) for view in made.views(256, 256)]
 
 
 def view_of(camera: bpy.types.Object, width: int = 256, height: int = 256) -> View:

@@ -45,6 +45,6 @@ def test_a_posed_view_is_blenders_own_of_the_same_camera():
     camera.data.clip_start, camera.data.clip_end = 0.5, 400
     bpy.context.view_layer.update()
     own = capture_camera(bpy.context, camera, 64, 64).view
-    posed = posed_view(camera.matrix_world, 35, 36, (0.5, 400), 64, own.name)
+    posed = posed_view(camera.matrix_world, 35, 36, (0.5, 400), (64, 64), own.name)
     np.testing.assert_allclose(posed.view_matrix, own.view_matrix, atol=1e-5)
     np.testing.assert_allclose(posed.projection_matrix, own.projection_matrix, atol=1e-5)

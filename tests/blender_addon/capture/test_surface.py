@@ -109,11 +109,22 @@ def test_ground_inside_an_instance_takes_nothing_else_with_it():
     assert made.names == ["Plot 1"] and len(made.corners) == 12
 
 
+def test_views_around_a_scene_without_a_surface(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    scenes.box((0, 0, 5), (10, 10, 10))
+    words = ["--around", "2", "--size", "48x32", "--output", str(tmp_path / "c.maquette")]
+    assert command.main(words) == 0
+    seen = captures_of(*container.read(tmp_path / "c.maquette", kind=Submit))
+    assert [(each.view.name, each.view.width) for each in seen] == [
+        ("around 1", 48),
+        ("around 2", 48),
+    ]
+    assert "The 2 views see" in capfd.readouterr().err
+
+
 def test_views_around_nothing_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    scenes.box((0, 0, 0), (1, 1, 1))
     words = ["--around", "3", "--output", str(tmp_path / "c.maquette")]
     assert command.main(words) == 1
-    assert "Give --surface too" in capfd.readouterr().err
+    assert "the scene shows no object with faces" in capfd.readouterr().err
     assert not (tmp_path / "c.maquette").exists()
 
 
@@ -131,7 +142,7 @@ def test_what_is_not_rendered_is_left_out():
 @pytest.mark.parametrize(
     ("things", "chosen", "said"),
     [
-        ([], [], "nothing to texture"),
+        ([], [], "shows no object with faces"),
         ([((0, 0, 0), (1, 1, 1), "House")], ["Shed"], "called 'Shed'"),
     ],
 )

@@ -1,0 +1,68 @@
+"""What the command line captures: frames of a .blend, and models of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from maquette import blender as blenders
+from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
+
+from .blenders import run_script
+
+SAID_ALONE = "it is seen from 'Street' and 'Bird'."
+
+
+@pytest.fixture(scope="module")
+def inputs(one_blender: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``moving.blend``, and ``house`` as .glb, .obj and .usdc."""
+    folder = tmp_path_factory.mktemp("inputs")
+    run_script(one_blender, "make_inputs.py", folder)
+    return folder
+
+
+def depths(captures: list) -> list[float]:
+    return [round(float(np.median(np.asarray(each.depth))), 1) for each in captures]
+
+
+def test_frames_and_cameras_of_a_file(blender: Path, extension: Path, home: Path, inputs: Path):
+    where = (blenders.find(blender), extension, Home(home), inputs / "moving.blend")
+    said: list[str] = []
+    found = blenders.cameras_of(*where, said.append)
+    assert [(camera.name, camera.active) for camera in found.cameras] == [
+        ("Fährt", True),
+        ("Steht", False),
+    ]
+    assert (found.frame, found.start, found.end, found.step) == (3, 1, 11, 2)
+    words = ["--all-cameras", "--frames", "1..11:10", "--size", "64x48"]
+    seen = blenders.capture(*where, words, said.append)
+    assert [each.view.name for each in seen] == ["Fährt", "Steht"] * 2
+    assert depths(seen) == [20, 5, 10, 5]
+    assert not said
+
+
+@pytest.mark.parametrize("name", ["house.glb", "house.obj", "house.usdc"])
+def test_a_model_of_another_program(
+    blender: Path, extension: Path, home: Path, inputs: Path, name: str
+):
+    where = (blenders.find(blender), extension, Home(home), inputs / name)
+    said: list[str] = []
+    try:
+        assert blenders.cameras_of(*where, said.append).cameras == ()
+    except MaquetteError as error:
+        if "has no importer" not in error.sentence:
+            raise
+        pytest.skip(error.sentence)  # a distribution's Blender without USD
+    street, bird = blenders.capture(*where, ["--long-side", "96"], said.append)
+    assert (street.view.name, bird.view.name) == ("Street", "Bird")
+    assert said == [f"{name} brings no camera: {SAID_ALONE}"]
+    assert np.isfinite(np.asarray(bird.depth)).mean() > 0.2
+
+
+def test_a_model_that_is_none(one_blender: Path, extension: Path, home: Path, tmp_path: Path):
+    (tmp_path / "broken.glb").write_bytes(b"no model at all")
+    where = (blenders.find(one_blender), extension, Home(home), tmp_path / "broken.glb")
+    with pytest.raises(MaquetteError, match=r"can't import broken\.glb.*Export it again"):
+        blenders.capture(*where, [], print)
