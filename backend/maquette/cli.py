@@ -23,6 +23,7 @@ from . import __version__
 COMMANDS = {
     "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
     "texture": "paint the model of a .blend from all sides, onto a texture of its own",
+    "sheet": "show many pictures on one page to look through, or on one poster",
     "serve": "run the server that Blender and the command line send their jobs to",
     "data": "render the dataset that the pocket model is trained on",
     "train": "train or finetune a model from a recipe",
