@@ -14,7 +14,7 @@ from .rows import Row
 ACROSS = ("seed", "view")
 """What columns are of by themselves, where it varies."""
 FILLED = 0.5
-"""A grid with fewer of its cells filled says less than pictures one after the other."""
+"""Where no more of its cells are filled, a grid says less than pictures one after the other."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Section:
 def choose_axes(rows: Sequence[Row], down: str | None, across: str | None) -> Axes | None:
     """The axes that are named, and what suits them where one isn't; None for tiles in a flow.
 
-    By themselves rows are of prompts and columns of seeds or views, where these vary and fill at
-    least half of the grid. Raises MaquetteError("bad-axis").
+    By themselves rows are of prompts and columns of seeds or views, where these vary and fill
+    more than half of the grid. Raises MaquetteError("bad-axis").
     """
     rows_by, columns_by = _named(rows, "--rows", down), _named(rows, "--columns", across)
     if rows_by and rows_by is columns_by:
@@ -106,7 +106,7 @@ def _dense(rows: Sequence[Row], given: Field, candidates: Sequence[Field]) -> Fi
     for field in candidates:
         cells = {(given.value(row), field.value(row)) for row in rows}
         size = len({a for a, _ in cells}) * len({b for _, b in cells})
-        if len(cells) >= FILLED * size:
+        if len(cells) > FILLED * size:
             return field
     return None
 
@@ -128,7 +128,7 @@ def _rest(rows: Sequence[Row], axes: Axes) -> list[Field]:
         and any(len({field.value(row) for row in cell}) > 1 for cell in by_cell.values())
     ]
     sections = {tuple(field.value(row) for field in rest) for row in rows}
-    return rest if len(rows) >= FILLED * len(sections) * len(by_cell) else []
+    return rest if len(rows) > FILLED * len(sections) * len(by_cell) else []
 
 
 def _layers(rows: Sequence[Row], axes: Axes, heading: str) -> list[Section]:

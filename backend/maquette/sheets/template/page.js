@@ -238,13 +238,12 @@ function showLarge(place) {
   load(stage.querySelector(".source"), row.source, "Source");
   load(stage.querySelector(".concept"), row.state === "done" ? row.picture : null, row.prompt);
   setMode(mode);
-  if (row.state === "done" && !row.picture?.jpeg) say(stateOf(row));
+  stage.classList.toggle("failed", row.state === "failed");
+  if (row.state !== "done" || !row.picture?.jpeg) say(stateOf(row));
   $("place").textContent = `${place + 1} of ${shown.length}`;
   $("previous").disabled = place === 0;
   $("next").disabled = place === shown.length - 1;
   $("large-prompt").textContent = row.prompt || "No prompt";
-  $("error").textContent = row.state === "done" ? "" : stateOf(row);
-  $("error").hidden = row.state === "done";
   $("facts").replaceChildren();
   data.fields.forEach((field, index) => {
     if (index !== column.prompt) fact(field.title, row.values[index]);
@@ -286,6 +285,8 @@ async function copyRecipe() {
 
 const typing = (target) => target.matches("input[type='search'], select, input[type='range']");
 
+const isKey = (event, letter) => event.key.toLowerCase() === letter;
+
 function columns() {
   return getComputedStyle(sheet).gridTemplateColumns.split(" ").length;
 }
@@ -298,7 +299,7 @@ function keyInSheet(event) {
   const onCard = event.target.closest?.(".card");
   if (event.key in moves && (onCard || event.target === document.body)) {
     focusCard(onCard ? current + moves[event.key] : current);
-  } else if (event.key === "s") sideBySide();
+  } else if (isKey(event, "s")) sideBySide();
   else if (event.key === "/") $("find").focus();
   else if (event.key === "Escape") showAll();
   else return;
@@ -309,8 +310,8 @@ function keyInLarge(event) {
   const toggle = (wanted) => !$("modes").hidden && setMode(mode === wanted ? "concept" : wanted);
   if (event.key === "ArrowLeft" || event.key === "ArrowUp") step(-1);
   else if (event.key === "ArrowRight" || event.key === "ArrowDown") step(1);
-  else if (event.key === "s") toggle("side");
-  else if (event.key === "w") toggle("wipe");
+  else if (isKey(event, "s")) toggle("side");
+  else if (isKey(event, "w")) toggle("wipe");
   else return;
   event.preventDefault();
 }
@@ -323,7 +324,7 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault();
     }
     if (event.key === "Enter" && event.target === $("find")) focusCard(0);
-    if (event.target !== wipe || !"sw".includes(event.key)) return;
+    if (event.target !== wipe || !(isKey(event, "s") || isKey(event, "w"))) return;
   }
   if (event.key === "?") $("help").showModal();
   else if (large.open) keyInLarge(event);
