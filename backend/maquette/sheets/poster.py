@@ -359,7 +359,7 @@ class _Block:
         return bottom + layout.gutter
 
 
-def _along(entry: Field | None, rows: Sequence[Row], there: Sequence[Value]) -> list[Value]:
+def _along(entry: Field | None, rows: Sequence[Row], there: Sequence[Value]) -> Sequence[Value]:
     """The values of an axis in their order, numbers where it is of no setting."""
     return entry.values(rows) if entry else sorted({int(number or 0) for number in there})
 

@@ -155,7 +155,7 @@ def test_the_recipe_is_copied(page):
     text = _find(page, "#recipe pre").text
     _press(page, Keys.ESCAPE)
     _find(page, "#find").send_keys(Keys.CONTROL, "v")
-    assert json.loads(_find(page, "#find").get_property("value")) == json.loads(text)
+    assert json.loads(str(_find(page, "#find").get_property("value"))) == json.loads(text)
 
 
 def test_the_keyboard_reaches_everything(page):

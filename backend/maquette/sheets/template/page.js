@@ -146,8 +146,10 @@ function filter() {
     if (fits(row)) shown.push(row);
   }
   // Cards that are hidden instead took Chromium ten times as long to lay out.
+  const focused = sheet.contains(document.activeElement);
   sheet.replaceChildren(...shown.map((row) => row.card));
   tabStop(Math.max(0, shown.indexOf(kept)));
+  if (focused) focusCard(current);
   $("count").textContent = counted();
   $("none").hidden = shown.length > 0;
 }
