@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help=f"a page (.html) or a poster (.png); ({PAGE} in the pictures' folder)",
+        help=f"a page (.html) or a poster (.png) ({PAGE} in the pictures' folder)",
     )
     parser.add_argument("--title", metavar="TEXT", help="(the folder's name)")
     parser.add_argument("--open", action="store_true", help="show it afterwards")

@@ -17,8 +17,8 @@ REGULAR, MEDIUM, SEMIBOLD = 400, 500, 600
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 FACES = (
-    *("Inter-Regular.ttf", "segoeui.ttf", "HelveticaNeue.ttc", "LiberationSans-Regular.ttf"),
-    *("Arial.ttf", "NotoSans-Regular.ttf", "DejaVuSans.ttf"),
+    *("Inter-Regular.ttf", "Inter-Regular.otf", "segoeui.ttf", "HelveticaNeue.ttc", "Arial.ttf"),
+    *("LiberationSans-Regular.ttf", "NotoSans-Regular.ttf", "DejaVuSans.ttf"),
     *("NotoSansCJK-Regular.ttc", "msyh.ttc", "PingFang.ttc", "Hiragino Sans GB.ttc"),
     *("malgun.ttf", "AppleSDGothicNeo.ttc", "Arial Unicode.ttf"),
 )

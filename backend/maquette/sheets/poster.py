@@ -137,7 +137,7 @@ def write_poster(
                 continue
             try:
                 sizes[name] = _size(folder / name)
-            except OSError:
+            except (OSError, Image.DecompressionBombError):
                 unreadable.append(f"{folder / name} can't be read as a picture.")
     made = [row for row in rows if row.state == "done" and row.file in sizes]
     if not made:
@@ -230,7 +230,7 @@ def _check_target(path: Path) -> None:
     try:
         with Image.open(path) as image:
             ours = image.info.get("Software") == SOFTWARE
-    except OSError:
+    except (OSError, Image.DecompressionBombError):
         ours = False
     if not ours:
         raise MaquetteError(
