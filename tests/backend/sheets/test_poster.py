@@ -112,10 +112,13 @@ def test_pictures_flow_where_there_is_no_grid_to_see(tmp_path):
 
 def test_pictures_of_other_sizes_are_fitted_undistorted(tmp_path):
     save(tmp_path / "tall.png", plain((0, 255, 0), 50, 200))
-    rows = [*_grid(tmp_path), Row(file="tall.png", recipe=Recipe(prompt="snow", seed=5))]
-    page = _poster(tmp_path, rows)
-    *_, width, height = _box(page, (0, 255, 0))
-    assert abs(height / width - 4) < 0.1
+    save(tmp_path / "taller.png", plain((0, 0, 255), 50, 400))
+    tall = Row(file="tall.png", source_picture="taller.png", recipe=Recipe(prompt="snow", seed=5))
+    page = _poster(tmp_path, [*_grid(tmp_path), tall], sources=True)
+    for color, ratio in (((0, 255, 0), 4), ((0, 0, 255), 8), ((200, 0, 0), 64 / 96)):
+        *_, width, height = _box(page, color)
+        assert abs(height / width - ratio) < 0.1
+        assert height <= 4 * 96  # the tallest concept's, at the widest one's width
 
 
 def test_a_third_setting_gets_a_section_of_its_own_for_each_value(tmp_path):
