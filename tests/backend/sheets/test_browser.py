@@ -4,6 +4,7 @@ at them works by mouse and by keyboard."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.backend.sheets.test_page import EVIL
 
 pytest.importorskip("selenium", reason="needs selenium: python build.py setup")
 
-from selenium.webdriver import Chrome, Keys
+from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -216,16 +217,28 @@ def test_side_by_side_with_the_source(page):
     assert abs(concept.rect["width"] / concept.rect["height"] - 1.5) < 0.02
 
 
+def test_side_by_side_an_output_without_a_source_keeps_its_size_and_place(chrome, tmp_path):
+    for name in ("a.png", "s.png"):
+        save(tmp_path / name, mottled(1))
+    rows = [Row(file="a.png", source_picture="s.png"), Row(file="a.png")]
+    write_page(tmp_path, rows, tmp_path / "a.html", "title")
+    page = _open(chrome, tmp_path / "a.html")
+    _press(page, "s")
+    _, concept, alone = _shown(page, ".card img")
+    assert (alone.size, alone.rect["y"]) == (concept.size, concept.rect["y"])
+
+
 def test_the_wipe_uncovers_the_source_from_the_left(page):
     _press(page, Keys.ARROW_RIGHT, Keys.ENTER, "w")
     source, concept = _shown(page, ".frame")
     assert source.rect == concept.rect
-    wipe = _find(page, ".wipe")
-    for value in (20, 75):
-        script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
-        page.execute_script(script, wipe, value)
+    for share in (0.2, 0.75):  # the line goes to where the pointer is
+        aside = round((share - 0.5) * concept.rect["width"])
+        ActionChains(page).move_to_element_with_offset(concept, aside, 40).click().perform()
         clip = concept.value_of_css_property("clip-path")
-        assert clip == f"inset(0px 0px 0px {value}%)"
+        uncovered = re.fullmatch(r"inset\(0px 0px 0px ([\d.]+)%\)", clip)
+        assert uncovered, clip
+        assert abs(float(uncovered[1]) - 100 * share) < 1
     _press(page, "w")
     assert _shown(page, ".frame") == [concept]
 
