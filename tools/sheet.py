@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from maquette.sheets.lettering import (
+    INK,
+    MEDIUM,
+    MUTED,
+    PAPER,
+    REGULAR,
+    RULE,
+    SEMIBOLD,
+    Type,
+    wrap,
+)
+from PIL import Image, ImageDraw
 
 WIDTH = 2400
 MARGIN = 110
 GUTTER = 44
 COLUMNS = 3
 COLUMN = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GUTTER) // COLUMNS
-PAPER = (250, 249, 246)
-INK = (28, 28, 30)
-MUTED = (112, 110, 106)
-RULE = (214, 211, 204)
-
-REGULAR, MEDIUM, SEMIBOLD = 400, 500, 600
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -32,37 +35,10 @@ class Tile:
     details: tuple[str, ...] = ()
 
 
-class Type:
-    """Fonts by size and weight: Inter where its file is given, else Pillow's own face."""
-
-    def __init__(self, file: Path | None) -> None:
-        self.file = file
-
-    def face(self, size: int, weight: int = REGULAR) -> Font:
-        if self.file is None:
-            return ImageFont.load_default(size)
-        font = ImageFont.truetype(str(self.file), size)
-        optical = max(14, min(32, size // 2))
-        font.set_variation_by_axes([optical, weight])
-        return font
-
-
 def blender_font(blender: Path) -> Path | None:
     """The Inter that Blender draws its interface with, beside the ``bpy`` of an interpreter."""
     found = sorted(blender.parent.parent.rglob("datafiles/fonts/Inter.woff2"))
     return found[0] if found else None
-
-
-def wrap(text: str, font: Font, width: int) -> list[str]:
-    """Break ``text`` at blanks into lines of at most ``width`` pixels."""
-    lines: list[str] = []
-    for word in text.split():
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(joined) <= width:
-            lines[-1] = joined
-        else:
-            lines.append(word)
-    return lines
 
 
 class _Page:
@@ -76,14 +52,14 @@ class _Page:
 
     def text(self, x: int, y: int, text: str, size: int, weight: int = REGULAR, colour=INK) -> None:
         """One line, its ascender at ``y``."""
-        face = self.letters.face(size, weight)
+        face = self.letters.face(size, weight, text)
         self.draw.text((x, y), text, font=face, fill=colour, anchor="la")
 
     def paragraph(
         self, x: int, y: int, text: str, size: int, weight: int = REGULAR, colour=INK
     ) -> int:
         """Wrapped to a column; returns the ``y`` below it."""
-        for line in wrap(text, self.letters.face(size, weight), COLUMN):
+        for line in wrap(text, self.letters.face(size, weight, text), COLUMN):
             self.text(x, y, line, size, weight, colour)
             y += round(size * 1.36)
         return y
@@ -123,7 +99,7 @@ def contact_sheet(
 
     Args:
         inputs: at most two tiles; ``notes`` (heading, text) fill the last column beside them.
-        font: a file of the Inter variable font, or None for Pillow's own face.
+        font: a file of the Inter variable font, or None for one of the system's.
     """
     page = _Page(Type(font))
     page.text(MARGIN, page.y, title, 76, SEMIBOLD)

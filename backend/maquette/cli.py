@@ -26,6 +26,7 @@ COMMANDS = {
     "texture": "paint the model of a .blend from all sides, onto a texture of its own",
     "show": "print what a picture says of itself: recipe, camera, source and model",
     "replay": "make pictures again from what they say of themselves",
+    "sheet": "show many pictures on one page to look through, or on one poster",
     "serve": "run the server that Blender and the command line send their jobs to",
     "data": "render the dataset that the pocket model is trained on",
     "train": "train or finetune a model from a recipe",

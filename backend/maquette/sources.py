@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from . import blender, images
 from .catalogue import Catalogue
 
-SCENES = (".blend",)
-"""Suffixes of what Blender opens; all else is a picture."""
+SCENES = (".blend", *blender.MODELS)
+"""Suffixes, in lower case, of what Blender opens; all else is a picture."""
 
 
 class Sourced(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from maquette.sheets.lettering import PAPER
 from PIL import Image
 
 from tools import sheet
@@ -38,15 +39,7 @@ def test_each_picture_is_there_whole_and_undistorted():
 def test_margins_stay_empty_with_the_longest_of_captions():
     page = _sheet(3, "a very long prompt that goes on and on " * 12)
     edge = sheet.MARGIN - 8
-    paper = np.array(sheet.PAPER)
+    paper = np.array(PAPER)
     assert (page[:, :edge] == paper).all()
     assert (page[:, -edge:] == paper).all()
     assert (page[-edge:] == paper).all()
-
-
-def test_lines_are_broken_at_the_columns_width():
-    face = sheet.Type(None).face(30)
-    lines = sheet.wrap("white rendered concrete and timber in the morning", face, 300)
-    assert len(lines) > 1
-    assert all(face.getlength(line) <= 300 for line in lines)
-    assert " ".join(lines) == "white rendered concrete and timber in the morning"

@@ -187,10 +187,15 @@ class Manifest:
             self._wait_again("state = 'failed'")
             self._db.execute("UPDATE sources SET state = 'unasked', error = NULL")
 
-    def want(self, capture: Taken, recipes: Sequence[Recipe], stem: str) -> list[Output]:
+    def want(
+        self, capture: Taken, recipes: Sequence[Recipe], stem: str, *, prompt: bool = True
+    ) -> list[Output]:
         """Have each of these recipes painted on a capture; returns those that are to be painted.
 
         One that is done stays, unless its file is gone.
+
+        Args:
+            stem: what names of new ones begin with; the prompt follows if `prompt` says so.
         """
         waiting = []
         with self._step():
@@ -199,7 +204,7 @@ class Manifest:
                 if row is None:
                     self._db.execute(
                         "INSERT INTO outputs (capture, recipe, file) VALUES (?, ?, ?)",
-                        (capture.id, recipe.to_json(), self._name(stem, recipe, recipes)),
+                        (capture.id, recipe.to_json(), self._name(stem, recipe, recipes, prompt)),
                     )
                     row = self._known(capture, recipe)
                     assert row is not None
@@ -317,9 +322,9 @@ class Manifest:
         self._db.execute("BEGIN")
         return self._db  # commits or rolls back when its block is left
 
-    def _name(self, stem: str, recipe: Recipe, recipes: Sequence[Recipe]) -> str:
+    def _name(self, stem: str, recipe: Recipe, recipes: Sequence[Recipe], prompt: bool) -> str:
         """A free name that says what an output is, and of the recipe what tells it from others."""
-        parts = [stem, outputs.slug(recipe.prompt)]
+        parts = [stem, outputs.slug(recipe.prompt) if prompt else ""]
         for name in AXES:
             if len({getattr(other, name) for other in recipes}) > 1:
                 parts.append(_part(name, getattr(recipe, name)))

@@ -93,6 +93,7 @@ class Work:
         say: is called with each sentence for the user, once.
         done: with each file that is there.
         progress: with the pictures done, all as far as is known, and the time that is left.
+        prompt: False leaves the prompt out of the files and of their names.
     """
 
     def __init__(
@@ -104,8 +105,10 @@ class Work:
         say: Callable[[str], None],
         done: Callable[[Path], None],
         progress: Callable[[int, int, str], None],
+        prompt: bool = True,
     ) -> None:
         self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
+        self._prompt = prompt
         self._said: set[str] = set()
         self._say_it, self._done, self._progress = say, done, progress
         self._sources: deque[Asked] = deque()
@@ -189,7 +192,7 @@ class Work:
         for taken in captures:
             recipes = sized(self._recipes, taken, asked)
             stem = "-".join(parts_of(taken.source, taken.view))
-            waiting = self._manifest.want(taken, recipes, stem)
+            waiting = self._manifest.want(taken, recipes, stem, prompt=self._prompt)
             if waiting and not self._gatherer.has(taken.source):
                 return False
             self._taken[taken.id] = taken
@@ -292,6 +295,7 @@ class Work:
                 result.recipe,
                 taken.view,
                 taken.source,
+                prompt=self._prompt,
             )
             self._writing.append(Written(future, result.job, output, result))
             job.unwritten += 1

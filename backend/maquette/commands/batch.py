@@ -23,7 +23,7 @@ from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
-from .. import jobs, outputs
+from .. import jobs, outputs, sheets
 from ..batch.cluster import Cluster
 from ..batch.gather import Gatherer
 from ..batch.manifest import FILE, Manifest
@@ -31,8 +31,9 @@ from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
 from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table
 from ..sources import Sources
-from .options import add_place, remote_server
+from .options import add_inside, add_place, remote_server
 
+PAGE = "index.html"
 MOST = 100_000
 """Pictures of one batch: more is a slip of the axes."""
 
@@ -105,6 +106,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--dry-run", action="store_true", help="say what would be made, and make nothing"
     )
+    add_inside(where)
     add_place(where)
     where.add_argument(
         "--ray", metavar="ADDRESS", help="a Ray cluster: auto, ray://HOST:10001, or local"
@@ -146,6 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
             progress=lambda ended, total, left: line.show(
                 "painting", ended, total, f"{ended} of {total}  {left}"
             ),
+            prompt=not arguments.leave_out_prompt,
         )
         try:
             tally = work.run(sources, recipes)
@@ -154,6 +157,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         finally:
             manifest.export()
+        _write_page(folder, line)
     return _closing(tally, folder)
 
 
@@ -218,6 +222,20 @@ def _seconds(folder: Path) -> float | None:
         return manifest.seconds()
 
 
+def _write_page(folder: Path, line: ProgressLine) -> None:
+    """The contact sheet of all that is in the folder."""
+    try:
+        sheets.write_page(
+            folder,
+            sheets.rows_of(folder).rows,
+            folder / PAGE,
+            folder.resolve().name,
+            lambda read, of: line.show("contact sheet", read, of, f"{read} of {of}"),
+        )
+    except MaquetteError as error:  # the pictures are there all the same
+        line.say(str(error))
+
+
 def _closing(tally: Tally, folder: Path) -> int:
     """Say how a batch ended; the exit status."""
     failed = tally.failed + tally.sources_failed
@@ -229,5 +247,6 @@ def _closing(tally: Tally, folder: Path) -> int:
     if tally.sources_failed:
         what = "source" if tally.sources_failed == 1 else "sources"
         parts.append(f"{tally.sources_failed} {what} failed")
-    print(f"{', '.join(parts)}: {folder}")
+    page = folder / PAGE
+    print(f"{', '.join(parts)}: {page if page.is_file() else folder}")
     return 1 if failed else 0

@@ -1,0 +1,92 @@
+"""The settings that outputs differ in: what a page filters by and a poster has on its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .rows import Row
+
+Value = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Field:
+    """A setting by its name on the command line.
+
+    ``spoken`` is what its values are called by in a caption, empty where a value speaks for itself:
+    "seed 3", but "red brick library". ``short`` makes a text shorter for it.
+    """
+
+    name: str
+    title: str
+    spoken: str
+    value: Callable[[Row], Value]
+    short: Callable[[str], str] = str
+
+    def label(self, value: Value) -> str:
+        """A value as a caption has it."""
+        if value is None:
+            return f"no {self.title.lower()}"
+        text = self.short(value) if isinstance(value, str) else f"{value:.10g}"
+        return f"{self.spoken} {text}".strip()
+
+    def values(self, rows: Sequence[Row]) -> list[Value]:
+        """The different values: numbers by size, texts as they appear, nothing at all last."""
+        found = list(dict.fromkeys(self.value(row) for row in rows))
+        numeric = all(value is None or not isinstance(value, str) for value in found)
+        return sorted(
+            found,
+            key=lambda value: (
+                value is None,
+                value if numeric and isinstance(value, int | float) else 0,
+            ),
+        )
+
+
+def _of_row(name: str) -> Callable[[Row], Value]:
+    return lambda row: getattr(row, name)
+
+
+def _of_recipe(name: str) -> Callable[[Row], Value]:
+    return lambda row: getattr(row.recipe, name, None)
+
+
+MAIN = (
+    Field("source", "Source", "", _of_row("source"), lambda path: Path(path).stem or path),
+    Field("view", "View", "", _of_row("view")),
+    Field("frame", "Frame", "frame", _of_row("frame")),
+    Field("prompt", "Prompt", "", _of_recipe("prompt")),
+    Field("model", "Model", "", _of_recipe("model")),
+    Field("seed", "Seed", "seed", _of_recipe("seed")),
+)
+FINE = (
+    Field("geometry", "Geometry", "geometry", _of_recipe("geometry")),
+    Field("steps", "Steps", "steps", _of_recipe("steps")),
+    Field("guidance", "Guidance", "guidance", _of_recipe("guidance")),
+    Field("sampler", "Sampler", "", _of_recipe("sampler")),
+    Field("strength", "Strength", "strength", _of_recipe("strength")),
+)
+FIELDS = (*MAIN, *FINE)
+BY_NAME = {field.name: field for field in FIELDS}
+
+
+def varying(rows: Sequence[Row]) -> list[Field]:
+    """The fields that tell these rows apart.
+
+    A fine setting that only follows another one, as strength follows geometry, is left out.
+    """
+    found: list[Field] = []
+    for field in FIELDS:
+        if len({field.value(row) for row in rows}) < 2:
+            continue
+        if field in MAIN or not any(_tells_the_same(field, other, rows) for other in found):
+            found.append(field)
+    return found
+
+
+def _tells_the_same(field: Field, other: Field, rows: Sequence[Row]) -> bool:
+    """Whether each value of one goes with one value of the other, both ways."""
+    pairs = {(field.value(row), other.value(row)) for row in rows}
+    return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
