@@ -72,6 +72,8 @@ def test_every_source_with_every_recipe_and_no_picture_twice(run: Run, renders: 
     with (out / "manifest.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row["seed"] for row in csv.DictReader(file)] == ["0", "1"] * 3
     assert not (out / "captures").exists()
+    page = (out / "index.html").read_text("utf-8")
+    assert all(json.dumps(name)[1:-1] in page or name in page for name in names)
 
     # Again: nothing to do. With another prompt: that alone. A picture that is gone: that alone.
     assert run(*words, "--seed", "0-1").stdout.splitlines()[-1].startswith("0 made, 6 were there")
@@ -111,6 +113,14 @@ def test_a_recipe_that_can_not_be_painted_says_so_for_each_of_its_pictures(run: 
     failed = [row for row in rows(out) if row["state"] == "failed"]
     assert [row["recipe"]["model"] for row in failed] == ["missing"] * 3
     assert all("missing" in row["error"] for row in failed)
+
+
+def test_the_prompt_can_be_left_out_of_files_and_names(run: Run, renders: Path):
+    out = renders.parent / "out"
+    words = ["--prompt", "secret brick", *QUICK, "--output", out, "--leave-out-prompt"]
+    assert run("batch", renders, *words).returncode == 0
+    assert set(pictures(out)) == {f"Höhe-{number}.png" for number in range(3)}
+    assert not any(b"secret" in data for data in pictures(out).values())
 
 
 def test_a_dry_run_counts_and_makes_nothing(run: Run, renders: Path):
