@@ -66,6 +66,14 @@ def test_text_that_another_writer_wrote(tmp_path: Path) -> None:
     assert png.read_recipe(path) == RECIPE
 
 
+def test_texts_are_written_as_most_programs_read_them() -> None:
+    data = png.encode(bytes(16), 4, 4, {"a": "plain", "b": "ä", png.XMP_KEY: "<x/>"})
+    assert b"tEXta\0plain" in data
+    assert b"iTXtb\0\0\0\0\0\xc3\xa4" in data
+    assert b"iTXtXML:com.adobe.xmp\0\0\0\0\0<x/>" in data  # whatever is in it
+    assert png.decode_text(data) == {"a": "plain", "b": "ä", png.XMP_KEY: "<x/>"}
+
+
 def test_a_recipe_goes_into_a_file_and_comes_out(tmp_path: Path) -> None:
     path = tmp_path / "concept.png"
     png.write(path, bytes(48), 4, 4, {png.RECIPE_KEY: RECIPE.to_json()})
