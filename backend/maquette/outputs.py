@@ -118,7 +118,7 @@ def write_result(
             text = metadata.texts(
                 picture_recipe(result.recipe, picture.seed),
                 view,
-                None if sources is None else sources[picture.view],
+                None if sources is None else sources[picture.view].seen_from(folder),
                 software=SOFTWARE,
                 prompt=prompt,
             )
@@ -150,7 +150,8 @@ def write_concept(
     Raises MaquetteError("output-unusable").
     """
     width, height = recipe.size or (view.width, view.height)
-    text = metadata.texts(recipe, view, source, software=SOFTWARE, prompt=prompt)
+    origin = source.seen_from(path.parent)
+    text = metadata.texts(recipe, view, origin, software=SOFTWARE, prompt=prompt)
     _write(path, frame, width, height, text)
 
 

@@ -122,7 +122,8 @@ class Sources:
                 "no-depth",
                 f"{path} is a picture alone, which has no depth, and the model {model!r} has no "
                 "estimator for it.",
-                "Give its depth map, or capture the scene itself.",
+                "Give its depth map (--depth, or in a batch a file beside it), or capture the scene "
+                "itself.",
             )
         self.say(f"The depth of {path.name} is estimated from the picture.")
         return estimate.estimate_depth(directory, color)

@@ -125,10 +125,11 @@ def read(path: Path) -> Metadata:
         found = {**found, **_own_of(found.get(png.XMP_KEY, ""))}
     if png.RECIPE_KEY not in found:
         raise png.no_recipe(path)
+    source = _decoded(found, png.SOURCE_KEY, Source)
     return Metadata(
         Recipe.from_json(found[png.RECIPE_KEY]),
         _decoded(found, png.VIEW_KEY, View),
-        _decoded(found, png.SOURCE_KEY, Source),
+        source and source.found_from(path.parent),
         found.get("Software", ""),
     )
 

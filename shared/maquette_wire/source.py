@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from .capture import Capture, flat
 
@@ -14,12 +17,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The files a capture was made of, and how.
 
     Attributes:
-        file: absolute path of a scene, a model or a picture.
+        file: path of a scene, a model or a picture: absolute in memory, in a picture's texts from
+            the picture's folder, which tells less of the machine and survives a moved project.
         sha256: of that file's bytes (hex), as are all digests here.
         capture: :func:`digest` of the capture.
         view: the camera, of a scene or a model.
         frame: of an animation; None for the frame that the file was saved at.
-        depth, depth_sha256: the depth map beside a picture: its absolute path and digest.
+        depth, depth_sha256: the depth map beside a picture: its path, likewise, and digest.
         metres_per_level, near_is_black: how that depth map was read.
         estimator: model whose estimator saw the depth of a picture that has none.
     """
@@ -34,6 +38,25 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     metres_per_level: float | None = None
     near_is_black: bool = False
     estimator: str | None = None
+
+    def seen_from(self, folder: Path) -> Source:
+        """With paths from a folder; one on another drive stays as it is."""
+        return self._with_paths(lambda path: _relative(path, folder))
+
+    def found_from(self, folder: Path) -> Source:
+        """With absolute paths again."""
+        return self._with_paths(lambda path: str((folder / path).resolve()))
+
+    def _with_paths(self, change: Callable[[str], str]) -> Source:
+        depth = None if self.depth is None else change(self.depth)
+        return replace(self, file=change(self.file), depth=depth)
+
+
+def _relative(path: str, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder.resolve())).as_posix()
+    except ValueError:  # Windows: two drives
+        return path
 
 
 def digest(capture: Capture) -> str:

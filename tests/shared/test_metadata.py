@@ -199,3 +199,16 @@ def test_damaged_metadata_is_said(tmp_path: Path):
         png.write(path, bytes(48), 4, 4, {**texts(RECIPE, VIEW, SOURCE, software="x"), key: "{"})
         with pytest.raises(MaquetteError, match="metadata intact"):
             read(path)
+
+
+def test_a_source_is_named_from_the_picture_s_folder(tmp_path: Path):
+    """So that a project can be moved, and a picture tells little of the machine."""
+    project = tmp_path / "project"
+    source = msgspec.structs.replace(
+        SOURCE, file=str(project / "house.blend"), depth=str(project / "z.exr")
+    )
+    told = source.seen_from(project / "out")
+    assert (told.file, told.depth) == ("../house.blend", "../z.exr")
+    assert told.found_from(project / "out") == source
+    moved = told.found_from(tmp_path / "elsewhere" / "out")
+    assert moved.file == str(tmp_path / "elsewhere" / "house.blend")
