@@ -134,7 +134,8 @@ def _check_size(path: Path, size: NDArray[np.float64], axis: Up) -> None:
     if height > TALLEST:
         raise _bad(
             f"{path.name} is {height:,.0f} m high",
-            f"If its unit is the millimetre, say --unit 0.001; the inch, --unit 0.0254.{lying}",
+            "Say how many metres its unit is: --unit 0.01 for centimetres, 0.001 for millimetres, "
+            f"0.0254 for inches.{lying}",
         )
     if across < SMALLEST:
         raise _bad(

@@ -189,7 +189,7 @@ def test_a_model_in_millimetres(tmp_path: Path, capfd: pytest.CaptureFixture[str
     path = tmp_path / "mm.obj"
     bpy.ops.wm.obj_export(filepath=str(path), global_scale=1000.0)
     assert command.main(["--model", str(path), "--output", str(tmp_path / "x.maquette")]) == 1
-    assert said_by(capfd)[-1].startswith("mm.obj is 20,000 m high. If its unit is the millimetre,")
+    assert said_by(capfd)[-1].startswith("mm.obj is 20,000 m high. Say how many metres")
     seen = captured(tmp_path, path, "--unit", "0.001")
     low, high = extents()
     assert high - low == pytest.approx(SIZE, rel=1e-3)

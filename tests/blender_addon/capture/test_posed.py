@@ -1,7 +1,7 @@
 """A View alone is enough to capture it again, without a camera of the user's."""
 
 # Blender's stubs call optional what these scenes have.
-# pyright: reportAttributeAccessIssue=false
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
