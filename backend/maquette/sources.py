@@ -50,21 +50,29 @@ class Sources:
     extension: Path | None = None
 
     def of_scene(
-        self, path: Path, words: Sequence[str], frames: Sequence[int] = ()
+        self,
+        path: Path,
+        words: Sequence[str],
+        opening: Sequence[str] = (),
+        frames: Sequence[int] = (),
     ) -> list[Sourced]:
-        """What cameras of a scene see.
+        """What cameras of a scene or a model see.
 
         Args:
-            words: which cameras and frames, and how large, as the extension's command takes them.
-            frames: those that are named in `words`.
+            words: which cameras, and how large, as the extension's command takes them.
+            opening: likewise, how many views from around and how a model stands.
+            frames: of an animation; the file's own one where none is named.
 
         Raises MaquetteError as `blender.capture` does.
         """
         file, sha256 = str(path.resolve()), file_digest(path)
         found = blender.find(self.program)
         extension = blender.extension_zip(self.extension)
-        captures = blender.capture(found, extension, self.home, path, words, self.say)
-        cameras = len(captures) // max(len(frames), 1)
+        moments = [f"--frame={frame}" for frame in frames]
+        captures = blender.capture(
+            found, extension, self.home, path, [*words, *opening, *moments], self.say
+        )
+        views = len(captures) // max(len(frames), 1)
         sourced = []
         for number, capture in enumerate(captures):
             source = Source(
@@ -72,7 +80,8 @@ class Sources:
                 sha256=sha256,
                 capture=digest(capture),
                 view=capture.view.name,
-                frame=frames[number // cameras] if frames else None,
+                frame=frames[number // views] if frames else None,
+                opening=tuple(opening),
             )
             sourced.append(Sourced(capture, source))
         return sourced
@@ -84,12 +93,13 @@ class Sources:
         *,
         metres_per_level: float | None = None,
         near_is_black: bool = False,
+        near_is_white: bool = False,
         estimator: str | None = None,
     ) -> Sourced:
         """A picture with its depth map, else the depth in the file itself, else an estimate.
 
         Args:
-            metres_per_level, near_is_black: how a depth map is meant (`images`).
+            metres_per_level, near_is_black, near_is_white: how depth is meant (`images`).
             estimator: model whose estimator is asked.
 
         Raises MaquetteError("no-depth") where no depth is to be had, and as `images` does.
@@ -97,13 +107,14 @@ class Sources:
         levels: dict[str, Any] = {
             "metres_per_level": metres_per_level,
             "near_is_black": near_is_black,
+            "near_is_white": near_is_white,
         }
         source = Source(file=str(path.resolve()), sha256=file_digest(path), capture="", **levels)
         if depth is not None:
-            capture = images.read_capture(path, depth, **levels)
+            capture = images.read_capture(path, depth, say=self.say, **levels)
             source = replace(source, depth=str(depth.resolve()), depth_sha256=file_digest(depth))
         else:
-            color, metres = images.read_picture(path, **levels)
+            color, metres = images.read_picture(path, say=self.say, **levels)
             if metres is None:
                 metres = self._estimated(path, color, estimator)
                 source = replace(source, estimator=estimator)
@@ -122,8 +133,7 @@ class Sources:
                 "no-depth",
                 f"{path} is a picture alone, which has no depth, and the model {model!r} has no "
                 "estimator for it.",
-                "Give its depth map (--depth, or in a batch a file beside it), or capture the scene "
-                "itself.",
+                "Give its depth map (--depth, or a file beside it), or capture the scene itself.",
             )
         self.say(f"The depth of {path.name} is estimated from the picture.")
         return estimate.estimate_depth(directory, color)
@@ -143,9 +153,28 @@ class Sources:
                 None if source.depth is None else Path(source.depth),
                 metres_per_level=source.metres_per_level,
                 near_is_black=source.near_is_black,
+                near_is_white=source.near_is_white,
                 estimator=source.estimator,
             )
-        words = [f"--camera={source.view}", f"--size={size[0]}x{size[1]}"]
+        words = [f"--size={size[0]}x{size[1]}"]
+        if "--around" not in source.opening:
+            # A model's views have names, but are no cameras that could be asked for.
+            is_model = path.suffix.lower() in blender.MODELS
+            words.append("--all-cameras" if is_model else f"--camera={source.view}")
         frames = () if source.frame is None else (source.frame,)
-        (made,) = self.of_scene(path, [*words, *(f"--frame={each}" for each in frames)], frames)
-        return made
+        for made in self.of_scene(path, words, source.opening, frames):
+            if made.source.view == source.view:
+                return made
+        raise MaquetteError(
+            "no-camera",
+            f"{path.name} has no view {source.view!r} any more.",
+            "Name the file as it was then.",
+        )
+
+
+def opening_words(around: int | None, up: str | None, unit: float | None) -> tuple[str, ...]:
+    """How many views from around, which way is up, and metres of a unit: as `of_scene` takes it."""
+    given = {"--around": around, "--up": up, "--unit": unit}
+    return tuple(
+        word for name, value in given.items() if value is not None for word in (name, f"{value}")
+    )

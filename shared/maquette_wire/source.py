@@ -23,8 +23,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         capture: :func:`digest` of the capture.
         view: the camera, of a scene or a model.
         frame: of an animation; None for the frame that the file was saved at.
+        opening: words of the extension's command: views from around, how a model stands.
         depth, depth_sha256: the depth map beside a picture: its path, likewise, and digest.
-        metres_per_level, near_is_black: how that depth map was read.
+        metres_per_level, near_is_black, near_is_white: how depth was read, of that map or of the
+            picture's own file.
         estimator: model whose estimator saw the depth of a picture that has none.
     """
 
@@ -33,10 +35,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     capture: str
     view: str | None = None
     frame: int | None = None
+    opening: tuple[str, ...] = ()
     depth: str | None = None
     depth_sha256: str | None = None
     metres_per_level: float | None = None
     near_is_black: bool = False
+    near_is_white: bool = False
     estimator: str | None = None
 
     def seen_from(self, folder: Path) -> Source:

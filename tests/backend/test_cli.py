@@ -63,7 +63,7 @@ def test_help_loads_no_model_library():
     ("words", "named"),
     [
         (["restile"], "restile"),
-        (["restyle"], "SCENE.blend"),
+        (["restyle"], "SCENE | IMAGE"),
         (["restyle", "a.blend", "--sise", "3"], "--sise"),
         (["restyle", "a.blend", "--size", "768"], "768x512"),
         (["restyle", "a.blend", "--geometry", "exact"], "exact"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from maquette import replays
+from maquette import blender, replays
 from maquette.outputs import SOFTWARE
 from maquette.sources import Sourced, Sources
 from maquette_wire import container, png
@@ -131,14 +131,38 @@ def test_a_picture_is_captured_again_also_under_another_name(tmp_path: Path):
     assert again.source.metres_per_level == 0.01
 
 
-def test_a_camera_is_asked_for_by_name_size_and_frame(monkeypatch, tmp_path: Path):
-    asked = []
-    monkeypatch.setattr(Sources, "of_scene", lambda self, *words: asked.append(words) or [_now()])
-    source = msgspec.structs.replace(SOURCE, view="-A b", frame=-3)
+@pytest.mark.parametrize(
+    ("name", "opening", "words"),
+    [
+        ("house.blend", (), ["--size=768x512", "--camera=-A b", "--frame=-3"]),
+        (
+            "house.glb",
+            ("--up", "z"),
+            ["--size=768x512", "--all-cameras", "--up", "z", "--frame=-3"],
+        ),
+        ("house.blend", ("--around", "2"), ["--size=768x512", "--around", "2", "--frame=-3"]),
+    ],
+)
+def test_a_view_is_asked_for_as_it_was(
+    monkeypatch, tmp_path: Path, name: str, opening: tuple[str, ...], words: list[str]
+):
+    """By its camera's name; a model's own views, and those from around, are found among all."""
+    (tmp_path / name).touch()
+    wanted = Capture(msgspec.structs.replace(NAMED.view, name="-A b"), NAMED.color, NAMED.depth)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(blender, "find", lambda _given: None)
+    monkeypatch.setattr(blender, "extension_zip", lambda _given: tmp_path)
+    monkeypatch.setattr(
+        blender, "capture", lambda *given: asked.append(given[4]) or [NAMED, wanted]
+    )
+    file = str(tmp_path / name)
+    source = msgspec.structs.replace(SOURCE, file=file, view="-A b", frame=-3, opening=opening)
     made = Sources(Home(tmp_path), print).again(source, (768, 512))
-    words = ["--camera=-A b", "--size=768x512", "--frame=-3"]
-    assert asked == [(Path("/m/house.blend"), words, (-3,))]
-    assert made.capture.view == NAMED.view
+    assert asked == [words]
+    assert made.capture is wanted and made.source.opening == opening
+    with pytest.raises(MaquetteError, match="no view 'gone'"):
+        gone = msgspec.structs.replace(source, view="gone")
+        Sources(Home(tmp_path), print).again(gone, (768, 512))
 
 
 def _verdict(tmp_path: Path, after: np.ndarray, changed: list[str] | None = None, **fields) -> str:

@@ -71,14 +71,14 @@ class Gatherer:
 
     def _sourced(self, asked: Asked, path: Path, depth: Path | None) -> list[Sourced]:
         if is_scene(path):
-            return self._sources.of_scene(path, words(asked), asked.frames)
-        levels = depth is not None and depth.suffix.lower() not in (".exr", ".npy")
+            return self._sources.of_scene(path, words(asked), asked.opening, asked.frames)
         return [
             self._sources.of_picture(
                 path,
                 depth,
-                metres_per_level=asked.metres_per_level if levels else None,
-                near_is_black=levels and asked.near_is_black,
+                metres_per_level=asked.metres_per_level,
+                near_is_black=asked.near_is_black,
+                near_is_white=asked.near_is_white,
                 estimator=asked.estimator,
             )
         ]

@@ -14,14 +14,14 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 
 from .. import depth_files
-from ..sources import SCENES
+from ..sources import SCENES, opening_words
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr")
 """Suffixes of what is taken from a folder, beside `sources.SCENES`."""
@@ -42,7 +42,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         cameras: names; `["*"]` for all; the scene's active one where empty.
         frames: of an animation, `12`, `1..48` or `1..48:4`; the file's own one where empty.
         long_side: of a scene's captures; larger pictures are painted at it.
-        metres_per_level, near_is_black: how depth maps in `.png` are meant.
+        around: views placed around a model, in place of cameras.
+        up, unit: how models of other programs stand ("y", "z"), and the metres that 1 is in them.
+        metres_per_level, near_is_black, near_is_white: how depth maps are meant.
         others: fields of the recipe, several of each to vary them.
     """
 
@@ -52,8 +54,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cameras: Several[str] = []
     frames: Several[int | str] = []
     long_side: int = 512
+    around: int | None = None
+    up: Literal["y", "z"] | None = None
+    unit: float | None = None
     metres_per_level: float | None = None
     near_is_black: bool = False
+    near_is_white: bool = False
     model: Several[str] = []
     seed: Several[int] = []
     geometry: Several[float] = []
@@ -78,8 +84,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         file: absolute path.
         long_side: pixels that it is painted at; a smaller picture as it is.
-        cameras, frames: of a scene.
-        metres_per_level, near_is_black: how a picture's depth map is meant.
+        cameras, frames, opening: of a scene (`Sources.of_scene`).
+        metres_per_level, near_is_black, near_is_white: how a picture's depth is meant.
         estimator: model that guesses the depth of a picture that has none.
     """
 
@@ -87,8 +93,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     long_side: int
     cameras: tuple[str, ...] = ()
     frames: tuple[int, ...] = ()
+    opening: tuple[str, ...] = ()
     metres_per_level: float | None = None
     near_is_black: bool = False
+    near_is_white: bool = False
     estimator: str | None = None
 
 
@@ -256,12 +264,14 @@ def _asked(path: Path, task: Task, estimator: str) -> Asked:
             long_side=task.long_side,
             cameras=tuple(several(task.cameras)),
             frames=frames_of(task),
+            opening=opening_words(task.around, task.up, task.unit),
         )
     return Asked(
         file=str(path),
         long_side=task.long_side,
         metres_per_level=task.metres_per_level,
         near_is_black=task.near_is_black,
+        near_is_white=task.near_is_white,
         estimator=estimator,
     )
 
@@ -280,5 +290,4 @@ def words(asked: Asked) -> Sequence[str]:
         chosen = ["--all-cameras"]
     else:
         chosen = [word for name in asked.cameras for word in ("--camera", name)]
-    moments = [word for frame in asked.frames for word in ("--frame", str(frame))]
-    return [*chosen, *moments, "--long-side", str(asked.long_side)]
+    return [*chosen, "--long-side", str(asked.long_side)]

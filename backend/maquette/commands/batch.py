@@ -31,7 +31,7 @@ from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
 from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table
 from ..sources import Sources
-from .options import add_inside, add_place, remote_server
+from .options import DEPTH_OPTIONS, add_depth, add_inside, add_opening, add_place, remote_server
 
 PAGE = "index.html"
 MOST = 100_000
@@ -81,12 +81,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     seen.add_argument(
         "--long-side", type=int, metavar="PIXELS", help="larger pictures are made smaller (512)"
     )
-    seen.add_argument(
-        "--metres-per-level", type=float, metavar="METRES", help="depth maps in .png are distances"
-    )
-    seen.add_argument(
-        "--near-is-black", action="store_true", default=None, help="depth maps in .png are so"
-    )
+    add_depth(seen)
+    add_opening(seen)
     look = parser.add_argument_group("how it looks; several values multiply the pictures")
     prompts = look.add_mutually_exclusive_group()
     prompts.add_argument("--prompt", action="append", metavar="TEXT", help="repeatable")
@@ -184,9 +180,12 @@ def _task(arguments: argparse.Namespace) -> Task:
         "cameras": ["*"] if arguments.all_cameras else arguments.camera,
         "negative_prompt": arguments.negative,
     }
-    for name in ("frames", "long_side", "metres_per_level", "near_is_black", *AXES):
+    others = ("frames", "long_side", "around", "up", "unit", *DEPTH_OPTIONS)
+    for name in (*others, *AXES):
         given.setdefault(name, getattr(arguments, name, None))
-    return replace(task, **{name: value for name, value in given.items() if value is not None})
+    return replace(
+        task, **{name: value for name, value in given.items() if value not in (None, False)}
+    )
 
 
 def _describe(task: Task, recipes: Sequence[Recipe], sources: Sequence[Asked]) -> None:

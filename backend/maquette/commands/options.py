@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import msgspec
@@ -48,6 +49,51 @@ def add_look(parser: argparse.ArgumentParser) -> None:
     look.add_argument(
         "--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]", help="repeatable"
     )
+
+
+DEPTH_OPTIONS = ("metres_per_level", "near_is_black", "near_is_white")
+
+
+def add_depth(seen: argparse._ArgumentGroup) -> None:
+    """How a depth map is meant (`images`)."""
+    levels = seen.add_mutually_exclusive_group()
+    levels.add_argument(
+        "--metres-per-level",
+        type=metres,
+        metavar="METRES",
+        help="depth maps hold distances, 0 is sky; 0.001 where a level is a millimetre",
+    )
+    levels.add_argument(
+        "--near-is-black", action="store_true", help="depth maps are black where near"
+    )
+    levels.add_argument(
+        "--near-is-white", action="store_true", help="so is every .png; an .exr may be"
+    )
+
+
+def add_opening(seen: argparse._ArgumentGroup) -> None:
+    """How a scene is seen from around, and how a model of another program stands."""
+    seen.add_argument(
+        "--around",
+        type=int,
+        metavar="COUNT",
+        help="views placed around the model, in place of cameras",
+    )
+    seen.add_argument("--up", choices=("y", "z"), help="which way a model stands (told by itself)")
+    seen.add_argument(
+        "--unit", type=metres, metavar="METRES", help="what 1 is in a model (told by its format)"
+    )
+
+
+def metres(text: str) -> float:
+    """A distance of an option."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0.0 < found < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no distance; write it like 0.001")
+    return found
 
 
 def add_place(where: argparse._ArgumentGroup) -> None:

@@ -1,19 +1,21 @@
-"""Restyle a .blend, or a picture with or without a depth map.
+"""Restyle a .blend, a model of another program, or a picture.
 
-A .blend is opened in Blender without a window and captured by the extension; the file itself is
-not changed. The pictures are PNG files with the recipe inside: --recipe takes it from there again.
-A picture without a depth map has it estimated, where the model brings an estimator.
+A scene is opened in Blender without a window and captured by the extension; the file itself is not
+changed. A model without cameras is seen from the street and from above, or from --around. The depth
+of a picture is in the file itself, in one beside it (render_depth.exr), or estimated where the
+model brings an estimator. The pictures are PNG files with the recipe inside: --recipe takes it from
+there again.
 
 examples:
   maquette restyle house.blend --camera Street --prompt "red brick library at dusk, wet plaza"
   maquette restyle house.blend --all-cameras --prompt "timber, snow" --prompt "white concrete"
+  maquette restyle house.glb --around 4 --prompt "red brick house, slate roof"
   maquette restyle render.png --depth depth.exr --prompt "sandstone courtyard, noon"
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,13 +24,22 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Limits, Result
 
-from .. import jobs, outputs
+from .. import depth_files, jobs, outputs
 from ..console import ProgressLine
-from ..sources import SCENES, Sourced, Sources
-from .options import add_inside, add_look, add_place, recipes_of, remote_server
+from ..sources import SCENES, Sourced, Sources, opening_words
+from .options import (
+    DEPTH_OPTIONS,
+    add_depth,
+    add_inside,
+    add_look,
+    add_opening,
+    add_place,
+    recipes_of,
+    remote_server,
+)
 
 DEFAULT_LONG_SIDE = 512
-DEPTH_OPTIONS = ("metres_per_level", "near_is_black")
+SCENE_OPTIONS = ("camera", "all_cameras", "long_side", "size", "around", "up", "unit")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -38,23 +49,16 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _metres(text: str) -> float:
-    try:
-        metres = float(text)
-    except ValueError:
-        metres = 0.0
-    if not 0.0 < metres < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no distance; write it like 0.001")
-    return metres
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "maquette restyle SCENE.blend [--camera NAME] --prompt TEXT [options]\n"
+        "maquette restyle SCENE [--camera NAME] --prompt TEXT [options]\n"
         "       maquette restyle IMAGE [--depth FILE] --prompt TEXT [options]"
     )
     parser.add_argument(
-        "source", type=Path, metavar="SCENE.blend | IMAGE", help="what to restyle; never changed"
+        "source",
+        type=Path,
+        metavar="SCENE | IMAGE",
+        help="a .blend, a model (.glb, .obj, ...) or a picture",
     )
     seen = parser.add_argument_group("what is seen")
     cameras = seen.add_mutually_exclusive_group()
@@ -74,18 +78,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--depth",
         type=Path,
         metavar="FILE",
-        help="the depth map of IMAGE: .exr or .npy in metres, or .png with near in white",
+        help="the depth map of IMAGE, where it isn't in the file nor called IMAGE_depth",
     )
-    levels = seen.add_mutually_exclusive_group()
-    levels.add_argument(
-        "--metres-per-level",
-        type=_metres,
-        metavar="METRES",
-        help="the .png holds distances, black is sky; 0.001 where a level is a millimetre",
-    )
-    levels.add_argument(
-        "--near-is-black", action="store_true", help="the .png is the other way round"
-    )
+    add_depth(seen)
+    add_opening(seen)
     add_look(parser)
     where = parser.add_argument_group("where")
     where.add_argument(
@@ -135,39 +131,30 @@ def _sourced(
     if not path.is_file():
         raise MaquetteError("no-source", f"There is no file {path}.", "Correct its name.")
     sources = Sources(home, say, arguments.blender, arguments.extension)
-    if arguments.depth is not None:
-        _refuse_camera_options(arguments)
-        levels = {name: getattr(arguments, name) for name in DEPTH_OPTIONS}
-        return [sources.of_picture(path, arguments.depth, **levels)]
-    _refuse_depth_options(arguments)
     if path.suffix.lower() not in SCENES:
-        _refuse_camera_options(arguments)
-        return [sources.of_picture(path, estimator=model)]
+        _refuse(arguments, SCENE_OPTIONS, "a scene; a picture has its own camera and size")
+        return [
+            sources.of_picture(
+                path,
+                arguments.depth or depth_files.sibling_depth(path),
+                **{name: getattr(arguments, name) for name in DEPTH_OPTIONS},
+                estimator=model,
+            )
+        ]
+    _refuse(arguments, ("depth", *DEPTH_OPTIONS), "a picture; a scene has its own depth in metres")
     wanted = ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
         wanted += ["--camera", camera]
-    return sources.of_scene(path, wanted + _size_words(arguments, Limits()))
+    opening = opening_words(arguments.around, arguments.up, arguments.unit)
+    return sources.of_scene(path, wanted + _size_words(arguments, Limits()), opening)
 
 
-def _refuse_camera_options(arguments: argparse.Namespace) -> None:
-    for name in ("camera", "all_cameras", "long_side", "size"):
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], what_for: str) -> None:
+    for name in names:
         if getattr(arguments, name):
             option = f"--{name.replace('_', '-')}"
             raise MaquetteError(
-                "bad-arguments",
-                f"{option} is for a .blend; a picture has its own camera and size.",
-                f"Leave {option} out, or render the picture and its depth anew.",
-            )
-
-
-def _refuse_depth_options(arguments: argparse.Namespace) -> None:
-    for name in DEPTH_OPTIONS:
-        if getattr(arguments, name):
-            option = f"--{name.replace('_', '-')}"
-            raise MaquetteError(
-                "bad-arguments",
-                f"{option} is for a depth map; a .blend has its own depth in metres.",
-                f"Leave {option} out.",
+                "bad-arguments", f"{option} is for {what_for}.", f"Leave {option} out."
             )
 
 
