@@ -19,7 +19,7 @@ from maquette_wire.source import Source, digest, file_digest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from . import blender, images
+from . import annotators, blender, images
 from .catalogue import Catalogue
 
 SCENES = (".blend", *blender.MODELS)
@@ -100,7 +100,7 @@ class Sources:
 
         Args:
             metres_per_level, near_is_black, near_is_white: how depth is meant (`images`).
-            estimator: model whose estimator is asked.
+            estimator: a model of the catalogue that brings one, or one of `annotators`.
 
         Raises MaquetteError("no-depth") where no depth is to be had, and as `images` does.
         """
@@ -122,20 +122,24 @@ class Sources:
         return Sourced(capture, replace(source, capture=digest(capture)))
 
     def _estimated(
-        self, path: Path, color: NDArray[np.uint8], model: str | None
+        self, path: Path, color: NDArray[np.uint8], name: str | None
     ) -> NDArray[np.float32]:
+        """By a model of the catalogue that brings an estimator, or by one of `annotators`."""
+        self.say(f"The depth of {path.name} is estimated from the picture.")
+        if name is not None and annotators.knows(name):
+            return annotators.estimate_depth(name, color)
         # Loads torch, which nothing else here needs.
         from . import estimate
 
-        directory = None if model is None else Catalogue(self.home).present(model).directory
+        directory = None if name is None else Catalogue(self.home).present(name).directory
         if directory is None or not estimate.has_estimator(directory):
             raise MaquetteError(
                 "no-depth",
-                f"{path} is a picture alone, which has no depth, and the model {model!r} has no "
+                f"{path} is a picture alone, which has no depth, and the model {name!r} has no "
                 "estimator for it.",
-                "Give its depth map (--depth, or a file beside it), or capture the scene itself.",
+                "Give its depth map (--depth, or a file beside it), name one with --estimator, or "
+                "capture the scene itself.",
             )
-        self.say(f"The depth of {path.name} is estimated from the picture.")
         return estimate.estimate_depth(directory, color)
 
     def again(self, source: Source, size: tuple[int, int]) -> Sourced:

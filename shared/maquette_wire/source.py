@@ -27,7 +27,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         depth, depth_sha256: the depth map beside a picture: its path, likewise, and digest.
         metres_per_level, near_is_black, near_is_white: how depth was read, of that map or of the
             picture's own file.
-        estimator: model whose estimator saw the depth of a picture that has none.
+        estimator: what saw the depth of a picture that has none.
     """
 
     file: str

@@ -45,6 +45,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         around: views placed around a model, in place of cameras.
         up, unit: how models of other programs stand ("y", "z"), and the metres that 1 is in them.
         metres_per_level, near_is_black, near_is_white: how depth maps are meant.
+        estimator: what sees the depth of pictures that have none; the model's own where None.
         others: fields of the recipe, several of each to vary them.
     """
 
@@ -60,6 +61,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     metres_per_level: float | None = None
     near_is_black: bool = False
     near_is_white: bool = False
+    estimator: str | None = None
     model: Several[str] = []
     seed: Several[int] = []
     geometry: Several[float] = []

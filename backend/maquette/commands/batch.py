@@ -31,7 +31,15 @@ from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
 from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table
 from ..sources import Sources
-from .options import DEPTH_OPTIONS, add_depth, add_inside, add_opening, add_place, remote_server
+from .options import (
+    DEPTH_OPTIONS,
+    add_depth,
+    add_estimator,
+    add_inside,
+    add_opening,
+    add_place,
+    remote_server,
+)
 
 PAGE = "index.html"
 MOST = 100_000
@@ -82,6 +90,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--long-side", type=int, metavar="PIXELS", help="larger pictures are made smaller (512)"
     )
     add_depth(seen)
+    add_estimator(seen)
     add_opening(seen)
     look = parser.add_argument_group("how it looks; several values multiply the pictures")
     prompts = look.add_mutually_exclusive_group()
@@ -112,7 +121,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
     recipes = recipes_of(task)
-    sources = sources_of(task, recipes[0].model)
+    sources = sources_of(task, task.estimator or recipes[0].model)
     if len(sources) * len(recipes) > MOST:
         raise MaquetteError(
             "too-many",
@@ -180,7 +189,7 @@ def _task(arguments: argparse.Namespace) -> Task:
         "cameras": ["*"] if arguments.all_cameras else arguments.camera,
         "negative_prompt": arguments.negative,
     }
-    others = ("frames", "long_side", "around", "up", "unit", *DEPTH_OPTIONS)
+    others = ("frames", "long_side", "around", "up", "unit", "estimator", *DEPTH_OPTIONS)
     for name in (*others, *AXES):
         given.setdefault(name, getattr(arguments, name, None))
     return replace(

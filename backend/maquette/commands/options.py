@@ -71,6 +71,16 @@ def add_depth(seen: argparse._ArgumentGroup) -> None:
     )
 
 
+def add_estimator(seen: argparse._ArgumentGroup) -> None:
+    """What sees the depth of a picture that has none."""
+    seen.add_argument(
+        "--estimator",
+        metavar="NAME",
+        help="for pictures without depth: midas, zoe, or a depth model of transformers "
+        "(the model's own)",
+    )
+
+
 def add_opening(seen: argparse._ArgumentGroup) -> None:
     """How a scene is seen from around, and how a model of another program stands."""
     seen.add_argument(

@@ -30,6 +30,7 @@ from ..sources import SCENES, Sourced, Sources, opening_words
 from .options import (
     DEPTH_OPTIONS,
     add_depth,
+    add_estimator,
     add_inside,
     add_look,
     add_opening,
@@ -81,6 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the depth map of IMAGE, where it isn't in the file nor called IMAGE_depth",
     )
     add_depth(seen)
+    add_estimator(seen)
     add_opening(seen)
     add_look(parser)
     where = parser.add_argument_group("where")
@@ -138,10 +140,14 @@ def _sourced(
                 path,
                 arguments.depth or depth_files.sibling_depth(path),
                 **{name: getattr(arguments, name) for name in DEPTH_OPTIONS},
-                estimator=model,
+                estimator=arguments.estimator or model,
             )
         ]
-    _refuse(arguments, ("depth", *DEPTH_OPTIONS), "a picture; a scene has its own depth in metres")
+    _refuse(
+        arguments,
+        ("depth", "estimator", *DEPTH_OPTIONS),
+        "a picture; a scene has its own depth in metres",
+    )
     wanted = ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
         wanted += ["--camera", camera]
