@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maquette_wire import png
+from maquette_wire import local, png
+from maquette_wire.home import Home
 from PIL import Image
 
 from .conftest import EXTENSION, Run, environment, make_home, maquette
@@ -170,6 +171,8 @@ def test_a_batch_that_is_killed_at_any_moment_ends_as_an_undisturbed_one(tmp_pat
     assert done.returncode == 0, done.stderr
     whole = tmp_path / "whole"
     assert maquette(home, *words[3:], whole).returncode == 0
+    if record := local.running(Home(home)):  # outlived the batch that began it
+        os.kill(record.pid, signal.SIGTERM)
     assert len(pictures(whole)) == 32
     assert pictures(killed) == pictures(whole)
     assert not (killed / "captures").exists()
