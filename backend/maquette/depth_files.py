@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -83,13 +84,13 @@ def sibling_depth(path: Path) -> Path | None:
 
     Raises MaquetteError("two-depths").
     """
-    folders = [path.parent]
-    folders += [each for each in _entries(path.parent) if each.name.lower() == FOLDER]
+    key = path.parent, _folded(path.stem)
+    folders = [path.parent, *_depth_folders(path.parent)]
     found = sorted(
         each
         for folder in folders
-        for each in _entries(folder)
-        if each != path and _is_depth_of(each, path) and each.is_file()
+        for each in _named(folder).get(key, ())
+        if each != path and each.is_file()
     )
     if len(found) > 1:
         raise MaquetteError(
@@ -100,19 +101,54 @@ def sibling_depth(path: Path) -> Path | None:
     return found[0] if found else None
 
 
-def is_depth_file(path: Path, others: Iterable[Path]) -> bool:
-    """Whether ``path`` is, by its name, the depth of one of ``others``, and no picture itself."""
-    return any(path != other and _is_depth_of(path, other) for other in others)
+def without_depth_files(paths: Iterable[Path]) -> list[Path]:
+    """Paths but those that are, by their names, the depth of another one."""
+    every = list(paths)
+    keys = {(path.parent, _folded(path.stem)) for path in every}
+    return [path for path in every if not any(key in keys for key in _pictures_of(path))]
 
 
-def _is_depth_of(path: Path, picture: Path) -> bool:
+Key = tuple[Path, str]
+"""A picture's folder and its stem, whatever its suffix."""
+
+
+def _pictures_of(path: Path) -> list[Key]:
+    """The pictures whose depth a file is, by its name."""
     if path.suffix.lower() not in SUFFIXES:
-        return False
-    stem, wanted = _folded(path.stem), _folded(picture.stem)
-    if path.parent == picture.parent:
-        return _pictured(stem) == wanted
-    beside = path.parent.name.lower() == FOLDER and path.parent.parent == picture.parent
-    return beside and wanted in (stem, _pictured(stem))
+        return []
+    stem = _folded(path.stem)
+    named = _pictured(stem)
+    keys = [] if named is None else [(path.parent, named)]
+    if path.parent.name.lower() == FOLDER:
+        keys += [(path.parent.parent, each) for each in (stem, named) if each is not None]
+    return keys
+
+
+def _named(folder: Path) -> Mapping[Key, Sequence[Path]]:
+    """Files of a folder by the pictures whose depth they are."""
+    return _listed(folder, _changed(folder))[0]
+
+
+def _depth_folders(folder: Path) -> Sequence[Path]:
+    return _listed(folder, _changed(folder))[1]
+
+
+@lru_cache(64)
+def _listed(folder: Path, _changed: int) -> tuple[Mapping[Key, Sequence[Path]], Sequence[Path]]:
+    """Read once for all pictures of a folder, and again when something came or went."""
+    named: dict[Key, list[Path]] = {}
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    for path in entries:
+        for key in _pictures_of(path):
+            named.setdefault(key, []).append(path)
+    return named, [path for path in entries if path.name.lower() == FOLDER]
+
+
+def _changed(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _pictured(stem: str) -> str | None:
@@ -124,10 +160,6 @@ def _pictured(stem: str) -> str | None:
 def _folded(name: str) -> str:
     # A file system may spell an accent in two letters where another has one.
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _read_exr(path: Path, metres_per_level: float | None, near: Near | None) -> NDArray[np.float32]:

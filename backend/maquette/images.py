@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from . import depth_files, exr
-from .depth_files import is_depth_file, read_depth, sibling_depth
+from .depth_files import read_depth, sibling_depth
 from .raster import Say, opened
 
 __all__ = [
     "SUFFIXES",
     "capture_of",
-    "is_depth_file",
     "read_capture",
     "read_color",
     "read_depth",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from pathlib import Path
 
 import pytest
-from maquette.images import is_depth_file, sibling_depth
+from maquette.depth_files import sibling_depth, without_depth_files
 from maquette_wire.errors import MaquetteError
 
 
@@ -37,8 +38,7 @@ def test_a_depth_file_is_found_by_its_name(tmp_path: Path, name: str) -> None:
     picture, other, depth = touched(tmp_path, "house.jpg", "garage.jpg", name)
     assert sibling_depth(picture) == depth
     assert sibling_depth(other) is None
-    assert is_depth_file(depth, [picture, other, depth])
-    assert not is_depth_file(picture, [picture, other, depth])
+    assert without_depth_files([picture, other, depth]) == [picture, other]
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_a_depth_file_is_found_by_its_name(tmp_path: Path, name: str) -> None:
 def test_other_files_are_none(tmp_path: Path, name: str) -> None:
     picture, other = touched(tmp_path, "house.jpg", name)
     assert sibling_depth(picture) is None
-    assert not is_depth_file(other, [picture, other])
+    assert without_depth_files([picture, other]) == [picture, other]
 
 
 def test_a_depth_file_without_its_picture_is_a_picture(tmp_path: Path) -> None:
     depth, other = touched(tmp_path, "house_depth.png", "garage.png")
-    assert not is_depth_file(depth, [depth, other])
+    assert without_depth_files([depth, other]) == [depth, other]
     assert sibling_depth(depth) is None
 
 
@@ -73,3 +73,11 @@ def test_a_folder_is_no_depth_and_a_missing_one_no_error(tmp_path: Path) -> None
     (tmp_path / "house_depth.exr").mkdir()
     assert sibling_depth(picture) is None
     assert sibling_depth(tmp_path / "nowhere" / "house.png") is None
+
+
+def test_a_file_that_comes_later_is_found(tmp_path: Path) -> None:
+    (picture,) = touched(tmp_path, "house.png")
+    assert sibling_depth(picture) is None
+    time.sleep(0.02)  # a file system's clock is coarse
+    (depth,) = touched(tmp_path, "house_depth.exr")
+    assert sibling_depth(picture) == depth

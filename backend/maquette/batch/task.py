@@ -232,8 +232,7 @@ def sources_of(task: Task, estimator: str) -> list[Asked]:
         for path in _matching(name):
             if output not in path.parents:
                 found[path] = None
-    paths = [path for path in found if not depth_files.is_depth_file(path, found)]
-    return [_asked(path, task, estimator) for path in paths]
+    return [_asked(path, task, estimator) for path in depth_files.without_depth_files(found)]
 
 
 def _matching(name: str) -> list[Path]:
