@@ -116,6 +116,15 @@ def test_a_recipe_that_can_not_be_painted_says_so_for_each_of_its_pictures(run: 
     assert all("missing" in row["error"] for row in failed)
 
 
+def test_the_same_picture_in_two_folders_is_two_sources(run: Run, tmp_path: Path):
+    for name in ("a", "b"):
+        make_source(tmp_path / name, "tower")
+    words = [tmp_path / "a", tmp_path / "b", "--prompt", "brick", *QUICK, "--output"]
+    done = run("batch", *words, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert set(pictures(tmp_path / "out")) == {"tower-brick.png", "tower-brick-2.png"}
+
+
 def test_the_prompt_can_be_left_out_of_files_and_names(run: Run, renders: Path):
     out = renders.parent / "out"
     words = ["--prompt", "secret brick", *QUICK, "--output", out, "--leave-out-prompt"]
@@ -181,7 +190,17 @@ def test_a_batch_that_is_killed_at_any_moment_ends_as_an_undisturbed_one(tmp_pat
 
 def test_a_second_batch_in_the_same_folder_is_refused(run: Run, home: Path, renders: Path):
     out = renders.parent / "out"
-    words = ["batch", str(renders), "--prompt", "a", "--seed", "0-999", *QUICK, "--output", str(out)]
+    words = [
+        "batch",
+        str(renders),
+        "--prompt",
+        "a",
+        "--seed",
+        "0-999",
+        *QUICK,
+        "--output",
+        str(out),
+    ]
     command = [sys.executable, "-m", "maquette", *words]
     first = subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, text=True)
     try:
@@ -207,6 +226,7 @@ def test_all_cameras_of_a_scene(run: Run, blender: Path, tmp_path: Path):
     assert "8 made" in done.stdout
     views = {row["view"] for row in rows(tmp_path)}
     assert len(views) == 4
-    again = run("batch", SAMPLE, *words)
-    assert "0 made, 8 were there" in again.stdout
+    assert "0 made, 8 were there" in run("batch", SAMPLE, *words).stdout
+    next(tmp_path.glob("*.png")).unlink()
+    assert "1 made, 7 were there" in run("batch", SAMPLE, *words).stdout
     assert SAMPLE.stat().st_mtime < begun

@@ -48,7 +48,7 @@ IDLE_SECONDS = 0.05
 
 @dataclass
 class Job:
-    """Pictures that the server makes at once."""
+    """Pictures that the server makes at once. `unwritten`: of its result, once it is there."""
 
     outputs: list[Output]
     captures: list[Capture] = field(repr=False)
@@ -117,6 +117,7 @@ class Work:
         self._queue: deque[Output] = deque()
         self._taken: dict[int, Taken] = {}
         self._waiting: Counter[int] = Counter()  # pictures of a capture
+        self._held: Counter[str] = Counter()  # captures that are the same, and share a file
         self._jobs: dict[str, Job] = {}
         self._writing: list[Written] = []
         self._alone: set[int] = set()
@@ -188,31 +189,39 @@ class Work:
             self.tally.sources_failed += 1
             self._say(f"{Path(asked.file).name}: {error}")
             return True
-        captures = self._manifest.set_captures(source, found)
-        for taken in captures:
+        wanted: list[tuple[Taken, list[Output]]] = []
+        for taken in self._manifest.set_captures(source, found):
             recipes = sized(self._recipes, taken, asked)
             stem = "-".join(parts_of(taken.source, taken.view))
             waiting = self._manifest.want(taken, recipes, stem, prompt=self._prompt)
-            if waiting and not self._gatherer.has(taken.source):
-                return False
-            self._taken[taken.id] = taken
-            self._waiting[taken.id] = len(waiting)
-            self.tally.before += len(recipes) - len(waiting)
-            self._queue.extend(waiting)
+            wanted.append((taken, waiting))
+        if any(waiting and not self._gatherer.has(taken.source) for taken, waiting in wanted):
+            return False
+        for taken, waiting in wanted:
+            self.tally.before += len(self._recipes) - len(waiting)
+            if waiting:
+                self._taken[taken.id] = taken
+                self._waiting[taken.id] = len(waiting)
+                self._held[taken.source.capture] += 1
+                self._queue.extend(waiting)
         return True
 
     def _settled(self, output: Output) -> None:
         """A picture is done or has failed."""
         self._waiting[output.capture] -= 1
         if not self._waiting[output.capture]:
-            self._gatherer.drop(self._taken.pop(output.capture).source)
+            source = self._taken.pop(output.capture).source
+            self._held[source.capture] -= 1
+            if not self._held[source.capture]:
+                self._gatherer.drop(source)
 
     # --- jobs -----------------------------------------------------------------------------------
 
     def _submit(self) -> None:
         while (
             self._queue
-            and len(self._jobs) < AHEAD * self._painter.devices
+            and sum(not job.unwritten for job in self._jobs.values())
+            < AHEAD * self._painter.devices
             and time.monotonic() >= self._not_before
         ):
             self._began = self._began or time.monotonic()
