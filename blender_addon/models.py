@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -170,23 +171,33 @@ def _stands_along_z(corners: NDArray[np.float64]) -> bool:
 
 
 def _gltf(path: str) -> Any:
-    _enabled("io_scene_gltf2")
-    return bpy.ops.import_scene.gltf(filepath=path)
+    with _enabled("io_scene_gltf2"):
+        return bpy.ops.import_scene.gltf(filepath=path)
 
 
 def _fbx(path: str) -> Any:
     if hasattr(bpy.types, "WM_OT_fbx_import") or "fbx_import" in dir(bpy.ops.wm):
         return bpy.ops.wm.fbx_import(filepath=path)
-    _enabled("io_scene_fbx")  # before Blender 4.5
-    return bpy.ops.import_scene.fbx(filepath=path)
+    with _enabled("io_scene_fbx"):  # before Blender 4.5
+        return bpy.ops.import_scene.fbx(filepath=path)
 
 
 def _usd(path: str) -> Any:
     return bpy.ops.wm.usd_import(filepath=path, import_lights=False, create_world_material=False)
 
 
-def _enabled(add_on: str) -> None:
-    addon_utils.enable(add_on, default_set=False)
+@contextmanager
+def _enabled(add_on: str) -> Iterator[None]:
+    """Have an add-on of Blender's for the block alone, where the user hasn't enabled it: the bpy
+    module of 4.2 crashes at its end where one with a panel is left."""
+    _default, was = addon_utils.check(add_on)
+    if not was:
+        addon_utils.enable(add_on, default_set=False)
+    try:
+        yield
+    finally:
+        if not was:
+            addon_utils.disable(add_on, default_set=False)
 
 
 # As the file's own axes have it; `_stand` turns it.

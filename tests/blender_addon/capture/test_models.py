@@ -17,17 +17,15 @@ from maquette_wire import container
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.messages import Submit
 
-from blender_addon import command
+from blender_addon import command, models
 from tests.blender_addon.capture import scenes
 
 SIZE = (12.0, 8.0, 20.0)
 
 
 def _fbx(path: str) -> None:
-    import addon_utils
-
-    addon_utils.enable("io_scene_fbx", default_set=False)
-    bpy.ops.export_scene.fbx(filepath=path)
+    with models._enabled("io_scene_fbx"):
+        bpy.ops.export_scene.fbx(filepath=path)
 
 
 EXPORTERS: dict[str, Callable[[str], Any]] = {
