@@ -72,7 +72,7 @@ def test_every_source_with_every_recipe_and_no_picture_twice(run: Run, renders: 
     assert all((out / row["source_picture"]).is_file() for row in found)
     with (out / "manifest.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row["seed"] for row in csv.DictReader(file)] == ["0", "1"] * 3
-    assert not (out / "captures").exists()
+    assert not (out / ".captures").exists()
     page = (out / "index.html").read_text("utf-8")
     assert all(json.dumps(name)[1:-1] in page or name in page for name in names)
 
@@ -184,7 +184,7 @@ def test_a_batch_that_is_killed_at_any_moment_ends_as_an_undisturbed_one(tmp_pat
         os.kill(record.pid, signal.SIGTERM)
     assert len(pictures(whole)) == 32
     assert pictures(killed) == pictures(whole)
-    assert not (killed / "captures").exists()
+    assert not (killed / ".captures").exists()
     assert {path.name for path in killed.rglob("*")} == {path.name for path in whole.rglob("*")}
 
 

@@ -1,6 +1,6 @@
 """Captures of a batch, in files of its folder.
 
-What is waiting to be painted lies in `captures/`, and is removed when nothing waits for it any
+What is waiting to be painted lies in `.captures/`, and is removed when nothing waits for it any
 more; the colours that were captured stay in `sources/`, to be looked at beside the concepts. These
 functions run in a thread of their own and know nothing of the manifest's database.
 """
@@ -8,6 +8,7 @@ functions run in a thread of their own and know nothing of the manifest's databa
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from .. import depth_files, outputs
 from ..sources import SCENES, Sourced, Sources
 from .task import Asked, words
 
-CAPTURES, PICTURES = "captures", "sources"
+CAPTURES, PICTURES = ".captures", "sources"
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,7 @@ class Gatherer:
 
     def sweep(self) -> None:
         """Remove all that no run needs: what is left is of one that was killed."""
-        for path in (self._folder / CAPTURES).glob(f"*{container.SUFFIX}"):
-            path.unlink(missing_ok=True)
-        (self._folder / CAPTURES).rmdir()
+        shutil.rmtree(self._folder / CAPTURES, ignore_errors=True)
 
     def _file(self, digest: str) -> Path:
         return self._folder / CAPTURES / f"{digest[:16]}{container.SUFFIX}"

@@ -1,0 +1,88 @@
+"""The work of a batch with a painter that gives the colours back: what is asked of it, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from maquette.batch.gather import CAPTURES, Gatherer
+from maquette.batch.manifest import Manifest
+from maquette.batch.task import Task, recipes_of, sources_of
+from maquette.batch.work import Tally, Work
+from maquette.server.results import result_of
+from maquette.sources import Sources
+from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
+from maquette_wire.events import Received
+from maquette_wire.home import Home
+from maquette_wire.recipe import Recipe
+from PIL import Image
+
+
+def make_source(path: Path, shade: int = 190) -> Path:
+    """A grey picture and its depth."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (24, 16), (shade, shade, shade)).save(path)
+    np.save(path.with_name(f"{path.stem}_depth.npy"), np.linspace(5, 9, 384).reshape(16, 24))
+    return path
+
+
+class Painter:
+    """Gives every job's colours back, and refuses prompts with "never"."""
+
+    devices = 1
+
+    def __init__(self) -> None:
+        self.recipes: list[Recipe] = []
+        self._heard: list[Received] = []
+
+    def submit(self, recipe: Recipe, captures: Sequence[Capture], *, job: str) -> str:
+        if "never" in recipe.prompt:
+            raise MaquetteError("prompt-too-long", "The prompt is too long.", "Use less.")
+        self.recipes += [recipe] * len(captures)
+        pictures = [(n, recipe.seed, each.color) for n, each in enumerate(captures)]
+        outcome: Any = SimpleNamespace(
+            recipe=recipe, pictures=pictures, encoded_depth=[], warnings=[], seconds={"s": 0.1}
+        )
+        message, frames = result_of(job, outcome)
+        self._heard.append(Received(message, [frame.data.cast("B") for frame in frames]))
+        return job
+
+    def events(self) -> list[Received]:
+        heard, self._heard = self._heard[:1], self._heard[1:]
+        return heard
+
+    def cancel(self, *jobs: str) -> None: ...
+    def stored(self, job: str) -> None: ...
+    def abandon(self, jobs: Sequence[str]) -> None: ...
+
+
+def paint(task: Task, painter: Painter | None = None, model: str = "pocket") -> Tally:
+    """A run of a batch."""
+    folder = Path(task.output)
+    folder.mkdir(exist_ok=True)
+    said: list[str] = []
+    with Manifest(folder) as manifest:
+        work = Work(
+            manifest,
+            painter or Painter(),
+            Gatherer(folder, Sources(Home(folder / "home"), said.append)),
+            say=said.append,
+            done=lambda path: None,
+            progress=lambda ended, total, left: None,
+        )
+        return work.run(sources_of(task, model), recipes_of(task))
+
+
+def test_what_a_killed_run_left_half_written_is_swept(tmp_path: Path):
+    task = Task(
+        sources=str(make_source(tmp_path / "a.png")), prompts="p", output=str(tmp_path / "out")
+    )
+    left = tmp_path / "out" / CAPTURES / ".0123.maquette.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    assert paint(task).made == 1
+    assert not left.parent.exists()
