@@ -229,8 +229,13 @@ class Work:
             if chosen:
                 name = uuid.uuid4().hex
                 self._manifest.assign(chosen, name)
-                self._jobs[name] = Job(chosen, captures)
-                self._painter.submit(chosen[0].recipe, captures, job=name)
+                job = Job(chosen, captures)
+                try:
+                    self._painter.submit(chosen[0].recipe, captures, job=name)
+                except MaquetteError as error:  # the server would refuse it
+                    self._failed(job, error)
+                else:
+                    self._jobs[name] = job
 
     def _next_job(self) -> tuple[list[Output], list[Capture]]:
         """Waiting pictures of one recipe, taken from the queue, and their captures."""

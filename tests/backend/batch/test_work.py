@@ -86,3 +86,12 @@ def test_what_a_killed_run_left_half_written_is_swept(tmp_path: Path):
     left.write_bytes(b"half")
     assert paint(task).made == 1
     assert not left.parent.exists()
+
+
+def test_a_recipe_that_the_painter_refuses_fails_alone(tmp_path: Path):
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(3)]
+    task = Task(sources=sources, prompts=["one", "never", "two"], output=str(tmp_path / "out"))
+    tally = paint(task)
+    assert (tally.made, tally.failed) == (6, 3)
+    with Manifest(tmp_path / "out") as manifest:
+        assert manifest.counts() == {"waiting": 0, "done": 6, "failed": 3}
