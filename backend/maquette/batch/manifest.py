@@ -7,6 +7,7 @@ killed at any moment goes on where it was. One batch at a time holds it.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -84,7 +85,8 @@ class Output:
 class Manifest:
     """The manifest in a folder; made where there is none. A context manager.
 
-    Raises MaquetteError("batch-running", "bad-manifest").
+    Raises MaquetteError("batch-running", "bad-manifest"), and from its block also
+    MaquetteError("output-unusable") where the disk does not take what is noted.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -119,8 +121,16 @@ class Manifest:
     def __enter__(self) -> Manifest:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise MaquetteError(
+                "output-unusable",
+                f"The manifest in {self.folder} can't be written: {error}.",
+                "Free some space there, then run the command again.",
+            ) from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _bad(self.folder / FILE, str(error)) from error
 
     # --- sources and captures -------------------------------------------------------------------
 
@@ -276,15 +286,13 @@ class Manifest:
         rows = list(self._rows())
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         outputs.write_bytes(self.folder / JSONL, lines.encode())
-        path = self.folder / CSV
         columns = ["number", "state", "file", "source", "view", "frame", "prompt", *AXES]
         columns += ["seconds", "error"]
-        temporary = path.with_name(f".{path.name}.part")
-        with temporary.open("w", encoding="utf-8-sig", newline="") as file:  # as Excel wants it
-            table = csv.DictWriter(file, columns, extrasaction="ignore")
-            table.writeheader()
-            table.writerows({**row, **row["recipe"]} for row in rows)
-        temporary.replace(path)
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, columns, extrasaction="ignore")
+        table.writeheader()
+        table.writerows({**row, **row["recipe"]} for row in rows)
+        outputs.write_bytes(self.folder / CSV, text.getvalue().encode("utf-8-sig"))  # for Excel
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         found = self._db.execute(

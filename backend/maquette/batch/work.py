@@ -150,9 +150,12 @@ class Work:
             except BaseException:
                 captures.shutdown(wait=False, cancel_futures=True)
                 writers.shutdown()
-                with contextlib.suppress(MaquetteError):  # that of another picture is under way
-                    self._note_written()
-                self._painter.cancel(*self._jobs)
+                try:
+                    while self._writing:
+                        with contextlib.suppress(MaquetteError):  # others are on disk
+                            self._note_written()
+                finally:
+                    self._painter.cancel(*self._jobs)
                 raise
         self._gatherer.sweep()
         return self.tally

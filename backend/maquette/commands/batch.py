@@ -14,7 +14,6 @@ examples:
 from __future__ import annotations
 
 import argparse
-import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -161,12 +160,6 @@ def run(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             line.say(f"{work.tally.made} made; the same command goes on from here.")
             raise
-        except sqlite3.OperationalError as error:
-            raise MaquetteError(
-                "output-unusable",
-                f"The manifest in {folder} can't be written: {error}.",
-                "Free some space there, then run the command again.",
-            ) from error
         finally:
             manifest.export()
         _write_page(folder, line)

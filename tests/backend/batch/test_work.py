@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from maquette.batch.gather import CAPTURES, Gatherer
-from maquette.batch.manifest import Manifest
+from maquette.batch.manifest import FILE, Manifest
 from maquette.batch.task import Task, recipes_of, sources_of
 from maquette.batch.work import Tally, Work
 from maquette.server.results import result_of
@@ -95,3 +96,14 @@ def test_a_recipe_that_the_painter_refuses_fails_alone(tmp_path: Path):
     assert (tally.made, tally.failed) == (6, 3)
     with Manifest(tmp_path / "out") as manifest:
         assert manifest.counts() == {"waiting": 0, "done": 6, "failed": 3}
+
+
+def test_a_damaged_manifest_says_so_whenever_it_is_noticed(tmp_path: Path):
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(9)]
+    task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
+    paint(task)
+    with (tmp_path / "out" / FILE).open("r+b") as file:
+        file.seek(5000)
+        file.write(b"Z" * 8000)
+    with pytest.raises(MaquetteError, match="begin anew"):
+        paint(task)
