@@ -24,9 +24,9 @@ from maquette_wire.view import View
 
 from .. import depth_files, outputs
 from ..sources import SCENES, Sourced, Sources
-from .task import Asked, words
+from .task import COLOURS, Asked, words
 
-CAPTURES, PICTURES = ".captures", "sources"
+CAPTURES = ".captures"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Gatherer:
         self._folder = folder
         self._sources = sources
         outputs.prepared(folder / CAPTURES)
-        outputs.prepared(folder / PICTURES)
+        outputs.prepared(folder / COLOURS)
 
     def take(
         self, asked: Asked, known: Sequence[Source], number: int, again: bool
@@ -89,7 +89,7 @@ class Gatherer:
         packet = submission(Recipe(prompt=""), [capture])
         container.write(self._file(source.capture), packet.message, packet.frames)
         parts = [str(number), *parts_of(source, capture.view)]
-        picture = f"{PICTURES}/{'-'.join(parts)}.png"
+        picture = f"{COLOURS}/{'-'.join(parts)}.png"
         png.write(self._folder / picture, capture.color, capture.view.width, capture.view.height)
         return Found(source, capture.view, picture)
 

@@ -25,6 +25,8 @@ from ..sources import SCENES, opening_words
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr")
 """Suffixes of what is taken from a folder, beside `sources.SCENES`."""
+COLOURS = "sources"
+"""Folder in the output folder for the colours that were captured."""
 
 Value = TypeVar("Value")
 Several = Value | list[Value]
@@ -220,7 +222,8 @@ def sources_of(task: Task, estimator: str) -> list[Asked]:
     Args:
         estimator: model for pictures without depth.
 
-    Raises MaquetteError("no-source") for a name or pattern that nothing answers to.
+    Raises MaquetteError("no-source") for a name or pattern that nothing answers to, and where all
+    are pictures in the output folder.
     """
     if not several(task.sources):
         raise MaquetteError(
@@ -230,8 +233,15 @@ def sources_of(task: Task, estimator: str) -> list[Asked]:
     found: dict[Path, None] = {}
     for name in several(task.sources):
         for path in _matching(name):
-            if output not in path.parents:
+            # What a batch makes is no source of the next.
+            if path.suffix.lower() != ".png" or path.parent not in (output, output / COLOURS):
                 found[path] = None
+    if not found:
+        raise MaquetteError(
+            "no-source",
+            f"All sources are pictures in the folder {task.output}, which the new ones go to.",
+            "Name another folder with --output.",
+        )
     return [_asked(path, task, estimator) for path in depth_files.without_depth_files(found)]
 
 

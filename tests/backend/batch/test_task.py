@@ -113,6 +113,17 @@ def test_depth_maps_and_what_the_batch_made_are_no_sources(tmp_path: Path):
     assert names(task) == ["tower.png"]
 
 
+def test_sources_may_lie_in_or_below_the_output_folder_but_pictures_in_it_are_results(
+    tmp_path: Path,
+):
+    for name in ("old-brick.png", "sources/1-old.png", "house.blend", "renders/tower.png"):
+        write(tmp_path / name, "")
+    task = Task(sources=str(tmp_path / "**" / "*.*"), output=str(tmp_path))
+    assert names(task) == ["house.blend", "tower.png"]
+    with pytest.raises(MaquetteError, match="Name another folder"):
+        sources_of(Task(sources=str(tmp_path / "old-brick.png"), output=str(tmp_path)), "pocket")
+
+
 @pytest.mark.parametrize("name", ["missing.png", "*.exr"])
 def test_a_source_that_is_not_there_is_named(tmp_path: Path, name: str):
     with pytest.raises(MaquetteError, match="nothing that is called"):
