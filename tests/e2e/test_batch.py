@@ -207,6 +207,7 @@ def test_a_second_batch_in_the_same_folder_is_refused(run: Run, home: Path, rend
         assert first.stdout is not None and first.stdout.readline()
         done = run(*words)
         assert done.returncode == 1 and "Another batch works" in done.stderr
+        assert "3000 pictures" in run(*words, "--dry-run").stdout
         first.send_signal(signal.SIGINT)
         assert first.wait(60) == 130
     finally:

@@ -226,8 +226,13 @@ def _seconds(folder: Path) -> float | None:
     """The time of a picture, where the folder knows one."""
     if not (folder / FILE).is_file():
         return None
-    with Manifest(folder) as manifest:
-        return manifest.seconds()
+    try:
+        with Manifest(folder) as manifest:
+            return manifest.seconds()
+    except MaquetteError as error:
+        if error.code != "batch-running":
+            raise
+        return None
 
 
 def _write_page(folder: Path, line: ProgressLine) -> None:
