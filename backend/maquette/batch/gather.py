@@ -39,11 +39,19 @@ class Found:
 
 
 class Gatherer:
-    """Makes the captures of a batch's folder. Raises MaquetteError("output-unusable")."""
+    """Makes the captures of a batch's folder.
 
-    def __init__(self, folder: Path, sources: Sources) -> None:
+    Args:
+        estimator: model for pictures without depth, where nothing else is asked for and none has
+            seen them before: what a run paints with does not change what was captured.
+
+    Raises MaquetteError("output-unusable").
+    """
+
+    def __init__(self, folder: Path, sources: Sources, estimator: str) -> None:
         self._folder = folder
         self._sources = sources
+        self._estimator = estimator
         outputs.prepared(folder / CAPTURES)
         outputs.prepared(folder / COLOURS)
 
@@ -63,14 +71,19 @@ class Gatherer:
             depth = None if is_scene(path) else depth_files.sibling_depth(path)
             if known and not again and _unchanged(path, depth, known[0]):
                 return None
-            return [self._keep(each, number) for each in self._sourced(asked, path, depth)]
+            before = known[0].estimator if known else None
+            estimator = asked.estimator or before or self._estimator
+            sourced = self._sourced(asked, path, depth, estimator)
+            return [self._keep(each, number) for each in sourced]
         except OSError as error:
             where = error.filename or path
             raise MaquetteError(
                 "bad-source", f"{where}: {error.strerror}.", "See to that and run the batch again."
             ) from error
 
-    def _sourced(self, asked: Asked, path: Path, depth: Path | None) -> list[Sourced]:
+    def _sourced(
+        self, asked: Asked, path: Path, depth: Path | None, estimator: str
+    ) -> list[Sourced]:
         if is_scene(path):
             return self._sources.of_scene(path, words(asked), asked.opening, asked.frames)
         return [
@@ -80,7 +93,7 @@ class Gatherer:
                 metres_per_level=asked.metres_per_level,
                 near_is_black=asked.near_is_black,
                 near_is_white=asked.near_is_white,
-                estimator=asked.estimator,
+                estimator=estimator,
             )
         ]
 

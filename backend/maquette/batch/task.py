@@ -90,7 +90,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         long_side: pixels that it is painted at; a smaller picture as it is.
         cameras, frames, opening: of a scene (`Sources.of_scene`).
         metres_per_level, near_is_black, near_is_white: how a picture's depth is meant.
-        estimator: model that guesses the depth of a picture that has none.
+        estimator: what sees the depth of a picture that has none, where the task says so.
     """
 
     file: str
@@ -216,11 +216,8 @@ def frames_of(task: Task) -> tuple[int, ...]:
     return tuple(frames)
 
 
-def sources_of(task: Task, estimator: str) -> list[Asked]:
+def sources_of(task: Task) -> list[Asked]:
     """Every source, each once, in the order given and by name within a folder or pattern.
-
-    Args:
-        estimator: model for pictures without depth.
 
     Raises MaquetteError("no-source") for a name or pattern that nothing answers to, and where all
     are pictures in the output folder.
@@ -242,7 +239,7 @@ def sources_of(task: Task, estimator: str) -> list[Asked]:
             f"All sources are pictures in the folder {task.output}, which the new ones go to.",
             "Name another folder with --output.",
         )
-    return [_asked(path, task, estimator) for path in depth_files.without_depth_files(found)]
+    return [_asked(path, task) for path in depth_files.without_depth_files(found)]
 
 
 def _matching(name: str) -> list[Path]:
@@ -268,7 +265,7 @@ def _natural(path: Path) -> list[Any]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
-def _asked(path: Path, task: Task, estimator: str) -> Asked:
+def _asked(path: Path, task: Task) -> Asked:
     if path.suffix.lower() in SCENES:
         return Asked(
             file=str(path),
@@ -283,7 +280,7 @@ def _asked(path: Path, task: Task, estimator: str) -> Asked:
         metres_per_level=task.metres_per_level,
         near_is_black=task.near_is_black,
         near_is_white=task.near_is_white,
-        estimator=estimator,
+        estimator=task.estimator,
     )
 
 

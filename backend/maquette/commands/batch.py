@@ -121,7 +121,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
     recipes = recipes_of(task)
-    sources = sources_of(task, task.estimator or recipes[0].model)
+    sources = sources_of(task)
     if len(sources) * len(recipes) > MOST:
         raise MaquetteError(
             "too-many",
@@ -147,7 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
         work = Work(
             manifest,
             painter,
-            Gatherer(folder, made),
+            Gatherer(folder, made, recipes[0].model),
             say=line.say,
             done=done,
             progress=lambda ended, total, left: line.show(

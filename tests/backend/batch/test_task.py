@@ -16,7 +16,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def names(task: Task) -> list[str]:
-    return [Path(asked.file).name for asked in sources_of(task, "pocket")]
+    return [Path(asked.file).name for asked in sources_of(task)]
 
 
 def test_values_multiply_and_seeds_vary_fastest():
@@ -121,13 +121,13 @@ def test_sources_may_lie_in_or_below_the_output_folder_but_pictures_in_it_are_re
     task = Task(sources=str(tmp_path / "**" / "*.*"), output=str(tmp_path))
     assert names(task) == ["house.blend", "tower.png"]
     with pytest.raises(MaquetteError, match="Name another folder"):
-        sources_of(Task(sources=str(tmp_path / "old-brick.png"), output=str(tmp_path)), "pocket")
+        sources_of(Task(sources=str(tmp_path / "old-brick.png"), output=str(tmp_path)))
 
 
 @pytest.mark.parametrize("name", ["missing.png", "*.exr"])
 def test_a_source_that_is_not_there_is_named(tmp_path: Path, name: str):
     with pytest.raises(MaquetteError, match="nothing that is called"):
-        sources_of(Task(sources=str(tmp_path / name)), "pocket")
+        sources_of(Task(sources=str(tmp_path / name)))
 
 
 def test_a_batch_without_a_prompt_says_so():

@@ -61,21 +61,22 @@ class Painter:
     def abandon(self, jobs: Sequence[str]) -> None: ...
 
 
-def paint(task: Task, painter: Painter | None = None, model: str = "pocket") -> Tally:
+def paint(task: Task, painter: Painter | None = None) -> Tally:
     """A run of a batch."""
     folder = Path(task.output)
     folder.mkdir(exist_ok=True)
     said: list[str] = []
+    recipes = recipes_of(task)
     with Manifest(folder) as manifest:
         work = Work(
             manifest,
             painter or Painter(),
-            Gatherer(folder, Sources(Home(folder / "home"), said.append)),
+            Gatherer(folder, Sources(Home(folder / "home"), said.append), recipes[0].model),
             say=said.append,
             done=lambda path: None,
             progress=lambda ended, total, left: None,
         )
-        return work.run(sources_of(task, model), recipes_of(task))
+        return work.run(sources_of(task), recipes)
 
 
 def test_what_a_killed_run_left_half_written_is_swept(tmp_path: Path):
@@ -107,3 +108,11 @@ def test_a_damaged_manifest_says_so_whenever_it_is_noticed(tmp_path: Path):
         file.write(b"Z" * 8000)
     with pytest.raises(MaquetteError, match="begin anew"):
         paint(task)
+
+
+def test_a_picture_is_not_made_twice_where_another_run_names_other_models(tmp_path: Path):
+    source = str(make_source(tmp_path / "a.png"))
+    out = str(tmp_path / "out")
+    assert paint(Task(sources=source, prompts="p", model=["m", "n"], output=out)).made == 2
+    tally = paint(Task(sources=source, prompts="p", model="n", output=out))
+    assert (tally.made, tally.before) == (0, 1)
