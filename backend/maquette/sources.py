@@ -125,8 +125,9 @@ class Sources:
         self, path: Path, color: NDArray[np.uint8], name: str | None
     ) -> NDArray[np.float32]:
         """By a model of the catalogue that brings an estimator, or by one of `annotators`."""
-        self.say(f"The depth of {path.name} is estimated from the picture.")
+        estimated = f"The depth of {path.name} is estimated from the picture."
         if name is not None and annotators.knows(name):
+            self.say(estimated)
             return annotators.estimate_depth(name, color)
         # Loads torch, which nothing else here needs.
         from . import estimate
@@ -140,6 +141,7 @@ class Sources:
                 "Give its depth map (--depth, or a file beside it), name one with --estimator, or "
                 "capture the scene itself.",
             )
+        self.say(estimated)
         return estimate.estimate_depth(directory, color)
 
     def again(self, source: Source, size: tuple[int, int]) -> Sourced:

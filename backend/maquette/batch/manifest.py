@@ -170,8 +170,11 @@ class Manifest:
                     "UPDATE captures SET source = ?, view = ?, picture = ? WHERE id = ?",
                     (*values, was.id),
                 )
-                if was.source.capture != new.source.capture:
-                    self._wait_again("capture = ?", was.id)
+                # The same files may be captured with other rounding by another Blender, or by
+                # the same one: what is painted of them stays.
+                if _files(was.source) != _files(new.source):
+                    if was.source.capture != new.source.capture:
+                        self._wait_again("capture = ?", was.id)
             for gone in older[len(found) :] if found is not None else ():
                 self._db.execute("DELETE FROM outputs WHERE capture = ?", (gone.id,))
                 self._db.execute("DELETE FROM captures WHERE id = ?", (gone.id,))
@@ -360,6 +363,11 @@ def _part(name: str, value: Any) -> str:
     if isinstance(value, str):
         return outputs.slug(value) if value else ""
     return f"{SHORT.get(name, name)}{value:.6g}" if name != "seed" else f"s{value}"
+
+
+def _files(source: Source) -> tuple[str, str | None]:
+    """What the files of a source hold."""
+    return source.sha256, source.depth_sha256
 
 
 def _text(record: msgspec.Struct) -> str:
