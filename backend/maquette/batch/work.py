@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -32,7 +32,8 @@ from .manifest import Manifest, Output, Taken
 from .task import Asked
 
 LOOKED_AHEAD = 512
-"""Waiting pictures among which those of one job are looked for."""
+"""Waiting pictures among which those of one job are looked for. No source is captured while there
+are as many: captures take room on the disk."""
 LONG_ENOUGH = 2.0
 """Seconds of a job beyond which jobs don't grow: what goes by between two is little then, and
 little is lost with one."""
@@ -143,8 +144,10 @@ class Work:
                     self._submit()
                     if self._jobs:
                         self._hear(writers)
+                    elif self._gathering:
+                        wait([self._gathering[0]], IDLE_SECONDS)
                     else:
-                        time.sleep(IDLE_SECONDS)  # until there is a capture
+                        time.sleep(IDLE_SECONDS)  # until the server has room
                     self._note_written()
                     self._tell()
             except BaseException:
@@ -172,7 +175,7 @@ class Work:
             if not self._take(future, asked, source):
                 self._capture(executor, asked, source, again=True)
                 return
-        if self._sources:
+        if self._sources and len(self._queue) < LOOKED_AHEAD:
             asked = self._sources.popleft()
             self._capture(executor, asked, self._manifest.source(asked), again=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from maquette.batch import work
 from maquette.batch.gather import CAPTURES, Gatherer
 from maquette.batch.manifest import FILE, Manifest
 from maquette.batch.task import Task, recipes_of, sources_of
-from maquette.batch.work import Tally, Work
+from maquette.batch.work import IDLE_SECONDS, Tally, Work
 from maquette.server.results import result_of
 from maquette.sources import Sources
 from maquette_wire.capture import Capture
@@ -68,7 +70,7 @@ def paint(task: Task, painter: Painter | None = None) -> Tally:
     said: list[str] = []
     recipes = recipes_of(task)
     with Manifest(folder) as manifest:
-        work = Work(
+        made = Work(
             manifest,
             painter or Painter(),
             Gatherer(folder, Sources(Home(folder / "home"), said.append), recipes[0].model),
@@ -76,7 +78,7 @@ def paint(task: Task, painter: Painter | None = None) -> Tally:
             done=lambda path: None,
             progress=lambda ended, total, left: None,
         )
-        return work.run(sources_of(task), recipes)
+        return made.run(sources_of(task), recipes)
 
 
 def test_what_a_killed_run_left_half_written_is_swept(tmp_path: Path):
@@ -116,3 +118,30 @@ def test_a_picture_is_not_made_twice_where_another_run_names_other_models(tmp_pa
     assert paint(Task(sources=source, prompts="p", model=["m", "n"], output=out)).made == 2
     tally = paint(Task(sources=source, prompts="p", model="n", output=out))
     assert (tally.made, tally.before) == (0, 1)
+
+
+def test_what_is_there_is_gone_through_without_waiting(tmp_path: Path):
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(60)]
+    task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
+    paint(task)
+    began = time.monotonic()
+    assert paint(task).before == 60
+    assert time.monotonic() - began < 60 * IDLE_SECONDS
+
+
+def test_captures_do_not_pile_up_before_a_slow_painter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(work, "LOOKED_AHEAD", 4)
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(50)]
+    folder, held = tmp_path / "out" / CAPTURES, []
+
+    class Slow(Painter):
+        def events(self) -> list[Received]:
+            held.append(len(list(folder.iterdir())))
+            time.sleep(0.01)
+            return [] if len(held) % 10 else super().events()
+
+    task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
+    assert paint(task, Slow()).made == 50
+    assert max(held) < 20
