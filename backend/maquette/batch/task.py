@@ -14,10 +14,11 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Limits
 from maquette_wire.recipe import Recipe
 
 from .. import depth_files
@@ -31,6 +32,7 @@ COLOURS = "sources"
 Value = TypeVar("Value")
 Several = Value | list[Value]
 """One value, or several to vary."""
+Metres = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,10 +59,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cameras: Several[str] = []
     frames: Several[int | str] = []
     long_side: int = 512
-    around: int | None = None
+    around: Annotated[int, msgspec.Meta(ge=1)] | None = None
     up: Literal["y", "z"] | None = None
-    unit: float | None = None
-    metres_per_level: float | None = None
+    unit: Metres | None = None
+    metres_per_level: Metres | None = None
     near_is_black: bool = False
     near_is_white: bool = False
     estimator: str | None = None
@@ -208,23 +210,31 @@ def frames_of(task: Task) -> tuple[int, ...]:
     for part in several(task.frames):
         found = re.fullmatch(r"(-?\d+)(?:\.\.(-?\d+)(?::(\d+))?)?", str(part).strip())
         first, last, step = (found[1], found[2] or found[1], found[3] or 1) if found else (0, 0, 0)
-        if not int(step):
+        wanted = range(int(first), int(last) + 1, int(step)) if int(step) else ()
+        if not wanted:
             raise MaquetteError(
                 "bad-frames", f"{part!r} are no frames.", "Write them like 12, 1..48 or 1..48:4."
             )
-        frames |= dict.fromkeys(range(int(first), int(last) + 1, int(step)))
+        frames |= dict.fromkeys(wanted)
     return tuple(frames)
 
 
 def sources_of(task: Task) -> list[Asked]:
     """Every source, each once, in the order given and by name within a folder or pattern.
 
-    Raises MaquetteError("no-source") for a name or pattern that nothing answers to, and where all
-    are pictures in the output folder.
+    Raises MaquetteError("bad-size", "bad-frames"), and MaquetteError("no-source") for a name or
+    pattern that nothing answers to, and where all are pictures in the output folder.
     """
     if not several(task.sources):
         raise MaquetteError(
             "no-source", "There is no source.", "Name pictures, folders or .blend files."
+        )
+    bounds = Limits()
+    if not bounds.side_min <= task.long_side <= bounds.side_max:
+        raise MaquetteError(
+            "bad-size",
+            f"The long side is {task.long_side} pixels.",
+            f"Use {bounds.side_min} to {bounds.side_max} pixels.",
         )
     output = Path(task.output).resolve()
     found: dict[Path, None] = {}

@@ -361,10 +361,10 @@ class Work:
 def sized(recipes: Sequence[Recipe], taken: Taken, asked: Asked) -> list[Recipe]:
     """The recipes at the size that a capture is painted at: a larger picture is made smaller."""
     sides = (taken.view.width, taken.view.height)
-    scale = asked.long_side / max(sides)
+    scale = max(asked.long_side / max(sides), Limits().side_min / min(sides))
     if scale >= 1.0:
         return list(recipes)
-    width, height = (max(round(side * scale), Limits().side_min) for side in sides)
+    width, height = (round(side * scale) for side in sides)
     return [replace(recipe, size=(width, height)) for recipe in recipes]
 
 

@@ -62,8 +62,11 @@ def _seeds(text: str) -> list[int]:
     try:
         for part in text.split(","):
             first, dash, last = part.partition("-")
-            seeds += range(int(first), int(last if dash else first) + 1)
-    except ValueError as error:
+            found = range(int(first), int(last if dash else first) + 1)
+            if not 0 < len(found) <= MOST:
+                raise ValueError(f"{len(found)} seeds")
+            seeds += found
+    except (ValueError, OverflowError) as error:
         message = f"{text!r} is no seed; write 7, or several like 0-3,11"
         raise argparse.ArgumentTypeError(message) from error
     return seeds
@@ -192,9 +195,10 @@ def _task(arguments: argparse.Namespace) -> Task:
     others = ("frames", "long_side", "around", "up", "unit", "estimator", *DEPTH_OPTIONS)
     for name in (*others, *AXES):
         given.setdefault(name, getattr(arguments, name, None))
-    return replace(
-        task, **{name: value for name, value in given.items() if value not in (None, False)}
-    )
+    said = {
+        name: value for name, value in given.items() if value is not None and value is not False
+    }
+    return replace(task, **said)
 
 
 def _describe(task: Task, recipes: Sequence[Recipe], sources: Sequence[Asked]) -> None:

@@ -90,6 +90,7 @@ def test_a_job_file_says_it_all_from_its_own_folder(tmp_path: Path):
         ("prompts = ", "is no TOML"),
         ('seed = "one"', "seed"),
         ("colour = 1", "colour"),
+        ("unit = 0", "unit"),
     ],
 )
 def test_a_wrong_job_file_is_refused(tmp_path: Path, text: str, said: str):
@@ -137,6 +138,13 @@ def test_a_batch_without_a_prompt_says_so():
 
 def test_frames_are_ranges_with_a_step():
     assert frames_of(Task(frames=["1..9:4", 3, "-1..1"])) == (1, 5, 9, 3, -1, 0)
-    for wrong in ("1-9", "a", "1..9:0", "1..", ""):
+    for wrong in ("1-9", "a", "1..9:0", "1..", "", "9..1"):
         with pytest.raises(MaquetteError, match="no frames"):
             frames_of(Task(frames=wrong))
+
+
+@pytest.mark.parametrize("side", [0, -7, 15, 10_000])
+def test_a_long_side_that_can_not_be_painted_is_refused(tmp_path: Path, side: int):
+    path = write(tmp_path / "a.png", "")
+    with pytest.raises(MaquetteError, match=f"long side is {side}"):
+        sources_of(Task(sources=str(path), long_side=side))
