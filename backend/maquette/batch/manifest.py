@@ -172,9 +172,9 @@ class Manifest:
                 )
                 # The same files may be captured with other rounding by another Blender, or by
                 # the same one: what is painted of them stays.
-                if _files(was.source) != _files(new.source):
-                    if was.source.capture != new.source.capture:
-                        self._wait_again("capture = ?", was.id)
+                another = was.source.capture != new.source.capture
+                if another and _files(was.source) != _files(new.source):
+                    self._wait_again("capture = ?", was.id)
             for gone in older[len(found) :] if found is not None else ():
                 self._db.execute("DELETE FROM outputs WHERE capture = ?", (gone.id,))
                 self._db.execute("DELETE FROM captures WHERE id = ?", (gone.id,))
