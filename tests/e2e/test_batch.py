@@ -202,9 +202,13 @@ def test_a_second_batch_in_the_same_folder_is_refused(run: Run, home: Path, rend
         str(out),
     ]
     command = [sys.executable, "-m", "maquette", *words]
-    first = subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, text=True)
+    said = renders.parent / "said"  # a pipe that nobody reads would hold it up
+    with said.open("w") as file:
+        first = subprocess.Popen(command, env=environment(home), stdout=file)
     try:
-        assert first.stdout is not None and first.stdout.readline()
+        end = time.monotonic() + 60
+        while not said.stat().st_size and time.monotonic() < end:
+            time.sleep(0.05)
         done = run(*words)
         assert done.returncode == 1 and "Another batch works" in done.stderr
         assert "3000 pictures" in run(*words, "--dry-run").stdout
@@ -212,7 +216,6 @@ def test_a_second_batch_in_the_same_folder_is_refused(run: Run, home: Path, rend
         assert first.wait(60) == 130
     finally:
         first.kill()
-        first.stdout.close()
     made = sum(row["state"] == "done" for row in rows(out))
     assert 0 < made < 3000 and len(pictures(out)) == made
 

@@ -55,7 +55,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory, guest: Home) -> Iterator[tu
 def _words(scene: Path, remote: tuple[str, str]) -> list[object]:
     words: list[object] = ["restyle", scene / "render.png", "--depth", scene / "depth.npy"]
     words += ["--prompt", "brick", "--model", "tiny", "--steps", "2", "--output", scene / "out"]
-    return [*words, "--server", remote[0], "--server-key", remote[1]]
+    return [*words, "--server", remote[0], f"--server-key={remote[1]}"]
 
 
 def _refusal(done: subprocess.CompletedProcess[str]) -> str:
