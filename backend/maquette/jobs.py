@@ -159,6 +159,7 @@ class Painter:
         self._on_progress = on_progress
         self._local: LocalServer | None = None
         self._client: Client | None = None
+        self._heard: list[Received] = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Painter:
@@ -211,8 +212,14 @@ class Painter:
     def events(self) -> list[Received]:
         """What the server says of jobs, after a tenth of a second at most; where the connection is
         lost it is looked for again. Raises MaquetteError where it refuses this client."""
-        client, heard = self._reached(), []
-        for event in client.poll(POLL_SECONDS):
+        if not self._heard:
+            self._listen(POLL_SECONDS)
+        heard, self._heard = self._heard, []
+        return heard
+
+    def _listen(self, seconds: float) -> None:
+        client = self._reached()
+        for event in client.poll(seconds):
             if isinstance(event, Rejected):
                 raise event.error
             if isinstance(event, Disconnected):
@@ -221,8 +228,7 @@ class Painter:
                     server = self._local.address()
                     client.connect(server.endpoint, server.public_key)
             elif isinstance(event, Received):
-                heard.append(event)
-        return heard
+                self._heard.append(event)
 
     def cancel(self, *jobs: str) -> None:
         """End jobs at the server, which has ten seconds to say that they are."""
@@ -249,9 +255,8 @@ class Painter:
     def stored(self, job: str) -> None:
         """Tell the server that a result is on this disk, or a failure noted, and see to it that it
         hears so; what the disk does not take, the server still has until then."""
-        client = self._reached()
-        client.acknowledge(job)
-        client.poll(0.0)
+        self._reached().acknowledge(job)
+        self._listen(0.0)  # other jobs' ends may arrive meanwhile, and are told once
 
     @property
     def devices(self) -> int:

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from maquette import jobs
 from maquette_wire import local
+from maquette_wire.events import Received
 from maquette_wire.home import Home
+from maquette_wire.messages import Result
+from maquette_wire.recipe import Recipe
 
 SERVER = """
 import os, sys, time
@@ -58,3 +61,29 @@ def test_a_server_that_is_starting_is_waited_for(
             assert other.poll() is None  # it wasn't this one's to end
         finally:
             other.kill()
+
+
+class _OneResultAtATime:
+    """A client whose second job ends just while the first one is acknowledged."""
+
+    open_jobs = ("second",)
+
+    def __init__(self) -> None:
+        self.acknowledged: list[str] = []
+
+    def acknowledge(self, job: str) -> None:
+        self.acknowledged.append(job)
+
+    def poll(self, seconds: float) -> list[Received]:
+        told = ["second"] if seconds == 0.0 else ["first"]
+        return [Received(Result(job=job, recipe=Recipe(prompt="a"), pictures=())) for job in told]
+
+
+def test_a_result_that_comes_while_another_is_acknowledged_is_not_lost(tmp_path: Path) -> None:
+    painter = jobs.Painter(Home(tmp_path), jobs.Server("tcp://127.0.0.1:5", "k"), lambda *_: None)
+    client = painter._client = _OneResultAtATime()  # type: ignore[assignment]
+    (first,) = painter.events()
+    painter.stored(first.message.job)
+    assert client.acknowledged == ["first"]
+    (second,) = painter.events()
+    assert second.message.job == "second"
