@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -186,11 +186,6 @@ class Manifest:
             "UPDATE sources SET state = 'failed', error = ? WHERE id = ?", (str(error), source)
         )
 
-    def failed_sources(self) -> list[tuple[str, str]]:
-        """Files that failed, and why."""
-        found = self._db.execute("SELECT asked, error FROM sources WHERE state = 'failed'")
-        return [(json.loads(row["asked"])["file"], row["error"]) for row in found]
-
     # --- outputs --------------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -268,13 +263,6 @@ class Manifest:
         """The server knows of none any more."""
         self._db.execute("UPDATE outputs SET job = NULL")
 
-    def counts(self) -> dict[str, int]:
-        """Wanted outputs by state: waiting, done, failed."""
-        found = self._db.execute(
-            "SELECT state, COUNT(*) AS count FROM outputs WHERE wanted GROUP BY state"
-        )
-        return {"waiting": 0, "done": 0, "failed": 0} | {row[0]: row[1] for row in found}
-
     def seconds(self) -> float | None:
         """The time of a picture so far (median); None where there is none yet."""
         found = self._db.execute(
@@ -285,8 +273,11 @@ class Manifest:
     # --- what others read -----------------------------------------------------------------------
 
     def export(self) -> None:
-        """Write the outputs as JSON lines and as a table. Raises MaquetteError."""
-        rows = list(self._rows())
+        """Write the outputs, and sources that gave none, as JSON lines and as a table.
+
+        Raises MaquetteError("output-unusable").
+        """
+        rows = self.rows()
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         outputs.write_bytes(self.folder / JSONL, lines.encode())
         columns = ["number", "state", "file", "source", "view", "frame", "prompt", *AXES]
@@ -294,30 +285,20 @@ class Manifest:
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, columns, extrasaction="ignore")
         table.writeheader()
-        table.writerows({**row, **row["recipe"]} for row in rows)
+        table.writerows({**row, **(row["recipe"] or {})} for row in rows)
         outputs.write_bytes(self.folder / CSV, text.getvalue().encode("utf-8-sig"))  # for Excel
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> list[dict[str, Any]]:
+        """What is done, failed, or wanted and not there yet, then the sources that failed."""
         found = self._db.execute(
             "SELECT o.*, c.source AS origin, c.view, c.picture FROM outputs o"
-            " JOIN captures c ON c.id = o.capture ORDER BY o.id"
+            " JOIN captures c ON c.id = o.capture"
+            " WHERE o.wanted OR o.state = 'done' ORDER BY o.id"
         )
-        for row in found:
-            origin = json.loads(row["origin"])
-            yield {
-                "number": row["id"],
-                "state": row["state"],
-                "file": row["file"],
-                "source": origin["file"],
-                "source_sha256": origin["sha256"],
-                "source_picture": row["picture"],
-                "view": json.loads(row["view"])["name"],
-                "frame": origin.get("frame"),
-                "seconds": row["seconds"],
-                "warnings": (row["warnings"] or "").splitlines(),
-                "error": row["error"],
-                "recipe": json.loads(row["made"] or row["recipe"]),
-            }
+        failed = self._db.execute(
+            "SELECT asked, error FROM sources WHERE state = 'failed' ORDER BY id"
+        )
+        return [_output_row(row) for row in found] + [_failed_row(row) for row in failed]
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -372,6 +353,33 @@ def _files(source: Source) -> tuple[str, str | None]:
 
 def _text(record: msgspec.Struct) -> str:
     return msgspec.json.encode(record).decode()
+
+
+def _output_row(row: sqlite3.Row) -> dict[str, Any]:
+    origin = json.loads(row["origin"])
+    return {
+        "number": row["id"],
+        "state": row["state"],
+        "file": row["file"],
+        "source": origin["file"],
+        "source_sha256": origin["sha256"],
+        "source_picture": row["picture"],
+        "view": json.loads(row["view"])["name"],
+        "frame": origin.get("frame"),
+        "seconds": row["seconds"],
+        "warnings": (row["warnings"] or "").splitlines(),
+        "error": row["error"],
+        "recipe": json.loads(row["made"] or row["recipe"]),
+    }
+
+
+def _failed_row(row: sqlite3.Row) -> dict[str, Any]:
+    """Of a source, which has neither a number nor a recipe."""
+    empty = dict.fromkeys(
+        ("number", "file", "source_sha256", "source_picture", "view", "frame", "seconds", "recipe")
+    )
+    source = json.loads(row["asked"])["file"]
+    return {**empty, "state": "failed", "source": source, "warnings": [], "error": row["error"]}
 
 
 def _taken(row: sqlite3.Row) -> Taken:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +14,11 @@ import numpy as np
 import pytest
 from maquette.batch import work
 from maquette.batch.gather import CAPTURES, Gatherer
-from maquette.batch.manifest import FILE, Manifest
+from maquette.batch.manifest import CSV, FILE, JSONL, Manifest
 from maquette.batch.task import Task, recipes_of, sources_of
 from maquette.batch.work import IDLE_SECONDS, Tally, Work
 from maquette.server.results import result_of
+from maquette.sheets import rows_of
 from maquette.sources import Sources
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
@@ -98,7 +101,24 @@ def test_a_recipe_that_the_painter_refuses_fails_alone(tmp_path: Path):
     tally = paint(task)
     assert (tally.made, tally.failed) == (6, 3)
     with Manifest(tmp_path / "out") as manifest:
-        assert manifest.counts() == {"waiting": 0, "done": 6, "failed": 3}
+        assert Counter(row["state"] for row in manifest.rows()) == {"done": 6, "failed": 3}
+
+
+def test_a_failed_source_is_in_the_manifest_and_what_is_asked_no_more_is_not(tmp_path: Path):
+    good, bad = make_source(tmp_path / "a.png"), tmp_path / "b.png"
+    bad.write_bytes(b"no picture")
+    out = tmp_path / "out"
+    paint(Task(sources=[str(good), str(bad)], prompts=["one", "never"], output=str(out)))
+    paint(Task(sources=[str(good), str(bad)], prompts="one", output=str(out)))
+    with Manifest(out) as manifest:
+        manifest.export()
+    done, failed = [json.loads(line) for line in (out / JSONL).read_text("utf-8").splitlines()]
+    assert (done["state"], done["recipe"]["prompt"]) == ("done", "one")
+    assert failed["state"] == "failed" and failed["source"] == str(bad)
+    assert failed["recipe"] is None and "b.png" in failed["error"]
+    assert len((out / CSV).read_text("utf-8-sig").splitlines()) == 3
+    (_done, row) = rows_of(out).rows
+    assert row.error == failed["error"]
 
 
 def test_a_damaged_manifest_says_so_whenever_it_is_noticed(tmp_path: Path):
