@@ -41,6 +41,8 @@ PACK_MAX = 16
 """Pictures of a job at most."""
 AHEAD = 2
 """Jobs of each device: one is painted while the next waits for it."""
+UNWRITTEN = 4
+"""Jobs of each device whose pictures wait for the disk, beyond which no more are asked for."""
 FULL = ("too-many-jobs", "spool-full")
 """A server with these has room later."""
 FULL_SECONDS = 5.0
@@ -224,12 +226,7 @@ class Work:
     # --- jobs -----------------------------------------------------------------------------------
 
     def _submit(self) -> None:
-        while (
-            self._queue
-            and sum(not job.unwritten for job in self._jobs.values())
-            < AHEAD * self._painter.devices
-            and time.monotonic() >= self._not_before
-        ):
+        while self._queue and self._has_room() and time.monotonic() >= self._not_before:
             self._began = self._began or time.monotonic()
             chosen, captures = self._next_job()
             if chosen:
@@ -242,6 +239,12 @@ class Work:
                     self._failed(job, error)
                 else:
                     self._jobs[name] = job
+
+    def _has_room(self) -> bool:
+        """Whether the server, and this machine's disk, keep up with one more job."""
+        unwritten = sum(job.unwritten > 0 for job in self._jobs.values())
+        devices = self._painter.devices
+        return len(self._jobs) - unwritten < AHEAD * devices and unwritten < UNWRITTEN * devices
 
     def _next_job(self) -> tuple[list[Output], list[Capture]]:
         """Waiting pictures of one recipe, taken from the queue, and their captures."""

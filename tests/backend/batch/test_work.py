@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from maquette import outputs
 from maquette.batch import work
 from maquette.batch.gather import CAPTURES, Gatherer
 from maquette.batch.manifest import CSV, FILE, JSONL, Manifest
@@ -165,3 +166,29 @@ def test_captures_do_not_pile_up_before_a_slow_painter(
     task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
     assert paint(task, Slow()).made == 50
     assert max(held) < 20
+
+
+def test_pictures_do_not_pile_up_before_a_slow_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    unwritten = []
+    write = outputs.write_concept
+
+    def slow(*given: Any, **options: Any) -> None:
+        time.sleep(0.02)
+        write(*given, **options)
+
+    class Watched(Painter):
+        def submit(self, recipe: Recipe, captures: Sequence[Capture], *, job: str) -> str:
+            unwritten.append(sum(each.unwritten > 0 for each in watched[0]._jobs.values()))
+            return super().submit(recipe, captures, job=job)
+
+    watched: list[Work] = []
+    begun = Work.run
+    monkeypatch.setattr(Work, "run", lambda self, *a: watched.append(self) or begun(self, *a))
+    monkeypatch.setattr(outputs, "write_concept", slow)
+    monkeypatch.setattr(work, "PACK_MAX", 1)
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(30)]
+    task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
+    assert paint(task, Watched()).made == 30
+    assert max(unwritten) < work.UNWRITTEN
