@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 import blender_addon
-from blender_addon.panel import ICONS
+from blender_addon.panels.jobs import ICONS
 
 SOURCES = sorted(Path(blender_addon.__file__).parent.rglob("*.py"))
 

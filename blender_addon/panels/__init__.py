@@ -1,0 +1,20 @@
+"""The sidebar tab "Maquette" of the 3D view, and a concept's Recipe in the image editor."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import restyle, result, texture
+
+CLASSES = (*restyle.CLASSES, *result.CLASSES, *texture.CLASSES)
+"""In the order in which the tab shows them."""
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,37 @@
+"""What the panels share: their tab, and how they draw a name, a picture's size, a model."""
+
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
+# pyright: reportArgumentType=false
+
+from __future__ import annotations
+
+import bpy
+from maquette_wire.messages import ModelInfo
+
+from ..session import current
+
+TAB = "Maquette"
+ROW, BESIDE = 20, 90
+"""Pixels at a scale of 1: a row of a panel, and what a picture leaves of the region's width."""
+
+
+def chosen_model(name: str) -> ModelInfo | None:
+    """What the server said about a model; None before there was a connection."""
+    backend = current().backend
+    models = backend.welcome.models if backend and backend.welcome else ()
+    return next((model for model in models if model.name == name), None)
+
+
+class MaquettePanel:
+    """What the panels of the tab have in common."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = TAB
+
+
+def picture_scale(width: int) -> float:
+    """Side of a picture in a region of ``width`` pixels, in rows of the panel."""
+    scale = bpy.context.preferences.system.ui_scale
+    return max(4.0, (width / scale - BESIDE) / ROW)
