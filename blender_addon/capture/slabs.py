@@ -64,7 +64,7 @@ def slabs(clip: Range) -> list[Range]:
 
 
 def resolved(clip: Range, seen: Range) -> bool:
-    """Whether one perspective drawing of the clip range has what it saw as exactly as a slab has."""
+    """Whether a perspective drawing of the clip range has what it saw as exactly as a slab."""
     return seen[1] <= clip[0] * RATIO
 
 
