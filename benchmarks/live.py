@@ -123,7 +123,7 @@ def scenario(arguments: argparse.Namespace) -> Iterator[float]:
     before, looked = len(captures.held), len(looks.held)
     yield REST_SECONDS
     resting, looking = len(captures.held) - before, len(looks.held) - looked
-    size = shown.view.width, shown.view.height
+    size = shown.wish.view.width, shown.wish.view.height
     bpy.ops.maquette.live()
     session.current().close()
     words = [arguments.python, __file__, "--plain", *map(str, size), str(arguments.seconds)]

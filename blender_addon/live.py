@@ -43,7 +43,7 @@ class Painted:
     """
 
     wish: Wish
-    view: View
+    capture: Capture
     shape: tuple[int, ...]
     pixels: memoryview
 
@@ -84,7 +84,7 @@ class Flight:
 
     job: str
     wish: Wish
-    view: View
+    capture: Capture
     since: float
     started: bool = False
     cancelled: bool = False
@@ -220,7 +220,7 @@ class Live:
             self.end(error)
             return
         self._asked = wish
-        self._flight = Flight(job, wish, capture.view, now)
+        self._flight = Flight(job, wish, capture, now)
         self._say(self._rate())
 
     def _land(
@@ -234,7 +234,7 @@ class Live:
         self.text = self._rate()
         for header, frame in zip(result.frames, frames, strict=True):
             if header.name == "concept" and header.index == 0:
-                self.shown = Painted(flight.wish, flight.view, header.shape, frame)
+                self.shown = Painted(flight.wish, flight.capture, header.shape, frame)
                 self.eye.show(self.shown, self.text)
 
     def _rate(self) -> str:

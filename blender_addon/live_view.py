@@ -140,10 +140,12 @@ class LiveView:
         before = pictures.live
         shown = pictures.Live(self._area, f"Live: {text}")
         if before is not None:
-            shown.picture, shown.where = before.picture, before.where
+            shown.picture = before.picture
         if painted is not None and (before is None or before.made_of is not painted):
             colors = np.frombuffer(painted.pixels, np.uint8).reshape(painted.shape)
-            shown.picture = pictures.Picture.of_bytes(painted.view, colors)
+            capture = painted.capture
+            depth = np.asarray(capture.depth)
+            shown.picture = pictures.Picture.of_bytes(capture.view, colors, depth)
         shown.made_of = painted
         pictures.set_live(shown)
         pictures.redraw()

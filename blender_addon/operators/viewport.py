@@ -76,11 +76,12 @@ class MAQUETTE_OT_keep_live(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         session = current()
         shown = session.live.shown
+        seen = shown.wish.view
         settings = context.scene.maquette
         place = places()[0] if context.area is None or context.area.type != "VIEW_3D" else None
         area = place.area if place else context.area
-        size = size_for(shown.view.width, shown.view.height, settings.long_side)
-        view = resized(shown.wish.view, *size)
+        size = size_for(seen.width, seen.height, settings.long_side)
+        view = resized(seen, *size)
         try:
             reach_server()
             capture = capture_viewport(context, area, *size, view=view)

@@ -18,7 +18,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 
 from .. import results
-from .placing import Rectangle
+from .relief import Relief, relief
 
 REFRESH_SECONDS = 0.2
 
@@ -28,19 +28,30 @@ class Picture:
 
     Args:
         pixels: float32 [height, width, 4], sRGB from 0 to 1, row 0 at the bottom.
+        depth: that of its capture, float32 [h, w] in metres, row 0 at the top, where it is known.
+
+    Attributes:
+        batch: its relief as the GPU has it, once that was drawn.
     """
 
-    def __init__(self, view: View, pixels: NDArray[np.float32]) -> None:
+    def __init__(
+        self, view: View, pixels: NDArray[np.float32], depth: NDArray[np.float32] | None = None
+    ) -> None:
         self.view = view
+        self.batch: gpu.types.GPUBatch | None = None
+        self._depth = depth
+        self._relief: Relief | None = None
         self._pixels: NDArray[np.float32] | None = pixels
         self._texture: gpu.types.GPUTexture | None = None
 
     @classmethod
-    def of_bytes(cls, view: View, colors: NDArray[np.uint8]) -> Picture:
+    def of_bytes(
+        cls, view: View, colors: NDArray[np.uint8], depth: NDArray[np.float32] | None = None
+    ) -> Picture:
         """Of uint8 sRGB [height, width, 3], row 0 at the top, as the server sends it."""
         pixels = np.ones((*colors.shape[:2], 4), np.float32)
         np.multiply(colors[::-1], np.float32(1 / 255), out=pixels[..., :3])
-        return cls(view, pixels)
+        return cls(view, pixels, depth)
 
     def texture(self) -> gpu.types.GPUTexture:
         """To be called while something is drawn."""
@@ -52,6 +63,12 @@ class Picture:
             self._pixels = None
         return self._texture
 
+    def relief(self) -> Relief | None:
+        """What it shows as a mesh; None where its depth isn't known."""
+        if self._relief is None and self._depth is not None:
+            self._relief = relief(self.view, self._depth)
+        return self._relief
+
 
 @dataclass
 class Live:
@@ -61,8 +78,6 @@ class Live:
     """The area's address: no other one shows a picture of a view that was left."""
     text: str = ""
     picture: Picture | None = None
-    where: Rectangle | None = None
-    """Where it lay last."""
     made_of: object = None
 
 

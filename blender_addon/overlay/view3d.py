@@ -15,8 +15,6 @@ from . import drawing, pictures
 from .pictures import Picture
 from .placing import Rectangle, placed, unobstructed
 
-LEFT_BEHIND = 0.4
-"""Opacity of Live's picture where the view has moved on."""
 LINE, KNOB = 1.5, 9.0
 """Pixels at a scale of 1: half of the wipe's line, and of the mark by which it is held."""
 MARGIN, LETTERS, BAR = 12.0, 12.0, 3.0
@@ -39,13 +37,14 @@ def draw() -> None:
     if settings.overlay_shown:
         found = showing(scene, region, region_3d)
         if found is not None:
-            picture, where = found
-            _draw_picture(picture, where, region, settings)
-            if live is not None and picture is live.picture:
-                live.where = where
-        elif live is not None and live.picture is not None and live.where is not None:
-            opacity = settings.overlay_opacity * LEFT_BEHIND
-            drawing.draw_picture(live.picture, live.where, bounds(region), opacity)
+            _draw_picture(*found, region, settings)
+        elif live is not None and live.picture is not None:
+            # The view has moved on: the model keeps what it was painted with.
+            line = bounds(region).across(settings.wipe) if settings.use_wipe else 0.0
+            matrix = region_3d.perspective_matrix
+            drawing.draw_relief(live.picture, matrix, settings.overlay_opacity, line)
+            if settings.use_wipe:
+                _draw_wipe(bounds(region), line)
     jobs = [job for job in current().open_jobs if job.target.scene_uid == scene.session_uid]
     if free and (jobs or live):
         _draw_line(context.area, region, jobs, live.text if live else "")
@@ -95,11 +94,8 @@ def _draw_picture(
 ) -> None:
     visible = where.within(bounds(region))
     assert visible is not None
-    start = 0.0
-    if settings.use_wipe:
-        line = visible.across(settings.wipe)
-        start = (line - where.left) / where.width
-    drawing.draw_picture(picture, where, bounds(region), settings.overlay_opacity, start)
+    line = visible.across(settings.wipe) if settings.use_wipe else 0.0
+    drawing.draw_picture(picture, where, bounds(region), settings.overlay_opacity, line)
     if settings.use_wipe:
         _draw_wipe(visible, line)
 

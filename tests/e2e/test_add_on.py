@@ -187,8 +187,10 @@ def test_an_architect_compares_and_follows_in_the_3d_view(
     # The middle of the region: over its edges lie headers, tools and the sidebar.
     middle = np.s_[150:-120, 120:-320]
     apart = np.abs(seen[middle].astype(int) - noise[middle].astype(int))
-    assert apart.max() <= 2, apart.max()
+    # Blender keeps what lies over a view in 8 bits of another curve, in which near black is coarse.
+    assert apart[noise[middle] > 6].max() <= 2 and apart.max() <= 5, apart.max()
     assert user["wiped"] == pytest.approx(0.3, abs=0.01)
+    assert user["holding"] == [], "the line is let go with the button"
     assert user["after escape"] == pytest.approx(user["wiped"]), "Esc puts the line back"
     assert user["live"] == ["FINISHED"] and user["first"] and user["followed"], user
     assert user["captures"][0] == user["captures"][1], "a view that rests costs nothing"

@@ -17,6 +17,7 @@ from typing import Any
 import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Euler
 
 sys.path.append(str(Path(__file__).parent))
 from window import ADD_ON, SCENE, SECONDS, SHOTS, area_of, do, perform, shot, until, view, wait
@@ -103,6 +104,7 @@ def scenario() -> Iterator[float]:
     settings = bpy.context.scene.maquette
     settings.long_side, settings.seed, settings.seed_locked = 256, 12, True
     settings.prompt = "red brick church at dusk, wet plaza"
+    bpy.ops.ed.undo_push(message="Settings")
     yield 1
     yield from compare_with_the_camera(settings)
     yield from exact_pixels()
@@ -174,6 +176,8 @@ def wipe(settings: Any) -> Iterator[float]:
 
     yield from until(lambda: drag(0.3, "mouseup", 1), lambda: abs(settings.wipe - 0.3) < 0.01)
     user["wiped"] = settings.wipe
+    window = bpy.context.window_manager.windows[0]
+    user["holding"] = [each.bl_idname for each in window.modal_operators]
     shot("v4-wipe")
     yield from until(lambda: drag(0.6, "key", "Escape"), lambda: not settings.use_wipe)
     do("mouseup", 1)
@@ -184,6 +188,8 @@ def wipe(settings: Any) -> Iterator[float]:
 def follow(settings: Any) -> Iterator[float]:
     """Live on, orbit, a moved wall, rest."""
     view().view_perspective = "PERSP"
+    view().view_rotation = Euler((1.25, 0.0, 0.5)).to_quaternion()
+    view().view_location, view().view_distance = (0, 0, 8), 60
     yield 0.5
     with override():
         user["live"] = list(bpy.ops.maquette.live())
@@ -246,13 +252,13 @@ def disturb() -> Iterator[float]:
     """A deleted camera, four views, another file."""
     view().view_perspective = "CAMERA"
     yield from wait(settled, SECONDS)
-    user["through the camera"] = live.shown.view.name
+    user["through the camera"] = live.shown.wish.view.name
     yield 0.5
     shot("v8-live-camera")
     bpy.data.objects.remove(bpy.context.scene.camera)
     yield from wait(settled, SECONDS)
     yield 0.5
-    user["without a camera"] = live.on and live.shown.view.name
+    user["without a camera"] = live.on and live.shown.wish.view.name
     with override():
         bpy.ops.screen.region_quadview()
     yield 1
