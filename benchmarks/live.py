@@ -171,6 +171,6 @@ def in_window() -> None:
 
 
 if "--plain" in sys.argv:
-    plain(*map(int, sys.argv[-3:-1]), float(sys.argv[-1]))
+    plain(int(sys.argv[-3]), int(sys.argv[-2]), float(sys.argv[-1]))
 else:
     in_window()

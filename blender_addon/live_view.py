@@ -25,6 +25,7 @@ from .capture.offscreen import main_region
 from .capture.view import KINDS, viewport_view
 from .live import Painted, Wish
 from .overlay import pictures
+from .properties import settings_of
 from .recipes import recipe_of
 
 LEAST_REGION = 32
@@ -110,7 +111,7 @@ class LiveView:
         if min(view.width, view.height) < LEAST_SIDE:
             return None
         scene = place.window.scene
-        recipe = msgspec.structs.replace(recipe_of(scene.maquette), count=1)
+        recipe = msgspec.structs.replace(recipe_of(settings_of(scene)), count=1)
         space = place.space
         look = tuple(getattr(space.shading, name) for name in LOOK)
         layer = place.window.view_layer.name
@@ -185,7 +186,7 @@ class LiveView:
 
 def _view_in(place: Place) -> View:
     """What the user sees: the camera's frame where the view looks through one, else all of it."""
-    side = place.window.scene.maquette.live_side
+    side = settings_of(place.window.scene).live_side
     region_3d = place.region.data
     camera = place.space.camera if place.space.use_local_camera else place.window.scene.camera
     looks_through = region_3d.view_perspective == "CAMERA" and camera is not None

@@ -154,10 +154,11 @@ def all_is_opaque(shading: Any) -> bool:
     """Whether a viewport draws every surface into its depth buffer, those of glass too."""
     if shading.type != "SOLID" or shading.show_xray:
         return False
+    data: Any = bpy.data
     if shading.color_type == "MATERIAL":
-        return all(each.diffuse_color[3] == 1 for each in bpy.data.materials)
+        return all(each.diffuse_color[3] == 1 for each in data.materials)
     if shading.color_type == "OBJECT":
-        return all(each.color[3] == 1 for each in bpy.data.objects)
+        return all(each.color[3] == 1 for each in data.objects)
     return True
 
 

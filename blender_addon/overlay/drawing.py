@@ -9,7 +9,6 @@ import blf
 import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
-from mathutils import Matrix
 
 from .pictures import Picture
 from .placing import Rectangle
@@ -95,18 +94,19 @@ def draw_picture(
     _draw(shader, _square(), picture, opacity, start)
 
 
-def draw_relief(picture: Picture, to_region: Matrix, opacity: float, start: float = 0.0) -> None:
+def draw_relief(picture: Picture, to_region: Any, opacity: float, start: float = 0.0) -> None:
     """Draw a picture from elsewhere than it was made, where its depth is known.
 
-    ``to_region``: world to the region's clip coordinates.
+    ``to_region``: world to the region's clip coordinates, a Matrix.
     """
     relief = picture.relief()
     if relief is None:
         return
     shader = _shader(True)
     if picture.batch is None:
-        content = {"corner": relief.places, "point": relief.points}
-        picture.batch = batch_for_shader(shader, "TRIS", content, indices=relief.triangles)
+        content: Any = {"corner": relief.places, "point": relief.points}
+        triangles: Any = relief.triangles
+        picture.batch = batch_for_shader(shader, "TRIS", content, indices=triangles)
     shader.bind()
     shader.uniform_float("to_region", to_region)
     _draw(shader, picture.batch, picture, opacity, start)

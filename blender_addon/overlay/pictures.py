@@ -18,6 +18,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 
 from .. import results
+from ..properties import settings_of
 from .relief import Relief, relief
 
 REFRESH_SECONDS = 0.2
@@ -141,7 +142,7 @@ def previews(scene: int) -> list[Picture]:
 def concept(scene: bpy.types.Scene) -> Concept | None:
     """The last concept of a scene; its pixels follow once ``want`` was called."""
     uid = scene.session_uid
-    image = scene.maquette.last_result
+    image = settings_of(scene).last_result
     if image is None:
         _concepts.pop(uid, None)
         return None
@@ -164,7 +165,7 @@ def read_wanted() -> None:
     for scene in bpy.data.scenes:
         known = concept(scene) if scene.session_uid in _unread else None
         if known is not None and known.view is not None and not known.read:
-            known.picture = _read(scene.maquette.last_result, known.view)
+            known.picture = _read(settings_of(scene).last_result, known.view)
             known.read, known.meanwhile = True, None
     _unread.clear()
     redraw()
@@ -200,7 +201,7 @@ def _view_of(image: bpy.types.Image) -> View | None:
 
 def _read(image: bpy.types.Image, view: View) -> Picture | None:
     had_pixels = image.has_data
-    width, height = image.size
+    width, height = tuple(image.size)
     if not (width and height and len(image.pixels) == width * height * 4):
         return None  # the file is gone
     pixels = np.empty((height, width, 4), np.float32)

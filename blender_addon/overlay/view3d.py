@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from ..jobs import Job, State
+from ..properties import settings_of
 from ..session import current
 from . import drawing, pictures
 from .pictures import Picture
@@ -28,7 +29,7 @@ def draw() -> None:
     """Draw over the region that Blender is drawing."""
     context = bpy.context
     region, region_3d, scene = context.region, context.region_data, context.scene
-    settings = scene.maquette
+    settings = settings_of(scene)
     if region.width <= 1 or region.height <= 1:
         return
     free = context.space_data.region_3d == region_3d  # not one of a quad view's sides
@@ -83,7 +84,7 @@ def wipe_in(
     scene: bpy.types.Scene, region: bpy.types.Region, region_3d: bpy.types.RegionView3D
 ) -> Rectangle | None:
     """The part of a region that the wipe's line moves across; None where nothing is shown."""
-    if not scene.maquette.overlay_shown:
+    if not settings_of(scene).overlay_shown:
         return None
     found = showing(scene, region, region_3d)
     return found[1].within(bounds(region)) if found else None

@@ -1,5 +1,8 @@
 """Live: what it asks for and when, with a client and a clock of the test's own; its operators."""
 
+# Blender's stubs call optional what this scene has.
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import time

@@ -5,6 +5,9 @@ Arguments after ``--``: the .blend, folder for screenshots. Prints one line of J
 user has in the end.
 """
 
+# Blender's stubs call optional what this scene has.
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import importlib
