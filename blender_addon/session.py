@@ -207,7 +207,7 @@ class Session:
             return False
         before = self.backend.status
         now = time.monotonic()
-        busy = bool(self.open_jobs) or self.backend.status is Status.STARTING
+        busy = bool(self.open_jobs) or self.live.on or self.backend.status is Status.STARTING
         if busy and now - self._watched > WATCH_SECONDS:
             self._watched = now
             self.backend.watch()

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 from maquette_wire.errors import MaquetteError
 
-from ..capture import capture_viewport, resized, size_for
+from ..capture import resized, size_for
 from ..delivery import folder_of, target_of
 from ..live_view import LiveView, places
 from ..overlay import pictures
@@ -75,16 +77,13 @@ class MAQUETTE_OT_keep_live(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         session = current()
-        shown = session.live.shown
-        seen = shown.wish.view
+        shown, eye = session.live.shown, session.live.eye
         settings = context.scene.maquette
-        place = places()[0] if context.area is None or context.area.type != "VIEW_3D" else None
-        area = place.area if place else context.area
+        seen = shown.wish.view
         size = size_for(seen.width, seen.height, settings.long_side)
-        view = resized(seen, *size)
+        wish = replace(shown.wish, view=resized(seen, *size))
         try:
-            reach_server()
-            capture = capture_viewport(context, area, *size, view=view)
+            capture = eye.capture(wish, quick=False)
             folder = folder_of(bpy.data.filepath, session.home)
             session.restyle(shown.wish.recipe, capture, target_of(context.scene, folder))
         except MaquetteError as error:

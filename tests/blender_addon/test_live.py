@@ -46,7 +46,8 @@ class Eye:
             raise self.error
         return None if self.nothing else Wish(Recipe(prompt="brick"), CAPTURE.view, (self.state,))
 
-    def capture(self, wish: Wish):
+    def capture(self, wish: Wish, quick: bool = True):
+        assert quick
         self.captured.append(wish.state[0])  # type: ignore[arg-type]
         return CAPTURE
 
