@@ -146,7 +146,7 @@ class LiveView:
             colors = np.frombuffer(painted.pixels, np.uint8).reshape(painted.shape)
             capture = painted.capture
             depth = np.asarray(capture.depth)
-            shown.picture = pictures.Picture.of_bytes(capture.view, colors, depth)
+            shown.picture = pictures.Picture(capture.view, colors, depth)
         shown.made_of = painted
         pictures.set_live(shown)
         pictures.redraw()

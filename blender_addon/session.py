@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import bpy
-import numpy as np
 from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
@@ -25,7 +24,7 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, scene_of, where_now
+from .delivery import Delivery, where_now
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
 from .live import Eye, Live
@@ -258,8 +257,9 @@ class Session:
             for warning in message.warnings:
                 self.notices.tell("WARNING", warning)
             self.delivery.take(job, message, received.frames)
+            pictures.take(job, message, received.frames)
         elif isinstance(message, Failed):
-            pictures.drop_preview(job.name)
+            pictures.drop(job.name)
             self._settle(job)
             if job.recovered and message.code == "unknown-job":
                 self._drop(job)
@@ -282,7 +282,7 @@ class Session:
             job = self.jobs.get(name)
             if job is not None and job.state.open and job.state is not State.SAVING:
                 thumbnails.keep_preview(name, progress, frames)
-                _keep_over_view(job, progress, frames)
+                pictures.take(job, progress, frames)
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
@@ -313,7 +313,7 @@ class Session:
 
     def _drop(self, job: Job) -> None:
         self.jobs.pop(job.name, None)
-        pictures.drop_preview(job.name, done=job.state is State.DONE)
+        pictures.drop(job.name, done=job.state is State.DONE)
 
     def _unsaved(self, name: str) -> Job | None:
         job = self.jobs.get(name)
@@ -340,15 +340,6 @@ class Session:
             self._errands.remove((future, follow))
             follow(future)
         return bool(done)
-
-
-def _keep_over_view(job: Job, progress: Progress, frames: Sequence[memoryview]) -> None:
-    """Have the first preview of a progress message drawn over the 3D views that see the same."""
-    scene = scene_of(job.target)
-    for header, frame in zip(progress.frames, frames, strict=True):
-        if header.name == "preview" and header.index == 0 and scene is not None:
-            colors = np.frombuffer(frame, np.uint8).reshape(header.shape)
-            pictures.keep_preview(job.name, scene.session_uid, job.views[0], colors)
 
 
 def redraw() -> None:

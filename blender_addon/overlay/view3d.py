@@ -62,7 +62,7 @@ def showing(
         return where if where and where.within(bounds(region)) else None
 
     live = pictures.live.picture if pictures.live else None
-    for picture in ([live] if live else []) + pictures.previews(scene.session_uid):
+    for picture in ([live] if live else []) + pictures.painted(scene.session_uid):
         where = place(picture.view)
         if where is not None:
             return picture, where

@@ -146,13 +146,13 @@ def exact_pixels() -> Iterator[float]:
     noise = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
     noise[: height // 2] = noise[: height // 2] // 8  # dark ones are the hardest to get right
     seen = looks.viewport_view(region(), view(), width, height)
-    pictures.keep_preview("noise", bpy.context.scene.session_uid, seen, noise)
+    pictures.keep("noise", bpy.context.scene.session_uid, seen, noise)
     pictures.redraw()
     yield 1
     np.save(Path(SHOTS) / "noise.npy", noise)
     shot("v3-noise")
     user["noise"] = where_on_display()
-    pictures.drop_preview("noise")
+    pictures.drop("noise")
     view().view_perspective = "CAMERA"
     yield 0.5
 
