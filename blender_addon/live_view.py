@@ -157,14 +157,14 @@ class LiveView:
         if bpy.context.area.as_pointer() == self._area:
             self._changed()
 
-    def _model_changed(self, scene: bpy.types.Scene, depsgraph: Any = None, *_rest: Any) -> None:
+    def _model_changed(self, _scene: bpy.types.Scene, depsgraph: Any = None, *_rest: Any) -> None:
         if self._capturing:
             return
-        if depsgraph is None or self._is_seen(scene, depsgraph):
+        if depsgraph is None or self._is_seen(depsgraph):
             self._model += 1
-            self._changed()
+        self._changed()
 
-    def _is_seen(self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
+    def _is_seen(self, depsgraph: bpy.types.Depsgraph) -> bool:
         for update in depsgraph.updates:
             if (
                 update.is_updated_geometry

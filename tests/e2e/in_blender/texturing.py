@@ -32,7 +32,7 @@ from window import (
 )
 
 JOB_SECONDS = 400.0
-TAB, HEADER, TEXTURE = 206, 486, 595
+TAB, HEADER, TEXTURE = 206, 573, 682
 """Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
