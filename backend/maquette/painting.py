@@ -166,8 +166,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 whole = model.decode(latents[position : position + 1])
                 if whole is None:
                     return False
-                width, height = picture.frame.size
-                job.pictures[picture.number] = np.ascontiguousarray(whole[:height, :width])
+                job.pictures[picture.number] = picture.frame.cropped(whole)
     return True
 
 
@@ -251,8 +250,8 @@ def _step_callback(
         shown = {}
         if job.previews:
             for picture, latents in zip(batch, clean, strict=True):
-                width, height = (-(-side // job.model.factor) for side in picture.frame.size)
-                shown[picture.number] = job.model.preview.picture(latents[:, :height, :width])
+                cells = latents[:, *picture.frame.cells(job.model.factor)]
+                shown[picture.number] = job.model.preview.picture(cells)
         stage = "decoding" if step == steps else "sampling"
         job.progress(stage, *_steps_done(job, group, reached, steps), shown)
 
