@@ -11,7 +11,7 @@ from __future__ import annotations
 import subprocess
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import blf
 import bpy
@@ -132,7 +132,9 @@ def lettering(word: str) -> Grey:
     blf.size(0, points * bpy.context.preferences.system.ui_scale)
     size = (int(blf.dimensions(0, word)[0]) + 16, 32)
     offscreen = gpu.types.GPUOffScreen(*size)
-    with offscreen.bind(), gpu.matrix.push_pop(), gpu.matrix.push_pop_projection():
+    # Blender's stubs know no context managers.
+    drawing: Any = (offscreen.bind(), gpu.matrix.push_pop(), gpu.matrix.push_pop_projection())
+    with drawing[0], drawing[1], drawing[2]:
         frame = gpu.state.active_framebuffer_get()
         frame.clear(color=(0, 0, 0, 1))
         gpu.matrix.load_identity()
