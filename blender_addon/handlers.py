@@ -6,6 +6,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import thumbnails
+from .overlay import pictures
 from .session import current, wake
 
 
@@ -20,9 +21,15 @@ def _after_undo(*_arguments: object) -> None:
 
 
 @persistent
+def _before_load(*_arguments: object) -> None:
+    current().live.end()
+
+
+@persistent
 def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
+    pictures.clear()
 
 
 @persistent
@@ -35,6 +42,7 @@ HANDLERS = (
     ("redo_pre", _before_undo),
     ("undo_post", _after_undo),
     ("redo_post", _after_undo),
+    ("load_pre", _before_load),
     ("load_post", _after_load),
     ("save_post", _after_save),
 )

@@ -247,6 +247,50 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default=False,
         options=PLAIN,
     )
+    overlay_shown: BoolProperty(
+        name="Show in 3D View",
+        description="Draw concepts, and what is painted of them so far, over the 3D view: in the "
+        "camera frame, or over a view for as long as it is the one they were made of",
+        default=True,
+        options=PLAIN,
+    )
+    overlay_opacity: FloatProperty(
+        name="Opacity",
+        description="How much of the model the picture over the 3D view covers",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=PLAIN,
+    )
+    use_wipe: BoolProperty(
+        name="Wipe",
+        description="Show the model on the left of a line, and the picture on the right of it; "
+        "drag the line in the 3D view",
+        default=False,
+        options=PLAIN,
+    )
+    wipe: FloatProperty(
+        name="Wipe",
+        description="Where the line is between the model on the left and the picture on the right",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=PLAIN,
+    )
+    live_side: IntProperty(
+        name="Live Size",
+        description="Width or height of Live's pictures, whichever is longer: small ones follow "
+        "faster",
+        default=256,
+        min=64,
+        max=2048,
+        soft_max=1024,
+        step=64,
+        subtype="PIXEL",
+        options=PLAIN,
+    )
     loras: CollectionProperty(type=MaquetteLora)
     last_result: PointerProperty(
         name="Last Concept",

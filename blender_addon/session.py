@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import bpy
+import numpy as np
 from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
@@ -24,12 +25,15 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, where_now
+from .delivery import Delivery, scene_of, where_now
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
+from .live import Eye, Live
 from .notices import Level, Notice, Notices
+from .overlay import pictures
 
 BUSY_SECONDS = 0.05
+LIVE_SECONDS = 0.02
 IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
@@ -43,6 +47,7 @@ class Session:
         jobs: open jobs, and failed ones until they are dismissed, in the order of their start.
         notices: what the user should know.
         left_behind: how many finished or running jobs an ended Blender left at the server.
+        live: the pictures that follow the 3D view; none of them is one of the jobs.
     """
 
     def __init__(self, home: Home) -> None:
@@ -53,6 +58,7 @@ class Session:
         self.ledger = Ledger(home)
         self.left_behind = len(self.ledger.left_behind())
         self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
+        self.live = Live()
         self._client: Client | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
@@ -149,6 +155,12 @@ class Session:
         self.notices.append(Notice(level, text))
         redraw()
 
+    def follow(self, eye: Eye) -> None:
+        """Have Live paint what an eye sees, with the server that was wanted."""
+        assert self._client is not None, "want_server comes first"
+        self.live.begin(eye, self._client, time.monotonic())
+        wake()
+
     def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
         """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
         self._errands.append((self._in_thread(work), done))
@@ -158,11 +170,17 @@ class Session:
 
     def tick(self) -> float | None:
         """Move everything on a little; returns seconds until the next call, None for never."""
+        working = bool(self.jobs)
         changed = self._poll()
+        working |= bool(self.jobs)
         changed |= self.delivery.step()
         changed |= self._collect_errands()
+        changed |= self._follow()
         if changed:
             redraw()
+        pictures.refresh(changed and working, not self.open_jobs, time.monotonic())
+        if self.live.busy:
+            return LIVE_SECONDS
         if self.open_jobs or self.delivery.busy or self._errands or self.status is Status.STARTING:
             return BUSY_SECONDS
         connecting = self.status in (Status.CONNECTING, Status.LOST)
@@ -170,6 +188,7 @@ class Session:
 
     def close(self) -> None:
         """End, with what has arrived delivered; jobs at the server are for the next session."""
+        self.live.end()
         if self._thread is not None:
             self._thread.shutdown(wait=True)
             self.delivery.finish()
@@ -188,7 +207,7 @@ class Session:
             return False
         before = self.backend.status
         now = time.monotonic()
-        busy = bool(self.open_jobs) or self.backend.status is Status.STARTING
+        busy = bool(self.open_jobs) or self.live.on or self.backend.status is Status.STARTING
         if busy and now - self._watched > WATCH_SECONDS:
             self._watched = now
             self.backend.watch()
@@ -199,6 +218,13 @@ class Session:
             self._take(event, now)
         self._show_previews(events)
         return bool(events) or self.backend.status is not before
+
+    def _follow(self) -> bool:
+        """Have Live go on; whether the panel has to say something else of it."""
+        before = self.live.on, self.live.text
+        trouble = self.backend.error if self.status is Status.TROUBLE and self.backend else None
+        self.live.step(time.monotonic(), trouble)
+        return before != (self.live.on, self.live.text)
 
     def _take(self, event: Event, now: float) -> None:
         assert self.backend is not None
@@ -219,6 +245,8 @@ class Session:
 
     def _take_message(self, received: Received, now: float) -> None:
         message = received.message
+        if self.live.take(message, received.frames, now):
+            return
         job = self.jobs.get(message.job)
         if job is None:
             return
@@ -231,6 +259,7 @@ class Session:
                 self.notices.tell("WARNING", warning)
             self.delivery.take(job, message, received.frames)
         elif isinstance(message, Failed):
+            pictures.drop_preview(job.name)
             self._settle(job)
             if job.recovered and message.code == "unknown-job":
                 self._drop(job)
@@ -253,6 +282,7 @@ class Session:
             job = self.jobs.get(name)
             if job is not None and job.state.open and job.state is not State.SAVING:
                 thumbnails.keep_preview(name, progress, frames)
+                _keep_over_view(job, progress, frames)
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
@@ -283,6 +313,7 @@ class Session:
 
     def _drop(self, job: Job) -> None:
         self.jobs.pop(job.name, None)
+        pictures.drop_preview(job.name, done=job.state is State.DONE)
 
     def _unsaved(self, name: str) -> Job | None:
         job = self.jobs.get(name)
@@ -309,6 +340,15 @@ class Session:
             self._errands.remove((future, follow))
             follow(future)
         return bool(done)
+
+
+def _keep_over_view(job: Job, progress: Progress, frames: Sequence[memoryview]) -> None:
+    """Have the first preview of a progress message drawn over the 3D views that see the same."""
+    scene = scene_of(job.target)
+    for header, frame in zip(progress.frames, frames, strict=True):
+        if header.name == "preview" and header.index == 0 and scene is not None:
+            colors = np.frombuffer(frame, np.uint8).reshape(header.shape)
+            pictures.keep_preview(job.name, scene.session_uid, job.views[0], colors)
 
 
 def redraw() -> None:
