@@ -17,9 +17,13 @@ from maquette_wire.recipe import Recipe
 
 from tests.e2e.blenders import run_script
 from tests.e2e.conftest import BLENDERS, EXTENSION
+from tools import windows
 
 INSIDE = Path(__file__).resolve().parents[1] / "blender_addon" / "capture"
 MODULES = ("test_agreement.py", "test_viewport.py", "test_untouched.py")
+OLDER = ("test_agreement.py", "test_viewport.py", "-k", "not own_shading")
+"""In Blender 4.3, which crashes on reading all of its own properties, and whose EEVEE compiles for
+a minute on a processor."""
 WINDOW_SECONDS = 900
 LONG_SIDE = 192
 WORKERS = 2
@@ -70,7 +74,8 @@ def test_captures_inside_a_blender_with_a_window(window: Path, request: pytest.F
         "-q",
         "-rA",
     ]
-    command += [str(INSIDE / module) for module in MODULES]
+    modules = MODULES if windows.blender_of(window).version >= (5, 0) else OLDER
+    command += [str(INSIDE / word) if word.endswith(".py") else word for word in modules]
     done = subprocess.run(
         command,
         env=environment,

@@ -30,6 +30,7 @@ from window import (
     still,
     type_into,
     until,
+    upper_part,
     view,
     widen,
 )
@@ -107,7 +108,7 @@ def scenario() -> Iterator[float]:
     area_of("VIEW_3D").ui_type = "PREFERENCES"
     bpy.context.preferences.active_section = "EXTENSIONS"
     yield from still()
-    yield from picture("first-steps-installed", in_areas("PREFERENCES"))
+    yield from picture("first-steps-installed", upper_part("PREFERENCES", 300))
 
 
 perform(scenario(), user)

@@ -54,6 +54,11 @@ def in_areas(*kinds: str) -> Place:
     return lambda: around(*kinds)
 
 
+def upper_part(area: str, height: int) -> Place:
+    """So many pixels of an area, at a scale of 1, from its top."""
+    return lambda: around(area)._replace(height=scaled(height))
+
+
 def between(first: str, last: str) -> Place:
     """The sidebar's rows from one label to another; both can be read."""
 
