@@ -27,7 +27,7 @@ import screen
 from screen import Box, area_of, around, box_of, everywhere, region_of, scaled
 
 ADD_ON = "bl_ext.user_default.maquette"
-SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :]
+SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :][:2]
 TAB = "Maquette"
 SECONDS = 20.0
 TRIES = 6
