@@ -5,14 +5,16 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import notify, picture, recipe, restyle, server, texture
+from . import keys, notify, picture, queue, recipe, restyle, server, texture
 
 CLASSES = (
     *restyle.CLASSES,
+    *queue.CLASSES,
     *recipe.CLASSES,
     *picture.CLASSES,
     *texture.CLASSES,
     *server.CLASSES,
+    *keys.CLASSES,
     *notify.CLASSES,
 )
 

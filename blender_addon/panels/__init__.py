@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import restyle, result, texture
+from . import jobs, restyle, result, texture
 
-CLASSES = (*restyle.CLASSES, *result.CLASSES, *texture.CLASSES)
+CLASSES = (*restyle.CLASSES, *jobs.CLASSES, *result.CLASSES, *texture.CLASSES)
 """In the order in which the tab shows them."""
 
 
