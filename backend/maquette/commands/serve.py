@@ -93,18 +93,23 @@ def run(args: argparse.Namespace) -> int:
         disk_budget=round(args.disk_budget * 2**30),
     )
     print("Starting the sampling process...", flush=True)
-    told = Invitation(keys.server_keys(home).public)
-    Server(settings).run(told.say)
+    Server(settings).run(Ready(keys.server_keys(home).public, args.endpoint).say)
     print("Ended. Jobs that aren't done go on when a server starts again.", flush=True)
     return 0
 
 
-class Invitation:
-    """Says that the server is ready and, the first time, what a client elsewhere needs to know."""
+class Ready:
+    """Says that the server is ready and, the first time, what a client elsewhere needs to know.
 
-    def __init__(self, key: str) -> None:
+    Args:
+        key: the server's public key.
+        asked: where it was asked to listen; any port of this computer is nothing to tell others.
+    """
+
+    def __init__(self, key: str, asked: str) -> None:
+        host, port = split_endpoint(asked)
         self._key = key
-        self._said = False
+        self._said = is_loopback(host) and port == "*"
 
     def say(self, endpoint: str, devices: tuple[str, ...]) -> None:
         """The server is ready, or has another device."""
