@@ -198,6 +198,11 @@ def label_of(title: str, recipe: Recipe) -> str:
     return f"{title}: {' '.join(recipe.prompt.split())[:LABEL]}"
 
 
+def about(seconds: float) -> str:
+    """Seconds as a person guesses them: "40 s", "3 min"."""
+    return duration(seconds) if seconds < 60 else f"{round(seconds / 60)} min"
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them: "2 s", "1 min 20 s"."""
     whole = max(1, round(seconds))

@@ -53,14 +53,20 @@ class Pace:
 
     def seconds(self, job: Job) -> float | None:
         """How long a job that wasn't begun will take; None where nothing is known."""
-        each = self._seconds.get((job.recipe.model, job.recipe.steps))
-        return None if each is None else each * job.pixels
+        model, steps = job.recipe.model, job.recipe.steps
+        if (model, steps) in self._seconds:
+            return self._seconds[model, steps] * job.pixels
+        for (known, others), each in self._seconds.items():
+            if known == model and steps and others:
+                return each * job.pixels * steps / others
+        return None
 
 
 def times_left(jobs: Iterable[Job], pace: Pace) -> dict[str, float | None]:
     """Seconds until each open job is done, as those before it are; None where that isn't known.
 
-    A job behind another program's jobs has none: how long those take, only that program knows.
+    A job behind another program's jobs has none, as only that program knows how long those take;
+    nor has one that waits for a server which isn't there.
     """
     opened = [job for job in jobs if job.state.open]
     begun = [job for job in opened if job.state not in WAITING]
@@ -71,7 +77,7 @@ def times_left(jobs: Iterable[Job], pace: Pace) -> dict[str, float | None]:
         if job.state not in WAITING:
             known = job.remaining.seconds
             own = 0.0 if job.fraction >= 1 or job.state is State.CANCELLING else known or own
-        if before is None or own is None or job.ahead > place:
+        if before is None or own is None or job.ahead > place or job.state is State.WAITING:
             before = None
         else:
             before += own

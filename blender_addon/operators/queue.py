@@ -17,6 +17,12 @@ from ..session import current
 from ..waiting import waiting
 from .server import reach_server
 
+WHERE = (
+    ("UP", "Earlier", "Paint this picture earlier: one place forward in the queue"),
+    ("DOWN", "Later", "Paint this picture later: one place back in the queue"),
+    ("FIRST", "Next", "Paint this picture next, before all others that wait"),
+)
+
 
 class MAQUETTE_OT_move_job(bpy.types.Operator):
     """Have this picture painted earlier or later than the others that wait"""
@@ -26,18 +32,11 @@ class MAQUETTE_OT_move_job(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     job: StringProperty(options={"SKIP_SAVE"})
-    to: EnumProperty(
-        items=(
-            ("UP", "Earlier", "One place forward in the queue"),
-            ("DOWN", "Later", "One place back in the queue"),
-            ("FIRST", "Next", "Paint it next, before all others that wait"),
-        )
-    )
+    to: EnumProperty(items=WHERE)
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: "MAQUETTE_OT_move_job") -> str:
-        items = cls.bl_rna.properties["to"].enum_items
-        return items[properties.to].description
+        return next(text for name, _label, text in WHERE if name == properties.to)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:

@@ -11,7 +11,7 @@ from maquette_wire.local import CRASHES
 
 from .. import thumbnails
 from ..backend import Status
-from ..jobs import Job, State, duration
+from ..jobs import Job, State, about
 from ..ledger import Entry
 from ..preferences import server_address
 from ..session import Session, current
@@ -31,14 +31,12 @@ def draw_jobs(layout: bpy.types.UILayout, width: int) -> None:
     jobs = list(session.jobs.values())
     left = times_left(jobs, session.pace)
     _draw_all(layout, session, left)
-    pictured = False
+    scale = picture_scale(width) * (1 if len(left) == 1 else 0.5)
     for job in jobs:
         if job.state in WAITING:
             _draw_waiting(layout, job, session, left.get(job.name))
         elif job.state.open:
-            icon = 0 if pictured else thumbnails.of_job(job.name)
-            pictured |= bool(icon)
-            _draw_running(layout, job, icon, width)
+            _draw_running(layout, job, scale)
         else:
             _draw_stuck(layout, job, width)
     _draw_notices(layout, session, width)
@@ -70,17 +68,18 @@ def _draw_all(layout: bpy.types.UILayout, session: Session, left: dict[str, floa
     """What the queue holds together, where it holds more than one job."""
     if len(left) < 2:
         return
-    times = list(left.values())
-    row = layout.row()
-    known = "" if None in times else f", {duration(max(filter(None, times), default=0))} left"
+    times = [time for time in left.values() if time is not None]
+    known = f", {about(max(times))} left" if len(times) == len(left) else ""
+    row = layout.split(factor=0.6)
     row.label(text=f"{len(left)} jobs{known}")
-    row.operator("maquette.cancel", text="Cancel All", icon="X")
+    row.operator("maquette.cancel", text="Cancel All")
 
 
-def _draw_running(layout: bpy.types.UILayout, job: Job, icon: int, width: int) -> None:
+def _draw_running(layout: bpy.types.UILayout, job: Job, scale: float) -> None:
     box = layout.box()
+    icon = thumbnails.of_job(job.name)
     if icon:
-        box.template_icon(icon_value=icon, scale=picture_scale(width))
+        box.template_icon(icon_value=icon, scale=scale)
     box.label(text=job.label)  # beside the progress there is no room for it
     row = box.row(align=True)
     row.progress(factor=job.fraction, text=job.describe())
@@ -98,7 +97,7 @@ def _draw_waiting(
     row = column.row(align=True)
     said = row.row()
     said.active = False
-    said.label(text=job.describe() + (f", {duration(left)} left" if left else ""))
+    said.label(text=job.describe() if left is None else f"Done in {about(left)}")
     queue = waiting(session.jobs.values())
     if len(queue) < 2:
         return

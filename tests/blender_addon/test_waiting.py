@@ -81,6 +81,16 @@ def test_another_models_job_is_no_measure():
     assert in_seconds([running, other], pace) == [8.0, None]
 
 
+def test_other_steps_take_another_time():
+    running, longer, default = jobs(*[State.QUEUED] * 3)
+    running.recipe = Recipe(prompt="x", steps=10)
+    longer.recipe = Recipe(prompt="x", steps=30)
+    pace = Pace()
+    paint(running, (1, 0.0), (2, 1.0))
+    pace.learn(running)
+    assert in_seconds([running, longer, default], pace) == [8.0, 38.0, None]
+
+
 def test_behind_another_programs_job_nothing_is_promised():
     running, mine = jobs(State.QUEUED, State.QUEUED)
     pace = Pace()

@@ -22,6 +22,8 @@ from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
 from PIL import Image
 
+from tests.backend.tiny import make_tiny_sd2_depth
+
 from .blenders import SCRIPTS, run_script
 from .conftest import PATHS
 
@@ -132,6 +134,7 @@ def _in_window(
     said = done.stdout + done.stderr
     line = next((line for line in said.splitlines() if line.startswith("USER HAS ")), None)
     assert line is not None, said
+    assert "Traceback" not in said, said
     return json.loads(line.removeprefix("USER HAS "))
 
 
@@ -165,3 +168,25 @@ def test_an_architect_textures_the_model_in_a_window(
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"
     assert user["redone"] == user["layers"]
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
+def test_three_jobs_of_two_cameras_outlive_the_server_in_a_window(
+    extension: Path, own_home: Home, samples: Path, tmp_path: Path
+):
+    make_tiny_sd2_depth(own_home.root / "models" / "tiny", settings={"native_size": 256})
+    user = _in_window("queueing.py", extension, own_home, samples, tmp_path)
+    street, court, again = (
+        "Street: red brick church at dusk",
+        "Court: white card model, soft light",
+        "Street: red brick church at dusk again",
+    )
+    assert user["moved"] == [street, again, court]
+    assert user["left"] == [street, again], "the last one was cancelled"
+    assert any("no job is lost" in text for text in user["told"]), user["told"]
+    assert user["told in the end"] == []
+    assert user["recent"] == [[court, "CANCELLED"], [street, "DONE"], [again, "DONE"]]
+    prompts = {png.read_recipe(Path(path)).prompt for path in user["pictures"]}
+    assert prompts == {"red brick church at dusk", "red brick church at dusk again"}

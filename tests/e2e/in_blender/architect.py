@@ -17,6 +17,7 @@ import bpy
 sys.path.append(str(Path(__file__).parent))
 from window import (
     ADD_ON,
+    PLACES,
     SCENE,
     SECONDS,
     area_of,
@@ -32,8 +33,6 @@ from window import (
 
 PROMPT = "red brick church at dusk, wet plaza"
 JOB_SECONDS = 300.0
-PLACES = {"tab": 206, "prompt": 94, "restyle": 292}
-"""Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 user: dict[str, object] = {}

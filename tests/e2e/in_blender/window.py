@@ -21,6 +21,8 @@ ADD_ON = "bl_ext.user_default.maquette"
 SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :]
 SECONDS = 20.0
 TRIES = 6
+PLACES = {"tab": 206, "prompt": 94, "restyle": 292}
+"""Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
 
 def do(*words: object) -> None:
