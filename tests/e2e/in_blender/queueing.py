@@ -19,26 +19,13 @@ import bpy
 
 sys.path.append(str(Path(__file__).parent))
 from maquette_wire import local
-from window import (
-    ADD_ON,
-    PLACES,
-    SCENE,
-    SECONDS,
-    click,
-    perform,
-    shot,
-    sidebar,
-    until,
-    view,
-    wait,
-)
+from window import ADD_ON, SECONDS, begin, open_panel, perform, press, rest, shot, wait
 
 PROMPTS = {"Street": "red brick church at dusk", "Court": "white card model, soft light"}
-EARLIER = {"down": PLACES["restyle"] + 312, "across": 208}
-CANCEL = {"down": PLACES["restyle"] + 290, "across": 229}
-RECENT = {"down": PLACES["restyle"] + 86}
-"""Below the button Restyle: what moves the last of three jobs forward, what cancels it, and what
-unfolds the recent ones in the end."""
+COURT, STREET_AGAIN = f"Court: {PROMPTS['Court']}", f"Street: {PROMPTS['Street']} again"
+CANCEL = {"icon": 0, "across": -12}
+EARLIER = {"icon": 1, "across": -12, "below": 1}
+"""Buttons of a waiting job's box, whose border takes some room at the right."""
 JOB_SECONDS = 240.0
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
@@ -55,9 +42,7 @@ def states() -> list[str]:
 
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
-    bpy.context.preferences.view.show_splash = False
-    bpy.ops.wm.open_mainfile(filepath=SCENE)
-    yield 1
+    yield from begin()
     scene = bpy.context.scene
     street = scene.camera
     court = street.copy()
@@ -65,15 +50,9 @@ def scenario() -> Iterator[float]:
     scene.collection.objects.link(court)
     court.location.z += 12
     cameras = {"Street": street, "Court": court}
-    view().view_perspective = "CAMERA"
     settings = scene.maquette
     settings.model, settings.long_side = "tiny", 256
     settings.use_steps = True
-    yield from wait(lambda: sidebar().width > 100, SECONDS)
-    yield from until(
-        lambda: click(PLACES["tab"], tab=True),
-        lambda: sidebar().active_panel_category == "Maquette",
-    )
     bpy.ops.maquette.connect()
     yield from wait(lambda: session.status.name == "READY", 120)
     for number, name in enumerate(("Street", "Court", "Street"), start=1):
@@ -81,18 +60,16 @@ def scenario() -> Iterator[float]:
         scene.camera = cameras[name]
         settings.steps = 400 if number == 1 else 40
         yield 0.3
-        yield from until(
-            lambda: click(PLACES["restyle"]), lambda number=number: len(session.jobs) >= number
-        )
+        yield from press("Restyle", lambda number=number: len(session.jobs) >= number)
     yield from wait(lambda: states() == ["SAMPLING", "QUEUED", "QUEUED"], SECONDS)
     yield 1
     shot("queue-1-three-jobs")
     third = list(session.jobs)[2]
-    yield from until(lambda: click(**EARLIER), lambda: list(session.jobs)[1] == third)
+    yield from press(STREET_AGAIN, lambda: list(session.jobs)[1] == third, **EARLIER)
     user["moved"] = labels()
     yield 1
     shot("queue-2-moved")
-    yield from until(lambda: click(**CANCEL), lambda: len(session.jobs) == 2)
+    yield from press(COURT, lambda: len(session.jobs) == 2, **CANCEL)
     user["left"] = labels()
     shot("queue-3-cancelled")
     record = local.running(session.home)
@@ -112,8 +89,8 @@ def scenario() -> Iterator[float]:
         bpy.path.abspath(image.filepath) for image in bpy.data.images if "maquette_recipe" in image
     )
     shot("queue-5-done")
-    yield from click(**RECENT)
-    yield 1
+    yield from open_panel("Recent Jobs")
+    yield from rest()
     shot("queue-6-recent")
 
 
