@@ -8,6 +8,7 @@ no job it comes every two seconds; without a connection it isn't there.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
 from maquette_wire.errors import MaquetteError
+from maquette_wire.events import JobMessage
 from maquette_wire.home import Home
 from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.packing import Packet
@@ -31,6 +33,7 @@ from .ledger import Entry, Ledger
 from .live import Eye, Live
 from .notices import Level, Notice, Notices
 from .overlay import pictures
+from .waiting import RECENT, Move, Pace, moved, sorted_jobs
 
 BUSY_SECONDS = 0.05
 LIVE_SECONDS = 0.02
@@ -44,19 +47,24 @@ class Session:
     """What this Blender does with Maquette at the moment.
 
     Attributes:
-        jobs: open jobs, and failed ones until they are dismissed, in the order of their start.
+        jobs: open jobs, and failed ones until they are dismissed, in the order of the queue.
+        recent: ended jobs, the newest last.
+        pace: how long jobs take.
         notices: what the user should know.
-        left_behind: how many finished or running jobs an ended Blender left at the server.
+        left_behind: finished or running jobs that ended Blenders left at their servers.
         live: the pictures that follow the 3D view; none of them is one of the jobs.
     """
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self.jobs: dict[str, Job] = {}
+        self.recent: deque[Job] = deque(maxlen=RECENT)
+        self.pace = Pace()
         self.notices = Notices()
         self.backend: Backend | None = None
         self.ledger = Ledger(home)
-        self.left_behind = len(self.ledger.left_behind())
+        self.left_behind = self.ledger.left_behind()
+        self._unwanted: dict[str, Entry] = {}
         self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
         self.live = Live()
         self._client: Client | None = None
@@ -119,6 +127,19 @@ class Session:
         self._client.cancel(name)
         wake()
 
+    @property
+    def can_move(self) -> bool:
+        """Whether the server lets waiting jobs be moved."""
+        return self._client is not None and self._client.can_order
+
+    def move(self, name: str, to: Move) -> None:
+        """Have a waiting job painted earlier or later. Raises MaquetteError("old-server")."""
+        assert self._client is not None
+        names = moved(self.jobs.values(), name, to)
+        self._client.order(names)
+        self.jobs = sorted_jobs(self.jobs, names)
+        wake()
+
     def dismiss(self) -> None:
         """Drop notices and failed jobs from the panel."""
         self.notices.clear()
@@ -140,6 +161,23 @@ class Session:
             self._settle(job)
             self._drop(job)
             wake()
+
+    def forget_recent(self, job: Job) -> None:
+        """Take an ended job out of the recent ones: it is run again."""
+        if job in self.recent:
+            self.recent.remove(job)
+
+    def discard_left(self) -> None:
+        """Do without what ended Blenders left behind; their servers hear of it as soon as they
+        are reached. Raises MaquetteError("home-unusable")."""
+        for entry in self.ledger.disown():
+            self._unwanted[entry.job] = entry
+            if entry.texture:
+                textures.discard(Path(entry.texture))
+        self.left_behind = []
+        if self.status is Status.READY:
+            self._end_unwanted()
+        wake()
 
     def follow_file(self) -> None:
         """The file was saved: jobs of its scenes belong to where and what it is now."""
@@ -235,6 +273,7 @@ class Session:
         if isinstance(event, Connected):
             self.notices.end_outage()
             self._adopt()
+            self._end_unwanted()
             return
         self.backend.watch()  # an ended local server is started again at once
         for job in self.open_jobs:
@@ -249,8 +288,10 @@ class Session:
             return
         job = self.jobs.get(message.job)
         if job is None:
+            self._take_unwanted(message)
             return
         job.take(message, now)
+        self.pace.learn(job)
         if isinstance(message, Accepted):
             self._remember(job)
         elif isinstance(message, Result):
@@ -312,7 +353,8 @@ class Session:
             self._client.acknowledge(job.name)
 
     def _drop(self, job: Job) -> None:
-        self.jobs.pop(job.name, None)
+        if self.jobs.pop(job.name, None) is not None and job.texture is None:
+            self.recent.append(job)
         pictures.drop_preview(job.name, done=job.state is State.DONE)
 
     def _unsaved(self, name: str) -> Job | None:
@@ -322,12 +364,30 @@ class Session:
     def _adopt(self) -> None:
         assert self.backend is not None and self._client is not None
         for entry in self.ledger.adopt(self.backend.server):
+            if entry.unwanted:
+                self._unwanted[entry.job] = entry
+                continue
             target = Target(entry.blend, entry.scene, 0, entry.folder)
             job = Job(entry.job, entry.recipe, entry.views, target, recovered=True)
             job.texture = Path(entry.texture) if entry.texture else None
             self.jobs[entry.job] = job
             self._client.resume(entry.job)
-        self.left_behind = len(self.ledger.left_behind())
+        self.left_behind = self.ledger.left_behind()
+
+    def _end_unwanted(self) -> None:
+        """Have the server drop what the user did without while it wasn't there."""
+        assert self.backend is not None and self._client is not None
+        for entry in self._unwanted.values():
+            if entry.server == self.backend.server and entry.job not in self._client.open_jobs:
+                self._client.resume(entry.job)
+                self._client.cancel(entry.job)
+
+    def _take_unwanted(self, message: JobMessage) -> None:
+        if message.job in self._unwanted and isinstance(message, Result | Failed | Cancelled):
+            del self._unwanted[message.job]
+            self.ledger.remove(message.job)
+            if self._client is not None:
+                self._client.acknowledge(message.job)
 
     def _in_thread(self, work: Callable):  # type: ignore[no-untyped-def]
         if self._thread is None:

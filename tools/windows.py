@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -75,6 +76,7 @@ def visit(
     *,
     sample: str = SAMPLE,
     installed: Home | None = None,
+    prepare: Callable[[Home], object] | None = None,
 ) -> Visit:
     """Run a scenario on a copy of a sample.
 
@@ -84,11 +86,15 @@ def visit(
         folder: empty, for the copy, the home and the profile.
         shots: where the screenshots go.
         installed: a home that keeps the profile with the extension for the next time.
+        prepare: what else the home is to have, for instance a model.
 
-    Raises ScenarioFailed, and subprocess.TimeoutExpired after ``SECONDS``.
+    Raises ScenarioFailed, also where Blender printed an exception, and subprocess.TimeoutExpired
+    after ``SECONDS``.
     """
     home = Home(folder / "home")
     note_backend(home, [sys.executable, "-m", "maquette"])
+    if prepare is not None:
+        prepare(home)
     scene = folder / sample
     shutil.copy(root() / "samples" / sample, scene)
     shots.mkdir(parents=True, exist_ok=True)

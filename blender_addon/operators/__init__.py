@@ -5,15 +5,17 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import notify, picture, recipe, restyle, server, texture, viewport
+from . import keys, notify, picture, queue, recipe, restyle, server, texture, viewport
 
 CLASSES = (
     *restyle.CLASSES,
+    *queue.CLASSES,
     *recipe.CLASSES,
     *picture.CLASSES,
     *texture.CLASSES,
     *viewport.CLASSES,
     *server.CLASSES,
+    *keys.CLASSES,
     *notify.CLASSES,
 )
 

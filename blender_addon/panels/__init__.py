@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import bpy
 
-from . import restyle, result, texture, viewport
+from . import jobs, restyle, result, texture, viewport
 
-CLASSES = (*restyle.CLASSES, *viewport.CLASSES, *result.CLASSES, *texture.CLASSES)
+CLASSES = (
+    *restyle.CLASSES,
+    *jobs.CLASSES,
+    *viewport.CLASSES,
+    *result.CLASSES,
+    *texture.CLASSES,
+)
 """In the order in which the tab shows them."""
 
 
