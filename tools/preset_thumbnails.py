@@ -125,9 +125,7 @@ def run(presets: Sequence[Preset], program: Path | None, extension: Path | None)
     say(f"  {page}")
 
 
-def _painted(
-    painter: jobs.Painter, preset: Preset, capture: Capture, scene: Scene
-) -> Image.Image:
+def _painted(painter: jobs.Painter, preset: Preset, capture: Capture, scene: Scene) -> Image.Image:
     prompt, _negative = composed(REST[preset.category], "", [preset])
     result, frames = painter.run(Recipe(prompt=prompt, seed=SEED, geometry=1.0), [capture])
     concept = next(

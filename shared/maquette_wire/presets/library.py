@@ -64,7 +64,7 @@ class Library:
                 "unknown-preset", f'Several presets are called "{text}".', f"Write {spelled}."
             )
         names = {preset.key[1]: preset.name for preset in self.presets}
-        near = difflib.get_close_matches(wanted[1], names, NEAR, 0.5)
+        near = difflib.get_close_matches(wanted[1], names, NEAR, 0.6)
         meant = " or ".join(f'"{names[each]}"' for each in near)
         raise MaquetteError(
             "unknown-preset",
