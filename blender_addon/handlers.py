@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.app.handlers import persistent
 
-from . import thumbnails
+from . import prompt_editor, thumbnails
 from .session import current, wake
 
 
@@ -17,17 +17,30 @@ def _before_undo(*_arguments: object) -> None:
 @persistent
 def _after_undo(*_arguments: object) -> None:
     wake()
+    prompt_editor.follow()
 
 
 @persistent
 def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
+    prompt_editor.end_all()
+
+
+@persistent
+def _before_save(*_arguments: object) -> None:
+    prompt_editor.put_away()
 
 
 @persistent
 def _after_save(*_arguments: object) -> None:
+    prompt_editor.bring_back()
     current().follow_file()
+
+
+@persistent
+def _after_failed_save(*_arguments: object) -> None:
+    prompt_editor.bring_back()
 
 
 HANDLERS = (
@@ -36,7 +49,9 @@ HANDLERS = (
     ("undo_post", _after_undo),
     ("redo_post", _after_undo),
     ("load_post", _after_load),
+    ("save_pre", _before_save),
     ("save_post", _after_save),
+    ("save_post_fail", _after_failed_save),
 )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import notify, picture, recipe, restyle, server, texture
+from . import notify, picture, presets, prompt, recipe, restyle, server, texture
 
 CLASSES = (
     *restyle.CLASSES,
     *recipe.CLASSES,
+    *prompt.CLASSES,
+    *presets.CLASSES,
     *picture.CLASSES,
     *texture.CLASSES,
     *server.CLASSES,
@@ -20,10 +22,12 @@ CLASSES = (
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    prompt.register()
     current().notices.on_notice = notify.report
 
 
 def unregister() -> None:
     current().notices.on_notice = lambda _notice: None
+    prompt.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import bpy
 
-from . import restyle, result, texture
+from . import presets, render, restyle, result, texture
 
-CLASSES = (*restyle.CLASSES, *result.CLASSES, *texture.CLASSES)
+CLASSES = (
+    *presets.CLASSES,
+    *restyle.CLASSES,
+    *result.CLASSES,
+    *texture.CLASSES,
+    *render.CLASSES,
+)
 """In the order in which the tab shows them."""
 
 
