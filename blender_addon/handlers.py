@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.app.handlers import persistent
 
-from . import thumbnails
+from . import prompt_editor, thumbnails
 from .overlay import pictures
 from .session import current, wake
 
@@ -18,6 +18,7 @@ def _before_undo(*_arguments: object) -> None:
 @persistent
 def _after_undo(*_arguments: object) -> None:
     wake()
+    prompt_editor.follow()
 
 
 @persistent
@@ -30,11 +31,23 @@ def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
     pictures.clear()
+    prompt_editor.end_all()
+
+
+@persistent
+def _before_save(*_arguments: object) -> None:
+    prompt_editor.put_away()
 
 
 @persistent
 def _after_save(*_arguments: object) -> None:
+    prompt_editor.bring_back()
     current().follow_file()
+
+
+@persistent
+def _after_failed_save(*_arguments: object) -> None:
+    prompt_editor.bring_back()
 
 
 HANDLERS = (
@@ -44,7 +57,9 @@ HANDLERS = (
     ("redo_post", _after_undo),
     ("load_pre", _before_load),
     ("load_post", _after_load),
+    ("save_pre", _before_save),
     ("save_post", _after_save),
+    ("save_post_fail", _after_failed_save),
 )
 
 

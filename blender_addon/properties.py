@@ -17,6 +17,10 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import preset_library
+from .chosen_presets import MaquettePresets
+from .quirks import CRASHES
+
 BLENDER_INT_MAX = 2**31 - 1
 """Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that, and such a
 one is kept as text."""
@@ -43,9 +47,6 @@ def _model_changed(settings: "MaquetteSettings", context: bpy.types.Context) -> 
     _geometry_moved(settings, context)
 
 
-# The bpy module of 4.2 crashes when its Python ends if any property has an update function, and
-# with it the command line's captures; without a window nobody moves the slider.
-CRASHES = bpy.app.version < (4, 3) and not bpy.app.binary_path
 UPDATE_GEOMETRY = None if CRASHES else _geometry_moved
 UPDATE_MODEL = None if CRASHES else _model_changed
 
@@ -79,6 +80,11 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         description="What should not appear in the picture (negative prompt)",
         default="",
         options=PLAIN,
+    )
+    presets: PointerProperty(
+        name="Presets",
+        description="Named words that are added to the prompt, one of each kind",
+        type=MaquettePresets,
     )
     model: StringProperty(
         name="Model",
@@ -206,8 +212,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         options=PLAIN,
     )
     sampler: StringProperty(
-        name="Sampler",
-        description="Method of the refinement steps (scheduler); empty is the model's own",
+        name="Method",
+        description="Method of the refinement steps (sampler, scheduler); empty is the model's own",
         default="",
         options=PLAIN,
     )
@@ -299,7 +305,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (MaquetteLora, MaquetteSettings)
+CLASSES = (MaquettePresets, MaquetteLora, MaquetteSettings)
 
 
 def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:
@@ -308,6 +314,7 @@ def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:
 
 
 def register() -> None:
+    preset_library.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.maquette = PointerProperty(  # pyright: ignore[reportAttributeAccessIssue]
@@ -319,3 +326,4 @@ def unregister() -> None:
     del bpy.types.Scene.maquette  # pyright: ignore[reportAttributeAccessIssue]
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    preset_library.unregister()

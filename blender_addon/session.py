@@ -413,12 +413,12 @@ def _keep_over_view(job: Job, progress: Progress, frames: Sequence[memoryview]) 
 
 def redraw() -> None:
     """Draw the panels again, and only them: the 3D view itself is expensive."""
+    kinds = {"VIEW_3D": "UI", "IMAGE_EDITOR": "UI", "PROPERTIES": "WINDOW"}
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "IMAGE_EDITOR"):
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+            for region in area.regions:
+                if region.type == kinds.get(area.type):
+                    region.tag_redraw()
 
 
 # --- the session of this Blender ------------------------------------------------------------------

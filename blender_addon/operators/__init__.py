@@ -5,12 +5,26 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import keys, notify, picture, queue, recipe, restyle, server, texture, viewport
+from . import (
+    keys,
+    notify,
+    picture,
+    presets,
+    prompt,
+    queue,
+    recipe,
+    restyle,
+    server,
+    texture,
+    viewport,
+)
 
 CLASSES = (
     *restyle.CLASSES,
     *queue.CLASSES,
     *recipe.CLASSES,
+    *prompt.CLASSES,
+    *presets.CLASSES,
     *picture.CLASSES,
     *texture.CLASSES,
     *viewport.CLASSES,
@@ -23,10 +37,12 @@ CLASSES = (
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    prompt.register()
     current().notices.on_notice = notify.report
 
 
 def unregister() -> None:
     current().notices.on_notice = lambda _notice: None
+    prompt.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

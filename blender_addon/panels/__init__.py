@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import bpy
 
-from . import jobs, restyle, result, texture, viewport
+from . import jobs, presets, render, restyle, result, texture, viewport
 
 CLASSES = (
+    *presets.CLASSES,
     *restyle.CLASSES,
     *jobs.CLASSES,
     *viewport.CLASSES,
     *result.CLASSES,
     *texture.CLASSES,
+    *render.CLASSES,
 )
 """In the order in which the tab shows them."""
 
