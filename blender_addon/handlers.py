@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy.app.handlers import persistent
 
 from . import thumbnails
+from .gallery import entries
 from .session import current, wake
 
 
@@ -23,11 +26,25 @@ def _after_undo(*_arguments: object) -> None:
 def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
+    entries.rebase(_folder(bpy.data.filepath), moved=True)
+    current().gallery.opened()
+    wake()
+
+
+@persistent
+def _before_save(path: str, *_arguments: object) -> None:
+    # What is written must hold where it is written to; a copy may go elsewhere.
+    entries.rebase(_folder(path or bpy.data.filepath))
 
 
 @persistent
 def _after_save(*_arguments: object) -> None:
+    entries.rebase(_folder(bpy.data.filepath))
     current().follow_file()
+
+
+def _folder(path: str) -> str:
+    return str(Path(path).parent) if path else ""
 
 
 HANDLERS = (
@@ -36,7 +53,9 @@ HANDLERS = (
     ("undo_post", _after_undo),
     ("redo_post", _after_undo),
     ("load_post", _after_load),
+    ("save_pre", _before_save),
     ("save_post", _after_save),
+    ("save_post_fail", _after_save),
 )
 
 

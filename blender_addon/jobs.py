@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Accepted, Cancelled, Failed, Message, Progress, Result
 from maquette_wire.recipe import Recipe
@@ -112,6 +113,8 @@ class Job:
     recovered: bool = False
     texture: Path | None = None
     """The folder of the texture that this job makes."""
+    captures: tuple[Capture, ...] = ()
+    """What its pictures are made of, to be kept beside them; none of a job of an earlier Blender."""
 
     @property
     def title(self) -> str:

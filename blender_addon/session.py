@@ -24,7 +24,8 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, where_now
+from .delivery import Delivery, folder_of, where_now
+from .gallery.keeper import Keeper
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
 from .notices import Level, Notice, Notices
@@ -53,6 +54,13 @@ class Session:
         self.ledger = Ledger(home)
         self.left_behind = len(self.ledger.left_behind())
         self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
+        concepts = self.delivery.concepts
+        self.gallery = Keeper(
+            self._in_thread,
+            self.notices.tell,
+            concepts.drop,
+            lambda: folder_of(bpy.data.filepath, home),
+        )
         self._client: Client | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
@@ -87,7 +95,9 @@ class Session:
         assert self._client is not None, "want_server comes first"
         self.dismiss()
         name = self._client.submit(recipe, [capture], previews=True)
-        job = self.jobs[name] = Job(name, recipe, (capture.view,), target)
+        job = self.jobs[name] = Job(
+            name, recipe, (capture.view,), target, captures=(capture,)
+        )
         wake()
         return job
 
@@ -160,10 +170,12 @@ class Session:
         """Move everything on a little; returns seconds until the next call, None for never."""
         changed = self._poll()
         changed |= self.delivery.step()
+        changed |= self.gallery.step()
         changed |= self._collect_errands()
         if changed:
             redraw()
-        if self.open_jobs or self.delivery.busy or self._errands or self.status is Status.STARTING:
+        busy = self.delivery.busy or self.gallery.busy or self._errands
+        if self.open_jobs or busy or self.status is Status.STARTING:
             return BUSY_SECONDS
         connecting = self.status in (Status.CONNECTING, Status.LOST)
         return IDLE_SECONDS if connecting or self.status is Status.READY else None
@@ -283,6 +295,8 @@ class Session:
 
     def _drop(self, job: Job) -> None:
         self.jobs.pop(job.name, None)
+        if job.state is State.DONE:
+            self.gallery.arrived()
 
     def _unsaved(self, name: str) -> Job | None:
         job = self.jobs.get(name)
@@ -347,6 +361,7 @@ def register() -> None:
     global _session
     thumbnails.register()
     _session = Session(Home.default())
+    wake()  # the gallery takes in what the open file has
 
 
 def unregister() -> None:
