@@ -95,9 +95,7 @@ class Delivery:
         folder, fallback = Path(job.target.folder), self._home.concepts
         texture = job.texture
         if texture is None:
-            work = partial(
-                results.save, result, frames, job.views, folder, fallback, job.captures
-            )
+            work = partial(results.save, result, frames, job.views, folder, fallback, job.captures)
         else:
             work = partial(textures.save, result, frames, job.views, texture)
         self._saves[name] = self._in_thread(work)

@@ -114,7 +114,7 @@ class Job:
     texture: Path | None = None
     """The folder of the texture that this job makes."""
     captures: tuple[Capture, ...] = ()
-    """What its pictures are made of, to be kept beside them; none of a job of an earlier Blender."""
+    """What its pictures are made of, to be kept beside them; none of an earlier Blender's job."""
 
     @property
     def title(self) -> str:

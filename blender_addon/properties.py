@@ -107,6 +107,14 @@ class MaquetteGalleryView(bpy.types.PropertyGroup):
     page: IntProperty(description="Which page of the gallery, from 0")
     chosen: StringProperty(description="Key of the picture that the gallery's buttons are for")
     marked: StringProperty(description="Key of the picture that the chosen one is compared with")
+    wipe: FloatProperty(
+        name="Wipe",
+        description="Where the line between two compared pictures is",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
 
 
 class MaquetteSettings(bpy.types.PropertyGroup):

@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -244,14 +244,20 @@ def show(image: bpy.types.Image, window_manager: bpy.types.WindowManager) -> boo
     """Show a picture in an image editor that is free for it: one that is empty or shows a render
     or another concept, and isn't pinned. False where there is none.
     """
+    for area in free_editors(window_manager):
+        area.spaces.active.image = image
+        area.tag_redraw()
+        return True
+    return False
+
+
+def free_editors(window_manager: bpy.types.WindowManager) -> Iterator[bpy.types.Area]:
+    """The image editors that a concept may be shown in."""
     for window in window_manager.windows:
         for area in window.screen.areas:
             space = area.spaces.active
             if isinstance(space, bpy.types.SpaceImageEditor) and _is_free(area.ui_type, space):
-                space.image = image
-                area.tag_redraw()
-                return True
-    return False
+                yield area
 
 
 def _is_free(kind: str, space: bpy.types.SpaceImageEditor) -> bool:

@@ -95,9 +95,7 @@ class Session:
         assert self._client is not None, "want_server comes first"
         self.dismiss()
         name = self._client.submit(recipe, [capture], previews=True)
-        job = self.jobs[name] = Job(
-            name, recipe, (capture.view,), target, captures=(capture,)
-        )
+        job = self.jobs[name] = Job(name, recipe, (capture.view,), target, captures=(capture,))
         wake()
         return job
 

@@ -84,7 +84,7 @@ def place(scene: bpy.types.Scene, text: str) -> Path | None:
 
 def resolved(base: str, text: str) -> str:
     """The absolute path of what an entry says; empty where it says nothing."""
-    return os.path.join(base, text[2:]) if text.startswith("//") else text
+    return f"{base}{os.sep}{text[2:]}" if text.startswith("//") else text
 
 
 def saved_of(scene: bpy.types.Scene, entry: MaquettePicture) -> Saved:
@@ -151,7 +151,7 @@ def take_in() -> int:
             continue
         if image.get(results.KEY) in (DISMISSED, *known):
             continue
-        scene, saved = _scene_of(image), _saved_in(image)
+        scene, saved = _scene_of(image), saved_in(image)
         if scene is not None and saved is not None:
             image[results.KEY] = add(scene, saved).name
             count += 1
@@ -173,9 +173,9 @@ def rebase(folder: str, moved: bool = False) -> None:
         for entry in settings.pictures:
             for name in FILES:
                 text = getattr(entry, name)
-                if not text or (moved and text.startswith("//") and Path(folder, text[2:]).exists()):
-                    continue
-                setattr(entry, name, _written(Path(resolved(old, text)), folder))
+                beside = moved and text.startswith("//") and Path(resolved(folder, text)).exists()
+                if text and not beside:
+                    setattr(entry, name, _written(Path(resolved(old, text)), folder))
 
 
 def move(scene: bpy.types.Scene, places: dict[Path, Path]) -> None:
@@ -220,7 +220,7 @@ def _scene_of(image: bpy.types.Image) -> bpy.types.Scene | None:
     return open_one if open_one in scenes else next(iter(scenes), None)
 
 
-def _saved_in(image: bpy.types.Image) -> Saved | None:
+def saved_in(image: bpy.types.Image) -> Saved | None:
     """What a datablock says of its picture; None where that can't be read."""
     try:
         recipe = Recipe.from_json(image[results.RECIPE])

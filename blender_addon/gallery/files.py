@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,7 +47,7 @@ def sizes_of(paths: Iterable[str]) -> dict[str, int]:
     sizes = {}
     for path in paths:
         try:
-            sizes[path] = os.stat(path).st_size
+            sizes[path] = Path(path).stat().st_size
         except OSError:
             continue  # gone, or behind a drive that isn't there: missing either way
     return sizes
@@ -59,7 +58,7 @@ def delete(paths: Iterable[str]) -> list[str]:
     refused = []
     for path in paths:
         try:
-            os.unlink(path)
+            Path(path).unlink()
         except FileNotFoundError:
             continue
         except OSError as error:

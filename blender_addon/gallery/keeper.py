@@ -4,7 +4,6 @@ bound, deletes, finds and copies. The main thread only hands paths over and take
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -55,7 +54,7 @@ class Keeper:
         self._gone = gone
         self._folder = folder
         self._looked = 0.0
-        self._look: tuple[Future[dict[str, int]], set[str]] | None = None
+        self._look: tuple[Future[dict[str, int]], set[str], bool] | None = None
         self._errands: list[tuple[Future[Any], Callable[[Any], None]]] = []
         self._to_bound = False
         self._to_take_in = True
@@ -63,7 +62,7 @@ class Keeper:
     @property
     def busy(self) -> bool:
         """Whether the next step has something to do."""
-        return self._look is not None or bool(self._errands) or self._to_take_in
+        return self._look is not None or bool(self._errands) or self._to_take_in or self._to_bound
 
     @property
     def limit(self) -> int:
@@ -80,14 +79,13 @@ class Keeper:
     def arrived(self) -> None:
         """A picture is new: afterwards the gallery may be too large."""
         self._to_bound = True
-        self._looked = 0.0
-        self.look()
 
     def look(self) -> bool:
         """Look in the background which files there are, unless that is known; true where it does
         so."""
         now = time.monotonic()
-        if self._look is not None or now - self._looked < LOOK_SECONDS:
+        known = now - self._looked < LOOK_SECONDS and not self._to_bound
+        if self._look is not None or known:
             return False
         self._looked = now
         pictures, extras = set(), set()
@@ -98,7 +96,8 @@ class Keeper:
                 extras |= {entries.resolved(base, name) for name in (entry.depth, entry.capture)}
         extras.discard("")
         paths = pictures | extras
-        self._look = self._in_thread(lambda: files.sizes_of(paths)), pictures
+        self._look = self._in_thread(lambda: files.sizes_of(paths)), pictures, self._to_bound
+        self._to_bound = False
         return True
 
     def delete(self, keys: Iterable[tuple[int, str]]) -> None:
@@ -106,8 +105,10 @@ class Keeper:
         picture needs."""
         wanted = set(keys)
         held = self._held(frozenset())
-        staying = {p for each in held if each.which not in wanted for p in (each.path, *each.extras)}
-        going = {p for each in held if each.which in wanted for p in (each.path, *each.extras)}
+        staying: set[str] = set()
+        going: set[str] = set()
+        for each in held:
+            (going if each.which in wanted else staying).update((each.path, *each.extras))
         self._take_out(wanted)
         self._delete(going - staying)
 
@@ -126,19 +127,20 @@ class Keeper:
             errand[1](errand[0].result())
             self._looked, changed = 0.0, True
         if self._look is not None and self._look[0].done():
-            (future, pictures), self._look = self._look, None
+            (future, pictures, to_bound), self._look = self._look, None
             sizes = future.result()
             folder = str(self._folder())
             before = self.missing, self.elsewhere, self.megabytes
             self.missing = frozenset(path for path in pictures if path not in sizes)
             self.elsewhere = frozenset(
-                path for path in pictures - self.missing if os.path.dirname(path) != folder
+                path for path in pictures - self.missing if str(Path(path).parent) != folder
             )
             self.megabytes = sum(sizes.values()) / MEGABYTE
             changed |= before != (self.missing, self.elsewhere, self.megabytes)
-            if self._to_bound:
-                self._to_bound = False
+            if to_bound:
                 changed |= self._bound(sizes)
+        if self._to_bound:
+            self.look()
         return changed
 
     def nearly_full(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
 from .. import results
 from ..properties import MaquettePicture, settings_of
-from . import entries
+from . import compare, entries
 
 
 def image_of(scene: bpy.types.Scene, entry: MaquettePicture) -> bpy.types.Image:
@@ -32,7 +34,12 @@ def entry_of(scene: bpy.types.Scene, image: bpy.types.Image | None) -> MaquetteP
 def sweep() -> None:
     """Remove the datablocks that nothing shows or uses and the user didn't want to keep."""
     seen = _in_editors()
-    loose = [image for image in _own() if not image.use_fake_user and image not in seen]
+    kept = compare.keys()
+    loose = [
+        image
+        for image in _own()
+        if not image.use_fake_user and image not in seen and image[results.KEY] not in kept
+    ]
     # An editor that showed a picture once counts as a user for ever: the map knows better.
     used = bpy.data.user_map(subset=set(loose)) if any(each.users for each in loose) else {}
     for image in loose:
@@ -45,9 +52,7 @@ def used_paths() -> set[str]:
     own = set(_own())
     used = bpy.data.user_map(subset=own) if own else {}
     last = {settings_of(scene).last_result for scene in bpy.data.scenes}
-    return {
-        bpy.path.abspath(image.filepath) for image in own if used.get(image) or image in last
-    }
+    return {bpy.path.abspath(image.filepath) for image in own if used.get(image) or image in last}
 
 
 def forget(keys: set[str]) -> None:
@@ -63,14 +68,12 @@ def forget(keys: set[str]) -> None:
 def point_to(places: dict[str, str]) -> None:
     """Files lie elsewhere now: datablocks of pictures read them there."""
     for image in _own():
-        for name, value in (("filepath", image.filepath), (results.DEPTH, image.get(results.DEPTH))):
-            new = places.get(bpy.path.abspath(value)) if value else None
-            if new is None:
-                continue
-            if name == "filepath":
-                image.filepath = new
-            else:
-                image[results.DEPTH] = new
+        path = bpy.path.abspath(image.filepath)
+        depth = bpy.path.abspath(image.get(results.DEPTH, ""))
+        if path in places:
+            image.filepath = results.relative(Path(places[path]))
+        if depth in places:
+            image[results.DEPTH] = results.relative(Path(places[depth]))
 
 
 def _own() -> list[bpy.types.Image]:

@@ -5,12 +5,27 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import notify, picture, recipe, restyle, server, texture
+from . import (
+    again,
+    compare,
+    gallery,
+    gallery_files,
+    notify,
+    picture,
+    recipe,
+    restyle,
+    server,
+    texture,
+)
 
 CLASSES = (
     *restyle.CLASSES,
     *recipe.CLASSES,
     *picture.CLASSES,
+    *gallery.CLASSES,
+    *gallery_files.CLASSES,
+    *compare.CLASSES,
+    *again.CLASSES,
     *texture.CLASSES,
     *server.CLASSES,
     *notify.CLASSES,

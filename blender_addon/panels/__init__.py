@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import restyle, result, texture
+from . import gallery, restyle, result, texture
 
-CLASSES = (*restyle.CLASSES, *result.CLASSES, *texture.CLASSES)
+CLASSES = (*restyle.CLASSES, *result.CLASSES, *gallery.CLASSES, *texture.CLASSES)
 """In the order in which the tab shows them."""
 
 
