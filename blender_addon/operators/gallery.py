@@ -157,7 +157,7 @@ class MAQUETTE_OT_empty_trash(InGallery, bpy.types.Operator):
             title="Empty the Gallery's Trash?",
             message=f"The files of {count} pictures are deleted. This can't be undone.",
             confirm_text="Delete Files",
-            icon="WARNING",
+            icon="QUESTION",
         )
 
     def work(self, context: bpy.types.Context) -> None:
