@@ -9,11 +9,18 @@ import bpy
 
 from .gallery import compare
 
-ITEMS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("maquette.step_picture", "LEFT_ARROW", {"by": -1}),
-    ("maquette.step_picture", "RIGHT_ARROW", {"by": 1}),
-    ("maquette.wipe", "LEFTMOUSE", {}),
-    ("maquette.end_compare", "ESC", {}),
+Keymap = tuple[str, Any]
+"""Name and kind of editor."""
+# An editor asks Blender's general keymaps first: there the keys are, and the operators' polls let
+# them pass where they aren't meant.
+FRAMES: Keymap = ("Frames", "EMPTY")
+SAMPLE: Keymap = ("Image Editor Tool: Sample", "IMAGE_EDITOR")
+IMAGE: Keymap = ("Image", "IMAGE_EDITOR")
+ITEMS: tuple[tuple[Keymap, str, str, dict[str, Any]], ...] = (
+    (FRAMES, "maquette.step_picture", "LEFT_ARROW", {"by": -1}),
+    (FRAMES, "maquette.step_picture", "RIGHT_ARROW", {"by": 1}),
+    (SAMPLE, "maquette.wipe", "LEFTMOUSE", {}),
+    (IMAGE, "maquette.end_compare", "ESC", {}),
 )
 
 _registered: list[tuple[Any, Any]] = []
@@ -23,8 +30,8 @@ def register() -> None:
     config = bpy.context.window_manager.keyconfigs.addon  # pyright: ignore[reportOptionalMemberAccess]
     if config is None:  # without a window there are no keys
         return
-    keymap: Any = config.keymaps.new(name="Image", space_type="IMAGE_EDITOR")
-    for name, key, values in ITEMS:
+    for (title, space), name, key, values in ITEMS:
+        keymap: Any = config.keymaps.new(name=title, space_type=space)  # or the one there is
         item = keymap.keymap_items.new(name, key, "PRESS")
         for setting, value in values.items():
             setattr(item.properties, setting, value)

@@ -63,19 +63,23 @@ class MAQUETTE_OT_step_picture(OfPicture, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        # The arrow keys are the image editor's own while it shows something else.
-        if not len(entries.shown(context.scene, gallery_view(context.window_manager))):
-            cls.poll_message_set("The gallery shows no picture")
-            return False
+        # The arrow keys are the editor's own while it shows something else.
         image = getattr(context, "edit_image", None)
-        return image is None or results.KEY in image
+        if image is None or results.KEY not in image:
+            cls.poll_message_set("Show a picture of the gallery in this image editor first")
+            return False
+        return super().poll(context)
 
     def work(self, context: bpy.types.Context) -> None:
         scene, view = context.scene, gallery_view(context.window_manager)
         places = entries.shown(scene, view)
-        here = shown.entry_of(scene, getattr(context, "edit_image", None)) or self.entry(context)
+        if not places:
+            raise MaquetteError(
+                "no-picture", "The gallery shows no picture.", "Empty its search, or show all."
+            )
+        here = context.edit_image[results.KEY]
         names = [scene.maquette.pictures[place].name for place in places]
-        place = names.index(here.name) + self.by if here.name in names else 0
+        place = names.index(here) + self.by if here in names else 0
         entry = scene.maquette.pictures[places[place % len(places)]]
         view.chosen = entry.name
         show_large(context, shown.image_of(scene, entry))

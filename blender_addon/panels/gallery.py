@@ -149,8 +149,12 @@ def _draw_cell(
     row = cell.row(align=True)
     star = "SOLO_ON" if entry.starred else "SOLO_OFF"
     row.operator("maquette.star_picture", text="", icon=star).picture = entry.name
-    text = ("⇆ " if entry.name == view.marked else "") + entry.title
-    choose = row.operator("maquette.choose_picture", text=text, depress=chosen)
+    choose = row.operator(
+        "maquette.choose_picture",
+        text=entry.title.replace(" – seed ", " "),  # for more there is no room
+        icon="ARROW_LEFTRIGHT" if entry.name == view.marked else "NONE",
+        depress=chosen,
+    )
     choose.picture = entry.name
 
 
