@@ -267,6 +267,12 @@ def _is_free(kind: str, space: bpy.types.SpaceImageEditor) -> bool:
     return image is None or image.type == "RENDER_RESULT" or JOB in image
 
 
+def absolute(text: str) -> str:
+    """The path that a datablock's property leads to, without the detours that Blender makes after
+    a Save As; empty for an empty one."""
+    return os.path.normpath(bpy.path.abspath(text)) if text else ""
+
+
 def relative(path: Path) -> str:
     """The path as the .blend should hold it: relative where it lies beside or below."""
     if bpy.data.filepath:

@@ -23,6 +23,17 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 LINE = 2.0
 """Pixels of the line between the pictures, at a scale of 1."""
+VERTEX = """
+void main() {
+    uv = texCoord;
+    gl_Position = ModelViewProjectionMatrix * vec4(pos, 0.0, 1.0);
+}
+"""
+FRAGMENT = """
+void main() {
+    fragColor = vec4(texture(image, uv).rgb, 1.0);
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class Comparison:
 
 _comparison: Comparison | None = None
 _handler: Any = None
+_shader: Any = None
 
 
 def begin(comparison: Comparison) -> None:
@@ -134,8 +146,7 @@ def _draw() -> None:
 def _draw_picture(image: bpy.types.Image, part: tuple[Box, Box] | None) -> None:
     if part is None:
         return
-    # Linear, as a texture of Blender's is, and the editor's frame buffer encodes it.
-    shader = gpu.shader.from_builtin("IMAGE")
+    shader = _picture_shader()
     batch = batch_for_shader(
         shader, "TRI_STRIP", {"pos": _corners(part[0]), "texCoord": _corners(part[1])}
     )
@@ -153,6 +164,26 @@ def _draw_flat(box: Box, color: tuple[float, float, float, float]) -> None:
 def _corners(box: Box) -> list[tuple[float, float]]:
     left, bottom, right, top = box
     return [(left, bottom), (right, bottom), (left, top), (right, top)]
+
+
+def _picture_shader() -> Any:
+    """Writes what is in a texture as it is. Textures of images are linear, and an editor's frame
+    buffer encodes what is written; Blender's own shader for images takes them to be sRGB."""
+    global _shader
+    if _shader is None:
+        between: Any = gpu.types.GPUStageInterfaceInfo("maquette_compare")
+        between.smooth("VEC2", "uv")
+        info: Any = gpu.types.GPUShaderCreateInfo()
+        info.push_constant("MAT4", "ModelViewProjectionMatrix")
+        info.sampler(0, "FLOAT_2D", "image")
+        info.vertex_in(0, "VEC2", "pos")
+        info.vertex_in(1, "VEC2", "texCoord")
+        info.vertex_out(between)
+        info.fragment_out(0, "VEC4", "fragColor")
+        info.vertex_source(VERTEX)
+        info.fragment_source(FRAGMENT)
+        _shader = gpu.shader.create_from_info(info)
+    return _shader
 
 
 def _redraw() -> None:

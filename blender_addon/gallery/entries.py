@@ -73,7 +73,7 @@ def remove(scene: bpy.types.Scene, keys: set[str]) -> None:
 def base_of(scene: bpy.types.Scene) -> str:
     """The folder that a scene's relative paths begin at; empty in a file that was never saved."""
     if scene.library is not None:
-        return str(Path(bpy.path.abspath(scene.library.filepath)).parent)
+        return str(Path(os.path.normpath(bpy.path.abspath(scene.library.filepath))).parent)
     return settings_of(scene).pictures_base
 
 
@@ -85,6 +85,12 @@ def place(scene: bpy.types.Scene, text: str) -> Path | None:
 def resolved(base: str, text: str) -> str:
     """The absolute path of what an entry says; empty where it says nothing."""
     return f"{base}{os.sep}{text[2:]}" if text.startswith("//") else text
+
+
+def files_of(scene: bpy.types.Scene, entry: MaquettePicture) -> list[Path]:
+    """The files of a picture: itself, and what there is of its depth and its capture."""
+    found = [place(scene, getattr(entry, name)) for name in FILES]
+    return [path for path in found if path is not None]
 
 
 def saved_of(scene: bpy.types.Scene, entry: MaquettePicture) -> Saved:
@@ -227,7 +233,7 @@ def saved_in(image: bpy.types.Image) -> Saved | None:
         view = msgspec.json.decode(image.get(results.VIEW, ""), type=View)
     except (MaquetteError, msgspec.MsgspecError, TypeError):
         return None
-    path = Path(bpy.path.abspath(image.filepath))
+    path = Path(results.absolute(image.filepath))
     depth = image.get(results.DEPTH)
     try:
         made = results.date_of(path.stat().st_mtime)
@@ -235,7 +241,7 @@ def saved_in(image: bpy.types.Image) -> Saved | None:
         made = ""
     return Saved(
         path=path,
-        depth=Path(bpy.path.abspath(depth)) if depth else None,
+        depth=Path(results.absolute(depth)) if depth else None,
         recipe=recipe,
         view=view,
         job=image[results.JOB],

@@ -125,7 +125,8 @@ class Keeper:
         for errand in [each for each in self._errands if each[0].done()]:
             self._errands.remove(errand)
             errand[1](errand[0].result())
-            self._looked, changed = 0.0, True
+            self._look_again()
+            changed = True
         if self._look is not None and self._look[0].done():
             (future, pictures, to_bound), self._look = self._look, None
             sizes = future.result()
@@ -142,6 +143,13 @@ class Keeper:
         if self._to_bound:
             self.look()
         return changed
+
+    def _look_again(self) -> None:
+        """What is known of the files, or being found out, is over."""
+        if self._look is not None:
+            self._to_bound |= self._look[2]
+        self._look, self._looked = None, 0.0
+        self.look()
 
     def nearly_full(self) -> bool:
         """Whether soon something has to go."""

@@ -52,7 +52,7 @@ def used_paths() -> set[str]:
     own = set(_own())
     used = bpy.data.user_map(subset=own) if own else {}
     last = {settings_of(scene).last_result for scene in bpy.data.scenes}
-    return {bpy.path.abspath(image.filepath) for image in own if used.get(image) or image in last}
+    return {results.absolute(image.filepath) for image in own if used.get(image) or image in last}
 
 
 def forget(keys: set[str]) -> None:
@@ -68,8 +68,8 @@ def forget(keys: set[str]) -> None:
 def point_to(places: dict[str, str]) -> None:
     """Files lie elsewhere now: datablocks of pictures read them there."""
     for image in _own():
-        path = bpy.path.abspath(image.filepath)
-        depth = bpy.path.abspath(image.get(results.DEPTH, ""))
+        path = results.absolute(image.filepath)
+        depth = results.absolute(image.get(results.DEPTH, ""))
         if path in places:
             image.filepath = results.relative(Path(places[path]))
         if depth in places:
