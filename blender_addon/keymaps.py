@@ -20,6 +20,7 @@ ITEMS: tuple[tuple[Keymap, str, str, dict[str, Any]], ...] = (
     (FRAMES, "maquette.step_picture", "LEFT_ARROW", {"by": -1}),
     (FRAMES, "maquette.step_picture", "RIGHT_ARROW", {"by": 1}),
     (SAMPLE, "maquette.wipe", "LEFTMOUSE", {}),
+    (IMAGE, "maquette.wipe", "LEFTMOUSE", {}),  # where no tool is active
     (IMAGE, "maquette.end_compare", "ESC", {}),
 )
 
