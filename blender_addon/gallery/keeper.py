@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 
 from .. import preferences, thumbnails
-from ..notices import Level
+from ..notices import Level, counted
 from ..properties import settings_of
 from . import bound, entries, files, shown
 
@@ -166,14 +166,16 @@ class Keeper:
         self._take_out(cut.pictures)
         self._delete(set(cut.files))
         gone = [
-            f"{len(cut.pictures)} old pictures" if cut.pictures else "",
-            f"what {len(cut.extras)} old pictures were made of" if cut.extras else "",
+            counted(len(cut.pictures), "old picture") if cut.pictures else "",
+            f"{counted(len(cut.extras), 'file')} that old pictures were made of"
+            if cut.extras
+            else "",
         ]
         if any(gone):
             self._tell(
                 "WARNING",
-                f"The gallery is kept to {self.limit} MB, as the preferences say: "
-                f"{' and '.join(filter(None, gone))} were deleted. A star keeps a picture.",
+                f"The gallery is kept to {self.limit} MB, as the preferences say. Deleted: "
+                f"{' and '.join(filter(None, gone))}. A star keeps a picture.",
             )
         elif cut.over:
             self._tell(

@@ -10,6 +10,7 @@ from maquette_wire.errors import MaquetteError
 
 from .. import results
 from ..gallery import entries, shown
+from ..notices import counted
 from ..properties import MaquettePicture, gallery_view
 from ..session import current, wake
 from .chosen import InGallery, OfPicture
@@ -133,7 +134,7 @@ class MAQUETTE_OT_delete_unstarred(InGallery, bpy.types.Operator):
                 entry.trashed = True
                 count += 1
         gallery_view(context.window_manager).chosen = ""
-        self.report({"INFO"}, f"{count} pictures are in the gallery's trash.")
+        self.report({"INFO"}, f"Moved to the gallery's trash: {counted(count, 'picture')}.")
 
 
 class MAQUETTE_OT_empty_trash(InGallery, bpy.types.Operator):
@@ -159,7 +160,7 @@ class MAQUETTE_OT_empty_trash(InGallery, bpy.types.Operator):
             self,
             event,
             title="Empty the Gallery's Trash?",
-            message=f"The files of {count} pictures are deleted. This can't be undone.",
+            message=f"The files of {counted(count, 'picture')} are deleted. This can't be undone.",
             confirm_text="Delete Files",
             icon="QUESTION",
         )

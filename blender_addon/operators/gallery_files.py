@@ -14,6 +14,8 @@ from .. import thumbnails
 from ..delivery import folder_of
 from ..gallery import entries, files, shown
 from ..gallery.keeper import known_files
+from ..notices import Level, counted
+from ..properties import MaquettePicture
 from ..results import Saved
 from ..session import current, wake
 from .chosen import InGallery
@@ -94,7 +96,7 @@ class MAQUETTE_OT_find_picture(InGallery, bpy.types.Operator):
         places = {old: new for old, new in places.items() if new.is_file()}
         places[Path(str(entries.place(scene, entry.path)))] = path
         _move(scene, places)
-        self.report({"INFO"}, f"{len(places)} files were found in {path.parent}.")
+        self.report({"INFO"}, f"Found {counted(len(places), 'file')} in {path.parent}.")
 
 
 class MAQUETTE_OT_bring_pictures(InGallery, bpy.types.Operator):
@@ -122,24 +124,25 @@ class MAQUETTE_OT_bring_pictures(InGallery, bpy.types.Operator):
             if refused:
                 session.notices.tell("WARNING", f"Not copied: {refused[0]}.")
             else:
-                session.notices.tell("INFO", f"{len(places)} files were copied into {folder}.")
+                copied = counted(len(places), "file")
+                session.notices.tell("INFO", f"Copied {copied} into {folder}.")
 
         session.gallery.errand(lambda: files.copy_into(folder, sorted(wanted)), done)
         wake()
 
 
-def _told(count: int, damaged: list[Path], trouble: str):  # type: ignore[no-untyped-def]
+def _told(count: int, damaged: list[Path], trouble: str) -> tuple[Level, str]:
     """What the user hears of a search."""
     if trouble:
         return "WARNING", trouble
-    found = f"{count} pictures were found." if count else "No picture was found that wasn't known."
+    found = f"Found {counted(count, 'picture')}." if count else "Found no picture that is new here."
     if not damaged:
         return "INFO", found
     more = f" and {len(damaged) - 1} more" if damaged[1:] else ""
     return "WARNING", f"{found} Damaged, and left out: {damaged[0].name}{more}."
 
 
-def _gone(scene: bpy.types.Scene, entry) -> list[Path]:  # type: ignore[no-untyped-def]
+def _gone(scene: bpy.types.Scene, entry: MaquettePicture) -> list[Path]:
     return [path for path in entries.files_of(scene, entry) if not path.is_file()]
 
 

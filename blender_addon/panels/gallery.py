@@ -10,6 +10,7 @@ import bpy
 
 from .. import results, thumbnails
 from ..gallery import compare, entries
+from ..notices import counted
 from ..properties import MaquetteGalleryView, MaquettePicture, gallery_view
 from ..session import current, wake
 from ..wrapping import wrapped
@@ -214,7 +215,7 @@ def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.active = False
     size = f"{keeper.megabytes:.0f} MB" + (f" of {keeper.limit}" if keeper.limit else "")
     trash = f", {trashed} in trash" if trashed else ""
-    row.label(text=f"{count} pictures{trash} – {size}")
+    row.label(text=f"{counted(count, 'picture')}{trash} – {size}")
     if scene.library is not None:
         wrapped(layout, "Linked from another file: open that one to change it.", width, "LINKED")
     if keeper.nearly_full():
@@ -226,7 +227,8 @@ def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             "ERROR",
         )
     if keeper.elsewhere and bpy.data.filepath and scene.library is None:
-        wrapped(layout, f"{len(keeper.elsewhere)} pictures lie in another folder.", width, "INFO")
+        lie = counted(len(keeper.elsewhere), "picture")
+        wrapped(layout, f"In another folder: {lie}.", width, "INFO")
         layout.operator("maquette.bring_pictures", icon="DUPLICATE")
 
 

@@ -340,7 +340,7 @@ def test_pictures_in_the_folder_are_found_and_nothing_else(session, gallery, vie
     assert [entry.prompt for entry in pictures()[3:]] == ["from the command line"]
     assert pictures()[3].capture and pictures()[3].made
     said = session.notices[-1].text
-    assert said.startswith("1 pictures were found.") and "Damaged, and left out" in said
+    assert said.startswith("Found 1 picture.") and "Damaged, and left out" in said
     assert "and 1 more" in said
     bpy.ops.maquette.find_pictures()
     settle(session)
@@ -402,7 +402,7 @@ def test_captures_go_before_pictures_and_the_user_is_told(session, gallery, monk
     assert [each.capture.exists() for each in gallery] == [True, False, True]
     assert [bool(entry.capture) for entry in pictures()] == [True, False, True]
     assert all(each.path.exists() for each in gallery)
-    assert "1 old pictures were made of" in session.notices[-1].text
+    assert "1 file that old pictures were made of" in session.notices[-1].text
     assert session.notices[-1].level == "WARNING"
 
 
