@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy.app.handlers import persistent
 
 from . import prompt_editor, thumbnails
+from .gallery import entries
 from .overlay import pictures
 from .session import current, wake
 
@@ -32,22 +35,32 @@ def _after_load(*_arguments: object) -> None:
     thumbnails.clear()
     pictures.clear()
     prompt_editor.end_all()
+    entries.rebase(_folder(bpy.data.filepath), moved=True)
+    current().gallery.opened()
+    wake()
 
 
 @persistent
-def _before_save(*_arguments: object) -> None:
+def _before_save(path: str, *_arguments: object) -> None:
     prompt_editor.put_away()
+    # What is written must hold where it is written to; a copy may go elsewhere.
+    entries.rebase(_folder(path or bpy.data.filepath))
 
 
 @persistent
 def _after_save(*_arguments: object) -> None:
-    prompt_editor.bring_back()
+    _after_failed_save()
     current().follow_file()
 
 
 @persistent
 def _after_failed_save(*_arguments: object) -> None:
     prompt_editor.bring_back()
+    entries.rebase(_folder(bpy.data.filepath))
+
+
+def _folder(path: str) -> str:
+    return str(Path(path).parent) if path else ""
 
 
 HANDLERS = (

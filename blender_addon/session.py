@@ -27,7 +27,8 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, scene_of, where_now
+from .delivery import Delivery, folder_of, scene_of, where_now
+from .gallery.keeper import Keeper
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
 from .live import Eye, Live
@@ -67,6 +68,13 @@ class Session:
         self._unwanted: dict[str, Entry] = {}
         self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
         self.live = Live()
+        concepts = self.delivery.concepts
+        self.gallery = Keeper(
+            self._in_thread,
+            self.notices.tell,
+            concepts.drop,
+            lambda: folder_of(bpy.data.filepath, home),
+        )
         self._client: Client | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
@@ -101,7 +109,7 @@ class Session:
         assert self._client is not None, "want_server comes first"
         self.dismiss()
         name = self._client.submit(recipe, [capture], previews=True)
-        job = self.jobs[name] = Job(name, recipe, (capture.view,), target)
+        job = self.jobs[name] = Job(name, recipe, (capture.view,), target, captures=(capture,))
         wake()
         return job
 
@@ -212,6 +220,7 @@ class Session:
         changed = self._poll()
         working |= bool(self.jobs)
         changed |= self.delivery.step()
+        changed |= self.gallery.step()
         changed |= self._collect_errands()
         changed |= self._follow()
         if changed:
@@ -219,7 +228,8 @@ class Session:
         pictures.refresh(changed and working, not self.open_jobs, time.monotonic())
         if self.live.busy:
             return LIVE_SECONDS
-        if self.open_jobs or self.delivery.busy or self._errands or self.status is Status.STARTING:
+        busy = self.delivery.busy or self.gallery.busy or self._errands
+        if self.open_jobs or busy or self.status is Status.STARTING:
             return BUSY_SECONDS
         connecting = self.status in (Status.CONNECTING, Status.LOST)
         return IDLE_SECONDS if connecting or self.status is Status.READY else None
@@ -355,7 +365,10 @@ class Session:
     def _drop(self, job: Job) -> None:
         if self.jobs.pop(job.name, None) is not None and job.texture is None:
             self.recent.append(job)
+        job.captures = ()  # what is run again is captured again
         pictures.drop_preview(job.name, done=job.state is State.DONE)
+        if job.state is State.DONE:
+            self.gallery.arrived()
 
     def _unsaved(self, name: str) -> Job | None:
         job = self.jobs.get(name)
@@ -447,6 +460,7 @@ def register() -> None:
     global _session
     thumbnails.register()
     _session = Session(Home.default())
+    wake()  # the gallery takes in what the open file has
 
 
 def unregister() -> None:

@@ -6,6 +6,10 @@ import bpy
 
 from ..session import current
 from . import (
+    again,
+    compare,
+    gallery,
+    gallery_files,
     keys,
     notify,
     picture,
@@ -26,6 +30,10 @@ CLASSES = (
     *prompt.CLASSES,
     *presets.CLASSES,
     *picture.CLASSES,
+    *gallery.CLASSES,
+    *gallery_files.CLASSES,
+    *compare.CLASSES,
+    *again.CLASSES,
     *texture.CLASSES,
     *viewport.CLASSES,
     *server.CLASSES,

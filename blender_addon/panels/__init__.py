@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import jobs, presets, render, restyle, result, texture, viewport
+from . import gallery, jobs, presets, render, restyle, result, texture, viewport
 
 CLASSES = (
     *presets.CLASSES,
@@ -12,6 +12,7 @@ CLASSES = (
     *jobs.CLASSES,
     *viewport.CLASSES,
     *result.CLASSES,
+    *gallery.CLASSES,
     *texture.CLASSES,
     *render.CLASSES,
 )
