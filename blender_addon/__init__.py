@@ -17,6 +17,7 @@ MODULES = (
     "handlers",
     "operators",
     "panels",
+    "keymaps",
     "command",
 )
 """In the order in which they register; each has ``register()`` and ``unregister()``."""

@@ -140,8 +140,14 @@ class Canvas:
             color = buffer.read_color(0, 0, *size, 4, 0, "UBYTE")
             depth = buffer.read_depth(0, 0, *size)
         # OpenGL's row 0 is at the bottom.
-        pixels, values = np.asarray(color)[::-1, :, :3], np.asarray(depth)[::-1]
+        pixels = as_read(color, self.height, self.width, 4)[::-1, :, :3]
+        values = as_read(depth, self.height, self.width)[::-1]
         return np.ascontiguousarray(pixels), np.ascontiguousarray(values)
+
+
+def as_read(buffer: Any, *shape: int) -> NDArray[Any]:
+    """A GPU buffer as an array, in the order of its memory: Blender 4.3 tells wrong strides."""
+    return np.asarray(buffer).ravel(order="K").reshape(shape)
 
 
 def without_antialiasing(scope: Scope, preferences: Any) -> None:

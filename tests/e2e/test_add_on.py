@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
-import signal
 import struct
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from maquette.blender import probe, profile
 from maquette_wire import local, png
 from maquette_wire.home import Home
-from maquette_wire.installed import note_backend
-from numpy.typing import NDArray
 from PIL import Image
 
-from .blenders import SCRIPTS, run_script
-from .conftest import PATHS
+from tests.backend.tiny import make_tiny_sd2_depth
 
-WINDOW = os.environ.get("MAQUETTE_TEST_WINDOW", "")
-"""Program that runs Blender in a window on a display of its own (.ci/install_blender.sh)."""
-SHOTS = os.environ.get("MAQUETTE_TEST_SHOTS", "")
-"""Folder that keeps the screenshots, for people to look at."""
-SECONDS = 600
+from .blenders import run_script
+from .conftest import InWindow
+
 HOLD_MS = 16.0
 """Processor time of one call of the add-on's timer at most: a frame of a display at 60 Hz."""
 
@@ -93,62 +81,17 @@ def test_texture_lays_one_on_the_model_that_an_export_has(
     assert (np.asarray(exported) == texture).all()
 
 
-@pytest.fixture
-def own_home(tmp_path: Path) -> Iterator[Home]:
-    """A home that knows where this backend is, and whose server nobody has started yet."""
-    home = Home(tmp_path / "home")
-    note_backend(home, [sys.executable, "-m", "maquette"])
-    yield home
-    record = local.running(home)
-    if record is not None:
-        os.kill(record.pid, signal.SIGTERM)
-
-
-def _in_window(
-    script: str, extension: Path, own_home: Home, samples: Path, tmp_path: Path
-) -> dict[str, Any]:
-    """What the user of a script has, in a Blender with a window and a copy of the church."""
-    scene = tmp_path / "church.blend"
-    shutil.copy(samples / "church.blend", scene)
-    shots = Path(SHOTS) if SHOTS else tmp_path
-    blender = probe(Path(WINDOW))
-    assert blender is not None
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "MAQUETTE_POCKET"},
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "PYTHONPATH": PATHS,  # the server's
-        "MAQUETTE_HOME": str(own_home.root),
-        "BLENDER_USER_RESOURCES": str(profile(blender, extension, own_home)),
-        # Several Blenders that write one cache at once break each other's.
-        "MESA_SHADER_CACHE_DISABLE": "true",
-    }
-    done = subprocess.run(
-        [WINDOW, "-P", SCRIPTS / script, "--", scene, shots],
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=SECONDS,
-    )
-    said = done.stdout + done.stderr
-    line = next((line for line in said.splitlines() if line.startswith("USER HAS ")), None)
-    assert line is not None and "Traceback" not in said, said
-    return json.loads(line.removeprefix("USER HAS "))
-
-
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
-def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
-    extension: Path, own_home: Home, samples: Path, tmp_path: Path
-):
-    user = _in_window("architect.py", extension, own_home, samples, tmp_path)
+def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWindow):
+    visit = in_window("architect.py")
+    user = visit.user
     assert user["prompt"] == "red brick church at dusk, wet plaza"
     assert user["orbited"], "the 3D view answers while the server works"
     assert user["states"][0] == "WAITING", "its server had to be started"
     assert user["image"] == user["shown"] == "Concept – Street – seed 12", user
     picture = Path(user["file"])
-    assert picture == tmp_path / "maquette" / "concept-street-seed12.png"
+    assert picture == visit.folder / "maquette" / "concept-street-seed12.png"
     assert png.read_recipe(picture).prompt == user["prompt"]
     assert np.asarray(Image.open(picture)).std() > 1
     assert user["told"] == []
@@ -157,80 +100,52 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
 
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
-def test_an_architect_textures_the_model_in_a_window(
-    extension: Path, own_home: Home, samples: Path, tmp_path: Path
-):
-    user = _in_window("texturing.py", extension, own_home, samples, tmp_path)
+def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
+    user = in_window("texturing.py").user
     assert user["pressed"] == ["Texture"] and user["told"] == []
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"
     assert user["redone"] == user["layers"]
 
 
+def _with_tiny_model(home: Home) -> None:
+    make_tiny_sd2_depth(home.models / "tiny", settings={"native_size": 256})
+
+
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
-def test_an_architect_compares_and_follows_in_the_3d_view(
-    extension: Path, own_home: Home, samples: Path, tmp_path: Path
-):
-    user = _in_window("viewport.py", extension, own_home, samples, tmp_path)
-    shots = Path(SHOTS) if SHOTS else tmp_path
-    # The concept lies in the camera's frame, though that is zoomed and panned.
-    camera = user["camera"]
-    assert np.abs(np.subtract(camera["edges"], camera["frame"])).max() < 1, camera
-    concept = Image.open(user["file"]).convert("RGB")
-    assert _shift(shots / "v2-in-register.png", camera, concept) == (0, 0)
-    assert user["elsewhere"], "nothing is drawn over another view"
-    noise = np.load(shots / "noise.npy")
-    seen = _part(shots / "v3-noise.png", user["noise"], noise.shape)
-    # The middle of the region: over its edges lie headers, tools and the sidebar.
-    middle = np.s_[150:-120, 120:-320]
-    apart = np.abs(seen[middle].astype(int) - noise[middle].astype(int))
-    # Blender keeps what lies over a view in 8 bits of another curve, in which near black is coarse.
-    assert apart[noise[middle] > 6].max() <= 2 and apart.max() <= 5, apart.max()
-    assert user["wiped"] == pytest.approx(0.3, abs=0.01)
-    assert user["holding"] == [], "the line is let go with the button"
-    assert user["after escape"] == pytest.approx(user["wiped"]), "Esc puts the line back"
-    assert user["live"] == ["FINISHED"] and user["first"] and user["followed"], user
-    assert user["captures"][0] == user["captures"][1], "a view that rests costs nothing"
-    assert user["moved"] and user["undone"], user
-    assert user["kept"] == ["FINISHED"] and user["concept"] == "Concept – Viewport – seed 12"
-    assert user["jobs"], "none of Live's pictures is a job"
-    assert user["through the camera"] == "Street"
-    assert user["without a camera"] == "Viewport" and user["four views"]
-    assert user["another file"] == [False, True] and user["again"]
-    assert user["handlers"] == []
-
-
-def _part(shot: Path, where: dict[str, Any], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """What a screenshot shows of the region, from its lower left corner, of this shape."""
-    height, width = shape[:2]
-    bottom = where["down"] - where["y"]
-    pixels = np.asarray(Image.open(shot).convert("RGB"))
-    return pixels[bottom - height : bottom, where["x"] : where["x"] + width]
-
-
-def _shift(shot: Path, where: dict[str, Any], picture: Image.Image) -> tuple[int, int]:
-    """By how many pixels a picture on a screenshot lies beside where it should."""
-    left, bottom, right, top = (round(edge) for edge in where["edges"])
-    wanted = np.asarray(
-        picture.resize((right - left, top - bottom), Image.Resampling.BILINEAR), np.float64
+def test_three_jobs_of_two_cameras_outlive_the_server_in_a_window(in_window: InWindow):
+    user = in_window("queueing.py", prepare=_with_tiny_model).user
+    street, court, again = (
+        "Street: red brick church at dusk",
+        "Court: white card model, soft light",
+        "Street: red brick church at dusk again",
     )
-    screen = np.asarray(Image.open(shot).convert("RGB"), np.float64)
-    x, y = where["x"] + left, where["down"] - where["y"] - top
-    inner = wanted[60:-60, 60:-60]
-    errors = {
-        (across, down): np.abs(
-            screen[
-                y + 60 + down : y + 60 + down + inner.shape[0],
-                x + 60 + across : x + 60 + across + inner.shape[1],
-            ]
-            - inner
-        ).mean()
-        for across in range(-3, 4)
-        for down in range(-3, 4)
-    }
-    best = min(errors, key=errors.__getitem__)
-    assert errors[best] < 4, errors
-    return best
+    assert user["moved"] == [street, again, court]
+    assert user["left"] == [street, again], "the last one was cancelled"
+    assert user["told"] == ["The server ended and is being started again; no job is lost."]
+    assert user["told in the end"] == []
+    assert user["recent"] == [[court, "CANCELLED"], [street, "DONE"], [again, "DONE"]]
+    prompts = {png.read_recipe(Path(path)).prompt for path in user["pictures"]}
+    assert prompts == {"red brick church at dusk", "red brick church at dusk again"}
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
+    user = in_window("gallery.py").user
+    assert user["told"] == [] and user["count"] == 26
+    assert user["shown"] == ["Concept – Bird – seed 25", "Concept – Street – seed 24"]
+    assert user["datablocks"] == 1, "the one that was shown before is gone"
+    assert user["starred"] == ["Bird – seed 25"]
+    # A picture drawn over another one has the colours that the editor gives it alone.
+    close = {"atol": 3.0}
+    (left, right), (other_left, other_right) = user["before"], user["other"]
+    assert np.allclose(user["wipe"], [left, other_right], **close), user
+    assert np.allclose(user["dragged"], [other_left, other_right], **close), user
+    assert np.abs(np.subtract(*user["side"])).max() > 20
+    assert np.allclose(user["after"], [left, right], **close)
+    # The camera is where it was, and the user's own where they moved it.
+    assert user["camera"] == "Bird – seed 25"
+    assert user["moved"] - user["height"] == pytest.approx(3.0, abs=0.01)
+    assert user["trashed"] == "Bird – seed 25" and user["undone"]

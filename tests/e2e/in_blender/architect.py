@@ -17,23 +17,26 @@ import bpy
 sys.path.append(str(Path(__file__).parent))
 from window import (
     ADD_ON,
-    SCENE,
-    SECONDS,
     area_of,
-    click,
+    begin,
+    between,
     do,
+    in_areas,
+    in_view_area,
     perform,
+    picture,
+    press,
     shot,
-    sidebar,
+    still,
+    type_into,
     until,
+    upper_part,
     view,
-    wait,
+    widen,
 )
 
 PROMPT = "red brick church at dusk, wet plaza"
 JOB_SECONDS = 300.0
-PLACES = {"tab": 206, "prompt": 94, "restyle": 292}
-"""Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 user: dict[str, object] = {}
@@ -69,32 +72,16 @@ def shown() -> bpy.types.Image | None:
 
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
-    bpy.context.preferences.view.show_splash = False
-    bpy.ops.wm.open_mainfile(filepath=SCENE)
-    yield 1
-    view().view_perspective = "CAMERA"
+    yield from begin()
+    yield from picture("first-steps-tab", in_view_area)
     area_of("PROPERTIES").ui_type = "IMAGE_EDITOR"
+    yield from widen("IMAGE_EDITOR", 260)
     settings = bpy.context.scene.maquette
-    settings.long_side, settings.seed, settings.seed_locked = 256, 12, True
-    yield from wait(lambda: sidebar().width > 100, SECONDS)
-    yield from until(
-        lambda: click(PLACES["tab"], tab=True),
-        lambda: sidebar().active_panel_category == "Maquette",
-    )
-
-    def begin_prompt() -> Iterator[float]:
-        # One letter tells whether the field has the keyboard; without it keys are shortcuts.
-        yield from click(PLACES["prompt"])
-        do("type", PROMPT[0])
-
-    yield from until(begin_prompt, lambda: settings.prompt == PROMPT[0])
-    do("type", "--delay", "30", PROMPT[1:])
-    yield from wait(lambda: settings.prompt == PROMPT, SECONDS)
-    do("key", "Return")
-    yield 1
+    settings.seed, settings.seed_locked = 12, True
+    yield from type_into("Prompt", PROMPT, lambda: settings.prompt, below=1)
     user["prompt"] = settings.prompt
-    shot("1-panel")
-    yield from until(lambda: click(PLACES["restyle"]), lambda: session.jobs or settings.last_result)
+    yield from picture("first-steps-prompt", between("Concept Image", "Restyle"))
+    yield from press("Restyle", lambda: session.jobs or settings.last_result)
     # The user goes on orbiting.
     before = view().view_matrix.copy()
     moved = lambda: view().view_matrix != before  # noqa: E731
@@ -107,17 +94,21 @@ def scenario() -> Iterator[float]:
     yield from until(orbit, moved)
     user["orbited"] = moved()
     end = time.monotonic() + JOB_SECONDS
-    shot("2-working")
+    shot("docs/first-steps-working", in_view_area)
     while session.jobs and time.monotonic() < end:
         yield 0.1
     image = settings.last_result
     yield 2
-    shot("3-result")
+    yield from picture("first-steps-result", in_areas("VIEW_3D", "IMAGE_EDITOR"))
     user["image"] = image and image.name
     user["file"] = image and bpy.path.abspath(image.filepath)
     user["shown"] = getattr(shown(), "name", None)
     user["told"] = [notice.text for notice in session.notices]
     user["states"], user["ticks"] = states, ticks
+    area_of("VIEW_3D").ui_type = "PREFERENCES"
+    bpy.context.preferences.active_section = "EXTENSIONS"
+    yield from still()
+    yield from picture("first-steps-installed", upper_part("PREFERENCES", 300))
 
 
 perform(scenario(), user)
