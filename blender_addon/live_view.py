@@ -139,7 +139,9 @@ class LiveView:
 
     def show(self, painted: Painted | None, text: str) -> None:
         before = pictures.live
-        shown = pictures.Live(self._area, f"Live: {text}")
+        place = self.place()
+        scene = place.window.scene.session_uid if place else 0
+        shown = pictures.Live(self._area, scene, f"Live: {text}")
         if before is not None:
             shown.picture = before.picture
         if painted is not None and (before is None or before.made_of is not painted):

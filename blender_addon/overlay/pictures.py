@@ -91,6 +91,8 @@ class Live:
 
     area: int
     """The area's address: no other one shows a picture of a view that was left."""
+    scene: int
+    """The ``session_uid`` of the one it is of."""
     text: str = ""
     picture: Picture | None = None
     made_of: object = None

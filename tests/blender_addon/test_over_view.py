@@ -108,7 +108,7 @@ def test_another_file_has_other_pictures(session, server, settings):
     _begin(session)
     turn(session, lambda: arrived(session))
     assert pictures.concept(bpy.context.scene) is not None
-    pictures.set_live(pictures.Live(1, "Live"))
+    pictures.set_live(pictures.Live(1, 1, "Live"))
     pictures.keep("job", 1, a_capture().view, np.zeros((2, 2, 3), np.uint8))
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=False)
     assert pictures.live is None and pictures.painted(1) == []
