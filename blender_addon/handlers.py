@@ -8,7 +8,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import thumbnails
-from .gallery import entries
+from .gallery import compare, entries
 from .session import current, wake
 
 
@@ -26,6 +26,7 @@ def _after_undo(*_arguments: object) -> None:
 def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
+    compare.end()
     entries.rebase(_folder(bpy.data.filepath), moved=True)
     current().gallery.opened()
     wake()

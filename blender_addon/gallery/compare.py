@@ -106,9 +106,8 @@ def cropped(box: Box, uv: Box, left: float, right: float) -> tuple[Box, Box] | N
 
 def _place(region: bpy.types.Region) -> Box:
     """Where the editor shows its picture, in pixels of the region."""
-    left, bottom = region.view2d.view_to_region(0.0, 0.0, clip=False)
-    right, top = region.view2d.view_to_region(1.0, 1.0, clip=False)
-    return left, bottom, right, top
+    to_region: Any = region.view2d.view_to_region
+    return (*to_region(0.0, 0.0, clip=False), *to_region(1.0, 1.0, clip=False))
 
 
 def _draw() -> None:
