@@ -33,12 +33,14 @@ def entry_of(scene: bpy.types.Scene, image: bpy.types.Image | None) -> MaquetteP
 
 def sweep() -> None:
     """Remove the datablocks that nothing shows or uses and the user didn't want to keep."""
-    seen = _in_editors()
-    kept = compare.keys()
+    kept, seen = compare.keys(), _in_editors()
     loose = [
         image
-        for image in _own()
-        if not image.use_fake_user and image not in seen and image[results.KEY] not in kept
+        for image in bpy.data.images
+        if image.get(results.KEY, "") not in ("", *kept)
+        and image.library is None
+        and not image.use_fake_user
+        and image not in seen
     ]
     # An editor that showed a picture once counts as a user for ever: the map knows better.
     used = bpy.data.user_map(subset=loose) if any(each.users for each in loose) else {}
