@@ -14,7 +14,7 @@ from maquette_wire.capture import captures_of
 from maquette_wire.messages import Submit
 from maquette_wire.recipe import Recipe
 
-from blender_addon import results
+from blender_addon import results, thumbnails
 from blender_addon.gallery import entries, shown
 from blender_addon.results import Saved
 from tests.blender_addon.conftest import a_capture, arrived, concepts, pictures, turn
@@ -444,3 +444,28 @@ def test_datablocks_go_when_nothing_shows_them(gallery):
     images[2].use_fake_user = True
     shown.sweep()
     assert sorted(results.recipe_of_image(image).seed for image in concepts()) == [2, 3]
+
+
+def test_small_pictures_are_bounded(gallery):
+    path = gallery[0].path
+    for number in range(thumbnails.KEPT + 20):
+        copy = path.with_name(f"copy{number}.png")
+        copy.write_bytes(path.read_bytes())
+        assert thumbnails.of_file(str(copy)) > 0
+    kept = thumbnails._pictures
+    assert kept is not None and len(kept) == thumbnails.KEPT
+    assert str(path.with_name("copy0.png")) not in kept
+    thumbnails.forget([str(copy)])
+    assert len(kept) == thumbnails.KEPT - 1
+
+
+def test_the_bound_is_the_preferences(session):
+    preferences = bpy.context.preferences.addons["blender_addon"].preferences
+    assert session.gallery.limit == preferences.gallery_size == 4000
+    preferences.gallery_size = 0
+    session.gallery.megabytes = 1e6
+    assert not session.gallery.nearly_full(), "any amount"
+    preferences.gallery_size = 1000
+    session.gallery.megabytes = 950.0
+    assert session.gallery.nearly_full()
+    preferences.gallery_size = 4000
