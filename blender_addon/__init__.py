@@ -13,6 +13,7 @@ MODULES = (
     "properties",
     "preferences",
     "session",
+    "overlay.view3d",
     "handlers",
     "operators",
     "panels",

@@ -7,8 +7,9 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from . import thumbnails
+from . import prompt_editor, thumbnails
 from .gallery import compare, entries
+from .overlay import pictures
 from .session import current, wake
 
 
@@ -20,6 +21,12 @@ def _before_undo(*_arguments: object) -> None:
 @persistent
 def _after_undo(*_arguments: object) -> None:
     wake()
+    prompt_editor.follow()
+
+
+@persistent
+def _before_load(*_arguments: object) -> None:
+    current().live.end()
 
 
 @persistent
@@ -27,6 +34,8 @@ def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
     compare.end()
+    pictures.clear()
+    prompt_editor.end_all()
     entries.rebase(_folder(bpy.data.filepath), moved=True)
     current().gallery.opened()
     wake()
@@ -34,14 +43,21 @@ def _after_load(*_arguments: object) -> None:
 
 @persistent
 def _before_save(path: str, *_arguments: object) -> None:
+    prompt_editor.put_away()
     # What is written must hold where it is written to; a copy may go elsewhere.
     entries.rebase(_folder(path or bpy.data.filepath))
 
 
 @persistent
 def _after_save(*_arguments: object) -> None:
-    entries.rebase(_folder(bpy.data.filepath))
+    _after_failed_save()
     current().follow_file()
+
+
+@persistent
+def _after_failed_save(*_arguments: object) -> None:
+    prompt_editor.bring_back()
+    entries.rebase(_folder(bpy.data.filepath))
 
 
 def _folder(path: str) -> str:
@@ -53,10 +69,11 @@ HANDLERS = (
     ("redo_pre", _before_undo),
     ("undo_post", _after_undo),
     ("redo_post", _after_undo),
+    ("load_pre", _before_load),
     ("load_post", _after_load),
     ("save_pre", _before_save),
     ("save_post", _after_save),
-    ("save_post_fail", _after_save),
+    ("save_post_fail", _after_failed_save),
 )
 
 

@@ -40,6 +40,8 @@ class Notices(deque[Notice]):
     def tell(self, level: Level, text: str) -> None:
         """Show a sentence and, as no operator is there to do it, report it."""
         notice = Notice(level, text)
+        if notice in self:  # once is enough, whatever came in between
+            self.remove(notice)
         self.append(notice)
         self.on_notice(notice)
 

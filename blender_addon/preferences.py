@@ -46,7 +46,8 @@ class MaquettePreferences(bpy.types.AddonPreferences):
     )
     server_key: StringProperty(
         name="Its Public Key",
-        description="The 40 characters in the file keys/server.pub of the server's Maquette folder",
+        description="The 40 characters behind the address in the line that maquette serve prints; "
+        "also in the file keys/server.pub of the server's Maquette folder",
         default="",
     )
     folder: StringProperty(
@@ -93,12 +94,14 @@ class MaquettePreferences(bpy.types.AddonPreferences):
 
     def _draw_remote(self, context: bpy.types.Context) -> None:
         layout = self.layout
+        _draw_setup(layout, context.region.width)
         layout.prop(self, "address", placeholder="tcp://192.168.1.20:47820")
         layout.prop(self, "server_key")
         if self.server_key and not keys.is_key(self.server_key.strip()):
             wrapped(
                 layout,
-                "This is no public key: it has 40 characters, as in the server's keys/server.pub.",
+                "This is no public key: it has 40 characters, behind the address in the line that "
+                "maquette serve prints.",
                 context.region.width,
                 icon="ERROR",
             )
@@ -113,11 +116,42 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         row = layout.row(align=True)
         row.operator("maquette.copy_key", icon="COPYDOWN")
         row.operator("maquette.connect", icon="LINKED")
+        # The session has the preferences among what it imports, and panels show the session.
+        from .panels.jobs import draw_connection
+
+        draw_connection(layout, context.region.width)
+
+
+def _draw_setup(layout: bpy.types.UILayout, width: int) -> None:
+    """The exchange of keys: once for each pair of computers."""
+    box = layout.box()
+    for text, operator, icon in (
+        ("1. On the other computer, run in a terminal:", "copy_serve_command", "COPYDOWN"),
+        ("2. It prints a line with its address and key; copy that:", "paste_server", "PASTEDOWN"),
+    ):
+        row = box.split(factor=0.7)
+        row.label(text=text)
+        row.operator(f"maquette.{operator}", icon=icon)
+    column = box.column()
+    column.active = False
+    wrapped(
+        column,
+        "Both keys are public: they say who is who, and everything is encrypted. Once is enough. "
+        "Through an SSH tunnel, leave --endpoint out there and give tcp://127.0.0.1 with the "
+        "tunnel's port as the address here.",
+        width,
+    )
 
 
 def preferences() -> MaquettePreferences:
     """The add-on's preferences."""
     return bpy.context.preferences.addons[__package__ or ""].preferences  # type: ignore[return-value]
+
+
+def server_address() -> str:
+    """Address of the remote server that the preferences ask for; empty for the local one."""
+    chosen = preferences()
+    return chosen.address.strip() if chosen.place == "REMOTE" else ""
 
 
 def choice() -> backend.Choice:

@@ -17,6 +17,10 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import preset_library
+from .chosen_presets import MaquettePresets
+from .quirks import CRASHES
+
 BLENDER_INT_MAX = 2**31 - 1
 """Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that, and such a
 one is kept as text."""
@@ -43,9 +47,6 @@ def _model_changed(settings: "MaquetteSettings", context: bpy.types.Context) -> 
     _geometry_moved(settings, context)
 
 
-# The bpy module of 4.2 crashes when its Python ends if any property has an update function, and
-# with it the command line's captures; without a window nobody moves the slider.
-CRASHES = bpy.app.version < (4, 3) and not bpy.app.binary_path
 UPDATE_GEOMETRY = None if CRASHES else _geometry_moved
 UPDATE_MODEL = None if CRASHES else _model_changed
 
@@ -132,6 +133,11 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         description="What should not appear in the picture (negative prompt)",
         default="",
         options=PLAIN,
+    )
+    presets: PointerProperty(
+        name="Presets",
+        description="Named words that are added to the prompt, one of each kind",
+        type=MaquettePresets,
     )
     model: StringProperty(
         name="Model",
@@ -259,8 +265,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         options=PLAIN,
     )
     sampler: StringProperty(
-        name="Sampler",
-        description="Method of the refinement steps (scheduler); empty is the model's own",
+        name="Method",
+        description="Method of the refinement steps (sampler, scheduler); empty is the model's own",
         default="",
         options=PLAIN,
     )
@@ -300,6 +306,50 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default=False,
         options=PLAIN,
     )
+    overlay_shown: BoolProperty(
+        name="Show in 3D View",
+        description="Draw concepts, and what is painted of them so far, over the 3D view: in the "
+        "camera frame, or over a view for as long as it is the one they were made of",
+        default=True,
+        options=PLAIN,
+    )
+    overlay_opacity: FloatProperty(
+        name="Opacity",
+        description="How much of the model the picture over the 3D view covers",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=PLAIN,
+    )
+    use_wipe: BoolProperty(
+        name="Wipe",
+        description="Show the model on the left of a line, and the picture on the right of it; "
+        "drag the line in the 3D view",
+        default=False,
+        options=PLAIN,
+    )
+    wipe: FloatProperty(
+        name="Wipe",
+        description="Where the line is between the model on the left and the picture on the right",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=PLAIN,
+    )
+    live_side: IntProperty(
+        name="Live Size",
+        description="Width or height of Live's pictures, whichever is longer: small ones follow "
+        "faster",
+        default=256,
+        min=64,
+        max=2048,
+        soft_max=1024,
+        step=64,
+        subtype="PIXEL",
+        options=PLAIN,
+    )
     loras: CollectionProperty(type=MaquetteLora)
     pictures: CollectionProperty(
         name="Gallery",
@@ -319,7 +369,13 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (MaquetteLora, MaquettePicture, MaquetteGalleryView, MaquetteSettings)
+CLASSES = (
+    MaquettePresets,
+    MaquetteLora,
+    MaquettePicture,
+    MaquetteGalleryView,
+    MaquetteSettings,
+)
 
 
 def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:
@@ -333,6 +389,7 @@ def gallery_view(window_manager: bpy.types.WindowManager) -> MaquetteGalleryView
 
 
 def register() -> None:
+    preset_library.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.maquette = PointerProperty(  # pyright: ignore[reportAttributeAccessIssue]
@@ -348,3 +405,4 @@ def unregister() -> None:
     del bpy.types.Scene.maquette  # pyright: ignore[reportAttributeAccessIssue]
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    preset_library.unregister()

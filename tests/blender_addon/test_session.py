@@ -216,12 +216,12 @@ def test_disabled_in_mid_job_and_enabled_again(session, server, settings, tmp_pa
     server.hold = False
     bpy.ops.preferences.addon_enable(module="blender_addon")
     again = add_on_session.current()
-    assert again.left_behind == 1
+    assert [entry.job for entry in again.left_behind] == [job.name]
     assert not again.jobs, "no server is started or asked before the user wants one"
     assert bpy.ops.maquette.connect() == {"FINISHED"}
     turn(again, lambda: (tmp_path / "out" / "concept-street-seed0.png").is_file())
     turn(again, lambda: arrived(again))
-    assert again.left_behind == 0
+    assert again.left_behind == []
     assert again.ledger.left_behind() == []
 
 
