@@ -451,7 +451,7 @@ def test_small_pictures_are_bounded(gallery):
     for number in range(thumbnails.KEPT + 20):
         copy = path.with_name(f"copy{number}.png")
         copy.write_bytes(path.read_bytes())
-        assert thumbnails.of_file(str(copy)) > 0
+        thumbnails.of_file(str(copy))
     kept = thumbnails._pictures
     assert kept is not None and len(kept) == thumbnails.KEPT
     assert str(path.with_name("copy0.png")) not in kept
