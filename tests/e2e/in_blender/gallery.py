@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -71,21 +72,24 @@ def fill() -> None:
         recipe, view = Recipe(prompt=prompt, seed=seed), one.view
         path = folder / f"concept-{results.slug(view.name)}-seed{seed}.png"
         text = metadata.texts(recipe, view, software="Maquette")
-        png.write(path, pixels.clip(0, 255).astype(np.uint8), *size, text)
-        os.utime(path, (1_780_000_000 + seed * 3600,) * 2)
+        picture: Any = pixels.clip(0, 255).astype(np.uint8)
+        png.write(path, picture, view.width, view.height, text)
+        when = 1_780_000_000 + seed * 3600
+        os.utime(path, (when, when))
 
 
-def pictures():  # type: ignore[no-untyped-def]
+def pictures() -> Any:
     return bpy.context.scene.maquette.pictures
 
 
-def state():  # type: ignore[no-untyped-def]
+def state() -> Any:
     return bpy.context.window_manager.maquette_gallery
 
 
 def shown() -> str:
     """The picture in the image editor."""
-    return area_of("IMAGE_EDITOR").spaces.active.image.name
+    space: Any = area_of("IMAGE_EDITOR").spaces.active
+    return space.image.name
 
 
 def chosen() -> str:
