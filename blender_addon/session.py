@@ -80,12 +80,12 @@ class Session:
 
     def want_server(self, choice: Choice) -> None:
         """Have a connection to this server soon. Raises MaquetteError where that can't be."""
-        if self._client is None or self.backend is None:
-            version = ".".join(map(str, bpy.app.version))
-            self._client = Client(keys.client_keys(self.home), f"Blender {version}")
-            self.backend = Backend(self.home, self._client)
-        self.backend.want(choice)
+        self._begin().want(choice)
         wake()
+
+    def want_nothing(self, error: MaquetteError) -> None:
+        """A server is wanted that can't even be tried: the panel says why, and how to go on."""
+        self._begin().not_even_asked(error)
 
     def restyle(self, recipe: Recipe, capture: Capture, target: Target) -> Job:
         """Hand a job over; it is sent as soon as there is a connection.
@@ -220,6 +220,13 @@ class Session:
         self.ledger.close()
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _begin(self) -> Backend:
+        if self._client is None or self.backend is None:
+            version = ".".join(map(str, bpy.app.version))
+            self._client = Client(keys.client_keys(self.home), f"Blender {version}")
+            self.backend = Backend(self.home, self._client)
+        return self.backend
 
     def _poll(self) -> bool:
         if self._client is None or self.backend is None:
