@@ -120,13 +120,12 @@ class MaquettePreferences(bpy.types.AddonPreferences):
 def _draw_setup(layout: bpy.types.UILayout, width: int) -> None:
     """The exchange of keys: once for each pair of computers."""
     box = layout.box()
-    for text, operator, icon in (
-        ("1. On the other computer, run in a terminal:", "copy_serve_command", "COPYDOWN"),
-        ("2. It prints a line with its address and key; copy that:", "paste_server", "PASTEDOWN"),
-    ):
-        row = box.split(factor=0.7)
-        row.label(text=text)
-        row.operator(f"maquette.{operator}", icon=icon)
+    row = box.split(factor=0.7)
+    row.label(text="1. On the other computer, run in a terminal:")
+    row.operator("maquette.copy_serve_command", icon="COPYDOWN")
+    row = box.split(factor=0.7)
+    row.label(text="2. It prints a line with its address and key; copy that:")
+    row.operator("maquette.paste_server", icon="PASTEDOWN")
     column = box.column()
     column.active = False
     wrapped(

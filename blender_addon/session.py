@@ -201,10 +201,11 @@ class Session:
         changed |= self._collect_errands()
         if changed:
             redraw()
-        if self.open_jobs or self.delivery.busy or self._errands or self.status is Status.STARTING:
+        asked = self._client is not None and self._client.connected and self._client.open_jobs
+        starting = self.status in (Status.STARTING, Status.CONNECTING)
+        if self.open_jobs or asked or self.delivery.busy or self._errands or starting:
             return BUSY_SECONDS
-        connecting = self.status in (Status.CONNECTING, Status.LOST)
-        return IDLE_SECONDS if connecting or self.status is Status.READY else None
+        return IDLE_SECONDS if self.status in (Status.LOST, Status.READY) else None
 
     def close(self) -> None:
         """End, with what has arrived delivered; jobs at the server are for the next session."""

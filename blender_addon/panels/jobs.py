@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import bpy
 from maquette_wire.local import CRASHES
 
@@ -150,8 +152,11 @@ def _draw_left_behind(layout: bpy.types.UILayout, session: Session, width: int) 
     text = f"{len(left)} {noun} still being made when Blender closed:"
     wrapped(box, text, width, "RECOVER_LAST")
     column = box.column(align=True)
-    for entry in left[:SHOWN]:
-        column.label(text=entry.label, icon="DOT")
+    shown = sorted(left[:SHOWN], key=lambda entry: entry.file)
+    for file, entries in groupby(shown, key=lambda entry: entry.file):
+        column.label(text=file, icon="FILE_BLEND")
+        for entry in entries:
+            column.label(text=entry.label, icon="BLANK1")
     if len(left) > SHOWN:
         column.label(text=f"and {len(left) - SHOWN} more", icon="BLANK1")
     _draw_elsewhere(box, left, width)
@@ -165,9 +170,10 @@ def _draw_elsewhere(layout: bpy.types.UILayout, left: list[Entry], width: int) -
     for server in sorted({entry.server for entry in left} - {server_address()}):
         count = sum(entry.server == server for entry in left)
         where = server.removeprefix("tcp://") or "this computer's server"
+        verb, which = ("is", "it") if count == 1 else ("are", "them")
         wrapped(
             layout,
-            f"{count} of them at {where}: choose that in the preferences to fetch them.",
+            f"{count} of them {verb} at {where}: choose that in the preferences to fetch {which}.",
             width,
         )
 

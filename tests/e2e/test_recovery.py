@@ -68,7 +68,7 @@ sys.exit(main(sys.argv[1:]))
 def test_a_killed_blenders_picture_is_offered_and_fetched(act: Act, tmp_path: Path):
     assert act("die") == {}
     user = act("fetch")
-    assert user["left"] == ["house.blend, Street: red brick"]
+    assert user["left"] == [["house.blend", "Street: red brick"]]
     assert user["left in the end"] == 0 and user["told in the end"] == []
     assert Path(user["file"]).parent == tmp_path / "maquette"
     assert png.read_recipe(user["file"]).seed == 7
