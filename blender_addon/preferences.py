@@ -114,7 +114,7 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         # The session has the preferences among what it imports, and panels show the session.
         from .panels.jobs import draw_connection
 
-        draw_connection(layout, context.region.width)
+        draw_connection(layout, context.region.width, settings=False)
 
 
 def _draw_setup(layout: bpy.types.UILayout, width: int) -> None:

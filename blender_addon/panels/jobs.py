@@ -178,8 +178,9 @@ def _draw_elsewhere(layout: bpy.types.UILayout, left: list[Entry], width: int) -
         )
 
 
-def draw_connection(layout: bpy.types.UILayout, width: int) -> None:
-    """The state of the connection in a region of ``width`` pixels."""
+def draw_connection(layout: bpy.types.UILayout, width: int, settings: bool = True) -> None:
+    """The state of the connection in a region of ``width`` pixels; with ``settings`` also the way
+    to the preferences, where something is wrong."""
     session = current()
     backend = session.backend
     if backend is None or session.status is Status.IDLE:
@@ -194,10 +195,16 @@ def draw_connection(layout: bpy.types.UILayout, width: int) -> None:
     elif session.status is Status.CONNECTING:
         layout.label(text="Connecting...", icon="SORTTIME")
     else:
-        _draw_trouble(layout, str(backend.error or "The server is gone."), session, width)
+        row = _draw_trouble(layout, str(backend.error or "The server is gone."), session, width)
+        if settings:
+            show = row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
+            show.module = (__package__ or "").rpartition(".")[0]
 
 
-def _draw_trouble(layout: bpy.types.UILayout, text: str, session: Session, width: int) -> None:
+def _draw_trouble(
+    layout: bpy.types.UILayout, text: str, session: Session, width: int
+) -> bpy.types.UILayout:
+    """What is wrong, and a row of what can be done about it, which is returned."""
     box = layout.box()
     if all(notice.text != text for notice in session.notices):  # those are shown above
         wrapped(box, text, width, "ERROR")
@@ -212,8 +219,7 @@ def _draw_trouble(layout: bpy.types.UILayout, text: str, session: Session, width
     row.operator("maquette.connect", text="Try Again", icon="FILE_REFRESH")
     if log_end:
         row.operator("maquette.open_log", text="Log", icon="TEXT")
-    settings = row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
-    settings.module = (__package__ or "").rpartition(".")[0]
+    return row
 
 
 CLASSES = (MAQUETTE_PT_recent,)
