@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Accepted, Cancelled, Failed, Message, Progress, Result
 from maquette_wire.recipe import Recipe
@@ -117,6 +118,8 @@ class Job:
     recovered: bool = False
     texture: Path | None = None
     """The folder of the texture that this job makes."""
+    captures: tuple[Capture, ...] = ()
+    """What its pictures are made of, to be kept beside them; none of an earlier Blender's job."""
 
     @property
     def title(self) -> str:

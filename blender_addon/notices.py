@@ -12,6 +12,11 @@ KEPT = 3
 Level = Literal["INFO", "WARNING", "ERROR"]
 
 
+def counted(count: int, noun: str) -> str:
+    """ "1 picture", "3 pictures"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 @dataclass(frozen=True)
 class Notice:
     """A sentence for the user."""

@@ -7,7 +7,7 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 from maquette_wire import keys
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
@@ -62,6 +62,16 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         options=RELATIVE,
         default=results.BESIDE,
     )
+    gallery_size: IntProperty(
+        name="Gallery Size (MB)",
+        description="How much disk the pictures of a .blend may take, with what they were made of; "
+        "0 is any amount. Beyond it these are deleted, the oldest first: what is in the gallery's "
+        "trash, then what pictures were made of (capture and depth), then pictures without a star. "
+        "You are told each time",
+        default=4000,
+        min=0,
+        soft_max=100_000,
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -77,6 +87,7 @@ class MaquettePreferences(bpy.types.AddonPreferences):
             self._draw_remote(context)
         layout.separator()
         layout.prop(self, "folder")
+        layout.prop(self, "gallery_size")
         if self.folder.startswith("//"):
             wrapped(
                 layout,

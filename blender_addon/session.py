@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import bpy
+import numpy as np
 from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
@@ -26,13 +27,17 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, where_now
+from .delivery import Delivery, folder_of, scene_of, where_now
+from .gallery.keeper import Keeper
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
+from .live import Eye, Live
 from .notices import Level, Notice, Notices
+from .overlay import pictures
 from .waiting import RECENT, Move, Pace, moved, sorted_jobs
 
 BUSY_SECONDS = 0.05
+LIVE_SECONDS = 0.02
 IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
@@ -48,6 +53,7 @@ class Session:
         pace: how long jobs take.
         notices: what the user should know.
         left_behind: finished or running jobs that ended Blenders left at their servers.
+        live: the pictures that follow the 3D view; none of them is one of the jobs.
     """
 
     def __init__(self, home: Home) -> None:
@@ -61,6 +67,14 @@ class Session:
         self.left_behind = self.ledger.left_behind()
         self._unwanted: dict[str, Entry] = {}
         self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
+        self.live = Live()
+        concepts = self.delivery.concepts
+        self.gallery = Keeper(
+            self._in_thread,
+            self.notices.tell,
+            concepts.drop,
+            lambda: folder_of(bpy.data.filepath, home),
+        )
         self._client: Client | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
@@ -95,7 +109,7 @@ class Session:
         assert self._client is not None, "want_server comes first"
         self.dismiss()
         name = self._client.submit(recipe, [capture], previews=True)
-        job = self.jobs[name] = Job(name, recipe, (capture.view,), target)
+        job = self.jobs[name] = Job(name, recipe, (capture.view,), target, captures=(capture,))
         wake()
         return job
 
@@ -187,6 +201,12 @@ class Session:
         self.notices.append(Notice(level, text))
         redraw()
 
+    def follow(self, eye: Eye) -> None:
+        """Have Live paint what an eye sees, with the server that was wanted."""
+        assert self._client is not None, "want_server comes first"
+        self.live.begin(eye, self._client, time.monotonic())
+        wake()
+
     def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
         """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
         self._errands.append((self._in_thread(work), done))
@@ -196,19 +216,28 @@ class Session:
 
     def tick(self) -> float | None:
         """Move everything on a little; returns seconds until the next call, None for never."""
+        working = bool(self.jobs)
         changed = self._poll()
+        working |= bool(self.jobs)
         changed |= self.delivery.step()
+        changed |= self.gallery.step()
         changed |= self._collect_errands()
+        changed |= self._follow()
         if changed:
             redraw()
+        pictures.refresh(changed and working, not self.open_jobs, time.monotonic())
+        if self.live.busy:
+            return LIVE_SECONDS
         asked = self._client is not None and self._client.connected and self._client.open_jobs
+        busy = self.delivery.busy or self.gallery.busy or self._errands
         starting = self.status in (Status.STARTING, Status.CONNECTING)
-        if self.open_jobs or asked or self.delivery.busy or self._errands or starting:
+        if self.open_jobs or asked or busy or starting:
             return BUSY_SECONDS
         return IDLE_SECONDS if self.status in (Status.LOST, Status.READY) else None
 
     def close(self) -> None:
         """End, with what has arrived delivered; jobs at the server are for the next session."""
+        self.live.end()
         if self._thread is not None:
             self._thread.shutdown(wait=True)
             self.delivery.finish()
@@ -234,7 +263,7 @@ class Session:
             return False
         before = self.backend.status
         now = time.monotonic()
-        busy = bool(self.open_jobs) or self.backend.status is Status.STARTING
+        busy = bool(self.open_jobs) or self.live.on or self.backend.status is Status.STARTING
         if busy and now - self._watched > WATCH_SECONDS:
             self._watched = now
             self.backend.watch()
@@ -245,6 +274,13 @@ class Session:
             self._take(event, now)
         self._show_previews(events)
         return bool(events) or self.backend.status is not before
+
+    def _follow(self) -> bool:
+        """Have Live go on; whether the panel has to say something else of it."""
+        before = self.live.on, self.live.text
+        trouble = self.backend.error if self.status is Status.TROUBLE and self.backend else None
+        self.live.step(time.monotonic(), trouble)
+        return before != (self.live.on, self.live.text)
 
     def _take(self, event: Event, now: float) -> None:
         assert self.backend is not None
@@ -266,6 +302,8 @@ class Session:
 
     def _take_message(self, received: Received, now: float) -> None:
         message = received.message
+        if self.live.take(message, received.frames, now):
+            return
         job = self.jobs.get(message.job)
         if job is None:
             self._take_unwanted(message)
@@ -280,6 +318,7 @@ class Session:
                 self.notices.tell("WARNING", warning)
             self.delivery.take(job, message, received.frames)
         elif isinstance(message, Failed):
+            pictures.drop_preview(job.name)
             self._settle(job)
             if job.recovered and message.code == "unknown-job":
                 self._drop(job)
@@ -302,6 +341,7 @@ class Session:
             job = self.jobs.get(name)
             if job is not None and job.state.open and job.state is not State.SAVING:
                 thumbnails.keep_preview(name, progress, frames)
+                _keep_over_view(job, progress, frames)
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
@@ -333,6 +373,10 @@ class Session:
     def _drop(self, job: Job) -> None:
         if self.jobs.pop(job.name, None) is not None and job.texture is None:
             self.recent.append(job)
+        job.captures = ()  # what is run again is captured again
+        pictures.drop_preview(job.name, done=job.state is State.DONE)
+        if job.state is State.DONE:
+            self.gallery.arrived()
 
     def _unsaved(self, name: str) -> Job | None:
         job = self.jobs.get(name)
@@ -379,14 +423,23 @@ class Session:
         return bool(done)
 
 
+def _keep_over_view(job: Job, progress: Progress, frames: Sequence[memoryview]) -> None:
+    """Have the first preview of a progress message drawn over the 3D views that see the same."""
+    scene = scene_of(job.target)
+    for header, frame in zip(progress.frames, frames, strict=True):
+        if header.name == "preview" and header.index == 0 and scene is not None:
+            colors = np.frombuffer(frame, np.uint8).reshape(header.shape)
+            pictures.keep_preview(job.name, scene.session_uid, job.views[0], colors)
+
+
 def redraw() -> None:
     """Draw the panels again, and only them: the 3D view itself is expensive."""
+    kinds = {"VIEW_3D": "UI", "IMAGE_EDITOR": "UI", "PROPERTIES": "WINDOW"}
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "IMAGE_EDITOR"):
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+            for region in area.regions:
+                if region.type == kinds.get(area.type):
+                    region.tag_redraw()
 
 
 # --- the session of this Blender ------------------------------------------------------------------
@@ -415,6 +468,7 @@ def register() -> None:
     global _session
     thumbnails.register()
     _session = Session(Home.default())
+    wake()  # the gallery takes in what the open file has
 
 
 def unregister() -> None:

@@ -35,7 +35,8 @@ STOP_SECONDS = 30
 
 
 class ScenarioFailed(Exception):
-    """A scenario didn't come to its end; says all that Blender printed."""
+    """A scenario didn't come to its end, or not without an exception; says all that Blender
+    printed."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def visit(
         _stop_server(home)
     line = next((line for line in said.splitlines() if line.startswith("USER HAS ")), None)
     if line is None or "Traceback" in said:
-        raise ScenarioFailed(f"{script} in {blender_of(program)} didn't end:\n{said}")
+        what = "didn't end" if line is None else "had an exception in the console"
+        raise ScenarioFailed(f"{script} in {blender_of(program)} {what}:\n{said}")
     return Visit(json.loads(line.removeprefix("USER HAS ")), folder, shots)
 
 

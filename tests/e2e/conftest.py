@@ -144,12 +144,16 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., w
 
 
 @pytest.fixture(params=windows.programs() or [None], ids=lambda program: program and _name(program))
-def in_window(
-    request: pytest.FixtureRequest, visits: Callable[..., windows.Visit], extension: Path
-) -> InWindow:
-    """Runs a scenario in each Blender with a window in turn: ``in_window("architect.py")``."""
+def window(request: pytest.FixtureRequest) -> Path:
+    """Each Blender with a window in turn (.ci/install_blender.sh)."""
     if request.param is None:
-        pytest.skip(f"no Blender with a window: {windows.VARIABLE} names none")
+        pytest.skip(f"needs {windows.VARIABLE}, Blenders with a window")
+    return request.param
+
+
+@pytest.fixture
+def in_window(window: Path, visits: Callable[..., windows.Visit], extension: Path) -> InWindow:
+    """Runs a scenario in a Blender with a window: ``in_window("architect.py").user``."""
     return lambda script, sample=windows.SAMPLE, prepare=None: visits(
-        request.param, script, sample, extension, prepare
+        window, script, sample, extension, prepare
     )

@@ -128,3 +128,24 @@ def test_three_jobs_of_two_cameras_outlive_the_server_in_a_window(in_window: InW
     assert user["recent"] == [[court, "CANCELLED"], [street, "DONE"], [again, "DONE"]]
     prompts = {png.read_recipe(Path(path)).prompt for path in user["pictures"]}
     assert prompts == {"red brick church at dusk", "red brick church at dusk again"}
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
+    user = in_window("gallery.py").user
+    assert user["told"] == [] and user["count"] == 26
+    assert user["shown"] == ["Concept – Bird – seed 25", "Concept – Street – seed 24"]
+    assert user["datablocks"] == 1, "the one that was shown before is gone"
+    assert user["starred"] == ["Bird – seed 25"]
+    # A picture drawn over another one has the colours that the editor gives it alone.
+    close = {"atol": 3.0}
+    (left, right), (other_left, other_right) = user["before"], user["other"]
+    assert np.allclose(user["wipe"], [left, other_right], **close), user
+    assert np.allclose(user["dragged"], [other_left, other_right], **close), user
+    assert np.abs(np.subtract(*user["side"])).max() > 20
+    assert np.allclose(user["after"], [left, right], **close)
+    # The camera is where it was, and the user's own where they moved it.
+    assert user["camera"] == "Bird – seed 25"
+    assert user["moved"] - user["height"] == pytest.approx(3.0, abs=0.01)
+    assert user["trashed"] == "Bird – seed 25" and user["undone"]
