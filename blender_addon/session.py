@@ -93,12 +93,12 @@ class Session:
 
     def want_server(self, choice: Choice) -> None:
         """Have a connection to this server soon. Raises MaquetteError where that can't be."""
-        if self._client is None or self.backend is None:
-            version = ".".join(map(str, bpy.app.version))
-            self._client = Client(keys.client_keys(self.home), f"Blender {version}")
-            self.backend = Backend(self.home, self._client)
-        self.backend.want(choice)
+        self._begin().want(choice)
         wake()
+
+    def want_nothing(self, error: MaquetteError) -> None:
+        """A server is wanted that can't even be tried: the panel says why, and how to go on."""
+        self._begin().not_even_asked(error)
 
     def restyle(self, recipe: Recipe, capture: Capture, target: Target) -> Job:
         """Hand a job over; it is sent as soon as there is a connection.
@@ -227,11 +227,12 @@ class Session:
         pictures.refresh(changed and working, not self.open_jobs, time.monotonic())
         if self.live.busy:
             return LIVE_SECONDS
+        asked = self._client is not None and self._client.connected and self._client.open_jobs
         busy = self.delivery.busy or self.gallery.busy or self._errands
-        if self.open_jobs or busy or self.status is Status.STARTING:
+        starting = self.status in (Status.STARTING, Status.CONNECTING)
+        if self.open_jobs or asked or busy or starting:
             return BUSY_SECONDS
-        connecting = self.status in (Status.CONNECTING, Status.LOST)
-        return IDLE_SECONDS if connecting or self.status is Status.READY else None
+        return IDLE_SECONDS if self.status in (Status.LOST, Status.READY) else None
 
     def close(self) -> None:
         """End, with what has arrived delivered; jobs at the server are for the next session."""
@@ -248,6 +249,13 @@ class Session:
         self.ledger.close()
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _begin(self) -> Backend:
+        if self._client is None or self.backend is None:
+            version = ".".join(map(str, bpy.app.version))
+            self._client = Client(keys.client_keys(self.home), f"Blender {version}")
+            self.backend = Backend(self.home, self._client)
+        return self.backend
 
     def _poll(self) -> bool:
         if self._client is None or self.backend is None:
