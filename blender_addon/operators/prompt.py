@@ -61,7 +61,7 @@ def _area(context: bpy.types.Context) -> bpy.types.Area:
 
 def _draw_hint(header: bpy.types.Header, context: bpy.types.Context) -> None:
     if prompt_editor.is_prompt(context.space_data.text):  # pyright: ignore[reportAttributeAccessIssue]
-        header.layout.label(text="Taken as you type. Close the window when you are done.")
+        header.layout.label(text="Taken as you type")
 
 
 CLASSES = (MAQUETTE_OT_edit_prompt,)
