@@ -64,8 +64,10 @@ class _Writing(bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         layout.use_property_split = True
-        layout.activate_init = True
-        for name in ("title", "category", "words", "negative"):
+        row = layout.row()
+        row.activate_init = True
+        row.prop(self, "title")
+        for name in ("category", "words", "negative"):
             layout.prop(self, name)
         if context.scene.maquette.last_result is not None:
             layout.prop(self, "picture")

@@ -132,13 +132,17 @@ def add_preset() -> Iterator[float]:
             return
         yield from click_at(*found[0].middle)
         yield from still()
-        shot("dialog")
+        name, done = (
+            screen.places(screen.grey(), label, screen.everywhere()) for label in ("Name", "OK")
+        )
+        if not (name and done):
+            return
+        yield from click_at(name[0].middle[0] + screen.scaled(120), name[0].middle[1])
         do("type", "--delay", "25", "Our church")
-        yield 0.3
+        do("key", "Return")
+        yield from still()
         shot("add-preset")
-        do("key", "Return")
-        yield 0.3
-        do("key", "Return")
+        yield from click_at(*done[0].middle)
 
     yield from until(once, lambda: settings().presets.style == "Our church")
 
