@@ -64,10 +64,7 @@ class _Writing(bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         layout.use_property_split = True
-        row = layout.row()
-        row.activate_init = True
-        row.prop(self, "title")
-        for name in ("category", "words", "negative"):
+        for name in ("title", "category", "words", "negative"):
             layout.prop(self, name)
         if context.scene.maquette.last_result is not None:
             layout.prop(self, "picture")

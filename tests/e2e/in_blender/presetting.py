@@ -17,18 +17,21 @@ import bpy
 
 sys.path.append(str(Path(__file__).parent))
 import screen
+from screen import area_of, box_of
 from window import (
     ADD_ON,
     SECONDS,
-    area_of,
     begin,
     click_at,
     do,
+    in_sidebar,
     locate,
     perform,
     press,
     rest,
+    scroll,
     shot,
+    shows,
     still,
     until,
     wait,
@@ -57,7 +60,7 @@ def pick(kind: str, name: str, category: str, picture: str = "") -> Iterator[flo
         yield from still()
         yield 1
         if picture:
-            shot(picture)
+            shot(f"docs/{picture}")
         found = screen.places(screen.grey(), name, screen.everywhere())
         if found:
             yield from click_at(found[0].middle[0], found[0].middle[1] - screen.scaled(TILE))
@@ -105,7 +108,7 @@ def write_prompt() -> Iterator[float]:
     do("type", "--delay", "25", second)
     yield from wait(lambda: second in settings().prompt, SECONDS)
     user["texts"] = [text.name for text in bpy.data.texts]
-    shot("prompt-editor")
+    shot("docs/prompt-editor")
     with bpy.context.temp_override(window=window):
         bpy.ops.wm.window_close()
     yield from wait(lambda: not bpy.data.texts, SECONDS)
@@ -126,23 +129,20 @@ def add_preset() -> Iterator[float]:
         box = screen.box_of("VIEW_3D", "UI")
         yield from click_at(box.x + box.width - screen.scaled(42), spot.middle[1])
         yield from still()
-        shot("preset-menu")
         found = screen.places(screen.grey(), "Add Preset...", screen.everywhere())
         if not found:
             return
         yield from click_at(*found[0].middle)
         yield from still()
-        name, done = (
-            screen.places(screen.grey(), label, screen.everywhere()) for label in ("Name", "OK")
-        )
-        if not (name and done):
+        name = screen.places(screen.grey(), "Name", screen.everywhere())
+        if not name:
             return
         yield from click_at(name[0].middle[0] + screen.scaled(120), name[0].middle[1])
         do("type", "--delay", "25", "Our church")
         do("key", "Return")
         yield from still()
-        shot("add-preset")
-        yield from click_at(*done[0].middle)
+        shot("docs/preset-to-add")
+        do("key", "Return")
 
     yield from until(once, lambda: settings().presets.style == "Our church")
 
@@ -151,7 +151,7 @@ def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
     settings().long_side, settings().seed, settings().seed_locked = 256, 4, True
-    yield from pick("Material", "White render", "material", "material-grid")
+    yield from pick("Material", "White render", "material", "presets-to-choose")
     yield from pick("Season", "Winter", "season")
     yield from pick("Light", "Dusk", "light")
     yield from keys("ctrl+z")
@@ -169,7 +169,7 @@ def scenario() -> Iterator[float]:
     yield 1
     yield from rest()
     yield from still()
-    shot("presets")
+    shot("restyled")
     user["file"] = settings().last_result and bpy.path.abspath(settings().last_result.filepath)
     bpy.ops.maquette.clear_presets()
     settings().prompt = ""
@@ -177,12 +177,18 @@ def scenario() -> Iterator[float]:
     user["put_back"] = [settings().prompt, settings().presets.material, settings().presets.light]
     yield from add_preset()
     user["added"] = [settings().prompt, settings().presets.style]
-    area: Any = area_of("PROPERTIES")
-    area.spaces.active.context = "RENDER"
-    with bpy.context.temp_override(area=area):
-        bpy.ops.screen.screen_full_area()
-    yield 1
+    yield from rest()
+    yield from still()
+    shot("docs/presets", in_sidebar)
+    properties: Any = area_of("PROPERTIES").spaces.active
+    properties.context = "RENDER"
+    in_properties = lambda: box_of("PROPERTIES")  # noqa: E731
+    yield from press("Maquette", place=in_properties)
+    yield from scroll(12, in_properties)
+    yield from rest()
+    yield from still()
     shot("render-properties")
+    user["in_properties"] = shows("Presets", in_properties)
 
 
 perform(scenario(), user)
