@@ -6,16 +6,39 @@ import bpy
 
 from .. import prompt_editor
 from ..session import current
-from . import notify, picture, presets, prompt, recipe, restyle, server, texture
+from . import (
+    again,
+    compare,
+    gallery,
+    gallery_files,
+    keys,
+    notify,
+    picture,
+    presets,
+    prompt,
+    queue,
+    recipe,
+    restyle,
+    server,
+    texture,
+    viewport,
+)
 
 CLASSES = (
     *restyle.CLASSES,
+    *queue.CLASSES,
     *recipe.CLASSES,
     *prompt.CLASSES,
     *presets.CLASSES,
     *picture.CLASSES,
+    *gallery.CLASSES,
+    *gallery_files.CLASSES,
+    *compare.CLASSES,
+    *again.CLASSES,
     *texture.CLASSES,
+    *viewport.CLASSES,
     *server.CLASSES,
+    *keys.CLASSES,
     *notify.CLASSES,
 )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import bpy
 
-from . import presets, render, restyle, result, texture
+from . import gallery, jobs, presets, render, restyle, result, texture, viewport
 
 CLASSES = (
     *presets.CLASSES,
     *restyle.CLASSES,
+    *jobs.CLASSES,
+    *viewport.CLASSES,
     *result.CLASSES,
+    *gallery.CLASSES,
     *texture.CLASSES,
     *render.CLASSES,
 )
