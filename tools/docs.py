@@ -38,9 +38,7 @@ def encoded(picture: Image.Image) -> bytes:
     content = b""
     for quality in QUALITIES:
         sink = io.BytesIO()
-        picture.convert("RGB").save(
-            sink, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True
-        )
+        picture.convert("RGB").save(sink, "JPEG", quality=quality, subsampling=0)
         content = sink.getvalue()
         if len(content) <= MOST_BYTES:
             return content
