@@ -31,15 +31,15 @@ from typing import Any
 import bpy
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [
-    str(ROOT / name) for name in ("", "shared", "backend", "benchmarks", "tests/e2e/in_blender")
-]
+sys.path[:0] = [str(ROOT / name) for name in ("", "shared", "backend", "benchmarks")]
 
 import gpu  # noqa: E402
 from entry_points import Watch, table  # noqa: E402
 from maquette_wire import local  # noqa: E402
 from maquette_wire.home import Home  # noqa: E402
 from mathutils import Matrix  # noqa: E402
+
+from tests.e2e.in_blender import window  # noqa: E402
 
 ADD_ON = "blender_addon"
 GOAL_MS, CAPTURE_RATIO = 16.0, 1.3
@@ -52,8 +52,6 @@ REDRAWS = 7
 
 def orbiting() -> Iterator[float]:
     """Round the model and closer, by the middle button and the wheel."""
-    import window
-
     box = window.in_view_area()
     x, y = box.x + box.width // 3, box.y + box.height // 2
     for step in range(3):
@@ -66,8 +64,6 @@ def orbiting() -> Iterator[float]:
 
 def typing() -> Iterator[float]:
     """Another prompt."""
-    import window
-
     settings: Any = bpy.context.scene.maquette
     text = f"brick church number {int(time.monotonic()) % 1000}"
     yield from window.type_into("Prompt", text, lambda: settings.prompt, below=1)
@@ -75,8 +71,6 @@ def typing() -> Iterator[float]:
 
 def restyling(source: str) -> Iterator[float]:
     """Restyle, and orbit while it is painted."""
-    import window
-
     from blender_addon.session import current
 
     settings: Any = bpy.context.scene.maquette
@@ -91,8 +85,6 @@ def restyling(source: str) -> Iterator[float]:
 
 def browsing() -> Iterator[float]:
     """Down and up the sidebar, a panel opened."""
-    import window
-
     yield from window.open_panel("Fine Tuning")
     yield from window.scroll(10)
     yield from window.scroll(-60)
@@ -113,10 +105,8 @@ ACTIVITIES: tuple[Callable[[], Iterator[float]], ...] = (
 
 def redraw_ms(width: int, height: int) -> float:
     """Median of plain redraws of the viewport off screen, each waited for."""
-    import screen
-
-    area = screen.area_of("VIEW_3D")
-    region: Any = screen.region_of("VIEW_3D", "WINDOW")
+    area = window.screen.area_of("VIEW_3D")
+    region: Any = window.screen.region_of("VIEW_3D", "WINDOW")
     space: Any = area.spaces.active
     offscreen: Any = gpu.types.GPUOffScreen(width, height)
     times = []
@@ -147,9 +137,7 @@ def scenario(watch: Watch, arguments: argparse.Namespace) -> Iterator[float]:
         while local.running(home) is None:
             assert server.poll() is None and time.monotonic() < end, "the server didn't start"
             yield 0.2
-        import window
-
-        yield from window.begin()
+            yield from window.begin()
         bpy.context.scene.maquette.long_side = arguments.side
         end, number = time.monotonic() + arguments.seconds, 0
         # Each activity at least once, and then as long as there is time.
