@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import bpy
 
-from . import restyle, result, texture
+from . import gallery, jobs, presets, render, restyle, result, texture, viewport
 
-CLASSES = (*restyle.CLASSES, *result.CLASSES, *texture.CLASSES)
+CLASSES = (
+    *presets.CLASSES,
+    *restyle.CLASSES,
+    *jobs.CLASSES,
+    *viewport.CLASSES,
+    *result.CLASSES,
+    *gallery.CLASSES,
+    *texture.CLASSES,
+    *render.CLASSES,
+)
 """In the order in which the tab shows them."""
 
 

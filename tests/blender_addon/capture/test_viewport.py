@@ -63,6 +63,37 @@ def test_a_viewport_is_captured_as_it_is(perspective: str):
 
 
 @needs_window
+@pytest.mark.parametrize("perspective", ["PERSP", "ORTHO", "CAMERA"])
+@pytest.mark.parametrize("glass", [False, True])
+def test_a_quick_capture_has_the_same_depth(perspective: str, glass: bool):
+    scenes.town()
+    area, _region = viewport()
+    space: Any = area.spaces.active
+    space.camera = scenes.town_camera("wide")
+    space.region_3d.view_perspective = perspective
+    space.clip_start, space.clip_end = 0.01, 5000
+    space.shading.type, space.shading.color_type = "SOLID", "MATERIAL"
+    if glass:  # it is drawn without depth, and counts as solid all the same
+        material = bpy.data.materials.new("Glass")
+        material.diffuse_color[3] = 0.3
+        for thing in bpy.data.objects:
+            if thing.type == "MESH":
+                thing.data.materials.clear()
+                thing.data.materials.append(material)
+    slow = capture_viewport(bpy.context, area, 96, 72)
+    quick = capture_viewport(bpy.context, area, 96, 72, quick=True)
+    # An orthographic view of what lies behind its eye is moved back by what is seen.
+    moved = np.subtract(slow.view.view_matrix, quick.view.view_matrix)
+    assert np.abs(moved).max() < 1e-2
+    assert quick.view.projection_matrix[:8] == slow.view.projection_matrix[:8]
+    corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
+    truth.assert_exact(quick.view, np.asarray(quick.depth), corners)
+    if not glass:
+        apart = np.abs(np.asarray(quick.color, int) - np.asarray(slow.color, int)).max(-1)
+        assert (apart > 8).mean() < 0.15, "the same but for its edges"
+
+
+@needs_window
 def test_local_view_and_hiding_decide_what_is_seen():
     scenes.box((0, 0, 0), (2, 2, 2), "Kept").select_set(True)
     scenes.box((0, 0, 0), (900, 900, 900), "Around").hide_set(True)

@@ -219,13 +219,15 @@ def press(
     so: Callable[[], object] | None = None,
     *,
     across: int = 0,
+    below: int = 0,
     icon: int | None = None,
     button: int = 1,
     **where: Any,
 ) -> Iterator[float]:
     """Click a label, until what it is for is ``so``; ``where`` narrows it as for ``locate``.
 
-    ``across``: so many pixels to the right of it, at a scale of 1. ``icon``: a button without
+    ``across``: so many pixels to the right of it, at a scale of 1, and so many rows ``below``.
+    ``icon``: a button without
     words in the same row, counted from the sidebar's right edge: 0 is the last.
     """
 
@@ -234,7 +236,7 @@ def press(
         x, y = spot.middle
         if icon is not None:
             x = _right_edge() - scaled(10 + 20 * icon)
-        yield from click_at(x + scaled(across), y, button)
+        yield from click_at(x + scaled(across), y + scaled(below * ROW), button)
 
     if so is None:
         yield from once()
