@@ -113,3 +113,16 @@ def test_the_manifest_and_the_wire_have_one_version():
     manifest = tomllib.loads(text)
     assert manifest["version"] == maquette_wire.__version__
     assert set(manifest["permissions"]) == {"network", "files", "clipboard"}
+
+
+def test_no_two_operators_have_one_name():
+    own = [
+        cls for cls in _all_of(bpy.types.Operator) if cls.__module__.startswith("blender_addon.")
+    ]
+    names = [cls.bl_idname for cls in own if "bl_idname" in cls.__dict__]
+    assert sorted(names) == sorted(set(names))
+
+
+def _all_of(cls: type) -> list[type]:
+    below = cls.__subclasses__()
+    return below + [each for one in below for each in _all_of(one)]

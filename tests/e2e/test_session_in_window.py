@@ -35,4 +35,4 @@ def test_nothing_but_captures_holds_blender_for_a_frame(
     for cause in ("timers: session._tick", "panels: MAQUETTE_PT_restyle.draw"):
         assert cause in longest, said
     assert {cause: held for cause, held in longest.items() if held > HOLD_MS} == {}, said
-    assert session["captures"].keys() == {"capture_camera", "capture_viewport"}
+    assert session["captures"].keys() >= {"capture_camera", "capture_viewport"}
