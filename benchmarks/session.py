@@ -195,9 +195,13 @@ def report(watch: Watch, seconds: float) -> None:
         for kind, name, calls in watch.rows()
         if kind != "captures"
     }
+    usual = {
+        f"{kind}: {name}": statistics.median(calls.processor) for kind, name, calls in watch.rows()
+    }
     over = {cause: held for cause, held in longest.items() if held > GOAL_MS}
     print(f"over {GOAL_MS:.0f} ms: {over or 'none'}")
-    print("SESSION " + json.dumps({"longest": longest, "captures": captures}), flush=True)
+    result = {"longest": longest, "median": usual, "captures": captures}
+    print("SESSION " + json.dumps(result), flush=True)
 
 
 def main() -> None:
