@@ -47,6 +47,7 @@ class Watch:
         self._add_on = add_on
         self._inner: list[list[float]] = []
         self._wrapped: dict[Any, Callable] = {}
+        self._captures: set[Callable] = set()
 
     def around(self, kind: str, name: str, function: Callable) -> Callable:
         """A function that notes its time and calls ``function``; always the same for the same."""
@@ -119,7 +120,7 @@ class Watch:
 
     def _capture(self, name: str, function: Callable) -> Callable:
         """Captures by kind and size; Live's quick ones are a kind of their own."""
-        if getattr(function, "is_watched", False):
+        if function in self._captures:
             return function
 
         def run(context: Any, what: Any, *rest: Any, **named: Any) -> Any:
@@ -128,7 +129,7 @@ class Watch:
                 self.sizes[kind] = rest[0], rest[1]
             return self._timed(("captures", kind), function)(context, what, *rest, **named)
 
-        run.is_watched = True
+        self._captures.add(run)
         return run
 
     def _own(self, kind: str, function: Callable) -> Callable:
