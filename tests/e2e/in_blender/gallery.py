@@ -28,6 +28,7 @@ from window import (
     begin,
     click_at,
     do,
+    in_areas,
     in_sidebar,
     locate,
     open_panel,
@@ -136,7 +137,7 @@ def scenario() -> Iterator[float]:
     yield 2
     yield from locate("1 of 4")
     yield 1
-    shot("gallery-page", in_sidebar)
+    shot("docs/gallery-page", in_sidebar)
 
     # Choose one, and look at the others with the arrow keys.
     newest, name = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"
@@ -179,7 +180,7 @@ def scenario() -> Iterator[float]:
     yield from rest()
     yield 2
     user["wipe"] = halves()
-    shot("gallery-wipe")
+    shot("docs/gallery-wipe", in_areas("VIEW_3D", "IMAGE_EDITOR"))
 
     def drag() -> Iterator[float]:
         y = box.y + box.height // 2
