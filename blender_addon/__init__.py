@@ -9,7 +9,16 @@ import importlib
 import sys
 from types import ModuleType
 
-MODULES = ("properties", "preferences", "session", "handlers", "operators", "panels", "command")
+MODULES = (
+    "properties",
+    "preferences",
+    "session",
+    "handlers",
+    "engine",
+    "operators",
+    "panels",
+    "command",
+)
 """In the order in which they register; each has ``register()`` and ``unregister()``."""
 
 # A reload executes this module again in the same namespace: what was registered must stay known,

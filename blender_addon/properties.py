@@ -23,8 +23,8 @@ one is kept as text."""
 
 
 PLAIN: Any = set()
-"""Options of a setting without keyframes: a picture is made of one moment, and "I" is hit easily
-with the mouse over the panel."""
+"""Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
+makes sense between two keys has them: Geometry, Repaint and Depth Hold."""
 
 
 def _geometry_moved(settings: "MaquetteSettings", _context: bpy.types.Context) -> None:
@@ -64,6 +64,23 @@ class MaquetteLora(bpy.types.PropertyGroup):
     )
 
 
+class MaquettePrompt(bpy.types.PropertyGroup):
+    """A prompt from one frame of an animation on."""
+
+    frame: IntProperty(
+        name="From Frame",
+        description="The first frame that this prompt is for; it holds until the next one's",
+        default=1,
+        options=PLAIN,
+    )
+    prompt: StringProperty(
+        name="Prompt",
+        description="What the building and its surroundings should look like from this frame on",
+        default="",
+        options={"TEXTEDIT_UPDATE"},
+    )
+
+
 class MaquetteSettings(bpy.types.PropertyGroup):
     """Everything the panel shows, as ``scene.maquette``."""
 
@@ -98,7 +115,6 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         subtype="FACTOR",
         precision=2,
         update=UPDATE_GEOMETRY,
-        options=PLAIN,
     )
     seed: IntProperty(
         name="Seed",
@@ -190,7 +206,6 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=0.01,
         max=1.0,
         subtype="FACTOR",
-        options=PLAIN,
     )
     use_depth_influence: BoolProperty(
         name="Set Depth Hold", description="Instead of what Geometry gives", options=PLAIN
@@ -203,7 +218,6 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        options=PLAIN,
     )
     sampler: StringProperty(
         name="Sampler",
@@ -248,6 +262,16 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         options=PLAIN,
     )
     loras: CollectionProperty(type=MaquetteLora)
+    prompts: CollectionProperty(type=MaquettePrompt)
+    prompt_index: IntProperty(name="Prompt", default=0, options=PLAIN)
+    steady: BoolProperty(
+        name="Steady",
+        description="Frames take over the colours of the frame before where both see the same "
+        "surface, so that an animation doesn't flicker (the previous picture is reprojected "
+        "through its depth)",
+        default=False,
+        options=PLAIN,
+    )
     last_result: PointerProperty(
         name="Last Concept",
         description="The newest picture that was made of this scene",
@@ -255,7 +279,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (MaquetteLora, MaquetteSettings)
+CLASSES = (MaquetteLora, MaquettePrompt, MaquetteSettings)
 
 
 def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import SEED_MAX, Lora, Recipe
@@ -10,22 +10,24 @@ from maquette_wire.recipe import SEED_MAX, Lora, Recipe
 from .properties import BLENDER_INT_MAX
 
 if TYPE_CHECKING:
-    from .properties import MaquetteSettings
+    from .properties import MaquettePrompt, MaquetteSettings
 
 
 def recipe_of(settings: MaquetteSettings) -> Recipe:
-    """The Recipe that the settings describe; what is left to the model is None.
+    """The Recipe that the settings describe at their scene's frame; what is left to the model is
+    None.
 
     Raises MaquetteError("empty-prompt", "bad-seed", "bad-recipe").
     """
-    if not settings.prompt.strip():
+    prompt = prompt_holder(settings).prompt.strip()
+    if not prompt:
         raise MaquetteError(
             "empty-prompt",
             "The prompt is empty.",
             'Describe the building in the panel, for instance "red brick library at dusk".',
         )
     recipe = Recipe(
-        prompt=settings.prompt.strip(),
+        prompt=prompt,
         negative_prompt=settings.negative_prompt.strip(),
         model=settings.model,
         seed=_seed(settings),
@@ -42,6 +44,18 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
     return recipe
 
 
+def prompt_holder(settings: MaquetteSettings) -> MaquetteSettings | MaquettePrompt:
+    """Whose prompt holds at the scene's frame: the last entry of the list that begins by then, or
+    the settings themselves before the first. An entry that is still empty holds nothing."""
+    scene: Any = settings.id_data
+    begun = [
+        entry
+        for entry in settings.prompts
+        if entry.frame <= scene.frame_current and entry.prompt.strip()
+    ]
+    return max(begun, key=lambda entry: entry.frame, default=settings)
+
+
 def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
     """Make ``recipe_of(settings)`` give ``recipe`` again, the model's hash and the size apart.
 
@@ -49,7 +63,7 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
     """
     settings.model = recipe.model  # first: its update drops what is pinned
     settings.geometry = recipe.geometry
-    settings.prompt = recipe.prompt
+    prompt_holder(settings).prompt = recipe.prompt
     settings.negative_prompt = recipe.negative_prompt
     set_seed(settings, recipe.seed)
     settings.seed_locked = True

@@ -32,7 +32,10 @@ class Drawing:
 
 
 def draw(depsgraph: bpy.types.Depsgraph, view: View) -> Drawing:
-    """What `view` sees of the depsgraph's scene and view layer. Raises MaquetteError("bad-mesh")."""
+    """What `view` sees of the depsgraph's scene and view layer.
+
+    Raises MaquetteError("bad-mesh").
+    """
     return draw_solid(view, read_solid(depsgraph), read_look(depsgraph.scene_eval))
 
 

@@ -1,0 +1,55 @@
+"""The model in a viewport with Rendered shading: what a render would restyle, in solid shading.
+
+A restyle takes seconds, a viewport is drawn many times a second.
+"""
+
+from __future__ import annotations
+
+import bpy
+import gpu
+import numpy as np
+from gpu_extras.batch import batch_for_shader
+
+from .capture import lighting
+from .capture.color import srgb_of_linear
+from .capture.solid import read_look, read_solid
+
+
+class Massing:
+    """The triangles of a depsgraph, ready to be drawn."""
+
+    def __init__(self, depsgraph: bpy.types.Depsgraph) -> None:
+        self._solid = read_solid(depsgraph)
+        self._look = read_look(depsgraph.scene_eval)
+        self._positions = self._solid.corners.reshape(-1, 3).astype(np.float32)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw into a 3D viewport that Blender has made ready."""
+        sky = srgb_of_linear(self._look.sky.astype(np.float32)) / 255
+        framebuffer = gpu.state.active_framebuffer_get()
+        framebuffer.clear(color=(*map(float, sky), 1.0), depth=1.0)
+        if not len(self._positions):
+            return
+        shader = gpu.shader.from_builtin("FLAT_COLOR")
+        content = {"pos": self._positions, "color": self._colors(context)}
+        batch = batch_for_shader(shader, "TRIS", content)
+        gpu.state.depth_test_set("LESS_EQUAL")
+        gpu.state.depth_mask_set(True)
+        shader.bind()
+        matrix = context.region_data.perspective_matrix  # type: ignore[union-attr]
+        shader.uniform_float("ModelViewProjectionMatrix", matrix)
+        batch.draw(shader)
+        gpu.state.depth_test_set("NONE")
+
+    def _colors(self, context: bpy.types.Context) -> np.ndarray:
+        """sRGB colours 0 ... 1 of all corners, lit from where the viewport looks."""
+        solid = self._solid
+        matrix = np.array(context.region_data.view_matrix, np.float64)  # type: ignore[union-attr]
+        normals = solid.normals.reshape(-1, 3) @ matrix[:3, :3].T
+        normals *= np.where(normals[:, 2:] < 0, -1.0, 1.0)  # lit on the side that is seen
+        colors = np.repeat(solid.colors, 3, axis=0)
+        towards_eye = np.tile((0.0, 0.0, 1.0), (len(normals), 1))
+        studio, (roughness, metallic) = self._look.studio, colors[:, 3:].T
+        lit = lighting.shade(studio, colors[:, :3], roughness, metallic, normals, towards_eye)
+        shown = srgb_of_linear(lit.astype(np.float32)) / 255
+        return np.column_stack([shown, np.ones(len(shown))]).astype(np.float32)
