@@ -5,13 +5,14 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import notify, picture, recipe, restyle, server, texture
+from . import notify, picture, recipe, rendering, restyle, server, texture
 
 CLASSES = (
     *restyle.CLASSES,
     *recipe.CLASSES,
     *picture.CLASSES,
     *texture.CLASSES,
+    *rendering.CLASSES,
     *server.CLASSES,
     *notify.CLASSES,
 )

@@ -1,12 +1,19 @@
-"""The sidebar tab "Maquette" of the 3D view, and a concept's Recipe in the image editor."""
+"""The sidebar tab "Maquette" of the 3D view, a concept's Recipe in the image editor, and Render
+Properties of the engine."""
 
 from __future__ import annotations
 
 import bpy
 
-from . import restyle, result, texture
+from . import prompts, rendering, restyle, result, texture
 
-CLASSES = (*restyle.CLASSES, *result.CLASSES, *texture.CLASSES)
+CLASSES = (
+    *restyle.CLASSES,
+    *rendering.CLASSES,
+    *prompts.CLASSES,
+    *result.CLASSES,
+    *texture.CLASSES,
+)
 """In the order in which the tab shows them."""
 
 

@@ -13,6 +13,7 @@ from ..session import current
 from ..wrapping import broken, room_in, wrapped
 from .base import MaquettePanel, chosen_model
 from .jobs import draw_jobs
+from .prompts import draw_prompt_in_force
 
 
 class MAQUETTE_MT_model(bpy.types.Menu):
@@ -71,6 +72,7 @@ class MAQUETTE_PT_restyle(MaquettePanel, bpy.types.Panel):
         column.label(text="Prompt")
         column.prop(settings, "prompt", text="", placeholder="Red brick library at dusk, wet plaza")
         _draw_whole_prompt(column, settings.prompt, width)
+        draw_prompt_in_force(column, settings, width)
         column.separator(factor=0.5)
         column.prop(settings, "negative_prompt", text="", placeholder="Avoid: people, cars")
         _draw_geometry(layout, settings)

@@ -1,0 +1,85 @@
+"""Render Properties while Maquette is the render engine: what F12 and Render Animation paint."""
+
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
+# pyright: reportArgumentType=false
+
+from __future__ import annotations
+
+import bpy
+
+from ..color_management import as_painted
+from ..engine import ENGINE
+from ..wrapping import wrapped
+from .base import chosen_model
+from .prompts import draw_prompt_in_force
+
+FAR = 1.5
+"""Times a model's own size from which on a frame is so large that it should be said."""
+
+
+class MAQUETTE_PT_render(bpy.types.Panel):
+    """What a frame is painted with."""
+
+    bl_label = "Restyle"
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "render"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.engine == ENGINE
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, scene, width = self.layout, context.scene, context.region.width
+        settings = scene.maquette
+        if not as_painted(scene):
+            _draw_color_warning(layout, scene, width)
+        column = layout.column(align=True)
+        column.label(text="Prompt")
+        column.prop(settings, "prompt", text="", placeholder="Red brick library at dusk, wet plaza")
+        draw_prompt_in_force(column, settings, width)
+        column.separator(factor=0.5)
+        column.prop(settings, "negative_prompt", text="", placeholder="Avoid: people, cars")
+        column = layout.column()
+        column.use_property_split = True
+        column.prop(settings, "geometry", slider=True)
+        plain = column.column()
+        plain.use_property_decorate = False
+        plain.prop(settings, "long_seed" if settings.long_seed else "seed")
+        plain.prop(settings, "steady")
+        split = plain.split(factor=0.4)
+        label = split.row()
+        label.alignment = "RIGHT"
+        label.label(text="Model")
+        model = chosen_model(settings.model)
+        split.menu("MAQUETTE_MT_model", text=model.title if model else settings.model.capitalize())
+        _draw_size(layout, scene, width)
+
+
+def _draw_color_warning(layout: bpy.types.UILayout, scene: bpy.types.Scene, width: int) -> None:
+    box = layout.box()
+    name = scene.view_settings.view_transform
+    what = "changed by the view settings" if name == "Standard" else f"shown through {name}"
+    text = f"Colors are {what} and differ from the painted picture."
+    wrapped(box, text, width, "ERROR")
+    box.operator("maquette.show_as_painted", icon="COLOR")
+
+
+def _draw_size(layout: bpy.types.UILayout, scene: bpy.types.Scene, width: int) -> None:
+    """The size of a frame, where that is far from what the model paints best."""
+    render = scene.render
+    share = render.resolution_percentage / 100
+    size = int(render.resolution_x * share), int(render.resolution_y * share)
+    model = chosen_model(scene.maquette.model)
+    if model is not None and max(size) > FAR * model.native_size:
+        wrapped(
+            layout,
+            f"Frames are {size[0]} x {size[1]} px, and {model.title} paints best near "
+            f"{model.native_size} px: lower the Resolution in Output Properties for a try.",
+            width,
+            "INFO",
+        )
+
+
+CLASSES = (MAQUETTE_PT_render,)
