@@ -90,27 +90,28 @@ def depth_edges(
 
     A silhouette is marked on its nearer side.
     """
-    metres = np.asarray(depth, np.float64)
-    sky = ~np.isfinite(metres)
-    perspective = view.kind == "perspective"
-    # Affine over the picture on every plane, and larger is nearer.
-    if perspective:
-        nearness = np.where(sky, 0.0, 1.0 / np.where(sky, 1.0, metres))
-        scale = nearness
-    else:
-        far = float(metres[~sky].max()) if not sky.all() else 0.0
-        nearness = np.where(sky, -far, -metres)
-        near = float(metres[~sky].min()) if not sky.all() else 0.0
-        scale = np.full_like(metres, max(far - near, 1e-6))
-    steps = np.zeros(metres.shape, bool)
+    planes = _Planes.of(depth, view)
+    steps = np.zeros(planes.sky.shape, bool)
+    creases = np.zeros(planes.sky.shape, bool)
     for axis in (0, 1):
-        steps |= _steps(nearness, scale, sky, axis, perspective)
-    normals = _normals(metres, nearness, sky, view)
-    creases = np.zeros(metres.shape, bool)
-    for axis in (0, 1):
-        creases |= _turns(normals, sky, axis)
+        steps |= _marked(planes.steps(axis), planes.nearness, axis)
+        creases |= _first(planes.turns(axis), axis)
     beside = np.asarray(ndimage.binary_dilation(steps, iterations=2), bool)
     return steps, creases & ~beside
+
+
+def surface_ends(
+    depth: NDArray[np.floating], view: View
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Between which neighbours one surface ends and another begins: a silhouette, a crease, or the
+    horizon. Down, bool [H - 1, W], and across, [H, W - 1]."""
+    planes = _Planes.of(depth, view)
+    ends = []
+    for axis in (0, 1):
+        empty = np.moveaxis(planes.sky, axis, 0)
+        skyline = np.moveaxis(empty[:-1] != empty[1:], 0, axis)
+        ends.append(planes.steps(axis) | planes.turns(axis) | skyline)
+    return ends[0], ends[1]
 
 
 def image_edges(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -156,39 +157,82 @@ def _chance(near: NDArray[np.bool_], edges: NDArray[np.bool_]) -> float:
     return float(np.mean(shares))
 
 
-def _steps(
-    values: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    sky: NDArray[np.bool_],
-    axis: int,
-    endless: bool,
-) -> NDArray[np.bool_]:
-    """Where neighbours along an axis lie on different surfaces, marked on the nearer pixel.
+@dataclass(frozen=True)
+class _Planes:
+    """A depth map in values that are affine over the picture on every plane.
 
-    values: affine on planes, larger is nearer. scale: what a step is relative to. endless: whether
-    the values go to 0 at infinity, so that there is a horizon.
+    Attributes:
+        nearness: larger is nearer [H, W]. scale: what a step is relative to. endless: whether the
+        values go to 0 at infinity, so that there is a horizon. normals: see `_normals`.
     """
-    value = np.moveaxis(values, axis, 0)
-    size = np.moveaxis(scale, axis, 0)
-    empty = np.moveaxis(sky, axis, 0)
-    first, second = value[:-1], value[1:]
-    jump = second - first
-    # What the plane on either side foretells for the jump; one of them agreeing is enough.
-    before = np.concatenate([jump[:1], jump[:-1]])
-    after = np.concatenate([jump[1:], jump[-1:]])
-    missed = np.minimum(np.abs(jump - before), np.abs(jump - after))
-    tolerance = _STEP * np.maximum(size[:-1], size[1:])
-    edge = (missed > tolerance) & (np.abs(jump) > tolerance)
-    # A ground plane that has all but reached infinity ends at the horizon, not at an edge.
-    slope = np.where(empty[1:], before, after)
-    horizon = (slope * jump > 0.0) & (np.abs(jump) < _HORIZON * np.abs(slope)) & endless
-    outline = (empty[:-1] != empty[1:]) & ~horizon
-    edge = (edge & ~(empty[:-1] | empty[1:])) | outline
+
+    nearness: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    sky: NDArray[np.bool_]
+    normals: NDArray[np.float64]
+    endless: bool
+
+    @classmethod
+    def of(cls, depth: NDArray[np.floating], view: View) -> _Planes:
+        metres = np.asarray(depth, np.float64)
+        sky = ~np.isfinite(metres)
+        perspective = view.kind == "perspective"
+        if perspective:
+            nearness = np.where(sky, 0.0, 1.0 / np.where(sky, 1.0, metres))
+            scale = nearness
+        else:
+            far = float(metres[~sky].max()) if not sky.all() else 0.0
+            nearness = np.where(sky, -far, -metres)
+            near = float(metres[~sky].min()) if not sky.all() else 0.0
+            scale = np.full_like(metres, max(far - near, 1e-6))
+        normals = _normals(metres, nearness, sky, view)
+        return cls(nearness, scale, sky, normals, perspective)
+
+    def steps(self, axis: int) -> NDArray[np.bool_]:
+        """Between which neighbours along an axis the surface is another, one less along it."""
+        value = np.moveaxis(self.nearness, axis, 0)
+        size = np.moveaxis(self.scale, axis, 0)
+        empty = np.moveaxis(self.sky, axis, 0)
+        jump = value[1:] - value[:-1]
+        # What the plane on either side foretells for the jump; one of them agreeing is enough.
+        before = np.concatenate([jump[:1], jump[:-1]])
+        after = np.concatenate([jump[1:], jump[-1:]])
+        missed = np.minimum(np.abs(jump - before), np.abs(jump - after))
+        tolerance = _STEP * np.maximum(size[:-1], size[1:])
+        edge = (missed > tolerance) & (np.abs(jump) > tolerance)
+        # A ground plane that has all but reached infinity ends at the horizon, not at an edge.
+        slope = np.where(empty[1:], before, after)
+        horizon = (slope * jump > 0.0) & (np.abs(jump) < _HORIZON * np.abs(slope)) & self.endless
+        outline = (empty[:-1] != empty[1:]) & ~horizon
+        edge = (edge & ~(empty[:-1] | empty[1:])) | outline
+        return np.moveaxis(edge, 0, axis)
+
+    def turns(self, axis: int) -> NDArray[np.bool_]:
+        """Between which neighbours along an axis normals differ by more than the crease angle, one
+        less along it."""
+        normal = np.moveaxis(self.normals, axis, 0)
+        empty = np.moveaxis(self.sky, axis, 0)
+        turned = (normal[:-1] * normal[1:]).sum(-1) < np.cos(np.radians(_TURN))
+        return np.moveaxis(turned & ~(empty[:-1] | empty[1:]), 0, axis)
+
+
+def _marked(
+    between: NDArray[np.bool_], nearness: NDArray[np.float64], axis: int
+) -> NDArray[np.bool_]:
+    """What is so between neighbours along an axis, marked on the nearer one of the two."""
+    edge, value = np.moveaxis(between, axis, 0), np.moveaxis(nearness, axis, 0)
     result = np.zeros(value.shape, bool)
-    nearer_first = first >= second
+    nearer_first = value[:-1] >= value[1:]
     result[:-1] |= edge & nearer_first
     result[1:] |= edge & ~nearer_first
     return np.moveaxis(result, 0, axis)
+
+
+def _first(between: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    """What is so between neighbours along an axis, marked on the first one of the two."""
+    room = [(0, 0), (0, 0)]
+    room[axis] = (0, 1)
+    return np.pad(between, room)
 
 
 def _normals(
@@ -229,17 +273,6 @@ def _points(metres: NDArray[np.float64], view: View) -> NDArray[np.float64]:
     right = (x * w + projection[0, 2] * metres - projection[0, 3]) / projection[0, 0]
     up = (y * w + projection[1, 2] * metres - projection[1, 3]) / projection[1, 1]
     return np.stack([right, up, -metres], axis=-1)
-
-
-def _turns(normals: NDArray[np.float64], sky: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
-    """Where the normals of neighbours along an axis differ by more than the crease angle."""
-    normal = np.moveaxis(normals, axis, 0)
-    empty = np.moveaxis(sky, axis, 0)
-    turned = (normal[:-1] * normal[1:]).sum(-1) < np.cos(np.radians(_TURN))
-    turned &= ~(empty[:-1] | empty[1:])
-    result = np.zeros(empty.shape, bool)
-    result[:-1] |= turned
-    return np.moveaxis(result, 0, axis)
 
 
 def _maxima(

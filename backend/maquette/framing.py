@@ -1,9 +1,9 @@
 """From a capture's pixel grid to a model's and back, without moving an edge.
 
 Models want sides that are multiples of 8 and more. Rescaling to them would shift every silhouette
-by parts of a pixel against the 3D model, so a picture is padded at its right and lower edge by
-repeating the outermost pixels, and cropped afterwards. Only a result size that a recipe asks for
-resamples, by area.
+by parts of a pixel against the 3D model, so a picture is padded by repeating the outermost pixels,
+at its right and lower edge or, for models that paint borders badly, all around, and cropped
+afterwards. Only a result size that a recipe asks for resamples, by area.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def result_size(
     return wanted
 
 
-def padded_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
-    """(width, height) rounded up to multiples."""
-    width, height = (-(-side // multiple) * multiple for side in size)
+def padded_size(size: tuple[int, int], multiple: int, margin: int = 0) -> tuple[int, int]:
+    """(width, height) with a margin all around, rounded up to multiples."""
+    width, height = (-(-(side + 2 * margin) // multiple) * multiple for side in size)
     return width, height
 
 
@@ -58,10 +58,12 @@ def resample(color: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
     return np.asarray(Image.fromarray(color).resize(size, method))
 
 
-def pad(array: NDArray[Scalar], size: tuple[int, int]) -> NDArray[Scalar]:
-    """[h, w, ...] → the size (width, height) by repeating the last row and column."""
+def pad(array: NDArray[Scalar], size: tuple[int, int], margin: int = 0) -> NDArray[Scalar]:
+    """[h, w, ...] → the size (width, height) by repeating the outermost rows and columns, `margin`
+    of them above and on the left."""
     width, height = size
-    rows, columns = height - array.shape[0], width - array.shape[1]
-    if not rows and not columns:
+    rows = margin, height - array.shape[0] - margin
+    columns = margin, width - array.shape[1] - margin
+    if not any((*rows, *columns)):
         return array
-    return np.pad(array, ((0, rows), (0, columns), *((0, 0),) * (array.ndim - 2)), mode="edge")
+    return np.pad(array, (rows, columns, *((0, 0),) * (array.ndim - 2)), mode="edge")

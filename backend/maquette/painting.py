@@ -152,9 +152,17 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
     """Make the pictures of one group; False where a value isn't finite."""
     model = job.model
     with job.timed("encoding"):
+        plan = job.plan
+        unseen = model.begins_in_noise(plan.sampler, plan.steps, plan.strength)
         for frame in _shown(job, group):
-            if frame.index not in job.latents:
-                job.latents[frame.index] = model.encode_picture(frame.color)
+            if frame.index in job.latents:
+                continue
+            given = job.average is not None and frame.index in job.pictures
+            job.latents[frame.index] = (
+                model.no_latents(frame.padded)
+                if unseen and not given
+                else model.encode_picture(frame.color)
+            )
     with job.timed("sampling"):
         painted = _denoise(job, group)
     if not all(bool(torch.isfinite(latents).all()) for latents in painted):
@@ -166,8 +174,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 whole = model.decode(latents[position : position + 1])
                 if whole is None:
                     return False
-                width, height = picture.frame.size
-                job.pictures[picture.number] = np.ascontiguousarray(whole[:height, :width])
+                job.pictures[picture.number] = picture.frame.cropped(whole)
     return True
 
 
@@ -251,8 +258,8 @@ def _step_callback(
         shown = {}
         if job.previews:
             for picture, latents in zip(batch, clean, strict=True):
-                width, height = (-(-side // job.model.factor) for side in picture.frame.size)
-                shown[picture.number] = job.model.preview.picture(latents[:, :height, :width])
+                cells = latents[:, *picture.frame.cells(job.model.factor)]
+                shown[picture.number] = job.model.preview.picture(cells)
         stage = "decoding" if step == steps else "sampling"
         job.progress(stage, *_steps_done(job, group, reached, steps), shown)
 

@@ -6,6 +6,7 @@ know, or mend, is said.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from . import depth, framing, samplers, schedulers
 from .families.settings import ModelSettings
 from .geometry import blend_depth
+from .outlines import Outlines
 
 _FLAT = 0.01  # encoded units
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
@@ -49,17 +51,37 @@ class Frame:
         index: its number in the job.
         size: (width, height) of its pictures.
         padded: (width, height) that the model works on.
+        margin: pixels of the padding that are above and on the left, whole latent cells.
         color: uint8 sRGB at the padded size.
         depth: float32 [h, w] at the latent size of `padded`, what the model is given.
         seen: uint8 [h, w], `depth` to look at, without the padding.
+        outlines: where surfaces end, for a model whose pictures are put right there.
+        hold: how much of that, as much as depth has a say.
     """
 
     index: int
     size: tuple[int, int]
     padded: tuple[int, int]
+    margin: int
     color: NDArray[np.uint8]
     depth: NDArray[np.float32]
     seen: NDArray[np.uint8]
+    outlines: Outlines | None = None
+    hold: float = 1.0
+
+    def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture [H, W, 3] of what the model painted, at the padded size."""
+        (width, height), margin = self.size, self.margin
+        picture = painted[margin : margin + height, margin : margin + width]
+        if self.outlines is not None:
+            return self.outlines.sharpened(picture, self.hold)
+        return np.ascontiguousarray(picture)
+
+    def cells(self, factor: int) -> tuple[slice, slice]:
+        """Rows and columns of the latent map that show the picture; factor: pixels to a cell."""
+        first = self.margin // factor
+        width, height = (-(-side // factor) for side in self.size)
+        return slice(first, first + height), slice(first, first + width)
 
 
 @dataclass(frozen=True)
@@ -167,7 +189,8 @@ def _frames(
         size = framing.result_size((capture.view.width, capture.view.height), recipe.size, name)
         check_size(f"The picture of {name}", *size, Limits())
         sizes.append(size)
-    encoding = model.settings.depth
+    settings = model.settings
+    encoding = settings.depth
     depths = [np.asarray(capture.depth) for capture in captures]
     try:
         ranges = [
@@ -177,27 +200,46 @@ def _frames(
         raise MaquetteError("bad-depth", str(error)) from error
     frames, warnings = [], []
     for index, (capture, size, name) in enumerate(zip(captures, sizes, names, strict=True)):
-        padded = framing.padded_size(size, model.multiple)
+        margin = -(-settings.margin // model.factor) * model.factor
+        padded = framing.padded_size(size, model.multiple, margin)
         encoded = depth.encode_depth(depths[index], ranges[index], encoding, size[::-1], name)
         warnings += _depth_warnings(depths[index], encoded, name)
         latent = (padded[1] // model.factor, padded[0] // model.factor)
-        channel = depth.area_resize(framing.pad(encoded, padded), latent)
+        channel = depth.area_resize(framing.pad(encoded, padded, margin), latent)
         channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
-        channel = blend_depth(channel, influence, model.settings.dropped_depth)
+        channel = blend_depth(channel, influence, settings.dropped_depth)
         color = framing.resample(np.asarray(capture.color), size)
-        rows, columns = (-(-side // model.factor) for side in size[::-1])
-        frames.append(
-            Frame(
-                index=index,
-                size=size,
-                padded=padded,
-                color=framing.pad(color, padded),
-                depth=channel.astype(np.float32, copy=False),
-                seen=depth.picture(channel[:rows, :columns]),
-            )
+        frame = Frame(
+            index=index,
+            size=size,
+            padded=padded,
+            margin=margin,
+            color=framing.pad(color, padded, margin),
+            depth=channel.astype(np.float32, copy=False),
+            seen=depth.picture(channel),
+            outlines=_outlines(capture, size, settings),
+            hold=min(influence, 1.0),
         )
-    warnings += _size_warnings(sizes, model.settings)
+        seen = frame.seen[frame.cells(model.factor)]
+        frames.append(dataclasses.replace(frame, seen=seen))
+    warnings += _size_warnings(sizes, settings)
     return tuple(frames), warnings
+
+
+def _outlines(capture: Capture, size: tuple[int, int], settings: ModelSettings) -> Outlines | None:
+    """The edges of a capture at the size (width, height) of its pictures."""
+    if not settings.outlines:
+        return None
+    metric = np.asarray(capture.depth)
+    rows, columns = (
+        (np.arange(wanted) + 0.5) * given // wanted
+        for wanted, given in zip(size[::-1], metric.shape, strict=True)
+    )
+    return Outlines.of(
+        metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
+        capture.view,
+        settings.outlines,
+    )
 
 
 def _depth_warnings(

@@ -120,12 +120,14 @@ def surface_average(
 
 @dataclass(frozen=True)
 class _Eye:
-    """A capture and the grid of its latents, `scale` [2] of its pixels (x, y) to a cell."""
+    """A capture and the grid of its latents, `scale` [2] of its pixels (x, y) to a cell; the grid
+    begins `margin` [2] pixels to the left of it and above."""
 
     camera: Camera
     depth: Tensor
     trust: Tensor
     scale: NDArray[np.float64]
+    margin: NDArray[np.float64]
     height: int
     width: int
 
@@ -146,6 +148,7 @@ class _Eye:
             torch.from_numpy(depth),
             torch.from_numpy(trust.astype(np.float32).reshape(-1, 1)),
             scale,
+            frame.margin * scale / factor,
             height,
             width,
         )
@@ -154,11 +157,14 @@ class _Eye:
         """What the cells' centres see, over the cells: points [n, 3] and normals [n, 3], the own
         trust [n], and whether they see anything [n]; a cell of the padding doesn't."""
         x, y = (
-            torch.from_numpy((np.arange(count) + 0.5) * scale - 0.5).float()
-            for count, scale in zip((self.width, self.height), self.scale, strict=True)
+            torch.from_numpy((np.arange(count) + 0.5) * scale - margin - 0.5).float()
+            for count, scale, margin in zip(
+                (self.width, self.height), self.scale, self.margin, strict=True
+            )
         )
         y, x = (each.flatten() for each in torch.meshgrid(y, x, indexing="ij"))
-        inside = (x <= self.camera.width - 0.5) & (y <= self.camera.height - 0.5)
+        inside = (x >= -0.5) & (x <= self.camera.width - 0.5)
+        inside &= (y >= -0.5) & (y <= self.camera.height - 0.5)
         points, normals = points_seen(self.camera, self.depth, torch.stack([x, y], 1))
         hit = inside & points.isfinite().all(1) & normals.isfinite().all(1)
         points, normals = (torch.where(hit[:, None], each, 0.0) for each in (points, normals))
@@ -169,7 +175,7 @@ class _Eye:
     def taps(self, pixels: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The 16 cells around pixels [n, 2] and their shares, both [n, 16], by cubic convolution
         (Keys, IEEE Transactions on Acoustics, Speech, and Signal Processing, 1981)."""
-        places = (pixels + 0.5) / self.scale - 0.5
+        places = (pixels + self.margin + 0.5) / self.scale - 0.5
         corner = np.floor(places)
         t = places - corner
         shares = np.stack(

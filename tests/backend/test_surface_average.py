@@ -31,13 +31,15 @@ def seen(view: View, quads: list) -> tuple[Capture, NDArray[np.int64], NDArray[n
     return Capture(view, color, depth.astype(np.float32)), number, points
 
 
-def frame(index: int, view: View, scale: float = 1.0, extra: int = 0) -> Frame:
-    """The frame of a view whose picture is `scale` times as large, padded by `extra` cells."""
+def frame(index: int, view: View, scale: float = 1.0, extra: int = 0, margin: int = 0) -> Frame:
+    """The frame of a view whose picture is `scale` times as large, padded by `extra` cells, of
+    which `margin` are on the left and above."""
     size = (round(view.width * scale), round(view.height * scale))
     padded = (size[0] + extra * FACTOR, size[1] + extra * FACTOR)
     latent = (padded[1] // FACTOR, padded[0] // FACTOR)
     color = np.zeros((padded[1], padded[0], 3), np.uint8)
-    return Frame(index, size, padded, color, np.zeros(latent, np.float32), np.zeros(latent, "u1"))
+    empty = np.zeros(latent, np.float32)
+    return Frame(index, size, padded, margin * FACTOR, color, empty, empty.astype(np.uint8))
 
 
 def cells(pixels: NDArray[np.float64]) -> torch.Tensor:
@@ -149,21 +151,25 @@ def test_given_views_keep_everything_and_the_others_follow() -> None:
     assert shared.sum() > 100 and np.median(taken(bound, 1, 0)[shared]) > 0.99
 
 
-def test_pictures_of_other_sizes_and_paddings_meet() -> None:
-    """A picture twice as large, and one with cells beyond its edge."""
+@pytest.mark.parametrize("margin", [0, 2])
+def test_pictures_of_other_sizes_and_paddings_meet(margin: int) -> None:
+    """A picture twice as large, and one with cells beyond its edge, or all around it."""
     views = [camera(FRONT[0], (0, 0, 4), 256, 192), camera(FRONT[1], (0, 0, 4), 128, 160)]
     shown = [seen(view, HOUSE) for view in views]
-    frames = [frame(0, views[0], extra=2), frame(1, views[1], scale=2.0)]
+    frames = [frame(0, views[0], extra=4, margin=margin), frame(1, views[1], scale=2.0)]
     average = surface_average([c for c, _, _ in shown], frames, FACTOR)
-    assert average.sizes == ((50, 66), (80, 64))
-    first = torch.zeros(3, 50, 66)
-    first[:, :48, :64] = cells(shown[0][2])
+    assert average.sizes == ((52, 68), (80, 64))
+    picture = frames[0].cells(FACTOR)
+    first = torch.zeros(3, 52, 68)
+    first[:, *picture] = cells(shown[0][2])
     second = cells(shown[1][2].repeat(2, 0).repeat(2, 1))
-    agreed = average.apply([first, second])[0][:, :48, :64]
-    some = (whole(shown[0][1]) >= 0) & (taken(average, 0, 1)[:48, :64] > 0.1)
+    agreed = average.apply([first, second])[0][:, *picture]
+    from_second = taken(average, 0, 1)
+    some = (whole(shown[0][1]) >= 0) & (from_second[picture] > 0.1)
     assert some.sum() > 25
-    assert np.median((agreed - first[:, :48, :64]).norm(dim=0).numpy()[some]) < 0.1
-    assert not taken(average, 0, 1)[48:].any() and not taken(average, 0, 1)[:, 64:].any()
+    assert np.median((agreed - first[:, *picture]).norm(dim=0).numpy()[some]) < 0.1
+    from_second[picture] = 0.0
+    assert not from_second.any()
 
 
 def test_an_empty_view_agrees_with_nobody() -> None:

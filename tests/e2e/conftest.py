@@ -8,21 +8,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from maquette_wire import local
 from maquette_wire.home import Home
 
+from tools import windows
 from tools.console import root
 
 BLENDERS: dict[str, str] = json.loads(os.environ.get("MAQUETTE_TEST_BLENDERS", "{}"))
 """Programs by name: bpy wheels' interpreters and Blender applications."""
 EXTENSION = os.environ.get("MAQUETTE_TEST_EXTENSION", "")
+SHOTS = os.environ.get("MAQUETTE_TEST_SHOTS", "")
+"""Folder that keeps the screenshots, for people to look at."""
 PATHS = os.pathsep.join(str(root() / name) for name in (".", "shared", "backend"))
 COMMAND_SECONDS = 240
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+InWindow = Callable[..., windows.Visit]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -102,3 +107,40 @@ def extension() -> Path:
 @pytest.fixture(scope="session")
 def samples() -> Path:
     return root() / "samples"
+
+
+def _name(program: Path) -> str:
+    return program.parent.name if program.name.startswith("blender") else program.name
+
+
+@pytest.fixture(scope="session")
+def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., windows.Visit]]:
+    """A scenario's visit in one of the windows; the first question has it run in all at once."""
+    begun: dict[tuple[Path, str, str], Future[windows.Visit]] = {}
+    installed = Home(tmp_path_factory.mktemp("installed"))
+    with ThreadPoolExecutor(max(1, len(windows.programs()))) as pool:
+
+        def visit(program: Path, script: str, sample: str, extension: Path) -> windows.Visit:
+            for each in windows.programs():
+                if (each, script, sample) not in begun:
+                    folder = tmp_path_factory.mktemp(f"{_name(each)}-{Path(script).stem}")
+                    shots = (Path(SHOTS) if SHOTS else folder / "shots") / _name(each)
+                    begun[each, script, sample] = pool.submit(
+                        windows.visit,
+                        *(each, script, extension, folder, shots),
+                        sample=sample,
+                        installed=installed,
+                    )
+            return begun[program, script, sample].result()
+
+        yield visit
+
+
+@pytest.fixture(params=windows.programs() or [None], ids=lambda program: program and _name(program))
+def in_window(
+    request: pytest.FixtureRequest, visits: Callable[..., windows.Visit], extension: Path
+) -> InWindow:
+    """Runs a scenario in each Blender with a window in turn: ``in_window("architect.py")``."""
+    if request.param is None:
+        pytest.skip(f"no Blender with a window: {windows.VARIABLE} names none")
+    return lambda script, sample=windows.SAMPLE: visits(request.param, script, sample, extension)

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
-import signal
 import struct
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from maquette.blender import probe, profile
 from maquette_wire import local, png
-from maquette_wire.home import Home
-from maquette_wire.installed import note_backend
 from PIL import Image
 
-from .blenders import SCRIPTS, run_script
-from .conftest import PATHS
+from .blenders import run_script
+from .conftest import InWindow
 
-WINDOW = os.environ.get("MAQUETTE_TEST_WINDOW", "")
-"""Program that runs Blender in a window on a display of its own (.ci/install_blender.sh)."""
-SHOTS = os.environ.get("MAQUETTE_TEST_SHOTS", "")
-"""Folder that keeps the screenshots, for people to look at."""
-SECONDS = 600
 HOLD_MS = 16.0
 """Processor time of one call of the add-on's timer at most: a frame of a display at 60 Hz."""
 
@@ -92,62 +78,17 @@ def test_texture_lays_one_on_the_model_that_an_export_has(
     assert (np.asarray(exported) == texture).all()
 
 
-@pytest.fixture
-def own_home(tmp_path: Path) -> Iterator[Home]:
-    """A home that knows where this backend is, and whose server nobody has started yet."""
-    home = Home(tmp_path / "home")
-    note_backend(home, [sys.executable, "-m", "maquette"])
-    yield home
-    record = local.running(home)
-    if record is not None:
-        os.kill(record.pid, signal.SIGTERM)
-
-
-def _in_window(
-    script: str, extension: Path, own_home: Home, samples: Path, tmp_path: Path
-) -> dict[str, Any]:
-    """What the user of a script has, in a Blender with a window and a copy of the church."""
-    scene = tmp_path / "church.blend"
-    shutil.copy(samples / "church.blend", scene)
-    shots = Path(SHOTS) if SHOTS else tmp_path
-    blender = probe(Path(WINDOW))
-    assert blender is not None
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "MAQUETTE_POCKET"},
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "PYTHONPATH": PATHS,  # the server's
-        "MAQUETTE_HOME": str(own_home.root),
-        "BLENDER_USER_RESOURCES": str(profile(blender, extension, own_home)),
-        # Several Blenders that write one cache at once break each other's.
-        "MESA_SHADER_CACHE_DISABLE": "true",
-    }
-    done = subprocess.run(
-        [WINDOW, "-P", SCRIPTS / script, "--", scene, shots],
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=SECONDS,
-    )
-    said = done.stdout + done.stderr
-    line = next((line for line in said.splitlines() if line.startswith("USER HAS ")), None)
-    assert line is not None, said
-    return json.loads(line.removeprefix("USER HAS "))
-
-
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
-def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
-    extension: Path, own_home: Home, samples: Path, tmp_path: Path
-):
-    user = _in_window("architect.py", extension, own_home, samples, tmp_path)
+def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWindow):
+    visit = in_window("architect.py")
+    user = visit.user
     assert user["prompt"] == "red brick church at dusk, wet plaza"
     assert user["orbited"], "the 3D view answers while the server works"
     assert user["states"][0] == "WAITING", "its server had to be started"
     assert user["image"] == user["shown"] == "Concept – Street – seed 12", user
     picture = Path(user["file"])
-    assert picture == tmp_path / "maquette" / "concept-street-seed12.png"
+    assert picture == visit.folder / "maquette" / "concept-street-seed12.png"
     assert png.read_recipe(picture).prompt == user["prompt"]
     assert np.asarray(Image.open(picture)).std() > 1
     assert user["told"] == []
@@ -156,11 +97,8 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(
 
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.skipif(not WINDOW, reason="no Blender with a window")
-def test_an_architect_textures_the_model_in_a_window(
-    extension: Path, own_home: Home, samples: Path, tmp_path: Path
-):
-    user = _in_window("texturing.py", extension, own_home, samples, tmp_path)
+def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
+    user = in_window("texturing.py").user
     assert user["pressed"] == ["Texture"] and user["told"] == []
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -191,6 +192,21 @@ class Sd2Depth:
         vae = self.pipeline.vae
         distribution = vae.encode(pixels.to(device=self.device, dtype=vae.dtype)).latent_dist
         return distribution.mode().float() * vae.config.scaling_factor
+
+    def begins_in_noise(self, sampler: str, steps: int, strength: float) -> bool:
+        """Whether nothing of a capture's colours is left where painting begins: in a single step
+        from the end of a schedule that ends in pure noise."""
+        if steps != 1 or strength != 1.0:
+            return False
+        scheduler: Any = schedulers.make(sampler, self.scheduler_config)
+        return float(scheduler.alphas_cumprod[-1]) == 0.0
+
+    def no_latents(self, size: tuple[int, int]) -> torch.Tensor:
+        """Stands for the latents of a picture of this size (width, height) where they don't count:
+        float32 [1, C, h, w]."""
+        width, height = size
+        shape = (1, self.latent_channels, height // self.factor, width // self.factor)
+        return torch.zeros(shape, device=self.device)
 
     def denoise(
         self,

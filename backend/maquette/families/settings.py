@@ -32,6 +32,10 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         steps, sampler, guidance: what a recipe's None stands for.
         least_strength: the least strength it was trained to paint a massing with.
         depth: encoding of metric depth.
+        margin: pixels that are painted around a picture and cut off again, as convolutions leave
+            stripes along the border.
+        outlines: pixels from an edge of the captured surfaces within which colours are put on their
+            own side of it (`maquette.outlines`); 0 for a model that is sharp enough by itself.
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
             for a model that was never trained without depth.
         geometry: what the Geometry value means for it.
@@ -49,6 +53,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     sampler: str = "dpm++-2m"
     guidance: float = 7.5
     least_strength: float = 0.0
+    margin: int = 0
+    outlines: int = 0
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None
     geometry: GeometryCurve = SD2_DEPTH
@@ -62,6 +68,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             ("steps", 1, 1000),
             ("guidance", 0.0, 100.0),
             ("least_strength", 0.0, 1.0),
+            ("margin", 0, 256),
+            ("outlines", 0, 64),
             ("dropped_depth", -1.0, 1.0),
         ):
             value = getattr(self, name)

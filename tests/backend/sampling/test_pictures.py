@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from maquette.catalogue import Catalogue
+from maquette.outlines import Outlines
 from maquette.sampling import Sampler
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
@@ -27,6 +28,42 @@ def test_a_job_gives_every_seed_of_every_capture(sampler: Sampler) -> None:
     assert all(picture.dtype == np.uint8 for _, _, picture in result.pictures)
     assert [depth.shape for depth in result.encoded_depth] == [(8, 8), (9, 13)]
     assert {"loading", "encoding", "sampling", "decoding"} <= set(result.seconds)
+
+
+def test_a_margin_is_painted_and_cut_off_again(sampler: Sampler) -> None:
+    captures = [small(), massing(100, 70, name="yard")]
+    previews: list[tuple[int, ...]] = []
+
+    def progress(_stage: str, _step: int, _steps: int, shown: dict[int, Any]) -> None:
+        previews.extend(picture.shape for picture in shown.values())
+
+    plain = sampler.run(recipe(), captures)
+    framed = sampler.run(recipe(model="framed"), captures, progress=progress, previews=True)
+    assert [p.shape for _, _, p in framed.pictures] == [(64, 64, 3), (70, 100, 3)]
+    assert set(previews) == {(8, 8, 3), (9, 13, 3)}
+    # The model sees its depth at whole cells, where it was.
+    for one, other in zip(framed.encoded_depth, plain.encoded_depth, strict=True):
+        assert (one == other).all()
+    assert not same(framed, plain)
+
+
+def test_outlines_are_put_where_the_capture_has_them(sampler: Sampler) -> None:
+    capture = small()
+    plain = sampler.run(recipe(depth_influence=1.0), [capture]).pictures[0][2]
+    sharp = sampler.run(recipe(depth_influence=1.0, model="outlined"), [capture]).pictures[0][2]
+    outlines = Outlines.of(np.asarray(capture.depth), capture.view, 4)
+    assert (sharp == outlines.sharpened(plain)).all()
+    assert (sharp != plain).any()
+
+
+def test_outlines_hold_no_more_than_depth_does(sampler: Sampler) -> None:
+    plain = sampler.run(recipe(depth_influence=0.0), [small()])
+    assert same(plain, sampler.run(recipe(depth_influence=0.0, model="outlined"), [small()]))
+
+
+def test_outlines_follow_a_picture_of_another_size(sampler: Sampler) -> None:
+    result = sampler.run(recipe(model="outlined", size=(96, 96)), [small()])
+    assert result.pictures[0][2].shape == (96, 96, 3)
 
 
 def test_the_same_job_is_bit_identical_also_in_a_new_sampler(

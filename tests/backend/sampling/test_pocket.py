@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import maquette
+import msgspec
 import numpy as np
 import pytest
+import torch
 from maquette.catalogue import Catalogue
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
@@ -33,6 +35,27 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 @pytest.fixture(scope="module")
 def sampler(catalogue: Catalogue) -> Sampler:
     return Sampler("cpu", catalogue=catalogue)
+
+
+def test_at_full_strength_colours_are_not_even_encoded(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[tuple[int, ...]] = []
+    encode = Sd2Depth.encode_picture
+
+    def noted(model: Sd2Depth, color: np.ndarray) -> torch.Tensor:
+        encoded.append(color.shape)
+        return encode(model, color)
+
+    monkeypatch.setattr(Sd2Depth, "encode_picture", noted)
+    without = sampler.run(JOB, CAPTURES)
+    assert not encoded
+    monkeypatch.setattr(Sd2Depth, "begins_in_noise", lambda *_: False)
+    assert same(without, sampler.run(JOB, CAPTURES)) and len(encoded) == 2
+    monkeypatch.undo()
+    monkeypatch.setattr(Sd2Depth, "encode_picture", noted)
+    sampler.run(msgspec.structs.replace(JOB, strength=0.9), CAPTURES)
+    assert len(encoded) == 4
 
 
 def test_the_same_job_is_bit_identical(sampler: Sampler, catalogue: Catalogue) -> None:

@@ -17,23 +17,19 @@ import bpy
 sys.path.append(str(Path(__file__).parent))
 from window import (
     ADD_ON,
-    SCENE,
-    SECONDS,
     area_of,
-    click,
+    begin,
     do,
     perform,
+    press,
     shot,
-    sidebar,
+    type_into,
     until,
     view,
-    wait,
 )
 
 PROMPT = "red brick church at dusk, wet plaza"
 JOB_SECONDS = 300.0
-PLACES = {"tab": 206, "prompt": 94, "restyle": 292}
-"""Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 user: dict[str, object] = {}
@@ -69,32 +65,14 @@ def shown() -> bpy.types.Image | None:
 
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
-    bpy.context.preferences.view.show_splash = False
-    bpy.ops.wm.open_mainfile(filepath=SCENE)
-    yield 1
-    view().view_perspective = "CAMERA"
+    yield from begin()
     area_of("PROPERTIES").ui_type = "IMAGE_EDITOR"
     settings = bpy.context.scene.maquette
     settings.long_side, settings.seed, settings.seed_locked = 256, 12, True
-    yield from wait(lambda: sidebar().width > 100, SECONDS)
-    yield from until(
-        lambda: click(PLACES["tab"], tab=True),
-        lambda: sidebar().active_panel_category == "Maquette",
-    )
-
-    def begin_prompt() -> Iterator[float]:
-        # One letter tells whether the field has the keyboard; without it keys are shortcuts.
-        yield from click(PLACES["prompt"])
-        do("type", PROMPT[0])
-
-    yield from until(begin_prompt, lambda: settings.prompt == PROMPT[0])
-    do("type", "--delay", "30", PROMPT[1:])
-    yield from wait(lambda: settings.prompt == PROMPT, SECONDS)
-    do("key", "Return")
-    yield 1
+    yield from type_into("Prompt", PROMPT, lambda: settings.prompt, below=1)
     user["prompt"] = settings.prompt
     shot("1-panel")
-    yield from until(lambda: click(PLACES["restyle"]), lambda: session.jobs or settings.last_result)
+    yield from press("Restyle", lambda: session.jobs or settings.last_result)
     # The user goes on orbiting.
     before = view().view_matrix.copy()
     moved = lambda: view().view_matrix != before  # noqa: E731

@@ -18,22 +18,19 @@ import numpy as np
 sys.path.append(str(Path(__file__).parent))
 from window import (
     ADD_ON,
-    SCENE,
     SECONDS,
     area_of,
-    click,
+    begin,
     do,
+    open_panel,
     perform,
+    press,
+    rest,
     shot,
-    sidebar,
-    until,
-    view,
     wait,
 )
 
 JOB_SECONDS = 400.0
-TAB, HEADER, TEXTURE = 206, 486, 595
-"""Pixels from the sidebar's upper edge, at Blender 5.2's default scale."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 layers = importlib.import_module(f"{ADD_ON}.layers")
@@ -54,24 +51,15 @@ def texels() -> float:
 
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
-    bpy.context.preferences.view.show_splash = False
-    bpy.ops.wm.open_mainfile(filepath=SCENE)
-    yield 1
-    view().view_perspective = "CAMERA"
+    yield from begin()
     settings = bpy.context.scene.maquette
     settings.seed, settings.seed_locked = 3, True
     settings.prompt = "white render church, tile roof, lawn, day"
     settings.texture_views, settings.texture_size = 5, "1024"
-    yield from wait(lambda: sidebar().width > 100, SECONDS)
-    yield from until(
-        lambda: click(TAB, tab=True), lambda: sidebar().active_panel_category == "Maquette"
-    )
-    yield 1
     shot("t1-panel")
-    yield from click(HEADER)
-    yield 1
+    yield from open_panel("Texture on the Model")
     shot("t2-open")
-    yield from until(lambda: click(TEXTURE), lambda: session.jobs or names())
+    yield from press("Texture All", lambda: session.jobs or names())
     user["pressed"] = [job.title for job in session.jobs.values()]
     end = time.monotonic() + JOB_SECONDS
     while session.jobs and time.monotonic() < end:
@@ -84,8 +72,7 @@ def scenario() -> Iterator[float]:
     yield 3
     shot("t3-texture")
     user["colours"] = texels()
-    do("mousemove", 450, 500)
-    yield 0.5
+    yield from rest()
     do("key", "ctrl+z")
     yield from wait(lambda: not names(), SECONDS)
     user["undone"] = names()
