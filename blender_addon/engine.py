@@ -22,6 +22,7 @@ from bpy.app.handlers import persistent
 from maquette_wire import metadata
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
 
 from . import preferences, results
@@ -29,12 +30,12 @@ from .capture import camera_pose, camera_view, check_grid
 from .capture.color import linear_of_srgb
 from .capture.software import draw
 from .color_management import as_painted
-from .painter import Order, Painted, paint
+from .painter import Order, paint
 from .properties import settings_of
 from .recipes import recipe_of
 from .session import current
 from .shown_panels import hide_panels, show_panels
-from .steadiness import Frame, Memory
+from .steadiness import Frame, Memory, given_pictures, steadied
 from .viewport import Massing
 
 ENGINE = "MAQUETTE"
@@ -86,9 +87,10 @@ class MaquetteEngine(bpy.types.RenderEngine):
         capture, alpha = self._captured(depsgraph, camera)
         order = Order(recipe, [capture], {})
         steady = settings_of(scene).steady
-        before = _memory.before(layer, camera.name, capture) if steady else None
-        if before is not None:
-            order = Order(recipe, [before.capture, capture], {0: before.picture})
+        take = _memory.take(layer, camera.name, capture.view) if steady else None
+        if take is not None:
+            captures, given = given_pictures(take)
+            order = Order(recipe, [*captures, capture], given)
         target = _Target(self, scene, layer, capture, alpha)
         home, choice = current().home, preferences.choice()
         try:
@@ -102,9 +104,12 @@ class MaquetteEngine(bpy.types.RenderEngine):
             return
         for warning in painted.warnings:
             self._warn(warning)
+        picture = painted.picture
+        if take is not None:
+            picture = steadied(take.last, capture, picture)
         if steady:
-            _memory.keep(layer, camera.name, Frame(capture, painted.picture))
-        target.finish(painted)
+            _memory.keep(layer, camera.name, Frame(capture, picture))
+        target.finish(picture, painted.recipe)
 
     def _captured(
         self, depsgraph: bpy.types.Depsgraph, camera: bpy.types.Object
@@ -131,9 +136,7 @@ class MaquetteEngine(bpy.types.RenderEngine):
         """Draw the model that a render would restyle."""
         if self._massing is None:
             self._massing = Massing(depsgraph)
-        self.bind_display_space_shader(depsgraph.scene_eval)
         self._massing.draw(context)
-        self.unbind_display_space_shader()
 
 
 class _Target:
@@ -174,10 +177,9 @@ class _Target:
         self._show(picture[rows[:, None], columns])
         self._engine.update_result(self._result)
 
-    def finish(self, painted: Painted) -> None:
-        """The picture is there."""
-        self._show(painted.picture)
-        recipe = msgspec.structs.replace(painted.recipe, count=1)
+    def finish(self, picture: NDArray[np.uint8], recipe: Recipe) -> None:
+        """The picture is there, made by a recipe with all defaults filled in."""
+        self._show(picture)
         self._engine.end_result(self._result)
         texts = metadata.texts(recipe, self._capture.view, software=results.SOFTWARE)
         whole = self._engine.get_result()
@@ -219,7 +221,7 @@ def _forget(*_arguments: object) -> None:
     _memory.clear()
 
 
-HANDLERS = ("render_init", "render_complete", "render_cancel", "load_post")
+HANDLERS = ("render_init", "render_complete", "render_cancel")
 
 
 def register() -> None:

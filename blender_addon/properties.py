@@ -262,8 +262,18 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         options=PLAIN,
     )
     loras: CollectionProperty(type=MaquetteLora)
-    prompts: CollectionProperty(type=MaquettePrompt)
-    prompt_index: IntProperty(name="Prompt", default=0, options=PLAIN)
+    prompts: CollectionProperty(
+        type=MaquettePrompt,
+        name="Prompts by Frame",
+        description="Prompts that hold from a frame of the animation on, each until the next one; "
+        "before the first the main prompt holds",
+    )
+    prompt_index: IntProperty(
+        name="Chosen Prompt",
+        description="Place of the prompt that is chosen in the list",
+        default=0,
+        options=PLAIN,
+    )
     steady: BoolProperty(
         name="Steady",
         description="Frames take over the colours of the frame before where both see the same "

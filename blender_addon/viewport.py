@@ -11,7 +11,6 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 
 from .capture import lighting
-from .capture.color import srgb_of_linear
 from .capture.solid import read_look, read_solid
 
 
@@ -25,9 +24,8 @@ class Massing:
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw into a 3D viewport that Blender has made ready."""
-        sky = srgb_of_linear(self._look.sky.astype(np.float32)) / 255
         framebuffer = gpu.state.active_framebuffer_get()
-        framebuffer.clear(color=(*map(float, sky), 1.0), depth=1.0)
+        framebuffer.clear(color=(*map(float, self._look.sky), 1.0), depth=1.0)
         if not len(self._positions):
             return
         shader = gpu.shader.from_builtin("FLAT_COLOR")
@@ -42,7 +40,7 @@ class Massing:
         gpu.state.depth_test_set("NONE")
 
     def _colors(self, context: bpy.types.Context) -> np.ndarray:
-        """sRGB colours 0 ... 1 of all corners, lit from where the viewport looks."""
+        """Scene linear colours of all corners, lit from where the viewport looks."""
         solid = self._solid
         matrix = np.array(context.region_data.view_matrix, np.float64)  # type: ignore[union-attr]
         normals = solid.normals.reshape(-1, 3) @ matrix[:3, :3].T
@@ -51,5 +49,4 @@ class Massing:
         towards_eye = np.tile((0.0, 0.0, 1.0), (len(normals), 1))
         studio, (roughness, metallic) = self._look.studio, colors[:, 3:].T
         lit = lighting.shade(studio, colors[:, :3], roughness, metallic, normals, towards_eye)
-        shown = srgb_of_linear(lit.astype(np.float32)) / 255
-        return np.column_stack([shown, np.ones(len(shown))]).astype(np.float32)
+        return np.column_stack([lit, np.ones(len(lit))]).astype(np.float32)

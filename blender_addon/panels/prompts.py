@@ -23,7 +23,9 @@ class MAQUETTE_UL_prompts(bpy.types.UIList):
         layout: bpy.types.UILayout,
         _data: object,
         item: bpy.types.PropertyGroup,
-        *_more: object,
+        _icon: int,
+        _active_data: object,
+        _active_property: str,
     ) -> None:
         split = layout.split(factor=0.25)
         split.prop(item, "frame", text="", emboss=False)

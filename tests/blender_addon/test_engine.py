@@ -155,9 +155,9 @@ def test_each_view_layer_is_painted_of_what_it_shows(
     assert [bool(np.isfinite(depth).any()) for depth in depths] == [True, False]
 
 
-def frames(scene: Any, folder: Path) -> list[Path]:
-    """Three frames of an animation."""
-    scene.frame_start, scene.frame_end = 1, 3
+def frames(scene: Any, folder: Path, last: int = 3) -> list[Path]:
+    """The first frames of an animation."""
+    scene.frame_start, scene.frame_end = 1, last
     scene.render.filepath = str(folder / "frame-")
     bpy.ops.render.render(animation=True)
     return sorted(folder.glob("frame-*.png"))
@@ -199,16 +199,22 @@ def test_steady_frames_follow_the_one_before_until_a_cut(
     garden = bpy.data.objects.new("Garden", camera.data)
     garden.matrix_world = camera.matrix_world
     scene.collection.objects.link(garden)
-    for frame, bound in ((1, camera), (3, garden)):
+    for frame, bound in ((1, camera), (4, garden)):
         scene.timeline_markers.new(bound.name, frame=frame).camera = bound
-    paths = frames(scene, tmp_path)
-    one, two, cut = [packet for packet in server.packets if isinstance(packet.message, Submit)]
-    assert not one.message.together and not cut.message.together
-    assert two.message.together and len(two.message.views) == 2
-    given = surface_of(two.message, two.frames)[1]
-    first = pixels(paths[0])[..., :3]
-    assert list(given) == [0] and (np.asarray(given[0]) == first).all()
-    assert (pixels(paths[1])[..., :3] == painted(two.message, 1)).all()
+    paths = frames(scene, tmp_path, last=4)
+    jobs = [packet for packet in server.packets if isinstance(packet.message, Submit)]
+    assert [job.message.together for job in jobs] == [False, True, True, False]
+    shown = [pixels(path)[..., :3] for path in paths]
+    for job, before in ((jobs[1], [0]), (jobs[2], [0, 1])):
+        given = surface_of(job.message, job.frames)[1]
+        assert list(given) == list(range(len(before)))
+        for place, frame in enumerate(before):
+            assert (np.asarray(given[place]).reshape(HEIGHT, WIDTH, 3) == shown[frame]).all()
+    # The box stands still, and is mostly the frame before; the sky is the new picture's.
+    new = painted(jobs[1].message, 1).astype(int)
+    middle, sky = (HEIGHT * 3 // 4, WIDTH // 2), (2, 2)
+    mixed = new[middle] + 0.75 * (shown[0][middle] - new[middle])
+    assert np.abs(shown[1][middle] - mixed).max() <= 1 and (shown[1][sky] == new[sky]).all()
     bpy.ops.render.render()
     assert not submits(server)[-1].together, "another render starts anew"
 
