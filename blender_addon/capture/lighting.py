@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 SPECULAR = 0.05
 """Share of the light that a surface which is no metal reflects like a mirror."""
+DIFFUSE = 0.935
+"""What Workbench makes of the lights' diffuse colours, as measured in Blender 4.2 to 5.0."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def shade(
             specular = specular + amount[:, None] * light.specular
     for light in studio.lights:
         amount = _wrapped(normals @ light.direction, light.smooth)
-        diffuse = diffuse + amount[:, None] * light.diffuse
+        diffuse = diffuse + DIFFUSE * amount[:, None] * light.diffuse
     left = 1 - shiny.mean(1, keepdims=True)
     return diffuse * matt * left + specular * shiny
 
@@ -95,7 +97,7 @@ def _highlight(
     half = towards_eye + light.direction
     half = half / np.linalg.norm(half, axis=1, keepdims=True).clip(1e-9)
     shininess = np.exp2(10 * (1 - roughness) * (1 - light.smooth) + 1)
-    sharp = _dot(half, normals).clip(0, 1) ** shininess * shininess / 8
+    sharp = _dot(half, normals).clip(0, 1) ** shininess * (shininess / 8 + 1)
     sharp = sharp * (normals @ light.direction).clip(0, 1)
     wide = _wrapped(mirrored @ light.direction, light.smooth + (1 - light.smooth) * roughness)
     return sharp + (wide - sharp) * light.smooth**2

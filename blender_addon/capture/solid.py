@@ -20,7 +20,8 @@ from .surface import piece_of, rendered_mesh
 
 GREY = (0.8, 0.8, 0.8)
 """Of a surface without a material."""
-ROUGHNESS, METALLIC = 0.4, 0.0
+ROUGHNESS, METALLIC = 0.4**0.5, 0.0
+"""The light takes the root of a material's roughness."""
 
 
 @dataclass(frozen=True)
@@ -135,4 +136,4 @@ def _entry(shading: Any, thing: bpy.types.Object, material: Any) -> tuple[float,
         return (*colorsys.hsv_to_rgb(hue, 0.5, 0.6), ROUGHNESS, METALLIC)
     if material is None:
         return (*GREY, ROUGHNESS, METALLIC)
-    return (*material.diffuse_color[:3], material.roughness, material.metallic)
+    return (*material.diffuse_color[:3], material.roughness**0.5, material.metallic)

@@ -25,6 +25,7 @@ class MAQUETTE_PT_render(bpy.types.Panel):
     bl_space_type = "PROPERTIES"
     bl_region_type = "WINDOW"
     bl_context = "render"
+    bl_order = -1  # above Blender's own
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
 from screen import area_of, box_of
-from window import ADD_ON, SCENE, do, perform, rest, shot, still, until, view, wait
+from window import ADD_ON, SCENE, do, perform, press, rest, shot, still, until, view, wait
 
 SIDE = 256
 FRAME_SECONDS = 300.0
@@ -70,7 +70,11 @@ def scenario() -> Iterator[float]:
     shot("rendered-shading", lambda: box_of("VIEW_3D"))
     shot("render-properties")
     user["warned"] = scene.view_settings.view_transform != "Standard"
-    bpy.ops.maquette.show_as_painted()
+    yield from press(
+        "Show as Painted",
+        lambda: scene.view_settings.view_transform == "Standard",
+        place=lambda: box_of("PROPERTIES"),
+    )
     shading.type = "SOLID"
     yield from still()
 
