@@ -4,10 +4,11 @@
         [--frames N] [--side N] [--prompt TEXT] [--seed N] [--model pocket] [--sheets DIR]
 
 For each scene (the gabled house where none is named) the active camera moves slowly sideways, a
-twentieth of its way to what it looks at over the whole take. Its frames are painted three ways,
-with the same seed: ``apart``; ``follow``, each after the one before, as the engine does with
-Steady; and ``warped``, the frame before carried over by depth as the picture to start from, at
-strength 0.6. Printed are, over the pixels of consecutive frames that see the same surface:
+twentieth of its distance from the origin over the whole take. Its frames are painted four ways,
+with the same seed: ``apart``; ``follow``, each after the first and the one before, which are given;
+``steady``, the same with the frame before laid over what both see, as the engine does with Steady;
+and ``warped``, the frame before carried over by depth as the picture to start from, at strength
+0.6. Printed are, over the pixels of consecutive frames that see the same surface:
 
 - ``differ``: the mean difference of colours, in levels of 255;
 - ``drift``: the same of the first and the last frame;
@@ -27,6 +28,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 
@@ -41,11 +43,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from blender_addon.steadiness import Frame, Memory, carried_over, given_pictures, steadied
+
 ROOT = Path(__file__).resolve().parents[1]
 PROMPT = "red brick building, grey roof, ribbon windows, day"
 STRENGTH = 0.6
-NEAR = 0.005
-"""Share of the depth within which two frames see the same surface."""
 SIGMA = 2.0
 COLUMNS = ("differ", "drift", "detail")
 MOVE = """
@@ -118,11 +120,31 @@ def apart(sampler: Sampler, recipe: Recipe, captures: Sequence[Capture]) -> list
 
 
 def follow(sampler: Sampler, recipe: Recipe, captures: Sequence[Capture]) -> list[Picture]:
-    """Each frame painted together with the one before, which is given."""
+    """Each frame painted together with the first one and the one before, which are given."""
+    return _in_turn(sampler, recipe, captures, lambda _before, _capture, picture: picture)
+
+
+def steady(sampler: Sampler, recipe: Recipe, captures: Sequence[Capture]) -> list[Picture]:
+    """The same, and the frame before laid over what both see: what the engine does."""
+    return _in_turn(sampler, recipe, captures, steadied)
+
+
+def _in_turn(
+    sampler: Sampler,
+    recipe: Recipe,
+    captures: Sequence[Capture],
+    finish: Callable[[Frame, Capture, Picture], Picture],
+) -> list[Picture]:
+    memory = Memory()
     frames = apart(sampler, recipe, captures[:1])
-    for pair in pairwise(captures):
-        result = sampler.run(recipe, pair, together=True, given={0: frames[-1]})
-        frames.append(result.pictures[1][2])
+    memory.keep("", "", Frame(captures[0], frames[0]))
+    for capture in captures[1:]:
+        take = memory.take("", "", capture.view)
+        assert take is not None
+        others, given = given_pictures(take)
+        result = sampler.run(recipe, [*others, capture], together=True, given=given)
+        frames.append(finish(take.last, capture, result.pictures[-1][2]))
+        memory.keep("", "", Frame(capture, frames[-1]))
     return frames
 
 
@@ -131,8 +153,8 @@ def warped(sampler: Sampler, recipe: Recipe, captures: Sequence[Capture]) -> lis
     frames = apart(sampler, recipe, captures[:1])
     gentle = msgspec.structs.replace(recipe, strength=STRENGTH)
     for before, after in pairwise(captures):
-        color, seen = carried(before, frames[-1], after)
-        color = np.where(seen[..., None], color, np.asarray(after.color))
+        color, seen = carried_over(Frame(before, frames[-1]), after)
+        color = np.where(seen[..., None], np.rint(color), after.color).astype(np.uint8)
         start = Capture(after.view, np.ascontiguousarray(color), after.depth)
         frames.append(sampler.run(gentle, [start]).pictures[0][2])
     return frames
@@ -141,50 +163,15 @@ def warped(sampler: Sampler, recipe: Recipe, captures: Sequence[Capture]) -> lis
 WAYS: dict[str, Callable[[Sampler, Recipe, Sequence[Capture]], list[Picture]]] = {
     "apart": apart,
     "follow": follow,
+    "steady": steady,
     "warped": warped,
 }
 
 
-def carried(before: Capture, picture: Picture, after: Capture) -> tuple[Picture, NDArray[np.bool_]]:
-    """A frame's picture as the next camera sees it [h, w, 3], and where it does [h, w]."""
-    view, depth = after.view, np.asarray(after.depth, np.float64)
-    x, y = np.meshgrid(np.arange(view.width) + 0.5, np.arange(view.height) + 0.5)
-    clip = np.stack([2 * x / view.width - 1, 1 - 2 * y / view.height], -1)
-    project, look = matrices(after)
-    known = np.isfinite(depth)
-    along = np.where(known, depth, 1.0)
-    across = (clip + project[:2, 2]) / np.diag(project)[:2] * along[..., None]
-    points = np.concatenate([across, -along[..., None], np.ones((*along.shape, 1))], -1)
-    world = points @ np.linalg.inv(look).T
-    project, look = matrices(before)
-    seen = world @ look.T
-    flat = seen @ project.T
-    place = flat[..., :2] / flat[..., 3:]
-    rows = (1 - place[..., 1]) / 2 * view.height - 0.5
-    columns = (place[..., 0] + 1) / 2 * view.width - 0.5
-    nearest = np.rint(rows).astype(int), np.rint(columns).astype(int)
-    inside = known & (nearest[0] >= 0) & (nearest[0] < view.height)
-    inside &= (nearest[1] >= 0) & (nearest[1] < view.width)
-    there = np.full(depth.shape, np.inf)
-    there[inside] = np.asarray(before.depth)[nearest[0][inside], nearest[1][inside]]
-    same = inside & (np.abs(there + seen[..., 2]) < NEAR * -seen[..., 2])
-    moved = [
-        ndimage.map_coordinates(picture[..., band].astype(float), [rows, columns], order=1)
-        for band in range(3)
-    ]
-    return np.rint(np.stack(moved, -1)).clip(0, 255).astype(np.uint8), same
-
-
-def matrices(capture: Capture) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The projection and view matrix of a capture."""
-    view = capture.view
-    return np.reshape(view.projection_matrix, (4, 4)), np.reshape(view.view_matrix, (4, 4))
-
-
 def differ(one: tuple[Capture, Picture], other: tuple[Capture, Picture]) -> float:
     """Mean difference of colours of what two frames both see, in levels."""
-    color, seen = carried(*one, other[0])
-    return float(np.abs(color.astype(float) - other[1])[seen].mean())
+    color, seen = carried_over(Frame(*one), other[0])
+    return float(np.abs(color - other[1])[seen].mean())
 
 
 def detail(picture: Picture) -> float:

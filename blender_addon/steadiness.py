@@ -95,8 +95,8 @@ class Memory:
 
 def given_pictures(take: Take) -> tuple[list[Capture], Mapping[int, Picture]]:
     """Captures and pictures of the frames that the next one follows, as a job has them."""
-    frames = take.given
-    return [frame.capture for frame in frames], dict(enumerate(frame.picture for frame in frames))
+    captures = [frame.capture for frame in take.given]
+    return captures, {place: frame.picture for place, frame in enumerate(take.given)}
 
 
 def steadied(before: Frame, capture: Capture, picture: Picture) -> Picture:

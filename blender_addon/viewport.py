@@ -5,6 +5,8 @@ A restyle takes seconds, a viewport is drawn many times a second.
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 import gpu
 import numpy as np
@@ -19,7 +21,8 @@ class Massing:
 
     def __init__(self, depsgraph: bpy.types.Depsgraph) -> None:
         self._solid = read_solid(depsgraph)
-        self._look = read_look(depsgraph.scene_eval)
+        scene: Any = depsgraph.scene_eval
+        self._look = read_look(scene)
         self._positions = self._solid.corners.reshape(-1, 3).astype(np.float32)
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -63,7 +63,8 @@ def project(view: View, corners: Floats) -> Projected:
     flat = clip[..., :2] / clip[..., 3:]
     points = (flat * (0.5, -0.5) + 0.5) * (view.width, view.height)
     nearness = -1.0 / seen[..., 2] if perspective else seen[..., 2]
-    inside = ((points >= 0).any(1) & (points <= (view.width, view.height)).any(1)).all(1)
+    low, high = points.min(1), points.max(1)
+    inside = np.all((high >= 0) & (low <= (view.width, view.height)), axis=-1)
     order = np.flatnonzero(inside)
     order = order[np.argsort(-nearness[order].max(1), kind="stable")]
     return Projected(points[order], nearness[order], source[order])

@@ -7,6 +7,7 @@ Workbench do is therefore done once more here, on arrays; tests hold the two aga
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -36,7 +37,8 @@ def draw(depsgraph: bpy.types.Depsgraph, view: View) -> Drawing:
 
     Raises MaquetteError("bad-mesh").
     """
-    return draw_solid(view, read_solid(depsgraph), read_look(depsgraph.scene_eval))
+    scene: Any = depsgraph.scene_eval
+    return draw_solid(view, read_solid(depsgraph), read_look(scene))
 
 
 def draw_solid(view: View, solid: Solid, style: Look) -> Drawing:
@@ -88,7 +90,7 @@ def _shaded(
 
 
 def _points(
-    view: View, x: NDArray[np.float64], y: NDArray[np.float64], depth: NDArray[np.float64]
+    view: View, x: NDArray[Any], y: NDArray[Any], depth: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Points [n, 3] in camera coordinates that are seen at places of the picture, in pixels."""
     projection = np.reshape(view.projection_matrix, (4, 4))

@@ -61,9 +61,11 @@ def read_solid(depsgraph: bpy.types.Depsgraph) -> Solid:
 
     Raises MaquetteError("bad-mesh").
     """
-    shading = depsgraph.scene_eval.display.shading
+    scene: Any = depsgraph.scene_eval
+    shading = scene.display.shading
+    instances: Any = depsgraph.object_instances
     corners, normals, objects, colors = [], [], [], []
-    for number, instance in enumerate(depsgraph.object_instances):
+    for number, instance in enumerate(instances):
         thing = instance.object
         matrix = np.array(instance.matrix_world, np.float64)
         with rendered_mesh(instance) as mesh:
@@ -85,7 +87,8 @@ def read_solid(depsgraph: bpy.types.Depsgraph) -> Solid:
 def read_look(scene: bpy.types.Scene) -> Look:
     """The light, outline and sky of a scene's renders in Workbench; matcaps are taken for the
     default studio."""
-    shading: Any = scene.display.shading
+    display: Any = scene.display
+    shading = display.shading
     outline = np.array(shading.object_outline_color) if shading.show_object_outline else None
     sky = np.array(scene.world.color if scene.world else (0, 0, 0), np.float64)
     return Look(_studio(shading), outline, sky)
@@ -120,13 +123,13 @@ def _normals(mesh: Any, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.nan_to_num(world)
 
 
-def _palette(shading: Any, thing: bpy.types.Object) -> NDArray[np.float64]:
+def _palette(shading: Any, thing: Any) -> NDArray[np.float64]:
     """Colour, roughness and metallic [slots, 5] of an object's material slots."""
     materials = [slot.material for slot in thing.material_slots] or [None]
     return np.array([_entry(shading, thing, material) for material in materials], np.float64)
 
 
-def _entry(shading: Any, thing: bpy.types.Object, material: Any) -> tuple[float, ...]:
+def _entry(shading: Any, thing: Any, material: Any) -> tuple[float, ...]:
     if shading.color_type == "SINGLE":
         return (*shading.single_color, ROUGHNESS, METALLIC)
     if shading.color_type == "OBJECT":

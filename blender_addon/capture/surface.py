@@ -204,7 +204,8 @@ def pieces_of(
     depsgraph: bpy.types.Depsgraph, chosen: set[str], with_instances: bool = True
 ) -> Iterator[Piece]:
     """The evaluated meshes that render, of the objects named or of all where none is."""
-    for instance in depsgraph.object_instances:
+    instances: Any = depsgraph.object_instances
+    for instance in instances:
         original = instance.object.original
         if not with_instances and (instance.is_instance or not carries_modifiers(original)):
             continue

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ..properties import MaquetteSettings
@@ -34,8 +36,9 @@ class MAQUETTE_UL_prompts(bpy.types.UIList):
     def filter_items(
         self, _context: bpy.types.Context, data: bpy.types.AnyType, name: str
     ) -> tuple[list[int], list[int]]:
-        order = [(index, entry.frame) for index, entry in enumerate(getattr(data, name))]
-        return [], bpy.types.UI_UL_list.sort_items_helper(order, key=lambda each: each[1])
+        frames = [entry.frame for entry in getattr(data, name)]
+        order = sorted(range(len(frames)), key=frames.__getitem__)
+        return [], [order.index(entry) for entry in range(len(frames))]
 
 
 class MAQUETTE_PT_prompts(MaquettePanel, bpy.types.Panel):
@@ -78,7 +81,7 @@ def draw_prompt_in_force(
     layout: bpy.types.UILayout, settings: MaquetteSettings, width: int
 ) -> None:
     """Where a prompt of the list holds at this frame, which one."""
-    holder = prompt_holder(settings)
+    holder: Any = prompt_holder(settings)
     if holder != settings:
         wrapped(layout, f"From frame {holder.frame}: {holder.prompt}", width, "TIME")
 

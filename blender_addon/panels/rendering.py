@@ -10,6 +10,7 @@ import bpy
 
 from ..color_management import as_painted
 from ..engine import ENGINE
+from ..properties import settings_of
 from ..wrapping import wrapped
 from .base import chosen_model
 from .prompts import draw_prompt_in_force
@@ -72,7 +73,7 @@ def _draw_size(layout: bpy.types.UILayout, scene: bpy.types.Scene, width: int) -
     render = scene.render
     share = render.resolution_percentage / 100
     size = int(render.resolution_x * share), int(render.resolution_y * share)
-    model = chosen_model(scene.maquette.model)
+    model = chosen_model(settings_of(scene).model)
     if model is not None and max(size) > FAR * model.native_size:
         wrapped(
             layout,
