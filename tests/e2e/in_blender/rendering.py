@@ -40,17 +40,12 @@ def noted_follow(target: object, text: str, share: float) -> None:
 module._Target.follow = noted_follow
 
 
-def render_properties() -> bpy.types.Space:
-    area_of("PROPERTIES").spaces.active.context = "RENDER"
-    return area_of("PROPERTIES").spaces.active
-
-
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     preferences = bpy.context.preferences
     preferences.view.show_splash = False
     preferences.view.render_display_type = "AREA"
-    bpy.ops.wm.open_mainfile(filepath=SCENE)
+    bpy.ops.wm.open_mainfile(filepath=SCENE, load_ui=False)
     yield 1
     scene = bpy.context.scene
     scene.render.engine = "MAQUETTE"
@@ -64,7 +59,7 @@ def scenario() -> Iterator[float]:
     view().view_perspective = "CAMERA"
     shading = area_of("VIEW_3D").spaces.active.shading
     shading.type = "RENDERED"
-    render_properties()
+    area_of("PROPERTIES").spaces.active.context = "RENDER"
     yield from still()
     yield 1
     shot("rendered-shading", lambda: box_of("VIEW_3D"))
