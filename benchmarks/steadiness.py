@@ -48,6 +48,7 @@ from blender_addon.steadiness import Frame, Memory, carried_over, given_pictures
 ROOT = Path(__file__).resolve().parents[1]
 PROMPT = "red brick building, grey roof, ribbon windows, day"
 STRENGTH = 0.6
+SHOT = "camera", "prompt"
 SIGMA = 2.0
 COLUMNS = ("differ", "drift", "detail")
 MOVE = """
@@ -137,14 +138,14 @@ def _in_turn(
 ) -> list[Picture]:
     memory = Memory()
     frames = apart(sampler, recipe, captures[:1])
-    memory.keep("", "", Frame(captures[0], frames[0]))
+    memory.keep("", SHOT, Frame(captures[0], frames[0]))
     for capture in captures[1:]:
-        take = memory.take("", "", capture.view)
+        take = memory.take("", SHOT, capture.view)
         assert take is not None
         others, given = given_pictures(take)
         result = sampler.run(recipe, [*others, capture], together=True, given=given)
         frames.append(finish(take.last, capture, result.pictures[-1][2]))
-        memory.keep("", "", Frame(capture, frames[-1]))
+        memory.keep("", SHOT, Frame(capture, frames[-1]))
     return frames
 
 

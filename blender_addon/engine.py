@@ -87,7 +87,8 @@ class MaquetteEngine(bpy.types.RenderEngine):
         capture, alpha = self._captured(depsgraph, camera)
         order = Order(recipe, [capture], {})
         steady = settings_of(scene).steady
-        take = _memory.take(layer, camera.name, capture.view) if steady else None
+        shot = camera.name, recipe.prompt
+        take = _memory.take(layer, shot, capture.view) if steady else None
         if take is not None:
             captures, given = given_pictures(take)
             order = Order(recipe, [*captures, capture], given)
@@ -108,7 +109,7 @@ class MaquetteEngine(bpy.types.RenderEngine):
         if take is not None:
             picture = steadied(take.last, capture, picture)
         if steady:
-            _memory.keep(layer, camera.name, Frame(capture, picture))
+            _memory.keep(layer, shot, Frame(capture, picture))
         target.finish(picture, painted.recipe)
 
     def _captured(
@@ -130,13 +131,21 @@ class MaquetteEngine(bpy.types.RenderEngine):
 
     def view_update(self, _context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> None:
         """The scene has changed."""
-        self._massing = Massing(depsgraph)
+        self._massing = self._built(depsgraph)
 
     def view_draw(self, context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> None:
         """Draw the model that a render would restyle."""
         if self._massing is None:
-            self._massing = Massing(depsgraph)
-        self._massing.draw(context)
+            self._massing = self._built(depsgraph)
+        if self._massing is not None:
+            self._massing.draw(context)
+
+    def _built(self, depsgraph: bpy.types.Depsgraph) -> Massing | None:
+        try:
+            return Massing(depsgraph)
+        except MaquetteError as error:
+            self.update_stats("", str(error))
+            return None
 
 
 class _Target:

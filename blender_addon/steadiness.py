@@ -41,9 +41,9 @@ class Frame:
 
 @dataclass(frozen=True)
 class Take:
-    """Frames of one camera without a cut: the first and the last that is painted."""
+    """Frames without a cut: of one camera and one prompt, the first and the last painted."""
 
-    camera: str
+    shot: tuple[str, str]
     first: Frame
     last: Frame
 
@@ -52,11 +52,11 @@ class Take:
         """The frames that the next one follows: without the first one, colours drift."""
         return [self.first] if self.first is self.last else [self.first, self.last]
 
-    def goes_on(self, camera: str, view: View) -> bool:
-        """Whether a View of a camera's continues the take."""
+    def goes_on(self, shot: tuple[str, str], view: View) -> bool:
+        """Whether a View of a camera with a prompt continues the take."""
         own = self.last.capture.view
         same = (own.width, own.height, own.kind) == (view.width, view.height, view.kind)
-        return same and self.camera == camera
+        return same and self.shot == shot
 
 
 @dataclass
@@ -71,15 +71,15 @@ class Memory:
     takes: dict[str, Take] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
 
-    def take(self, layer: str, camera: str, view: View) -> Take | None:
+    def take(self, layer: str, shot: tuple[str, str], view: View) -> Take | None:
         """The take that a frame continues; None at the start and after a cut."""
         take = self.takes.get(layer)
-        return take if take is not None and take.goes_on(camera, view) else None
+        return take if take is not None and take.goes_on(shot, view) else None
 
-    def keep(self, layer: str, camera: str, frame: Frame) -> None:
+    def keep(self, layer: str, shot: tuple[str, str], frame: Frame) -> None:
         """Remember a frame for the next one."""
-        take = self.take(layer, camera, frame.capture.view)
-        self.takes[layer] = Take(camera, take.first if take else frame, frame)
+        take = self.take(layer, shot, frame.capture.view)
+        self.takes[layer] = Take(shot, take.first if take else frame, frame)
 
     def is_news(self, sentence: str) -> bool:
         """Whether a sentence wasn't said in this render yet; it is then."""
