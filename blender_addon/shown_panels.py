@@ -8,7 +8,8 @@ import bpy
 
 LIKE = "BLENDER_RENDER"
 """Panels that say so are for every engine that doesn't know better."""
-USELESS = {"VIEWLAYER_PT_filter", "VIEWLAYER_PT_layer_passes"}
+USELESS = ("VIEWLAYER_PT_filter", "VIEWLAYER_PT_layer_passes", "freestyle", "grease_pencil")
+"""Parts of the names of those that have none: what they draw isn't drawn."""
 MORE = {
     "RENDER_PT_opengl_lighting",
     "RENDER_PT_opengl_color",
@@ -36,5 +37,9 @@ def _panels() -> list[Any]:
         panel
         for panel in found
         if panel.__name__ in MORE
-        or (LIKE in getattr(panel, "COMPAT_ENGINES", ()) and panel.__name__ not in USELESS)
+        or (LIKE in getattr(panel, "COMPAT_ENGINES", ()) and not _useless(panel.__name__))
     ]
+
+
+def _useless(name: str) -> bool:
+    return any(part in name for part in USELESS)

@@ -23,6 +23,9 @@ from .solid import Look, Solid, read_look, read_solid
 SAMPLES = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))
 """Places in a pixel: no two in one row or column, which is what level and plumb edges need."""
 
+PIXELS = 250_000
+"""That are lit at once: bounds the memory whatever the size of the picture."""
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -73,9 +76,22 @@ def _shaded(
 ) -> NDArray[np.float64]:
     """Linear colours [height, width, 3] of the pixels in a mask, seen at one place of each."""
     result = np.zeros((*seen.depth.shape, 3))
-    row, column = np.nonzero(where)
-    triangle = seen.triangle[where]
-    points = _points(view, column + place[0], row + place[1], seen.depth[where])
+    rows, columns = np.nonzero(where)
+    for start in range(0, len(rows), PIXELS):
+        row, column = rows[start : start + PIXELS], columns[start : start + PIXELS]
+        points = _points(view, column + place[0], row + place[1], seen.depth[row, column])
+        result[row, column] = _lit(view, solid, style, seen.triangle[row, column], points)
+    return result
+
+
+def _lit(
+    view: View,
+    solid: Solid,
+    style: Look,
+    triangle: NDArray[np.int64],
+    points: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Linear colours [n, 3] of points [n, 3] of triangles, in camera coordinates."""
     rotation = np.reshape(view.view_matrix, (4, 4))[:3, :3]
     if view.kind == "perspective":
         towards_eye = -points / np.linalg.norm(points, axis=1, keepdims=True)
@@ -85,8 +101,7 @@ def _shaded(
     behind = np.einsum("ij,ij->i", normals, towards_eye) < 0
     normals[behind] *= -1  # a face is lit on the side that is seen
     base, (roughness, metallic) = solid.colors[triangle, :3], solid.colors[triangle, 3:].T
-    result[where] = lighting.shade(style.studio, base, roughness, metallic, normals, towards_eye)
-    return result
+    return lighting.shade(style.studio, base, roughness, metallic, normals, towards_eye)
 
 
 def _points(

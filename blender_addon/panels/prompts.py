@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 
+from ..engine import ENGINE
 from ..properties import MaquetteSettings
 from ..recipes import prompt_holder
 from ..wrapping import wrapped
@@ -56,11 +57,14 @@ class MAQUETTE_PT_render_prompts(bpy.types.Panel):
     """The same in Render Properties."""
 
     bl_label = "Prompts by Frame"
-    bl_parent_id = "MAQUETTE_PT_render"
     bl_space_type = "PROPERTIES"
     bl_region_type = "WINDOW"
     bl_context = "render"
     bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.engine == ENGINE
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_prompts(self.layout, context.scene.maquette)
@@ -87,4 +91,3 @@ def draw_prompt_in_force(
 
 
 CLASSES = (MAQUETTE_UL_prompts, MAQUETTE_PT_prompts, MAQUETTE_PT_render_prompts)
-"""The parents come first."""

@@ -26,7 +26,7 @@ class MAQUETTE_PT_render(bpy.types.Panel):
     bl_space_type = "PROPERTIES"
     bl_region_type = "WINDOW"
     bl_context = "render"
-    bl_order = -1  # above Blender's own
+    bl_options = {"HIDE_HEADER"}  # which puts it right below the choice of the engine
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
