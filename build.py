@@ -6,6 +6,7 @@
   python build.py check       lint, types, import contracts, then the tests
   python build.py extension   build the add-on's zip for Blender
   python build.py serve       run the server that Blender sends its jobs to
+  python build.py docs        make the screenshots of docs/ again, in a Blender with a window
   python build.py setup       install what the others need, and nothing else
 
 Needs Python 3.11 (Blender's own) and a package registry; no GPU and no account. Everything is
@@ -94,6 +95,14 @@ def _parser() -> argparse.ArgumentParser:
             help="a Blender program to run the end-to-end tests with as well; repeatable",
         )
         tests.add_argument("options", nargs="*", metavar="-- OPTION", help="arguments for pytest")
+    docs = verb("docs", "make the screenshots of docs/ again, in a Blender with a window")
+    docs.add_argument(
+        "--blender-window",
+        metavar="PROGRAM",
+        type=Path,
+        help="runs Blender in a window on a display of its own (.ci/install_blender.sh makes one)",
+    )
+    docs.add_argument("--only", action="append", metavar="SCENARIO", help="one; repeatable")
     verb("extension", "build the add-on's zip into dist/, with the wheels of all platforms")
     serve = verb("serve", "run the server; arguments after -- go to 'maquette serve'")
     serve.add_argument("options", nargs="*", metavar="-- OPTION", help="see: serve -- --help")
@@ -135,11 +144,25 @@ def _demo(arguments: argparse.Namespace) -> int:
     return subprocess.call(command, cwd=HERE)
 
 
+def _docs(arguments: argparse.Namespace) -> int:
+    from tools import environments, extension
+
+    python = environments.backend(arguments.torch)
+    command = [str(python), "-m", "tools.docs", "--extension", str(extension.build())]
+    if arguments.blender_window:
+        command += ["--blender-window", str(arguments.blender_window.resolve())]
+    for name in arguments.only or ():
+        command += ["--only", name]
+    return subprocess.call(command, cwd=HERE)
+
+
 def _dispatch(arguments: argparse.Namespace) -> int:
     from tools import environments, extension, suite
 
     if arguments.verb == "demo":
         return _demo(arguments)
+    if arguments.verb == "docs":
+        return _docs(arguments)
     if arguments.verb == "extension":
         extension.build()
         return 0

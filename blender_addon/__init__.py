@@ -13,10 +13,12 @@ MODULES = (
     "properties",
     "preferences",
     "session",
+    "overlay.view3d",
     "handlers",
     "engine",
     "operators",
     "panels",
+    "keymaps",
     "command",
 )
 """In the order in which they register; each has ``register()`` and ``unregister()``."""

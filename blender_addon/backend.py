@@ -143,6 +143,16 @@ class Backend:
         self._record: local.ServerRecord | None = None
 
     @property
+    def log_end(self) -> tuple[str, ...]:
+        """What the local server printed last, where it was given up."""
+        return self._launcher.log_end if self._launcher is not None else ()
+
+    @property
+    def starts(self) -> int:
+        """How often in a row the local server has ended soon after its start."""
+        return self._launcher.crashes if self._launcher is not None else 0
+
+    @property
     def server(self) -> str:
         """Address of the remote server; empty for the local one."""
         return self.choice.address if isinstance(self.choice, Remote) else ""

@@ -20,6 +20,7 @@ from maquette_wire.home import Home
 from maquette_wire.messages import Result
 
 from . import layers, preferences, results, textures
+from .gallery import entries, shown
 from .jobs import Job, State, Target
 from .notices import Level
 from .properties import settings_of
@@ -94,7 +95,7 @@ class Delivery:
         folder, fallback = Path(job.target.folder), self._home.concepts
         texture = job.texture
         if texture is None:
-            work = partial(results.save, result, frames, job.views, folder, fallback)
+            work = partial(results.save, result, frames, job.views, folder, fallback, job.captures)
         else:
             work = partial(textures.save, result, frames, job.views, texture)
         self._saves[name] = self._in_thread(work)
@@ -128,7 +129,7 @@ class Delivery:
             return False
         job, saved = self._loads.popleft()
         scene = scene_of(job.target)
-        if scene is None:
+        if scene is None or scene.library is not None:
             where = Path(job.target.blend).name or "a file that is closed"
             what = "concept" if job.texture is None else "texture"
             self._tell("INFO", f"A {what} of {where} was saved as {saved.path}.")
@@ -142,15 +143,18 @@ class Delivery:
         return True
 
     def _load(self, scene: bpy.types.Scene, saved: results.Saved, first: bool) -> None:
+        entries.add(scene, saved)
+        self.concepts.add(scene, saved)
+        if not first:
+            return
         try:
             image = results.load(saved)
         except MaquetteError as error:
             self._tell("ERROR", str(error))
             return
-        if first:
-            settings_of(scene).last_result = image
-            results.show(image, bpy.context.window_manager)
-        self.concepts.add(saved)
+        settings_of(scene).last_result = image
+        results.show(image, bpy.context.window_manager)
+        shown.sweep()
 
     def _put_on(self, saved: SavedTexture) -> None:
         try:

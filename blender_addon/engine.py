@@ -30,13 +30,13 @@ from .capture import camera_pose, camera_view, check_grid
 from .capture.color import linear_of_srgb
 from .capture.software import draw
 from .color_management import as_painted
+from .massing import Massing
 from .painter import Order, paint
 from .properties import settings_of
 from .recipes import recipe_of
 from .session import current
 from .shown_panels import hide_panels, show_panels
 from .steadiness import Frame, Memory, given_pictures, steadied
-from .viewport import Massing
 
 ENGINE = "MAQUETTE"
 NOTHING = 1e10

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy.app.handlers import persistent
 
-from . import thumbnails
+from . import prompt_editor, thumbnails
+from .gallery import entries
+from .overlay import pictures
 from .session import current, wake
 
 
@@ -17,17 +21,46 @@ def _before_undo(*_arguments: object) -> None:
 @persistent
 def _after_undo(*_arguments: object) -> None:
     wake()
+    prompt_editor.follow()
+
+
+@persistent
+def _before_load(*_arguments: object) -> None:
+    current().live.end()
 
 
 @persistent
 def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
+    pictures.clear()
+    prompt_editor.end_all()
+    entries.rebase(_folder(bpy.data.filepath), moved=True)
+    current().gallery.opened()
+    wake()
+
+
+@persistent
+def _before_save(path: str, *_arguments: object) -> None:
+    prompt_editor.put_away()
+    # What is written must hold where it is written to; a copy may go elsewhere.
+    entries.rebase(_folder(path or bpy.data.filepath))
 
 
 @persistent
 def _after_save(*_arguments: object) -> None:
+    _after_failed_save()
     current().follow_file()
+
+
+@persistent
+def _after_failed_save(*_arguments: object) -> None:
+    prompt_editor.bring_back()
+    entries.rebase(_folder(bpy.data.filepath))
+
+
+def _folder(path: str) -> str:
+    return str(Path(path).parent) if path else ""
 
 
 HANDLERS = (
@@ -35,8 +68,11 @@ HANDLERS = (
     ("redo_pre", _before_undo),
     ("undo_post", _after_undo),
     ("redo_post", _after_undo),
+    ("load_pre", _before_load),
     ("load_post", _after_load),
+    ("save_pre", _before_save),
     ("save_post", _after_save),
+    ("save_post_fail", _after_failed_save),
 )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Accepted, Cancelled, Failed, Message, Progress, Result
 from maquette_wire.recipe import Recipe
@@ -35,6 +37,8 @@ class State(enum.Enum):
         return self not in (State.UNSAVED, State.DONE, State.FAILED, State.CANCELLED)
 
 
+LABEL = 60
+"""Characters of a prompt beside a job's view: more than the widest sidebar shows."""
 STAGES = {
     "queued": State.QUEUED,
     "loading": State.LOADING,
@@ -74,10 +78,12 @@ class Remaining:
     first_step: int = 0
     first_at: float = 0.0
     seconds: float | None = None
+    rate: float | None = None
+    """Seconds for a step."""
 
     def begin(self, now: float) -> None:
         """The stage starts at ``now`` (seconds of any steady clock)."""
-        self.begun, self.first_step, self.seconds = now, 0, None
+        self.begun, self.first_step, self.seconds, self.rate = now, 0, None, None
 
     def at(self, step: int, steps: int, now: float) -> None:
         """``step`` of ``steps`` was reached at ``now``."""
@@ -87,12 +93,12 @@ class Remaining:
             self.first_step, self.first_at = step, now
             if now <= self.begun:
                 return  # the stage's first message was this step's: nothing is known yet
-            rate = (now - self.begun) / step
+            self.rate = (now - self.begun) / step
         elif step > self.first_step:
-            rate = (now - self.first_at) / (step - self.first_step)
+            self.rate = (now - self.first_at) / (step - self.first_step)
         else:
             return
-        self.seconds = rate * max(steps - step, 0)
+        self.seconds = self.rate * max(steps - step, 0)
 
 
 @dataclass
@@ -112,14 +118,24 @@ class Job:
     recovered: bool = False
     texture: Path | None = None
     """The folder of the texture that this job makes."""
+    captures: tuple[Capture, ...] = ()
+    """What its pictures are made of, to be kept beside them; none of an earlier Blender's job."""
 
     @property
     def title(self) -> str:
         """What the job paints, in a few words."""
-        if self.texture is not None:
-            return "Texture"
-        view = self.views[0].name if self.views else ""
-        return view or "Viewport"
+        return title_of(self.views, self.texture)
+
+    @property
+    def label(self) -> str:
+        """What tells the job from others: its view, and the first words of its prompt."""
+        return label_of(self.title, self.recipe)
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of all its pictures."""
+        sizes = [self.recipe.size or (view.width, view.height) for view in self.views]
+        return self.recipe.count * sum(width * height for width, height in sizes)
 
     @property
     def fraction(self) -> float:
@@ -157,7 +173,7 @@ class Job:
     def interrupt(self) -> None:
         """The server is gone; whatever it was doing for the job isn't going on now."""
         if self.state in (State.QUEUED, *STAGES.values()):
-            self.state, self.step, self.steps = State.WAITING, 0, 0
+            self.state, self.step, self.steps, self.ahead = State.WAITING, 0, 0, 0
 
     def fail(self, error: MaquetteError) -> None:
         """The job can't be done."""
@@ -168,9 +184,26 @@ class Job:
         if state is State.SAMPLING and self.state is not State.SAMPLING:
             self.remaining.begin(now)
         self.state = state
-        self.step, self.steps = message.step, message.steps
+        self.step, self.steps, self.ahead = message.step, message.steps, message.ahead
         if state is State.SAMPLING:
             self.remaining.at(message.step, message.steps, now)
+
+
+def title_of(views: Sequence[View], texture: object) -> str:
+    """What a job paints, in a few words; ``texture`` is true where it makes one."""
+    if texture:
+        return "Texture"
+    return (views[0].name if views else "") or "Viewport"
+
+
+def label_of(title: str, recipe: Recipe) -> str:
+    """A job's title, and the first words of its prompt."""
+    return f"{title}: {' '.join(recipe.prompt.split())[:LABEL]}"
+
+
+def about(seconds: float) -> str:
+    """Seconds as a person guesses them: "40 s", "3 min"."""
+    return duration(seconds) if seconds < 60 else f"{round(seconds / 60)} min"
 
 
 def duration(seconds: float) -> str:

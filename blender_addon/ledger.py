@@ -19,6 +19,8 @@ from maquette_wire.local import try_lock
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
+from .jobs import label_of, title_of
+
 LOCK = "lock"
 SUFFIX = ".json"
 
@@ -27,7 +29,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A job that a server has accepted.
 
     ``server`` is the address of a remote server, empty for the local one; ``texture`` the folder of
-    the texture that it makes, empty for concepts.
+    the texture that it makes, empty for concepts; ``unwanted`` where the user does without it, and
+    the server is still to be told.
     """
 
     job: str
@@ -38,6 +41,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     scene: str
     folder: str
     texture: str = ""
+    unwanted: bool = False
+
+    @property
+    def label(self) -> str:
+        """What tells the job from others: its file, its view, and the first words of its prompt."""
+        file = Path(self.blend).name or "Unsaved file"
+        return f"{file}, {label_of(title_of(self.views, self.texture), self.recipe)}"
 
 
 class Ledger:
@@ -69,18 +79,30 @@ class Ledger:
             (self._folder / f"{job}{SUFFIX}").unlink(missing_ok=True)
 
     def left_behind(self) -> list[Entry]:
-        """Jobs of Blenders that have ended; they stay where they are."""
-        return [entry for _path, entry in self._left_behind()]
+        """Jobs of Blenders that have ended and that somebody may want; they stay where they are."""
+        return [entry for _path, entry in self._left_behind() if not entry.unwanted]
 
     def adopt(self, server: str) -> list[Entry]:
         """Take over the jobs that ended Blenders left at this server (empty: the local one).
 
         Raises MaquetteError("home-unusable").
         """
+        return self._take_over([each for each in self._left_behind() if each[1].server == server])
+
+    def disown(self) -> list[Entry]:
+        """Take over all jobs that ended Blenders left, as ones that nobody wants; returns them.
+
+        Raises MaquetteError("home-unusable").
+        """
+        unwanted = []
+        for entry in self._take_over(self._left_behind()):
+            unwanted.append(msgspec.structs.replace(entry, unwanted=True))
+            self.add(unwanted[-1])
+        return unwanted
+
+    def _take_over(self, found: list[tuple[Path, Entry]]) -> list[Entry]:
         adopted = []
-        for path, entry in self._left_behind():
-            if entry.server != server:
-                continue
+        for path, entry in found:
             try:
                 path.rename(self._own() / path.name)
             except FileNotFoundError:

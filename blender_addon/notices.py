@@ -12,6 +12,11 @@ KEPT = 3
 Level = Literal["INFO", "WARNING", "ERROR"]
 
 
+def counted(count: int, noun: str) -> str:
+    """ "1 picture", "3 pictures"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 @dataclass(frozen=True)
 class Notice:
     """A sentence for the user."""
@@ -35,6 +40,8 @@ class Notices(deque[Notice]):
     def tell(self, level: Level, text: str) -> None:
         """Show a sentence and, as no operator is there to do it, report it."""
         notice = Notice(level, text)
+        if notice in self:  # once is enough, whatever came in between
+            self.remove(notice)
         self.append(notice)
         self.on_notice(notice)
 

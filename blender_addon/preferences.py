@@ -5,7 +5,7 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 from maquette_wire import keys
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
@@ -46,7 +46,8 @@ class MaquettePreferences(bpy.types.AddonPreferences):
     )
     server_key: StringProperty(
         name="Its Public Key",
-        description="The 40 characters in the file keys/server.pub of the server's Maquette folder",
+        description="The 40 characters behind the address in the line that maquette serve prints; "
+        "also in the file keys/server.pub of the server's Maquette folder",
         default="",
     )
     folder: StringProperty(
@@ -54,6 +55,16 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         description="Where concepts are saved; // is the folder of the .blend",
         subtype="DIR_PATH",
         default=results.BESIDE,
+    )
+    gallery_size: IntProperty(
+        name="Gallery Size (MB)",
+        description="How much disk the pictures of a .blend may take, with what they were made of; "
+        "0 is any amount. Beyond it these are deleted, the oldest first: what is in the gallery's "
+        "trash, then what pictures were made of (capture and depth), then pictures without a star. "
+        "You are told each time",
+        default=4000,
+        min=0,
+        soft_max=100_000,
     )
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -70,6 +81,7 @@ class MaquettePreferences(bpy.types.AddonPreferences):
             self._draw_remote(context)
         layout.separator()
         layout.prop(self, "folder")
+        layout.prop(self, "gallery_size")
         if self.folder.startswith("//"):
             wrapped(
                 layout,
@@ -82,12 +94,14 @@ class MaquettePreferences(bpy.types.AddonPreferences):
 
     def _draw_remote(self, context: bpy.types.Context) -> None:
         layout = self.layout
+        _draw_setup(layout, context.region.width)
         layout.prop(self, "address", placeholder="tcp://192.168.1.20:47820")
         layout.prop(self, "server_key")
         if self.server_key and not keys.is_key(self.server_key.strip()):
             wrapped(
                 layout,
-                "This is no public key: it has 40 characters, as in the server's keys/server.pub.",
+                "This is no public key: it has 40 characters, behind the address in the line that "
+                "maquette serve prints.",
                 context.region.width,
                 icon="ERROR",
             )
@@ -102,11 +116,42 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         row = layout.row(align=True)
         row.operator("maquette.copy_key", icon="COPYDOWN")
         row.operator("maquette.connect", icon="LINKED")
+        # The session has the preferences among what it imports, and panels show the session.
+        from .panels.jobs import draw_connection
+
+        draw_connection(layout, context.region.width)
+
+
+def _draw_setup(layout: bpy.types.UILayout, width: int) -> None:
+    """The exchange of keys: once for each pair of computers."""
+    box = layout.box()
+    for text, operator, icon in (
+        ("1. On the other computer, run in a terminal:", "copy_serve_command", "COPYDOWN"),
+        ("2. It prints a line with its address and key; copy that:", "paste_server", "PASTEDOWN"),
+    ):
+        row = box.split(factor=0.7)
+        row.label(text=text)
+        row.operator(f"maquette.{operator}", icon=icon)
+    column = box.column()
+    column.active = False
+    wrapped(
+        column,
+        "Both keys are public: they say who is who, and everything is encrypted. Once is enough. "
+        "Through an SSH tunnel, leave --endpoint out there and give tcp://127.0.0.1 with the "
+        "tunnel's port as the address here.",
+        width,
+    )
 
 
 def preferences() -> MaquettePreferences:
     """The add-on's preferences."""
     return bpy.context.preferences.addons[__package__ or ""].preferences  # type: ignore[return-value]
+
+
+def server_address() -> str:
+    """Address of the remote server that the preferences ask for; empty for the local one."""
+    chosen = preferences()
+    return chosen.address.strip() if chosen.place == "REMOTE" else ""
 
 
 def choice() -> backend.Choice:

@@ -17,6 +17,10 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import preset_library
+from .chosen_presets import MaquettePresets
+from .quirks import CRASHES
+
 BLENDER_INT_MAX = 2**31 - 1
 """Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that, and such a
 one is kept as text."""
@@ -43,9 +47,6 @@ def _model_changed(settings: "MaquetteSettings", context: bpy.types.Context) -> 
     _geometry_moved(settings, context)
 
 
-# The bpy module of 4.2 crashes when its Python ends if any property has an update function, and
-# with it the command line's captures; without a window nobody moves the slider.
-CRASHES = bpy.app.version < (4, 3) and not bpy.app.binary_path
 UPDATE_GEOMETRY = None if CRASHES else _geometry_moved
 UPDATE_MODEL = None if CRASHES else _model_changed
 
@@ -81,6 +82,59 @@ class MaquettePrompt(bpy.types.PropertyGroup):
     )
 
 
+class MaquettePicture(bpy.types.PropertyGroup):
+    """One picture of a scene's gallery: what finds it again; its Recipe and View are in its file.
+
+    Its ``name``, inherited from PropertyGroup, is a key that no other picture has. Files are
+    relative to ``MaquetteSettings.pictures_base`` where they begin with ``//``.
+    """
+
+    title: StringProperty(name="Name", description="What you call this picture")
+    path: StringProperty(description="The picture's file")
+    depth: StringProperty(description="The file with the depth that the model saw")
+    capture: StringProperty(description="The file with the colour and depth it was made of")
+    job: StringProperty(description="The job that made it; its variations have the same")
+    camera: StringProperty(description="The camera or viewport that it was seen from")
+    prompt: StringProperty(description="Its prompt, to be searched")
+    seed: StringProperty(description="Its seed; larger than Blender's numbers can be")
+    made: StringProperty(description="When it was made: year, month, day and time of this place")
+    width: IntProperty(description="Pixels across")
+    height: IntProperty(description="Pixels down")
+    starred: BoolProperty(description="Kept whatever else goes")
+    trashed: BoolProperty(description="Deleted by the user; its file is there until the trash is")
+
+
+class MaquetteGalleryView(bpy.types.PropertyGroup):
+    """What the gallery shows at the moment, as ``window_manager.maquette_gallery``: no undo."""
+
+    search: StringProperty(
+        name="Search",
+        description="Show pictures whose prompt, camera, name or seed has these words",
+        options={"TEXTEDIT_UPDATE"},
+    )
+    shown: EnumProperty(
+        name="Show",
+        description="Which pictures the gallery shows",
+        items=(
+            ("ALL", "All", "All pictures of this scene", "IMAGE_DATA", 0),
+            ("STARRED", "Starred", "Pictures with a star", "SOLO_ON", 1),
+            ("TRASH", "Trash", "Deleted pictures, until the trash is emptied", "TRASH", 2),
+        ),
+        default="ALL",
+    )
+    page: IntProperty(description="Which page of the gallery, from 0")
+    chosen: StringProperty(description="Key of the picture that the gallery's buttons are for")
+    marked: StringProperty(description="Key of the picture that the chosen one is compared with")
+    wipe: FloatProperty(
+        name="Wipe",
+        description="Where the line between two compared pictures is",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+
+
 class MaquetteSettings(bpy.types.PropertyGroup):
     """Everything the panel shows, as ``scene.maquette``."""
 
@@ -96,6 +150,11 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         description="What should not appear in the picture (negative prompt)",
         default="",
         options=PLAIN,
+    )
+    presets: PointerProperty(
+        name="Presets",
+        description="Named words that are added to the prompt, one of each kind",
+        type=MaquettePresets,
     )
     model: StringProperty(
         name="Model",
@@ -220,8 +279,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         subtype="FACTOR",
     )
     sampler: StringProperty(
-        name="Sampler",
-        description="Method of the refinement steps (scheduler); empty is the model's own",
+        name="Method",
+        description="Method of the refinement steps (sampler, scheduler); empty is the model's own",
         default="",
         options=PLAIN,
     )
@@ -261,6 +320,50 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default=False,
         options=PLAIN,
     )
+    overlay_shown: BoolProperty(
+        name="Show in 3D View",
+        description="Draw concepts, and what is painted of them so far, over the 3D view: in the "
+        "camera frame, or over a view for as long as it is the one they were made of",
+        default=True,
+        options=PLAIN,
+    )
+    overlay_opacity: FloatProperty(
+        name="Opacity",
+        description="How much of the model the picture over the 3D view covers",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=PLAIN,
+    )
+    use_wipe: BoolProperty(
+        name="Wipe",
+        description="Show the model on the left of a line, and the picture on the right of it; "
+        "drag the line in the 3D view",
+        default=False,
+        options=PLAIN,
+    )
+    wipe: FloatProperty(
+        name="Wipe",
+        description="Where the line is between the model on the left and the picture on the right",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=PLAIN,
+    )
+    live_side: IntProperty(
+        name="Live Size",
+        description="Width or height of Live's pictures, whichever is longer: small ones follow "
+        "faster",
+        default=256,
+        min=64,
+        max=2048,
+        soft_max=1024,
+        step=64,
+        subtype="PIXEL",
+        options=PLAIN,
+    )
     loras: CollectionProperty(type=MaquetteLora)
     prompts: CollectionProperty(
         type=MaquettePrompt,
@@ -282,6 +385,17 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default=False,
         options=PLAIN,
     )
+    pictures: CollectionProperty(
+        name="Gallery",
+        description="The pictures that were made of this scene, in the order of their making",
+        type=MaquettePicture,
+    )
+    pictures_base: StringProperty(
+        name="Gallery's Place",
+        description="The folder that the gallery's relative paths begin at: that of the .blend "
+        "when it was saved",
+        options=PLAIN,
+    )
     last_result: PointerProperty(
         name="Last Concept",
         description="The newest picture that was made of this scene",
@@ -289,7 +403,14 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (MaquetteLora, MaquettePrompt, MaquetteSettings)
+CLASSES = (
+    MaquettePresets,
+    MaquetteLora,
+    MaquettePrompt,
+    MaquettePicture,
+    MaquetteGalleryView,
+    MaquetteSettings,
+)
 
 
 def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:
@@ -297,15 +418,26 @@ def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:
     return scene.maquette  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def gallery_view(window_manager: bpy.types.WindowManager) -> MaquetteGalleryView:
+    """What the gallery shows, for the type checker's sake."""
+    return window_manager.maquette_gallery  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def register() -> None:
+    preset_library.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.maquette = PointerProperty(  # pyright: ignore[reportAttributeAccessIssue]
         name="Maquette", type=MaquetteSettings
     )
+    bpy.types.WindowManager.maquette_gallery = PointerProperty(  # pyright: ignore[reportAttributeAccessIssue]
+        name="Maquette Gallery", type=MaquetteGalleryView
+    )
 
 
 def unregister() -> None:
+    del bpy.types.WindowManager.maquette_gallery  # pyright: ignore[reportAttributeAccessIssue]
     del bpy.types.Scene.maquette  # pyright: ignore[reportAttributeAccessIssue]
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    preset_library.unregister()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maquette_wire.errors import MaquetteError
+from maquette_wire.presets.words import composed, recognised
 from maquette_wire.recipe import SEED_MAX, Lora, Recipe
 
+from .chosen_presets import choose, chosen_presets
+from .preset_library import current_library
 from .properties import BLENDER_INT_MAX
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
 
     Raises MaquetteError("empty-prompt", "bad-seed", "bad-recipe").
     """
-    prompt = prompt_holder(settings).prompt.strip()
+    prompt, negative = said(settings)
     if not prompt:
         raise MaquetteError(
             "empty-prompt",
@@ -28,7 +31,7 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
         )
     recipe = Recipe(
         prompt=prompt,
-        negative_prompt=settings.negative_prompt.strip(),
+        negative_prompt=negative,
         model=settings.model,
         seed=_seed(settings),
         count=settings.count,
@@ -56,15 +59,25 @@ def prompt_holder(settings: MaquetteSettings) -> MaquetteSettings | MaquetteProm
     return max(begun, key=lambda entry: entry.frame, default=settings)
 
 
+def said(settings: MaquetteSettings) -> tuple[str, str]:
+    """The prompt and the negative prompt as typed, with the words of the chosen presets."""
+    return composed(
+        prompt_holder(settings).prompt, settings.negative_prompt, chosen_presets(settings.presets)
+    )
+
+
 def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
     """Make ``recipe_of(settings)`` give ``recipe`` again, the model's hash and the size apart.
 
-    The seed is locked, so that the next Restyle of the same view makes the same picture.
+    The seed is locked, so that the next Restyle of the same view makes the same picture. Presets
+    whose words end the prompt are chosen again.
     """
     settings.model = recipe.model  # first: its update drops what is pinned
     settings.geometry = recipe.geometry
-    prompt_holder(settings).prompt = recipe.prompt
-    settings.negative_prompt = recipe.negative_prompt
+    prompt_holder(settings).prompt, settings.negative_prompt, presets = recognised(
+        recipe.prompt, recipe.negative_prompt, current_library().presets
+    )
+    choose(settings.presets, presets)
     set_seed(settings, recipe.seed)
     settings.seed_locked = True
     settings.count = recipe.count

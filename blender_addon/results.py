@@ -11,22 +11,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import secrets
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import msgspec
-from maquette_wire import __version__, metadata, png
+from maquette_wire import __version__, codecs, container, metadata, png
+from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
-from maquette_wire.messages import Result
+from maquette_wire.messages import Result, Submit
 from maquette_wire.recipe import Recipe
+from maquette_wire.submission import submission
 from maquette_wire.view import View
 
 RECIPE, VIEW, JOB, DEPTH = "maquette_recipe", "maquette_view", "maquette_job", "maquette_depth"
-"""Custom properties of a concept's image: Recipe and View as JSON, the job's name, and the file
-with the depth that the model saw."""
+KEY = "maquette_picture"
+"""Custom properties of a concept's image: Recipe and View as JSON, the job's name, the file with
+the depth that the model saw, and the key of its entry in the gallery."""
 SOFTWARE = f"Maquette {__version__}"
 BESIDE = "//maquette/"
 NAME_BYTES = 63
@@ -35,13 +40,33 @@ NAME_BYTES = 63
 
 @dataclass(frozen=True)
 class Saved:
-    """A concept on disk."""
+    """A concept on disk.
+
+    Attributes:
+        depth: the file with the depth that the model saw.
+        capture: the file with the capture that it was made of.
+        key: of its entry in the gallery.
+        made: when, as the gallery has it.
+    """
 
     path: Path
     depth: Path | None
     recipe: Recipe
     view: View
     job: str
+    capture: Path | None = None
+    key: str = ""
+    made: str = ""
+
+
+def new_key() -> str:
+    """A key that no other picture has."""
+    return secrets.token_hex(8)
+
+
+def date_of(seconds: float) -> str:
+    """A time since the epoch as the gallery has it: it sorts, and people read it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
 def folder_for(preference: str, blend: str, home: Home) -> Path:
@@ -65,18 +90,19 @@ def save(
     views: Sequence[View],
     folder: Path,
     fallback: Path,
+    captures: Sequence[Capture] = (),
 ) -> list[Saved]:
-    """Write a result's concepts and what the model saw; where ``folder`` can't be written to,
-    into ``fallback``.
+    """Write a result's concepts, what the model saw, and the captures of the views where they are
+    given; where ``folder`` can't be written to, into ``fallback``.
 
     Raises MaquetteError("output-unusable").
     """
     try:
-        return _save(result, frames, views, folder)
+        return _save(result, frames, views, folder, captures)
     except OSError:
         # A .blend from a read-only place, a full stick: the picture must not be lost for that.
         try:
-            return _save(result, frames, views, fallback)
+            return _save(result, frames, views, fallback, captures)
         except OSError as error:
             raise MaquetteError(
                 "output-unusable",
@@ -87,7 +113,11 @@ def save(
 
 
 def _save(
-    result: Result, frames: Sequence[memoryview], views: Sequence[View], folder: Path
+    result: Result,
+    frames: Sequence[memoryview],
+    views: Sequence[View],
+    folder: Path,
+    captures: Sequence[Capture],
 ) -> list[Saved]:
     folder.mkdir(parents=True, exist_ok=True)
     by_name = {
@@ -96,6 +126,8 @@ def _save(
     }
     saved = []
     depths: dict[int, Path] = {}
+    kept: dict[int, Path] = {}
+    made = date_of(time.time())
     for index, picture in enumerate(result.pictures):
         view = views[picture.view]
         recipe = msgspec.structs.replace(result.recipe, seed=picture.seed, count=1)
@@ -104,12 +136,32 @@ def _save(
             header, frame = by_name["encoded_depth", picture.view]
             path = depths[picture.view] = free_name(folder, f"{stem}-depth")
             png.write(path, frame, header.shape[1], header.shape[0])
+        if picture.view not in kept and captures:
+            path = kept[picture.view] = free_name(folder, f"{stem}-capture", container.SUFFIX)
+            write_capture(path, captures[picture.view], recipe)
         header, frame = by_name["concept", index]
         text = metadata.texts(recipe, view, software=SOFTWARE)
         path = free_name(folder, stem)
         png.write(path, frame, header.shape[1], header.shape[0], text)
-        saved.append(Saved(path, depths.get(picture.view), recipe, view, result.job))
+        depth, capture = depths.get(picture.view), kept.get(picture.view)
+        saved.append(
+            Saved(path, depth, recipe, view, result.job, capture, key=new_key(), made=made)
+        )
     return saved
+
+
+def write_capture(path: Path, capture: Capture, recipe: Recipe) -> None:
+    """Keep what a picture was made of, as small as this Python can make it. Raises OSError."""
+    packet = submission(recipe, [capture])
+    container.write(path, packet.message, packet.frames, codec=codecs.available()[-1])
+
+
+def read_capture(path: Path) -> Capture:
+    """What :func:`write_capture` wrote.
+
+    Raises MaquetteError("bad-file", "no-codec", "bad-message") or OSError.
+    """
+    return captures_of(*container.read(path, kind=Submit))[0]
 
 
 def slug(text: str, characters: int = 40) -> str:
@@ -117,11 +169,11 @@ def slug(text: str, characters: int = 40) -> str:
     return "-".join(re.findall(r"\w+", text.lower()))[:characters].strip("-")
 
 
-def free_name(folder: Path, stem: str) -> Path:
-    """``stem``.png in the folder, numbered where that name is taken: nothing is replaced."""
-    path, number = folder / f"{stem}.png", 2
+def free_name(folder: Path, stem: str, suffix: str = ".png") -> Path:
+    """``stem`` and suffix in the folder, numbered where that name is taken: nothing is replaced."""
+    path, number = folder / f"{stem}{suffix}", 2
     while path.exists():
-        path = folder / f"{stem}-{number}.png"
+        path = folder / f"{stem}-{number}{suffix}"
         number += 1
     return path
 
@@ -135,7 +187,7 @@ def title(saved: Saved) -> str:
 
 
 def load(saved: Saved) -> bpy.types.Image:
-    """The image datablock of a concept; it stays in the .blend though nothing uses it yet.
+    """The image datablock of a concept, which Blender keeps as long as something uses it.
 
     Raises MaquetteError("bad-picture") where the file is gone.
     """
@@ -146,10 +198,10 @@ def load(saved: Saved) -> bpy.types.Image:
             "bad-picture", f"The picture {saved.path} can't be opened.", "Restyle again."
         ) from error
     image.name = title(saved)
-    image.use_fake_user = True
     image[RECIPE] = saved.recipe.to_json()
     image[VIEW] = msgspec.json.encode(saved.view).decode()
     image[JOB] = saved.job
+    image[KEY] = saved.key
     if saved.depth is not None:
         image[DEPTH] = relative(saved.depth)
     return image
@@ -170,16 +222,6 @@ def load_texture(path: Path, recipe: Recipe) -> bpy.types.Image:
     return image
 
 
-def variations(image: bpy.types.Image) -> list[bpy.types.Image]:
-    """The concepts of the job that made this one, itself among them, by seed.
-
-    The names say the order, and cost a redrawn panel less than the Recipes.
-    """
-    job = image.get(JOB)
-    made = [each for each in bpy.data.images if job and each.get(JOB) == job and RECIPE in each]
-    return sorted(made, key=lambda each: (len(each.name), each.name)) or [image]
-
-
 def recipe_of_image(image: bpy.types.Image) -> Recipe:
     """The Recipe of a concept: the datablock's own, or the one in its file.
 
@@ -198,23 +240,24 @@ def recipe_of_image(image: bpy.types.Image) -> Recipe:
     return png.read_recipe(path)
 
 
-def resolved(saved: Saved) -> str:
-    """The absolute path that the concept's datablock resolves to."""
-    return bpy.path.abspath(relative(saved.path))
-
-
 def show(image: bpy.types.Image, window_manager: bpy.types.WindowManager) -> bool:
     """Show a picture in an image editor that is free for it: one that is empty or shows a render
     or another concept, and isn't pinned. False where there is none.
     """
+    for area in free_editors(window_manager):
+        area.spaces.active.image = image
+        area.tag_redraw()
+        return True
+    return False
+
+
+def free_editors(window_manager: bpy.types.WindowManager) -> Iterator[bpy.types.Area]:
+    """The image editors that a concept may be shown in."""
     for window in window_manager.windows:
         for area in window.screen.areas:
             space = area.spaces.active
             if isinstance(space, bpy.types.SpaceImageEditor) and _is_free(area.ui_type, space):
-                space.image = image
-                area.tag_redraw()
-                return True
-    return False
+                yield area
 
 
 def _is_free(kind: str, space: bpy.types.SpaceImageEditor) -> bool:
@@ -222,6 +265,12 @@ def _is_free(kind: str, space: bpy.types.SpaceImageEditor) -> bool:
         return False
     image = space.image
     return image is None or image.type == "RENDER_RESULT" or JOB in image
+
+
+def absolute(text: str) -> str:
+    """The path that a datablock's property leads to, without the detours that Blender makes after
+    a Save As; empty for an empty one."""
+    return os.path.normpath(bpy.path.abspath(text)) if text else ""
 
 
 def relative(path: Path) -> str:

@@ -8,15 +8,18 @@ no job it comes every two seconds; without a connection it isn't there.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import bpy
+import numpy as np
 from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
 from maquette_wire.errors import MaquetteError
+from maquette_wire.events import JobMessage
 from maquette_wire.home import Home
 from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.packing import Packet
@@ -24,12 +27,17 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, where_now
+from .delivery import Delivery, folder_of, scene_of, where_now
+from .gallery.keeper import Keeper
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
+from .live import Eye, Live
 from .notices import Level, Notice, Notices
+from .overlay import pictures
+from .waiting import RECENT, Move, Pace, moved, sorted_jobs
 
 BUSY_SECONDS = 0.05
+LIVE_SECONDS = 0.02
 IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
@@ -40,19 +48,33 @@ class Session:
     """What this Blender does with Maquette at the moment.
 
     Attributes:
-        jobs: open jobs, and failed ones until they are dismissed, in the order of their start.
+        jobs: open jobs, and failed ones until they are dismissed, in the order of the queue.
+        recent: ended jobs, the newest last.
+        pace: how long jobs take.
         notices: what the user should know.
-        left_behind: how many finished or running jobs an ended Blender left at the server.
+        left_behind: finished or running jobs that ended Blenders left at their servers.
+        live: the pictures that follow the 3D view; none of them is one of the jobs.
     """
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self.jobs: dict[str, Job] = {}
+        self.recent: deque[Job] = deque(maxlen=RECENT)
+        self.pace = Pace()
         self.notices = Notices()
         self.backend: Backend | None = None
         self.ledger = Ledger(home)
-        self.left_behind = len(self.ledger.left_behind())
+        self.left_behind = self.ledger.left_behind()
+        self._unwanted: dict[str, Entry] = {}
         self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
+        self.live = Live()
+        concepts = self.delivery.concepts
+        self.gallery = Keeper(
+            self._in_thread,
+            self.notices.tell,
+            concepts.drop,
+            lambda: folder_of(bpy.data.filepath, home),
+        )
         self._client: Client | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
@@ -87,7 +109,7 @@ class Session:
         assert self._client is not None, "want_server comes first"
         self.dismiss()
         name = self._client.submit(recipe, [capture], previews=True)
-        job = self.jobs[name] = Job(name, recipe, (capture.view,), target)
+        job = self.jobs[name] = Job(name, recipe, (capture.view,), target, captures=(capture,))
         wake()
         return job
 
@@ -113,6 +135,19 @@ class Session:
         self._client.cancel(name)
         wake()
 
+    @property
+    def can_move(self) -> bool:
+        """Whether the server lets waiting jobs be moved."""
+        return self._client is not None and self._client.can_order
+
+    def move(self, name: str, to: Move) -> None:
+        """Have a waiting job painted earlier or later. Raises MaquetteError("old-server")."""
+        assert self._client is not None
+        names = moved(self.jobs.values(), name, to)
+        self._client.order(names)
+        self.jobs = sorted_jobs(self.jobs, names)
+        wake()
+
     def dismiss(self) -> None:
         """Drop notices and failed jobs from the panel."""
         self.notices.clear()
@@ -135,6 +170,23 @@ class Session:
             self._drop(job)
             wake()
 
+    def forget_recent(self, job: Job) -> None:
+        """Take an ended job out of the recent ones: it is run again."""
+        if job in self.recent:
+            self.recent.remove(job)
+
+    def discard_left(self) -> None:
+        """Do without what ended Blenders left behind; their servers hear of it as soon as they
+        are reached. Raises MaquetteError("home-unusable")."""
+        for entry in self.ledger.disown():
+            self._unwanted[entry.job] = entry
+            if entry.texture:
+                textures.discard(Path(entry.texture))
+        self.left_behind = []
+        if self.status is Status.READY:
+            self._end_unwanted()
+        wake()
+
     def follow_file(self) -> None:
         """The file was saved: jobs of its scenes belong to where and what it is now."""
         for job in self.jobs.values():
@@ -149,6 +201,12 @@ class Session:
         self.notices.append(Notice(level, text))
         redraw()
 
+    def follow(self, eye: Eye) -> None:
+        """Have Live paint what an eye sees, with the server that was wanted."""
+        assert self._client is not None, "want_server comes first"
+        self.live.begin(eye, self._client, time.monotonic())
+        wake()
+
     def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
         """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
         self._errands.append((self._in_thread(work), done))
@@ -158,18 +216,27 @@ class Session:
 
     def tick(self) -> float | None:
         """Move everything on a little; returns seconds until the next call, None for never."""
+        working = bool(self.jobs)
         changed = self._poll()
+        working |= bool(self.jobs)
         changed |= self.delivery.step()
+        changed |= self.gallery.step()
         changed |= self._collect_errands()
+        changed |= self._follow()
         if changed:
             redraw()
-        if self.open_jobs or self.delivery.busy or self._errands or self.status is Status.STARTING:
+        pictures.refresh(changed and working, not self.open_jobs, time.monotonic())
+        if self.live.busy:
+            return LIVE_SECONDS
+        busy = self.delivery.busy or self.gallery.busy or self._errands
+        if self.open_jobs or busy or self.status is Status.STARTING:
             return BUSY_SECONDS
         connecting = self.status in (Status.CONNECTING, Status.LOST)
         return IDLE_SECONDS if connecting or self.status is Status.READY else None
 
     def close(self) -> None:
         """End, with what has arrived delivered; jobs at the server are for the next session."""
+        self.live.end()
         if self._thread is not None:
             self._thread.shutdown(wait=True)
             self.delivery.finish()
@@ -188,7 +255,7 @@ class Session:
             return False
         before = self.backend.status
         now = time.monotonic()
-        busy = bool(self.open_jobs) or self.backend.status is Status.STARTING
+        busy = bool(self.open_jobs) or self.live.on or self.backend.status is Status.STARTING
         if busy and now - self._watched > WATCH_SECONDS:
             self._watched = now
             self.backend.watch()
@@ -200,6 +267,13 @@ class Session:
         self._show_previews(events)
         return bool(events) or self.backend.status is not before
 
+    def _follow(self) -> bool:
+        """Have Live go on; whether the panel has to say something else of it."""
+        before = self.live.on, self.live.text
+        trouble = self.backend.error if self.status is Status.TROUBLE and self.backend else None
+        self.live.step(time.monotonic(), trouble)
+        return before != (self.live.on, self.live.text)
+
     def _take(self, event: Event, now: float) -> None:
         assert self.backend is not None
         if isinstance(event, Received):
@@ -209,6 +283,7 @@ class Session:
         if isinstance(event, Connected):
             self.notices.end_outage()
             self._adopt()
+            self._end_unwanted()
             return
         self.backend.watch()  # an ended local server is started again at once
         for job in self.open_jobs:
@@ -219,10 +294,14 @@ class Session:
 
     def _take_message(self, received: Received, now: float) -> None:
         message = received.message
+        if self.live.take(message, received.frames, now):
+            return
         job = self.jobs.get(message.job)
         if job is None:
+            self._take_unwanted(message)
             return
         job.take(message, now)
+        self.pace.learn(job)
         if isinstance(message, Accepted):
             self._remember(job)
         elif isinstance(message, Result):
@@ -231,6 +310,7 @@ class Session:
                 self.notices.tell("WARNING", warning)
             self.delivery.take(job, message, received.frames)
         elif isinstance(message, Failed):
+            pictures.drop_preview(job.name)
             self._settle(job)
             if job.recovered and message.code == "unknown-job":
                 self._drop(job)
@@ -253,6 +333,7 @@ class Session:
             job = self.jobs.get(name)
             if job is not None and job.state.open and job.state is not State.SAVING:
                 thumbnails.keep_preview(name, progress, frames)
+                _keep_over_view(job, progress, frames)
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
@@ -282,7 +363,12 @@ class Session:
             self._client.acknowledge(job.name)
 
     def _drop(self, job: Job) -> None:
-        self.jobs.pop(job.name, None)
+        if self.jobs.pop(job.name, None) is not None and job.texture is None:
+            self.recent.append(job)
+        job.captures = ()  # what is run again is captured again
+        pictures.drop_preview(job.name, done=job.state is State.DONE)
+        if job.state is State.DONE:
+            self.gallery.arrived()
 
     def _unsaved(self, name: str) -> Job | None:
         job = self.jobs.get(name)
@@ -291,12 +377,30 @@ class Session:
     def _adopt(self) -> None:
         assert self.backend is not None and self._client is not None
         for entry in self.ledger.adopt(self.backend.server):
+            if entry.unwanted:
+                self._unwanted[entry.job] = entry
+                continue
             target = Target(entry.blend, entry.scene, 0, entry.folder)
             job = Job(entry.job, entry.recipe, entry.views, target, recovered=True)
             job.texture = Path(entry.texture) if entry.texture else None
             self.jobs[entry.job] = job
             self._client.resume(entry.job)
-        self.left_behind = len(self.ledger.left_behind())
+        self.left_behind = self.ledger.left_behind()
+
+    def _end_unwanted(self) -> None:
+        """Have the server drop what the user did without while it wasn't there."""
+        assert self.backend is not None and self._client is not None
+        for entry in self._unwanted.values():
+            if entry.server == self.backend.server and entry.job not in self._client.open_jobs:
+                self._client.resume(entry.job)
+                self._client.cancel(entry.job)
+
+    def _take_unwanted(self, message: JobMessage) -> None:
+        if message.job in self._unwanted and isinstance(message, Result | Failed | Cancelled):
+            del self._unwanted[message.job]
+            self.ledger.remove(message.job)
+            if self._client is not None:
+                self._client.acknowledge(message.job)
 
     def _in_thread(self, work: Callable):  # type: ignore[no-untyped-def]
         if self._thread is None:
@@ -311,14 +415,23 @@ class Session:
         return bool(done)
 
 
+def _keep_over_view(job: Job, progress: Progress, frames: Sequence[memoryview]) -> None:
+    """Have the first preview of a progress message drawn over the 3D views that see the same."""
+    scene = scene_of(job.target)
+    for header, frame in zip(progress.frames, frames, strict=True):
+        if header.name == "preview" and header.index == 0 and scene is not None:
+            colors = np.frombuffer(frame, np.uint8).reshape(header.shape)
+            pictures.keep_preview(job.name, scene.session_uid, job.views[0], colors)
+
+
 def redraw() -> None:
     """Draw the panels again, and only them: the 3D view itself is expensive."""
+    kinds = {"VIEW_3D": "UI", "IMAGE_EDITOR": "UI", "PROPERTIES": "WINDOW"}
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "IMAGE_EDITOR"):
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+            for region in area.regions:
+                if region.type == kinds.get(area.type):
+                    region.tag_redraw()
 
 
 # --- the session of this Blender ------------------------------------------------------------------
@@ -347,6 +460,7 @@ def register() -> None:
     global _session
     thumbnails.register()
     _session = Session(Home.default())
+    wake()  # the gallery takes in what the open file has
 
 
 def unregister() -> None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
-import bpy
 import numpy as np
 from maquette_wire import container, metadata, png
 from maquette_wire.capture import Capture, captures_of
@@ -26,6 +24,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 
 from .layers import Fit
+from .pictures import read_pixels
 from .results import SOFTWARE, free_name, slug
 
 JOB, FIT, TEXTURE = "job.maquette", "fit.npz", "texture"
@@ -184,28 +183,15 @@ def pixels_of(path: Path, width: int, height: int) -> NDArray[np.uint8]:
 
     Raises MaquetteError("bad-picture").
     """
-    try:
-        image: Any = bpy.data.images.load(str(path), check_existing=False)
-    except RuntimeError as error:
+    found = read_pixels(path)
+    if found.shape[:2] != (height, width):
         raise MaquetteError(
-            "bad-picture", f"The picture {path} can't be opened.", "Save it as a PNG."
-        ) from error
-    try:
-        if tuple(image.size) != (width, height):
-            raise MaquetteError(
-                "bad-picture",
-                f"The picture {path} has {image.size[0]} x {image.size[1]} pixels, its view has "
-                f"{width} x {height}.",
-                "Save it at that size.",
-            )
-        pixels = np.empty(width * height * image.channels, np.float32)
-        image.pixels.foreach_get(pixels)
-    finally:
-        bpy.data.images.remove(image)
-    colors = pixels.reshape(height, width, -1)[::-1, :, :3]
-    if colors.shape[2] == 1:
-        colors = np.repeat(colors, 3, 2)
-    return np.ascontiguousarray(np.rint(colors * 255.0).clip(0, 255).astype(np.uint8))
+            "bad-picture",
+            f"The picture {path} has {found.shape[1]} x {found.shape[0]} pixels, its view has "
+            f"{width} x {height}.",
+            "Save it at that size.",
+        )
+    return found
 
 
 def _new_folder(parent: Path, stem: str) -> Path:

@@ -1,18 +1,28 @@
-"""Small pictures for the panel: the last concept, and what a running job has so far."""
+"""Small pictures for the panels: concepts, and what a running job has so far.
+
+Blender reads a picture's file in the background, when it draws it first. Those that weren't drawn
+for longest are forgotten, so that a gallery of hundreds takes no more memory than a few pages.
+"""
 
 # Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import bpy
 import bpy.utils.previews
 import numpy as np
 from maquette_wire.messages import Progress
 
+KEPT = 96
+"""Pictures of files that are kept; each takes up to a quarter of a megabyte. What is on the screen
+is far less, so that none of that is forgotten."""
+
 _pictures: bpy.utils.previews.ImagePreviewCollection | None = None
+_files: dict[str, None] = {}
+"""The files whose pictures are kept, the one that was drawn last at the end."""
 
 
 def register() -> None:
@@ -25,22 +35,43 @@ def unregister() -> None:
     if _pictures is not None:
         bpy.utils.previews.remove(_pictures)
         _pictures = None
+        _files.clear()
 
 
 def clear() -> None:
     """Forget all pictures: another file is open."""
     if _pictures is not None:
         _pictures.clear()
+        _files.clear()
 
 
 def of_image(image: bpy.types.Image) -> int:
     """The icon of a picture's file; Blender reads it in the background. 0 where there is none."""
     if _pictures is None or not image.filepath:
         return 0
-    path = bpy.path.abspath(image.filepath, library=image.library)
+    return of_file(bpy.path.abspath(image.filepath, library=image.library))
+
+
+def of_file(path: str) -> int:
+    """The icon of a picture's file, likewise."""
+    if _pictures is None:
+        return 0
     if path not in _pictures:
         _pictures.load(path, path, "IMAGE")
+    _files.pop(path, None)
+    _files[path] = None
+    while len(_files) > KEPT:
+        oldest = next(iter(_files))
+        forget([oldest])
     return _pictures[path].icon_id
+
+
+def forget(paths: Iterable[str]) -> None:
+    """Drop the pictures of files: they are gone, or other ones now."""
+    for path in paths:
+        if _pictures is not None and path in _pictures:
+            del _pictures[path]
+        _files.pop(path, None)
 
 
 def of_job(job: str) -> int:

@@ -1,6 +1,7 @@
 """Concepts survive undo: Blender's undo would drop a picture that arrived after the undone step.
 
-What the user undoes is an edit of the model, not the picture that happened to arrive meanwhile.
+What the user undoes is an edit of the model, not the picture that happened to arrive meanwhile. A
+star or a deletion is an edit of the gallery, and is undone like any other.
 """
 
 from __future__ import annotations
@@ -11,59 +12,62 @@ import bpy
 from maquette_wire.errors import MaquetteError
 
 from . import results
+from .gallery import entries, shown
 from .properties import settings_of
 
-KEPT = 200
+KEPT = 2000
 
 
 class Concepts:
     """The concepts delivered to the file that is open."""
 
     def __init__(self) -> None:
-        self._delivered: deque[results.Saved] = deque(maxlen=KEPT)
-        self._present: set[str] | None = None
-        self._last: dict[str, str] = {}
+        self._delivered: deque[tuple[int, results.Saved]] = deque(maxlen=KEPT)
+        self._gone: set[str] = set()
+        self._last: dict[int, str] | None = None
 
-    def add(self, saved: results.Saved) -> None:
-        """A concept has its datablock."""
-        self._delivered.append(saved)
+    def add(self, scene: bpy.types.Scene, saved: results.Saved) -> None:
+        """A concept has its entry in the scene's gallery."""
+        self._delivered.append((scene.session_uid, saved))
+
+    def drop(self, keys: set[str]) -> None:
+        """Pictures were deleted for good: no undo has them come back."""
+        self._gone |= keys
 
     def forget(self) -> None:
         """Another file is open."""
         self._delivered.clear()
-        self._present = None
+        self._gone.clear()
+        self._last = None
 
     def note(self) -> None:
-        """An undo (or redo) is about to happen: note which concepts there are."""
-        self._present = _present()
-        self._last = {
-            scene.name: last.name
-            for scene in bpy.data.scenes
-            if (last := settings_of(scene).last_result) is not None
-        }
+        """An undo (or redo) is about to happen: note which concept is each scene's last."""
+        self._last = {}
+        for scene in bpy.data.scenes:
+            last = settings_of(scene).last_result
+            if last is not None:
+                self._last[scene.session_uid] = last.get(results.KEY, "")
 
     def restore(self) -> bool:
-        """After an undo, load again what it dropped; true where something was."""
-        if self._present is None:
+        """After an undo, put back what it dropped; true where there was an undo."""
+        if self._last is None:
             return False
-        wanted, self._present = self._present, None
-        here = _present()
-        dropped = [
-            saved
-            for saved in self._delivered
-            if (path := results.resolved(saved)) in wanted and path not in here
-        ]
-        for saved in dropped:
-            try:
-                results.load(saved)
-            except MaquetteError:
-                self._delivered.remove(saved)  # its file was deleted in the meantime
-        for name, image in self._last.items():
-            scene = bpy.data.scenes.get(name)
-            if scene is not None and image in bpy.data.images:
-                settings_of(scene).last_result = bpy.data.images[image]
-        return bool(dropped)
+        last, self._last = self._last, None
+        for scene in entries.editable():
+            for uid, saved in self._delivered:
+                if uid == scene.session_uid and saved.key not in self._gone:
+                    entries.add(scene, saved)
+            entries.remove(scene, self._gone)
+            self._restore_last(scene, last.get(scene.session_uid, ""))
+        return True
 
-
-def _present() -> set[str]:
-    return {bpy.path.abspath(image.filepath) for image in bpy.data.images if results.JOB in image}
+    def _restore_last(self, scene: bpy.types.Scene, key: str) -> None:
+        entry = entries.get(scene, key) if key else None
+        settings = settings_of(scene)
+        if entry is None or shown.entry_of(scene, settings.last_result) == entry:
+            return
+        try:
+            settings.last_result = shown.image_of(scene, entry)
+        except MaquetteError:
+            return  # its file was deleted in the meantime: the gallery shows that
+        results.show(settings.last_result, bpy.context.window_manager)

@@ -1,24 +1,33 @@
-"""The test run: one pytest in the backend's environment, one in each Blender, one closing line."""
+"""The test run: parts side by side, each a pytest in the backend's environment or in a Blender.
+
+The output of a part is shown whole when it ends, and all of them add up to one closing line.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import environments, extension
 from .console import logs, root, say
 
+E2E_TESTS = "tests/e2e"
 ADDON_TESTS = "tests/blender_addon"
 STUDIO_TESTS = "tests/studio"
 """These two import bpy and run inside Blender; all others run in the backend's environment."""
+LANES = 2
+"""How many parts run side by side at most."""
 NO_TESTS_COLLECTED = 5
 WIDTH = 100
 
@@ -59,35 +68,74 @@ def read_report(path: Path) -> Counter[str]:
     return counts
 
 
-def _run(
-    outcome: Outcome,
-    title: str,
-    pytest: Sequence[str],
-    arguments: Sequence[str],
-    extra: dict[str, str],
-    *,
-    again: bool = False,
-) -> None:
-    """Run one pytest and add its counts to ``outcome``; ``pytest`` is the command that runs it.
+@dataclass(frozen=True)
+class Part:
+    """One pytest of the run.
 
-    With ``again`` a run that a signal ended is said and done once more: Blender as a Python module
-    crashes now and then, anywhere.
+    Attributes:
+        pytest: the command that runs it.
+        arguments: folders and options.
+        extra: environment variables beside those that are there.
+        again: a run that a signal ended is said and done once more: Blender as a Python module
+            crashes now and then, anywhere.
     """
-    say(f"\n{f' {title} '.center(WIDTH, '-')}")
-    report = logs() / "tests.xml"
-    report.unlink(missing_ok=True)
-    options = [f"--junitxml={report}", "--continue-on-collection-errors"]
-    command = [*pytest, *options, *arguments]
-    done = subprocess.run(command, cwd=root(), env={**os.environ, **extra}, check=False)
-    if done.returncode < 0 and again:
-        outcome.crashed.append(f"{title}: crashed with {_signal(done.returncode)}, and ran again")
-        say(outcome.crashed[-1])
-        _run(outcome, f"{title}, again", pytest, arguments, extra)
-        return
-    if report.exists():
-        outcome.counts += read_report(report)
-    if done.returncode not in (0, 1, NO_TESTS_COLLECTED) or not report.exists():
-        outcome.broken.append(f"{title}: pytest ended with exit status {done.returncode}")
+
+    title: str
+    pytest: Sequence[str]
+    arguments: Sequence[str]
+    extra: Mapping[str, str]
+    again: bool = False
+
+
+class Parts:
+    """Runs parts and adds up their counts in ``outcome``; several threads may run one each."""
+
+    def __init__(self, outcome: Outcome, *, live: bool) -> None:
+        self.outcome = outcome
+        self._live = live  # one at a time, and so its output can be watched
+        self._lock = threading.Lock()
+
+    def run(self, part: Part) -> None:
+        """Run a part to its end."""
+        name = re.sub(r"[^a-z0-9.]+", "-", part.title.lower())
+        report, log = logs() / f"tests-{name}.xml", logs() / f"tests-{name}.log"
+        report.unlink(missing_ok=True)
+        options = [f"--junitxml={report}", "--continue-on-collection-errors"]
+        command = [*part.pytest, *options, *part.arguments]
+        environment = {**os.environ, **part.extra}
+        if self._live:
+            say(_headline(part.title))
+            done = subprocess.run(command, cwd=root(), env=environment, check=False)
+        else:
+            say(f"  {part.title}: begun")
+            with log.open("wb") as sink:
+                done = subprocess.run(
+                    command, cwd=root(), env=environment, check=False, stdout=sink, stderr=sink
+                )
+        with self._lock:
+            if not self._live:
+                said = log.read_text(encoding="utf-8", errors="replace")
+                say(f"{_headline(part.title)}\n{said.rstrip()}")
+            repeat = done.returncode < 0 and part.again
+            if repeat:
+                self.outcome.crashed.append(
+                    f"{part.title}: crashed with {_signal(done.returncode)}, and ran again"
+                )
+                say(self.outcome.crashed[-1])
+            else:
+                self._count(part.title, done.returncode, report)
+        if repeat:
+            self.run(replace(part, title=f"{part.title}, again", again=False))
+
+    def _count(self, title: str, status: int, report: Path) -> None:
+        if report.exists():
+            self.outcome.counts += read_report(report)
+        if status not in (0, 1, NO_TESTS_COLLECTED) or not report.exists():
+            self.outcome.broken.append(f"{title}: pytest ended with exit status {status}")
+
+
+def _headline(title: str) -> str:
+    return f"\n{f' {title} '.center(WIDTH, '-')}"
 
 
 def _signal(status: int) -> str:
@@ -99,11 +147,37 @@ def _pytest(python: Path) -> list[str]:
 
 
 def _backend_tests() -> list[str]:
-    """Every folder of tests but those that run inside Blender."""
-    inside = {ADDON_TESTS, STUDIO_TESTS}
+    """Every folder of tests but the end-to-end ones and those that run inside Blender."""
+    apart = {E2E_TESTS, ADDON_TESTS, STUDIO_TESTS}
     folders = [path for path in sorted((root() / "tests").iterdir()) if any(path.rglob("test_*"))]
     names = [path.relative_to(root()).as_posix() for path in folders if path.is_dir()]
-    return [name for name in names if name not in inside]
+    return [name for name in names if name not in apart]
+
+
+def parts_of(
+    python: Path, blenders: Sequence[str], applications: Sequence[Path], options: Sequence[str]
+) -> list[Part]:
+    """The parts of a run, the longest first; installs what they need."""
+    found = {series: str(environments.blender(series)) for series in blenders}
+    found |= {f"application-{index}": str(path) for index, path in enumerate(applications)}
+    extra = {
+        "MAQUETTE_TEST_BLENDERS": json.dumps(found),
+        "MAQUETTE_TEST_EXTENSION": str(extension.build(blenders[0])),
+        # Small models gain nothing from threads, which wait for one another on busy cores.
+        "OMP_NUM_THREADS": "1",
+    }
+    parts = [
+        Part("End to end", _pytest(python), [E2E_TESTS, *options], extra),
+        Part("Backend and wire", _pytest(python), [*_backend_tests(), *options], extra),
+    ]
+    for number, series in enumerate(blenders):
+        inside = {"PYTHONPATH": str(environments.blender_tests(series))}
+        folders = [ADDON_TESTS, STUDIO_TESTS] if number == 0 else [ADDON_TESTS]
+        folders = [name for name in folders if (root() / name).exists()]
+        command = _pytest(environments.blender(series))
+        title = f"Inside Blender {series}"
+        parts.append(Part(title, command, [*folders, *options], inside, again=True))
+    return parts
 
 
 def run(
@@ -118,25 +192,12 @@ def run(
         options: further arguments for each pytest.
     """
     outcome = Outcome()
-    found = {series: str(environments.blender(series)) for series in blenders}
-    found |= {f"application-{index}": str(path) for index, path in enumerate(applications)}
-    extra = {
-        "MAQUETTE_TEST_BLENDERS": json.dumps(found),
-        "MAQUETTE_TEST_EXTENSION": str(extension.build(blenders[0])),
-        # Small models gain nothing from threads, which wait for one another on busy cores.
-        "OMP_NUM_THREADS": "1",
-    }
-    folders = _backend_tests()
-    _run(outcome, "Backend, wire and end to end", _pytest(python), [*folders, *options], extra)
-    for number, series in enumerate(blenders):
-        inside = {"PYTHONPATH": str(environments.blender_tests(series))}
-        if number > 0:  # the Blender with a window is the same one for all
-            inside["MAQUETTE_TEST_WINDOW"] = ""
-        folders = [ADDON_TESTS, STUDIO_TESTS] if number == 0 else [ADDON_TESTS]
-        folders = [name for name in folders if (root() / name).exists()]
-        title = f"Inside Blender {series}"
-        blender = _pytest(environments.blender(series))
-        _run(outcome, title, blender, [*folders, *options], inside, again=True)
+    parts = parts_of(python, blenders, applications, options)
+    lanes = max(1, min(LANES, os.cpu_count() or 1, len(parts)))
+    runner = Parts(outcome, live=lanes == 1)
+    with ThreadPoolExecutor(lanes) as pool:
+        for done in [pool.submit(runner.run, part) for part in parts]:
+            done.result()
     for sentence in outcome.crashed + outcome.broken:
         say(sentence)
     say("\n" + outcome.closing_line())

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +35,8 @@ STOP_SECONDS = 30
 
 
 class ScenarioFailed(Exception):
-    """A scenario didn't come to its end; says all that Blender printed."""
+    """A scenario didn't come to its end, or not without an exception; says all that Blender
+    printed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def visit(
     *,
     sample: str = SAMPLE,
     installed: Home | None = None,
+    prepare: Callable[[Home], object] | None = None,
 ) -> Visit:
     """Run a scenario on a copy of a sample.
 
@@ -83,11 +86,15 @@ def visit(
         folder: empty, for the copy, the home and the profile.
         shots: where the screenshots go.
         installed: a home that keeps the profile with the extension for the next time.
+        prepare: what else the home is to have, for instance a model.
 
-    Raises ScenarioFailed, and subprocess.TimeoutExpired after ``SECONDS``.
+    Raises ScenarioFailed, also where Blender printed an exception, and subprocess.TimeoutExpired
+    after ``SECONDS``.
     """
     home = Home(folder / "home")
     note_backend(home, [sys.executable, "-m", "maquette"])
+    if prepare is not None:
+        prepare(home)
     scene = folder / sample
     shutil.copy(root() / "samples" / sample, scene)
     shots.mkdir(parents=True, exist_ok=True)
@@ -108,8 +115,9 @@ def visit(
     finally:
         _stop_server(home)
     line = next((line for line in said.splitlines() if line.startswith("USER HAS ")), None)
-    if line is None:
-        raise ScenarioFailed(f"{script} in {blender_of(program)} didn't end:\n{said}")
+    if line is None or "Traceback" in said:
+        what = "didn't end" if line is None else "had an exception in the console"
+        raise ScenarioFailed(f"{script} in {blender_of(program)} {what}:\n{said}")
     return Visit(json.loads(line.removeprefix("USER HAS ")), folder, shots)
 
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "data": "render the dataset that the pocket model is trained on",
     "train": "train or finetune a model from a recipe",
     "evaluate": "measure how well a model follows massings and prompts that it never saw",
+    "presets": "list the named words that --preset adds to a prompt, and share your own",
     "models": "list, fetch and remove models",
     "doctor": "check this installation, and name the fix for each thing that is wrong",
 }

@@ -34,12 +34,18 @@ def capture(
     width: int,
     height: int,
     region: bpy.types.Region | None = None,
+    view: View | None = None,
+    quick: bool = False,
 ) -> Capture:
     """Colour and depth of what a viewport shows.
 
     Args:
         area: a 3D viewport.
         region: which of its parts, where it shows four views; the free one of them by default.
+        view: what to draw instead of the region's own view, for instance that of the camera it
+            looks through; its size is the one that counts.
+        quick: without antialiasing of the colour, and with one or two drawings instead of three
+            or more where all surfaces are opaque. Depth is as exact.
 
     Raises MaquetteError("capture-too-small", "capture-too-large", "no-viewport", "no-window",
     "draw-failed").
@@ -53,7 +59,7 @@ def capture(
         )
     space: Any = area.spaces.active if area.type == "VIEW_3D" else None
     if region is None:
-        region = _main_region(area)
+        region = main_region(area)
     if space is None or region is None or not isinstance(region.data, bpy.types.RegionView3D):
         raise MaquetteError(
             "no-viewport",
@@ -62,17 +68,23 @@ def capture(
         )
     context.view_layer.update()
     region.data.update()
-    view = viewport_view(region, region.data, width, height)
+    if view is None:
+        view = viewport_view(region, region.data, width, height)
     with Scope() as scope:
-        canvas = Canvas(context, space, region, width, height)
+        canvas = Canvas(context, space, region, view.width, view.height)
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
-        view, depth = draw_depth(canvas, view)
-        color = draw_color(canvas, view)
+        if quick:
+            without_antialiasing(scope, context.preferences)
+            color, coarse = draw_color(canvas, view)
+            view, depth = draw_depth(canvas, view, coarse if all_is_opaque(space.shading) else None)
+        else:
+            view, depth = draw_depth(canvas, view)
+            color, _ = draw_color(canvas, view)
     return Capture(view=view, color=color, depth=depth)
 
 
-def _main_region(area: bpy.types.Area) -> bpy.types.Region | None:
+def main_region(area: bpy.types.Area) -> bpy.types.Region | None:
     """The region of a 3D viewport that isn't one of the sides of a quad view."""
     regions = [part for part in area.regions if part.type == "WINDOW"]
     own = getattr(area.spaces.active, "region_3d", None)
@@ -128,12 +140,37 @@ class Canvas:
             color = buffer.read_color(0, 0, *size, 4, 0, "UBYTE")
             depth = buffer.read_depth(0, 0, *size)
         # OpenGL's row 0 is at the bottom.
-        pixels, values = np.asarray(color)[::-1, :, :3], np.asarray(depth)[::-1]
+        pixels = as_read(color, self.height, self.width, 4)[::-1, :, :3]
+        values = as_read(depth, self.height, self.width)[::-1]
         return np.ascontiguousarray(pixels), np.ascontiguousarray(values)
 
 
-def draw_color(canvas: Canvas, view: View) -> NDArray[np.uint8]:
-    """Colour [height, width, 3] in sRGB with the viewport's own shading."""
+def as_read(buffer: Any, *shape: int) -> NDArray[Any]:
+    """A GPU buffer as an array, in the order of its memory: Blender 4.3 tells wrong strides."""
+    return np.asarray(buffer).ravel(order="K").reshape(shape)
+
+
+def without_antialiasing(scope: Scope, preferences: Any) -> None:
+    """Draw once what would be drawn again and again, each time moved by a part of a pixel."""
+    scope.keep(preferences, "is_dirty")
+    scope.set(preferences.system, viewport_aa="OFF")
+
+
+def all_is_opaque(shading: Any) -> bool:
+    """Whether a viewport draws every surface into its depth buffer, those of glass too."""
+    if shading.type != "SOLID" or shading.show_xray:
+        return False
+    data: Any = bpy.data
+    if shading.color_type == "MATERIAL":
+        return all(each.diffuse_color[3] == 1 for each in data.materials)
+    if shading.color_type == "OBJECT":
+        return all(each.color[3] == 1 for each in data.objects)
+    return True
+
+
+def draw_color(canvas: Canvas, view: View) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Colour [height, width, 3] in sRGB with the viewport's own shading, and the depth in metres
+    [height, width] of the same drawing, which is coarse far from the near clip plane."""
     shading = canvas.space.shading
     with Scope() as scope:
         if shading.type == "WIREFRAME":
@@ -145,28 +182,37 @@ def draw_color(canvas: Canvas, view: View) -> NDArray[np.uint8]:
             scope.set(shading, use_scene_lights=shading.use_scene_lights_render)
             scope.set(shading, use_scene_world=shading.use_scene_world_render)
             scope.set(shading, type="MATERIAL")
-        return canvas.draw(view, slabs.projection_of(view).astype(np.float32))[0]
+        projection = slabs.projection_of(view).astype(np.float32)
+        color, buffer = canvas.draw(view, projection)
+        return color, slabs.to_metres(buffer, projection, view.kind == "perspective")
 
 
-def draw_depth(canvas: Canvas, view: View) -> tuple[View, NDArray[np.float32]]:
+def draw_depth(
+    canvas: Canvas, view: View, coarse: NDArray[np.float32] | None = None
+) -> tuple[View, NDArray[np.float32]]:
     """Depth in metres [height, width], and the View that it is measured in.
 
     That is ``view`` itself, or where an orthographic viewport shows what lies behind its eye, the
-    same picture from further back.
+    same picture from further back. ``coarse``: the depth of a drawing of all surfaces in the whole
+    clip range, where there is one already.
     """
     with Scope() as scope:
-        preferences = canvas.preferences
         # Depth is of the pixels' centres; antialiasing would draw it again and again for nothing.
-        scope.keep(preferences, "is_dirty")
-        scope.set(preferences.system, viewport_aa="OFF")
+        without_antialiasing(scope, canvas.preferences)
         # Whatever the viewport's shading, surfaces count as solid.
         scope.set(canvas.space.shading, type="SOLID")
         scope.set(canvas.space.shading, show_xray=False, color_type="SINGLE", use_dof=False)
         clip = slabs.clip_range(view)
         if view.kind == "perspective":
-            parts = [_depth_of_slab(canvas, view, part) for part in slabs.slabs(clip)]
+            reach = clip
+            if coarse is not None:
+                seen = slabs.seen_range(coarse)
+                if seen is None or slabs.resolved(clip, seen):
+                    return view, coarse
+                reach = slabs.around(clip, seen)
+            parts = [_depth_of_slab(canvas, view, part) for part in slabs.slabs(reach)]
             return view, slabs.nearest(parts)
-        depth = _depth_of_slab(canvas, view, clip)
+        depth = _depth_of_slab(canvas, view, clip) if coarse is None else coarse
         seen = slabs.seen_range(depth)
         if seen is None:
             return view, depth

@@ -63,6 +63,21 @@ def slabs(clip: Range) -> list[Range]:
     return [(float(borders[i]), float(borders[i + 1] * OVERLAP)) for i in range(count)]
 
 
+def resolved(clip: Range, seen: Range) -> bool:
+    """Whether a perspective drawing of the clip range has what it saw as exactly as a slab."""
+    return seen[1] <= clip[0] * RATIO
+
+
+def around(clip: Range, seen: Range) -> Range:
+    """The part of a perspective clip range that certainly holds what a drawing of it saw.
+
+    What is measured at z is wrong by a few steps of z / (near 2^24) of itself at most.
+    """
+    near, far = clip
+    least, greatest = (z * 4 * z / (near * 2**24) + 0.01 * z for z in seen)
+    return max(near, seen[0] - least), min(far, seen[1] + greatest)
+
+
 def to_metres(
     buffer: NDArray[np.float32], projection: NDArray[np.float32], perspective: bool
 ) -> NDArray[np.float32]:

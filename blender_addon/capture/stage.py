@@ -40,7 +40,7 @@ def linked_stage(
         scope.remove_later(bpy.data.objects, camera)
         camera.matrix_world = pose.matrix
         stage: Any = _copied(context.scene) if COPIES_COUNT else _rebuilt(context)
-        scope.remove_later(bpy.data.scenes, stage)
+        scope.callback(_remove, stage)
         stage.camera = camera
         for layer in stage.view_layers:
             layer.use = layer.name == context.view_layer.name
@@ -49,6 +49,17 @@ def linked_stage(
         _set_up_render(stage.render, width, height)
         stage.display.shading.use_dof = False
         yield stage
+
+
+def _remove(stage: bpy.types.Scene) -> None:
+    """Remove a scene from wherever this is called: Blender 4.3 crashes where there are windows and
+    none is in the context, as in a timer after a file was opened."""
+    windows = bpy.context.window_manager.windows
+    if bpy.context.window is None and len(windows):
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.data.scenes.remove(stage)
+    else:
+        bpy.data.scenes.remove(stage)
 
 
 def _set_up_render(render: bpy.types.RenderSettings, width: int, height: int) -> None:

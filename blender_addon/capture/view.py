@@ -162,12 +162,7 @@ def viewport_view(
     stays, and one side shows a little more than the region does.
     """
     stretch = (width / height) / (region.width / region.height)
-    projection = np.array(region_3d.window_matrix, dtype=np.float64)
-    # Scaling clip coordinates towards the centre shows more; only ever more, never less.
-    if stretch > 1:
-        projection[0] /= stretch
-    else:
-        projection[1] *= stretch
+    projection = _widened(np.array(region_3d.window_matrix, dtype=np.float64), stretch)
     kind = "perspective" if region_3d.is_perspective else "orthographic"
     return view_of(region_3d.view_matrix, projection, width, height, kind, "Viewport")
 
@@ -193,6 +188,24 @@ def view_of(
         kind=kind,
         name=name,
     )
+
+
+def resized(view: View, width: int, height: int) -> View:
+    """The View on another grid; one of other proportions shows a little more on one side."""
+    stretch = (width / height) / (view.width / view.height)
+    projection = _widened(np.reshape(view.projection_matrix, (4, 4)).copy(), stretch)
+    own = Matrix(np.reshape(view.view_matrix, (4, 4)).tolist())
+    return view_of(own, projection, width, height, view.kind, view.name)
+
+
+def _widened(projection: np.ndarray, stretch: float) -> np.ndarray:
+    """A projection for a picture ``stretch`` times as wide for its height."""
+    # Scaling clip coordinates towards the centre shows more; only ever more, never less.
+    if stretch > 1:
+        projection[0] /= stretch
+    else:
+        projection[1] *= stretch
+    return projection
 
 
 def moved_back(view: View, distance: float) -> View:

@@ -5,15 +5,41 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
-from . import notify, picture, recipe, rendering, restyle, server, texture
+from . import (
+    again,
+    compare,
+    gallery,
+    gallery_files,
+    keys,
+    notify,
+    picture,
+    presets,
+    prompt,
+    queue,
+    recipe,
+    rendering,
+    restyle,
+    server,
+    texture,
+    viewport,
+)
 
 CLASSES = (
     *restyle.CLASSES,
+    *queue.CLASSES,
     *recipe.CLASSES,
+    *prompt.CLASSES,
+    *presets.CLASSES,
     *picture.CLASSES,
+    *gallery.CLASSES,
+    *gallery_files.CLASSES,
+    *compare.CLASSES,
+    *again.CLASSES,
     *texture.CLASSES,
     *rendering.CLASSES,
+    *viewport.CLASSES,
     *server.CLASSES,
+    *keys.CLASSES,
     *notify.CLASSES,
 )
 
@@ -21,10 +47,12 @@ CLASSES = (
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    prompt.register()
     current().notices.on_notice = notify.report
 
 
 def unregister() -> None:
     current().notices.on_notice = lambda _notice: None
+    prompt.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

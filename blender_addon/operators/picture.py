@@ -8,14 +8,16 @@ from pathlib import Path
 
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
+from maquette_wire.errors import MaquetteError
 
 from .. import results
 from ..delivery import folder_of
+from ..gallery import entries, shown
 from ..session import current
 
 
 class MAQUETTE_OT_show_result(bpy.types.Operator):
-    """Show the last concept in an image editor; in a window of its own where none is open"""
+    """Show this concept large, in an image editor; in a window of its own where none is free"""
 
     bl_idname = "maquette.show_result"
     bl_label = "Show Concept"
@@ -25,29 +27,45 @@ class MAQUETTE_OT_show_result(bpy.types.Operator):
         description="Show the depth map that the picture was made from",
         options={"SKIP_SAVE"},
     )
+    picture: StringProperty(
+        name="Picture",
+        description="Key of a picture of the gallery; empty: the last concept",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.scene.maquette.last_result is None:
+        settings = context.scene.maquette
+        if settings.last_result is None and not len(settings.pictures):
             cls.poll_message_set("There is no concept of this scene yet")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        image = context.scene.maquette.last_result
-        if self.depth:
-            image = self._depth_of(image)
+        scene = context.scene
+        entry = entries.get(scene, self.picture) if self.picture else None
+        try:
+            image = shown.image_of(scene, entry) if entry else scene.maquette.last_result
             if image is None:
-                self.report({"ERROR"}, "The depth map of this concept isn't there any more.")
-                return {"CANCELLED"}
-        if not results.show(image, context.window_manager):
-            _show_in_window(context, image)
+                raise MaquetteError(
+                    "no-picture", "There is no last concept.", "Choose a picture in the gallery."
+                )
+            if self.depth:
+                image = self._depth_of(image)
+        except MaquetteError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        show_large(context, image)
         return {"FINISHED"}
 
-    def _depth_of(self, image: bpy.types.Image) -> bpy.types.Image | None:
+    def _depth_of(self, image: bpy.types.Image) -> bpy.types.Image:
         stored = image.get(results.DEPTH)
         if not stored or not Path(bpy.path.abspath(stored)).is_file():
-            return None
+            raise MaquetteError(
+                "picture-missing",
+                "The depth map of this concept isn't there any more.",
+                "Restyle the view again.",
+            )
         depth = bpy.data.images.load(stored, check_existing=True)
         depth[results.JOB] = image[results.JOB]
         return depth
@@ -63,28 +81,46 @@ class MAQUETTE_OT_step_result(bpy.types.Operator):
     by: IntProperty()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings = context.scene.maquette
-        pictures = results.variations(settings.last_result)
-        place = pictures.index(settings.last_result) + self.by
-        settings.last_result = pictures[place % len(pictures)]
+        scene = context.scene
+        settings = scene.maquette
+        entry = shown.entry_of(scene, settings.last_result)
+        if entry is None:
+            return {"CANCELLED"}
+        variations = entries.of_job(scene, entry.job) or [entry]
+        place = [each.name for each in variations].index(entry.name) + self.by
+        try:
+            settings.last_result = shown.image_of(scene, variations[place % len(variations)])
+        except MaquetteError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         results.show(settings.last_result, context.window_manager)
+        shown.sweep()
         return {"FINISHED"}
 
 
 class MAQUETTE_OT_open_folder(bpy.types.Operator):
-    """Open the folder with the concepts of this file"""
+    """Open the folder with this picture, or else the one with the concepts of this file"""
 
     bl_idname = "maquette.open_folder"
     bl_label = "Open Folder"
 
+    picture: StringProperty(
+        name="Picture",
+        description="Key of a picture of the gallery; empty: the last concept",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         image = context.scene.maquette.last_result
-        if image is not None and image.filepath:
+        entry = entries.get(context.scene, self.picture) if self.picture else None
+        if entry is not None:
+            folder = Path(str(entries.place(context.scene, entry.path))).parent
+        elif image is not None and image.filepath:
             folder = Path(bpy.path.abspath(image.filepath)).parent
         else:
             folder = folder_of(bpy.data.filepath, current().home)
         if not folder.is_dir():
-            self.report({"WARNING"}, f"{folder} is not there: no concept was saved in it yet.")
+            self.report({"WARNING"}, f"{folder} is not there.")
             return {"CANCELLED"}
         bpy.ops.wm.path_open(filepath=str(folder))
         return {"FINISHED"}
@@ -118,7 +154,10 @@ class MAQUETTE_OT_discard(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _show_in_window(context: bpy.types.Context, image: bpy.types.Image) -> None:
+def show_large(context: bpy.types.Context, image: bpy.types.Image) -> None:
+    """Show a picture in an image editor that is free, or else in a new window."""
+    if results.show(image, context.window_manager):
+        return
     before = set(context.window_manager.windows)
     bpy.ops.wm.window_new()
     window = next(each for each in context.window_manager.windows if each not in before)

@@ -13,6 +13,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 
 from .. import results
+from ..gallery import entries
 from ..recipes import put_back
 
 
@@ -28,8 +29,16 @@ class MAQUETTE_OT_use_recipe(bpy.types.Operator):
         description="Which image; empty: the one in this image editor, or else the last concept",
         options={"SKIP_SAVE"},
     )
+    picture: StringProperty(
+        name="Picture",
+        description="Key of a picture of the gallery, instead of an image",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        entry = entries.get(context.scene, self.picture) if self.picture else None
+        if entry is not None:
+            return _apply(self, context, lambda: entries.saved_of(context.scene, entry).recipe)
         image = bpy.data.images.get(self.image) if self.image else _image_of(context)
         if image is None:
             self.report({"ERROR"}, "There is no picture here to take the recipe of.")

@@ -11,9 +11,11 @@ import msgspec
 from bpy.props import StringProperty
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Recipe
 
 from ..capture import camera_size, capture_camera, capture_viewport, size_for
 from ..delivery import folder_of, target_of
+from ..properties import MaquetteSettings
 from ..recipes import recipe_of, set_seed
 from ..session import Session, current
 from .server import reach_server
@@ -46,9 +48,7 @@ class MAQUETTE_OT_restyle(bpy.types.Operator):
         session = current()
         settings = context.scene.maquette
         try:
-            recipe = recipe_of(settings)
-            if not settings.seed_locked:
-                recipe = msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
+            recipe = next_recipe(settings)
             reach_server()
             capture = _capture(context)
             folder = folder_of(bpy.data.filepath, session.home)
@@ -83,6 +83,17 @@ class MAQUETTE_OT_cancel(bpy.types.Operator):
             if self.job in ("", job.name):
                 session.cancel(job.name)
         return {"FINISHED"}
+
+
+def next_recipe(settings: MaquetteSettings) -> Recipe:
+    """The Recipe that the panel describes, with a new seed unless that is to be kept.
+
+    Raises MaquetteError as ``recipe_of`` does.
+    """
+    recipe = recipe_of(settings)
+    if settings.seed_locked:
+        return recipe
+    return msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
 
 
 def _capture(context: bpy.types.Context) -> Capture:

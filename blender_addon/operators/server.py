@@ -8,7 +8,6 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 import bpy
-from maquette_wire import keys
 from maquette_wire.errors import MaquetteError
 
 from .. import preferences
@@ -86,26 +85,6 @@ class MAQUETTE_OT_check_backend(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAQUETTE_OT_copy_key(bpy.types.Operator):
-    """Copy this computer's public key, for the server's list of authorised clients"""
-
-    bl_idname = "maquette.copy_key"
-    bl_label = "Copy My Public Key"
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            pair = keys.client_keys(current().home)
-        except MaquetteError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        context.window_manager.clipboard = pair.public
-        self.report(
-            {"INFO"},
-            "Copied. Add it as a line to keys/authorised_clients in the server's Maquette folder.",
-        )
-        return {"FINISHED"}
-
-
 class MAQUETTE_OT_open_log(bpy.types.Operator):
     """Open what the local server has printed"""
 
@@ -133,6 +112,5 @@ CLASSES = (
     MAQUETTE_OT_connect,
     MAQUETTE_OT_find_backend,
     MAQUETTE_OT_check_backend,
-    MAQUETTE_OT_copy_key,
     MAQUETTE_OT_open_log,
 )

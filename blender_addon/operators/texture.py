@@ -4,7 +4,6 @@
 # pyright: reportInvalidTypeForm=false
 # pyright: reportIncompatibleMethodOverride=false
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +18,15 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
 from maquette_wire.view import View
 
-from .. import layers, results, textures
+from .. import layers, textures
 from ..capture import SOLID, Surface, capture_view, carries_modifiers, plan, surface
 from ..delivery import folder_of, put_texture_on, target_of
-from ..recipes import recipe_of, set_seed
+from ..gallery import entries, shown
+from ..recipes import set_seed
+from ..results import Saved
 from ..session import current
-from .restyle import SEEDS
+from .again import kept_capture
+from .restyle import next_recipe
 from .server import reach_server
 
 ENOUGH = 0.85
@@ -74,18 +76,16 @@ class MAQUETTE_OT_texture(_Texturing):
 
     def begin(self, context: bpy.types.Context) -> None:
         settings = context.scene.maquette
-        recipe = msgspec.structs.replace(recipe_of(settings), count=1)
-        if not settings.seed_locked:
-            recipe = msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
+        recipe = msgspec.structs.replace(next_recipe(settings), count=1)
         reach_server()
         made = _surface(context)
         views: list[View] = []
         given = {}
-        concept = settings.last_result
-        if settings.texture_from_concept and concept is not None:
+        if settings.texture_from_concept and settings.last_result is not None:
             # First, and not painted again: the other views take after it.
-            views = [_view_of(concept)]
-            given[0] = _pixels(concept, views[0])
+            concept = _concept(context)
+            views = [concept.view]
+            given[0] = _pixels(concept)
         planned = plan(context, made, settings.texture_views, views)
         views += planned.views(settings.texture_side, settings.texture_side)
         if not views:
@@ -106,26 +106,34 @@ class MAQUETTE_OT_texture(_Texturing):
 
 
 class MAQUETTE_OT_project(_Texturing):
-    """Lay the last concept on what its view sees of the model; nothing is painted"""
+    """Lay a concept on what its view sees of the model; nothing is painted"""
 
     bl_idname = "maquette.project"
     bl_label = "Project Concept"
 
+    picture: StringProperty(
+        name="Picture",
+        description="Key of a picture of the gallery; empty: the last concept",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.scene.maquette.last_result is None:
+        settings = context.scene.maquette
+        if settings.last_result is None and not len(settings.pictures):
             cls.poll_message_set("There is no concept of this scene yet")
             return False
         return super().poll(context)
 
     def begin(self, context: bpy.types.Context) -> None:
-        concept = context.scene.maquette.last_result
-        recipe = msgspec.structs.replace(results.recipe_of_image(concept), count=1, size=None)
-        view = _view_of(concept)
-        given = {0: _pixels(concept, view)}
+        concept = _concept(context, self.picture)
+        recipe = msgspec.structs.replace(concept.recipe, count=1, size=None)
+        given = {0: _pixels(concept)}
+        capture = kept_capture(concept)
         reach_server()
         made = _surface(context)
-        _submit(context, recipe, _captured(context, [view]), made, given)
+        captures = _captured(context, [concept.view]) if capture is None else [capture]
+        _submit(context, recipe, captures, made, given)
 
 
 class MAQUETTE_OT_bake_again(_Texturing):
@@ -297,21 +305,25 @@ def _submit(
     _tell_left_out(context)
 
 
-def _view_of(concept: bpy.types.Image) -> View:
-    """Raises MaquetteError("no-view")."""
-    try:
-        return msgspec.json.decode(concept.get(results.VIEW, ""), type=View)
-    except msgspec.MsgspecError as error:
+def _concept(context: bpy.types.Context, key: str = "") -> Saved:
+    """The picture of the gallery with this key, else the last concept. Raises MaquetteError."""
+    scene = context.scene
+    last = scene.maquette.last_result
+    entry = entries.get(scene, key) if key else shown.entry_of(scene, last)
+    if entry is not None:
+        return entries.saved_of(scene, entry)
+    concept = entries.saved_in(last) if last is not None else None
+    if concept is None:
         raise MaquetteError(
             "no-view",
-            f"{concept.name} does not say where it was seen from.",
-            "Restyle the view again.",
-        ) from error
+            "The last concept does not say where it was seen from.",
+            "Choose another picture in the gallery, or restyle the view again.",
+        )
+    return concept
 
 
-def _pixels(concept: bpy.types.Image, view: View) -> Any:
-    path = Path(bpy.path.abspath(concept.filepath, library=concept.library))
-    return textures.pixels_of(path, view.width, view.height)
+def _pixels(concept: Saved) -> Any:
+    return textures.pixels_of(concept.path, concept.view.width, concept.view.height)
 
 
 def _layer(name: str) -> Any:

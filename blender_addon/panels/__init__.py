@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import prompts, rendering, restyle, result, texture
+from . import gallery, jobs, presets, prompts, render, rendering, restyle, result, texture, viewport
 
 CLASSES = (
+    *presets.CLASSES,
     *restyle.CLASSES,
-    *rendering.CLASSES,
     *prompts.CLASSES,
+    *jobs.CLASSES,
+    *viewport.CLASSES,
     *result.CLASSES,
+    *gallery.CLASSES,
     *texture.CLASSES,
+    *rendering.CLASSES,
+    *render.CLASSES,
 )
 """In the order in which the tab shows them."""
 

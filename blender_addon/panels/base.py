@@ -23,6 +23,18 @@ def chosen_model(name: str) -> ModelInfo | None:
     return next((model for model in models if model.name == name), None)
 
 
+def is_guided(model: ModelInfo | None) -> bool:
+    """Whether a model can weigh the prompt, and avoid things; a distilled one can't. True of one
+    that nothing is known of yet."""
+    return model is None or model.guidance > 1.0
+
+
+def takes_steps(model: ModelInfo | None) -> bool:
+    """Whether a model paints better in more steps than its own number; one that was made for a
+    single step doesn't. True of one that nothing is known of yet."""
+    return model is None or model.steps > 1
+
+
 class MaquettePanel:
     """What the panels of the tab have in common."""
 

@@ -84,10 +84,10 @@ def draw_prompts(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None
 def draw_prompt_in_force(
     layout: bpy.types.UILayout, settings: MaquetteSettings, width: int
 ) -> None:
-    """Where a prompt of the list holds at this frame, which one."""
+    """Where a prompt of the list holds at this frame in place of the main one, from when on."""
     holder: Any = prompt_holder(settings)
     if holder != settings:
-        wrapped(layout, f"From frame {holder.frame}: {holder.prompt}", width, "TIME")
+        wrapped(layout, f"From frame {holder.frame} on, another prompt holds:", width, "TIME")
 
 
 CLASSES = (MAQUETTE_UL_prompts, MAQUETTE_PT_prompts, MAQUETTE_PT_render_prompts)

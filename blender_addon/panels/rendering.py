@@ -13,13 +13,14 @@ from ..engine import ENGINE
 from ..properties import settings_of
 from ..wrapping import wrapped
 from .base import chosen_model
-from .prompts import draw_prompt_in_force
+from .presets import draw_presets
+from .restyle import draw_fine, draw_geometry, draw_prompt
 
 FAR = 1.5
 """Times a model's own size from which on a frame is so large that it should be said."""
 
 
-class MAQUETTE_PT_render(bpy.types.Panel):
+class MAQUETTE_PT_engine(bpy.types.Panel):
     """What a frame is painted with."""
 
     bl_label = "Restyle"
@@ -37,15 +38,11 @@ class MAQUETTE_PT_render(bpy.types.Panel):
         settings = scene.maquette
         if not as_painted(scene):
             _draw_color_warning(layout, scene, width)
-        column = layout.column(align=True)
-        column.label(text="Prompt")
-        column.prop(settings, "prompt", text="", placeholder="Red brick library at dusk, wet plaza")
-        draw_prompt_in_force(column, settings, width)
-        column.separator(factor=0.5)
-        column.prop(settings, "negative_prompt", text="", placeholder="Avoid: people, cars")
+        draw_prompt(layout, settings, width)
+        draw_presets(layout, settings.presets, width)
+        draw_geometry(layout, settings)
         column = layout.column()
         column.use_property_split = True
-        column.prop(settings, "geometry", slider=True)
         plain = column.column()
         plain.use_property_decorate = False
         plain.prop(settings, "long_seed" if settings.long_seed else "seed")
@@ -84,4 +81,21 @@ def _draw_size(layout: bpy.types.UILayout, scene: bpy.types.Scene, width: int) -
         )
 
 
-CLASSES = (MAQUETTE_PT_render,)
+class MAQUETTE_PT_engine_fine(bpy.types.Panel):
+    """Settings that the model or the Geometry slider decide otherwise."""
+
+    bl_label = "Fine Tuning"
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "render"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.engine == ENGINE
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_fine(self.layout, context.scene.maquette)
+
+
+CLASSES = (MAQUETTE_PT_engine, MAQUETTE_PT_engine_fine)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import bpy
 
 from ..properties import MaquetteSettings
+from ..recipes import said
 from ..session import current
 from ..wrapping import broken, room_in, wrapped
-from .base import MaquettePanel, chosen_model
+from .base import MaquettePanel, chosen_model, is_guided, takes_steps
 from .jobs import draw_jobs
+from .presets import draw_presets
 from .prompts import draw_prompt_in_force
 
 
@@ -34,14 +36,13 @@ class MAQUETTE_MT_model(bpy.types.Menu):
 
 
 class MAQUETTE_MT_sampler(bpy.types.Menu):
-    """The methods of the refinement steps that the server knows."""
+    """The methods of the refinement steps that make a difference to the chosen model."""
 
-    bl_label = "Sampler"
+    bl_label = "Method"
 
-    def draw(self, _context: bpy.types.Context) -> None:
-        backend = current().backend
-        names = backend.welcome.samplers if backend and backend.welcome else ()
-        for name in ("", *names):
+    def draw(self, context: bpy.types.Context) -> None:
+        model = chosen_model(context.scene.maquette.model)
+        for name in ("", *(model.samplers if model else ())):
             setting = self.layout.operator("wm.context_set_string", text=name or "Model's Own")
             setting.data_path, setting.value = "scene.maquette.sampler", name
 
@@ -63,24 +64,7 @@ class MAQUETTE_PT_restyle(MaquettePanel, bpy.types.Panel):
     bl_label = "Concept Image"
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings = self.layout, context.scene.maquette
-        width = context.region.width
-        layout.row().prop(settings, "source", expand=True)
-        if settings.source == "CAMERA" and context.scene.camera is None:
-            wrapped(layout, "The scene has no camera: add one, or choose Viewport.", width, "ERROR")
-        column = layout.column(align=True)
-        column.label(text="Prompt")
-        column.prop(settings, "prompt", text="", placeholder="Red brick library at dusk, wet plaza")
-        _draw_whole_prompt(column, settings.prompt, width)
-        draw_prompt_in_force(column, settings, width)
-        column.separator(factor=0.5)
-        column.prop(settings, "negative_prompt", text="", placeholder="Avoid: people, cars")
-        _draw_geometry(layout, settings)
-        _draw_choices(layout, settings)
-        row = layout.row()
-        row.scale_y = 1.6
-        row.operator("maquette.restyle", icon="SHADERFX")
-        draw_jobs(layout, width)
+        draw_restyle(self.layout, context)
 
 
 class MAQUETTE_PT_fine(MaquettePanel, bpy.types.Panel):
@@ -91,40 +75,78 @@ class MAQUETTE_PT_fine(MaquettePanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings = self.layout, context.scene.maquette
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        model = chosen_model(settings.model)
-        column = layout.column()
-        for name in ("steps", "guidance", "strength", "depth_influence"):
-            row = column.row(heading=settings.bl_rna.properties[name].name)
-            row.prop(settings, f"use_{name}", text="")
-            value = row.row()
-            value.active = getattr(settings, f"use_{name}")
-            value.prop(settings, name, text="")
-        split = layout.split(factor=0.4)
-        label = split.row()
-        label.alignment = "RIGHT"
-        label.label(text="Sampler")
+        draw_fine(self.layout, context.scene.maquette)
+
+
+def draw_restyle(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What to make, of which view, and how it is getting on."""
+    settings, width = context.scene.maquette, context.region.width
+    layout.row().prop(settings, "source", expand=True)
+    if settings.source == "CAMERA" and context.scene.camera is None:
+        wrapped(layout, "The scene has no camera: add one, or choose Viewport.", width, "ERROR")
+    if settings.source == "VIEWPORT" and context.area.type != "VIEW_3D":
+        wrapped(layout, "A 3D view's own sidebar restyles what it shows.", width, "INFO")
+    draw_prompt(layout, settings, width)
+    draw_presets(layout, settings.presets, width)
+    draw_geometry(layout, settings)
+    _draw_choices(layout, settings)
+    row = layout.row()
+    row.scale_y = 1.6
+    row.operator("maquette.restyle", icon="SHADERFX")
+    draw_jobs(layout, width)
+
+
+def draw_fine(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
+    """Settings that the model or the Geometry slider decide otherwise; of these, what the model
+    has a use for, and what is set."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    model = chosen_model(settings.model)
+    useful = {"steps": takes_steps(model), "guidance": is_guided(model)}
+    column = layout.column()
+    for name in ("steps", "guidance", "strength", "depth_influence"):
+        is_set = getattr(settings, f"use_{name}")
+        if not (is_set or useful.get(name, True)):
+            continue
+        row = column.row(heading=settings.bl_rna.properties[name].name)
+        row.prop(settings, f"use_{name}", text="")
+        value = row.row()
+        value.active = is_set
+        value.prop(settings, name, text="")
+    if settings.sampler or model is None or len(model.samplers) > 1:
         own = f"Model's Own ({model.sampler})" if model else "Model's Own"
-        split.menu("MAQUETTE_MT_sampler", text=settings.sampler or own)
-        for index, lora in enumerate(settings.loras):
-            row = layout.row(align=True)
-            row.prop(lora, "weight", text=lora.name)
-            row.operator("maquette.remove_style", text="", icon="X").index = index
-        if model and model.loras:
-            layout.menu("MAQUETTE_MT_style", icon="ADD")
+        _labelled(layout, "Method").menu("MAQUETTE_MT_sampler", text=settings.sampler or own)
+    for index, lora in enumerate(settings.loras):
+        row = layout.row(align=True)
+        row.prop(lora, "weight", text=lora.name)
+        row.operator("maquette.remove_style", text="", icon="X").index = index
+    if model and model.loras:
+        layout.menu("MAQUETTE_MT_style", icon="ADD")
 
 
-def _draw_whole_prompt(layout: bpy.types.UILayout, prompt: str, width: int) -> None:
-    """All of a prompt that is too long for its field."""
-    if len(broken(prompt, room_in(width))) > 1:
-        column = layout.column()
-        column.active = False
-        wrapped(column, prompt, width)
+def draw_prompt(layout: bpy.types.UILayout, settings: MaquetteSettings, width: int) -> None:
+    """The prompt and what is to be avoided."""
+    column = layout.column(align=True)
+    column.label(text="Prompt")
+    row = column.row(align=True)
+    row.prop(settings, "prompt", text="", placeholder="Red brick library at dusk, wet plaza")
+    row.operator("maquette.edit_prompt", text="", icon="TEXT").setting = "prompt"
+    draw_prompt_in_force(column, settings, width)
+    prompt, _negative = said(settings)
+    # All of what is too long for its field, and what the presets make of it.
+    if prompt != settings.prompt.strip() or len(broken(prompt, room_in(width))) > 1:
+        whole = column.column()
+        whole.active = False
+        wrapped(whole, prompt, width)
+    if settings.negative_prompt or is_guided(chosen_model(settings.model)):
+        column.separator(factor=0.5)
+        row = column.row(align=True)
+        row.prop(settings, "negative_prompt", text="", placeholder="Avoid: people, cars")
+        row.operator("maquette.edit_prompt", text="", icon="TEXT").setting = "negative_prompt"
 
 
-def _draw_geometry(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
+def draw_geometry(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
+    """The slider between creative and exact."""
     column = layout.column(align=True)
     row = column.row()
     row.label(text="Creative")
@@ -139,17 +161,27 @@ def _draw_choices(layout: bpy.types.UILayout, settings: MaquetteSettings) -> Non
     column.use_property_split = True
     column.use_property_decorate = False
     model = chosen_model(settings.model)
-    split = column.split(factor=0.4)
-    label = split.row()
-    label.alignment = "RIGHT"
-    label.label(text="Model")
-    split.menu("MAQUETTE_MT_model", text=model.title if model else settings.model.capitalize())
+    title = model.title if model else settings.model.capitalize()
+    _labelled(column, "Model").menu("MAQUETTE_MT_model", text=title)
+    if model:
+        licence = _labelled(column, "Licence")
+        licence.active = False
+        licence.label(text=model.licence)
     row = column.row(align=True)
     row.prop(settings, "long_seed" if settings.long_seed else "seed")
     icon = "LOCKED" if settings.seed_locked else "UNLOCKED"
     row.prop(settings, "seed_locked", text="", icon=icon)
     column.prop(settings, "count")
     column.prop(settings, "long_side")
+
+
+def _labelled(layout: bpy.types.UILayout, text: str) -> bpy.types.UILayout:
+    """A row with a label as the properties' own, for what is none."""
+    split = layout.split(factor=0.4)
+    label = split.row()
+    label.alignment = "RIGHT"
+    label.label(text=text)
+    return split.row()
 
 
 CLASSES = (

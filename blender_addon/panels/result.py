@@ -10,6 +10,7 @@ import bpy
 from maquette_wire.errors import MaquetteError
 
 from .. import results, thumbnails
+from ..gallery import entries, shown
 from ..wrapping import wrapped
 from .base import TAB, MaquettePanel, picture_scale
 
@@ -32,7 +33,7 @@ class MAQUETTE_PT_result(MaquettePanel, bpy.types.Panel):
         layout.template_icon(
             icon_value=thumbnails.of_image(image), scale=picture_scale(context.region.width)
         )
-        _draw_name(layout, image, context.region.width)
+        _draw_name(layout, context, image)
         grid = layout.grid_flow(columns=2, even_columns=True, align=True)
         grid.operator("maquette.show_result", text="Show", icon="IMAGE_DATA")
         use = grid.operator("maquette.use_recipe", icon="LOOP_BACK")
@@ -81,10 +82,13 @@ class MAQUETTE_PT_image(bpy.types.Panel):
         layout.operator("maquette.use_recipe", icon="LOOP_BACK")
 
 
-def _draw_name(layout: bpy.types.UILayout, image: bpy.types.Image, width: int) -> None:
+def _draw_name(
+    layout: bpy.types.UILayout, context: bpy.types.Context, image: bpy.types.Image
+) -> None:
     """A concept's name; with arrows where others were made together with it."""
-    if len(results.variations(image)) == 1:
-        wrapped(layout, image.name, width)
+    entry = shown.entry_of(context.scene, image)
+    if entry is None or len(entries.of_job(context.scene, entry.job)) < 2:
+        wrapped(layout, image.name, context.region.width)
         return
     row = layout.row(align=True)
     row.operator("maquette.step_result", text="", icon="TRIA_LEFT").by = -1

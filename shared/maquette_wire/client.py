@@ -166,6 +166,24 @@ class Client:
         """End a job; Cancelled arrives, or its result where that was done already."""
         self._do(self._jobs.cancel(job))
 
+    @property
+    def can_order(self) -> bool:
+        """Whether the server lets jobs be moved in its queue; assumed as long as there is none."""
+        return self.welcome is None or "order" in self.welcome.understands
+
+    def order(self, jobs: Sequence[str]) -> None:
+        """Have jobs that wait be painted in this order, in the places that they have among them.
+
+        Raises MaquetteError("old-server").
+        """
+        if not self.can_order:
+            raise MaquetteError(
+                "old-server",
+                f"The server at {self.endpoint} is older and can't change the order of its jobs.",
+                "Update Maquette there.",
+            )
+        self._do(self._jobs.order(jobs))
+
     def acknowledge(self, job: str) -> None:
         """Tell the server that the result is stored here, or the failure noted: it may drop it."""
         # Unlike the rest it isn't made again from the open jobs, so it outlives a connection.
@@ -351,4 +369,4 @@ class Client:
         self._told = None
         self._events.append(Connected(welcome))
         self._outbox.clear()
-        self._outbox.extend(self._jobs.on_welcome())
+        self._outbox.extend(self._jobs.on_welcome(welcome.understands))

@@ -50,6 +50,11 @@ class Home:
         return self.root / "loras"
 
     @property
+    def presets(self) -> Path:
+        """The user's own presets, see ``presets``."""
+        return self.root / "presets.json"
+
+    @property
     def hashes(self) -> Path:
         """Hashes of model files that were computed before."""
         return self.root / "hashes.json"

@@ -18,6 +18,7 @@ from .messages import (
     Cancelled,
     Failed,
     Message,
+    Order,
     Result,
     Resume,
     Submit,
@@ -49,6 +50,7 @@ class OpenJobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._acknowledged: set[str] = set()
+        self._ordered = False
 
     def __contains__(self, job: str) -> bool:
         return job in self._jobs
@@ -88,7 +90,13 @@ class OpenJobs:
         self._acknowledged.add(job)
         return Acknowledge(job=job)
 
-    def on_welcome(self) -> list[Message]:
+    def order(self, jobs: Sequence[str]) -> Message:
+        """Have jobs wait in this order."""
+        self._ordered = True
+        self._jobs = {job: self._jobs[job] for job in in_order(list(self._jobs), jobs)}
+        return Order(jobs=tuple(self._jobs))
+
+    def on_welcome(self, understands: Sequence[str] = ()) -> list[Message]:
         """What a new connection has to hear."""
         messages: list[Message] = []
         for job, entry in self._jobs.items():
@@ -98,6 +106,8 @@ class OpenJobs:
                 messages.append(entry.submit)
             else:
                 messages.append(Resume(job=job))
+        if self._ordered and "order" in understands:
+            messages.append(Order(jobs=tuple(self._jobs)))
         return messages
 
     def take(self, message: JobMessage, frames: list[memoryview]) -> Message | Received | None:
@@ -136,3 +146,13 @@ class OpenJobs:
     ) -> Received:
         self._jobs.pop(message.job, None)
         return Received(message, frames or [])
+
+
+def in_order(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """``names`` with those that are ``wanted`` in that order, in the places that they have among
+    them; the others stay where they are."""
+    known = set(names)
+    chosen = [name for name in dict.fromkeys(wanted) if name in known]
+    following = iter(chosen)
+    moved = set(chosen)
+    return [next(following) if name in moved else name for name in names]

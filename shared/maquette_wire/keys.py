@@ -81,6 +81,26 @@ def parse_client_list(text: str, path: Path) -> frozenset[str]:
     return frozenset(keys)
 
 
+def authorise(path: Path, key: str, comment: str = "") -> bool:
+    """Add a client to a list of authorised ones; false where it is there already.
+
+    Raises MaquetteError("bad-key", "bad-client-list", "home-unusable").
+    """
+    key = check_key(key, "client's key")
+    try:
+        with path.open("a+", encoding="utf-8", errors="replace") as file:
+            file.seek(0)
+            text = file.read()
+            if key in parse_client_list(text, path):
+                return False
+            if text and not text.endswith("\n"):
+                file.write("\n")
+            file.write(f"{key} {comment}".rstrip() + "\n")
+    except OSError as error:
+        raise unusable(path, error) from error
+    return True
+
+
 def is_key(text: str) -> bool:
     """Whether a text is a key in Z85."""
     if len(text) != LENGTH or not text.isascii():

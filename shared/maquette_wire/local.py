@@ -35,6 +35,7 @@ LOCK_SECONDS = 1.0
 START_SECONDS = 180.0
 """A first start may compile and read for minutes from a slow disk."""
 CRASHES, CRASH_SECONDS = 3, 60.0
+"""A server that ended so often, none of them having served for so long, is given up."""
 BACK_OFF_SECONDS = 1.0
 LOG_BYTES = 4 * 1024 * 1024
 ROOM_BYTES = 1024 * 1024
@@ -121,6 +122,8 @@ class Launcher:
     Attributes:
         state: ``idle`` before :meth:`start`, ``starting``, ``ready`` (``record`` says where) or
             ``failed`` (``error`` says why; :meth:`start` tries again).
+        crashes: servers in a row that ended soon; at CRASHES none is started any more.
+        log_end: the last lines that the server printed, where it failed.
     """
 
     def __init__(self, home: Home, command: Sequence[str]) -> None:
@@ -129,14 +132,16 @@ class Launcher:
         self.error: MaquetteError | None = None
         self._home = home
         self._command = list(command)
+        self.crashes = 0
+        self.log_end: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
-        self._crashes: list[float] = []
+        self._ready_at: float | None = None
         self._begun = self._next_try = 0.0
 
     def start(self) -> None:
         """Begin, with all earlier crashes forgiven. A server that runs already is taken."""
-        self._crashes.clear()
-        self.error = None
+        self.crashes, self._ready_at = 0, None
+        self.error, self.log_end = None, ()
         self.state, self._next_try = "starting", 0.0
         self._begun = time.monotonic()
 
@@ -147,6 +152,8 @@ class Launcher:
         now = time.monotonic()
         self.record = running(self._home)
         if self.record is not None:
+            if self._ready_at is None:
+                self._ready_at = now
             self.state, self._begun = "ready", now
             return self.state
         self.state = "starting"
@@ -159,13 +166,13 @@ class Launcher:
                 self._process = None
         elif ended:
             assert self._process is not None
-            self._crashed(now, f"exit status {self._process.returncode}")
+            self._crashed(now, self._process.returncode)
         elif self._process is None and now >= self._next_try:
             self._begin(now)
         return self.state
 
     def _begin(self, now: float) -> None:
-        self.state, self._begun = "starting", now
+        self.state, self._begun, self._ready_at = "starting", now, None
         try:
             self._process = start(self._home, self._command)
         except OSError as error:
@@ -178,21 +185,29 @@ class Launcher:
         except MaquetteError as error:
             self.state, self.error = "failed", error
 
-    def _crashed(self, now: float, how: str) -> None:
-        self._process = None
-        self._crashes = [*(at for at in self._crashes if now - at < CRASH_SECONDS), now]
-        if len(self._crashes) >= CRASHES:
-            last = last_line(self._home.log)
-            told = f" ({last})" if last else ""
-            times = f"{len(self._crashes)} times in a row"
-            self._fail("server-crashes", f"The local server ended {times}, last with {how}{told}.")
+    def _crashed(self, now: float, status: int) -> None:
+        served = self._ready_at is not None and now - self._ready_at >= CRASH_SECONDS
+        self._process = self._ready_at = None
+        self.crashes = 1 if served else self.crashes + 1
+        if self.crashes >= CRASHES:
+            self._fail(
+                "server-crashes",
+                f"The local server ended {self.crashes} times in a row, {self._how(status)}.",
+            )
         else:
             self.state = "starting"
-            self._next_try = now + BACK_OFF_SECONDS * 2 ** (len(self._crashes) - 1)
+            self._next_try = now + BACK_OFF_SECONDS * 2 ** (self.crashes - 1)
+
+    def _how(self, status: int) -> str:
+        if status < 0:  # what it printed before has nothing to do with it
+            return f"the last time killed by the system or a user (signal {-status})"
+        last = last_line(self._home.log)
+        return f"last with exit status {status}" + (f" ({last})" if last else "")
 
     def _fail(self, code: str, sentence: str) -> None:
         self.state = "failed"
         self.error = MaquetteError(code, sentence, f"Its log is {self._home.log}.")
+        self.log_end = last_lines(self._home.log)
 
 
 def start(home: Home, command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -232,13 +247,18 @@ def start(home: Home, command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 def last_line(log: Path) -> str:
     """The last line of text in a log; empty where there is none."""
+    return next(reversed(last_lines(log)), "")
+
+
+def last_lines(log: Path, count: int = 5) -> tuple[str, ...]:
+    """The last lines of text in a log, without empty ones."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 4096))
             lines = file.read().decode("utf-8", "replace").split("\n")
     except FileNotFoundError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return ()
+    return tuple(line.strip() for line in lines if line.strip())[-count:]
 
 
 def _record(home: Home) -> ServerRecord | None:

@@ -118,6 +118,15 @@ class Cancel(Message, frozen=True, kw_only=True):
     job: str
 
 
+class Order(Message, frozen=True, kw_only=True):
+    """The client's waiting jobs, the one to be painted first in front: among them they share out
+    the places that they have now, so that no other client's job waits longer. Jobs that don't wait
+    (any more) are passed over. Not answered; ``Progress.ahead`` tells each job's new place. Only
+    for servers whose ``Welcome.understands`` names it."""
+
+    jobs: tuple[str, ...]
+
+
 class Acknowledge(Message, frozen=True, kw_only=True):
     """The client has stored the result (or noted the failure): the server may drop it."""
 
@@ -172,7 +181,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Welcome(Message, frozen=True, kw_only=True):
-    """Answer to hello: what the server can do."""
+    """Answer to hello: what the server can do.
+
+    ``understands`` names the messages that were added to this version of the protocol later.
+    """
 
     protocol: int = PROTOCOL
     server: str
@@ -182,6 +194,7 @@ class Welcome(Message, frozen=True, kw_only=True):
     limits: Limits
     codecs: tuple[str, ...] = ("raw",)
     exchange: Exchange | None = None
+    understands: tuple[str, ...] = ()
 
 
 class Refused(Message, frozen=True, kw_only=True):
@@ -201,7 +214,8 @@ class Accepted(Message, frozen=True, kw_only=True):
 
 
 class Progress(FramedMessage, frozen=True, kw_only=True):
-    """Where a running job is: ``step`` of ``steps`` over all its pictures.
+    """Where a job is: ``step`` of ``steps`` over all its pictures, or how many are ``ahead`` of it
+    in the queue.
 
     Frames: optionally one ``preview`` for each picture in work, ``index`` being the picture's
     place in the result.
@@ -211,6 +225,7 @@ class Progress(FramedMessage, frozen=True, kw_only=True):
     stage: Literal["queued", "loading", "sampling", "decoding", "baking"]
     step: int = 0
     steps: int = 0
+    ahead: int = 0
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,5 +282,5 @@ class Heartbeat(Message, frozen=True, kw_only=True):
     """Sent by the client when it has sent nothing for a while; the server sends it back."""
 
 
-FromClient = Hello | Submit | Resume | Cancel | Acknowledge | Heartbeat
+FromClient = Hello | Submit | Resume | Cancel | Order | Acknowledge | Heartbeat
 FromServer = Welcome | Refused | Accepted | Progress | Result | Failed | Cancelled | Heartbeat

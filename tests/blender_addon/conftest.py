@@ -134,6 +134,11 @@ def arrived(session: Session) -> bool:
     return not session.open_jobs and not session.delivery.busy
 
 
+def pictures() -> list[bpy.types.PropertyGroup]:
+    """The entries of the open scene's gallery."""
+    return list(bpy.context.scene.maquette.pictures)
+
+
 def concepts() -> list[bpy.types.Image]:
-    """The concepts in the open file."""
+    """The image datablocks of concepts in the open file."""
     return [image for image in bpy.data.images if "maquette_recipe" in image]

@@ -18,7 +18,7 @@ from blender_addon.delivery import target_of
 from blender_addon.jobs import State
 from blender_addon.recipes import recipe_of
 from blender_addon.session import Session
-from tests.blender_addon.conftest import a_capture, arrived, concepts, turn
+from tests.blender_addon.conftest import a_capture, arrived, concepts, pictures, turn
 from tests.shared.mock_server import MockServer
 
 
@@ -34,10 +34,10 @@ def test_restyle_brings_a_picture_with_its_recipe(session, server, camera, tmp_p
     settings.seed, settings.seed_locked, settings.count = 12, True, 2
     assert bpy.ops.maquette.restyle() == {"FINISHED"}
     turn(session, lambda: arrived(session))
-    names = sorted(image.name for image in concepts())
-    assert names == ["Concept – Street – seed 12", "Concept – Street – seed 13"]
+    assert [entry.title for entry in pictures()] == ["Street – seed 12", "Street – seed 13"]
     image = settings.last_result
-    assert image.name == names[0]
+    assert [image] == concepts(), "only what is shown needs a datablock"
+    assert image.name == "Concept – Street – seed 12"
     assert tuple(image.size) == (64, 48)
     assert image.filepath == "//maquette/concept-street-seed12.png"
     path = tmp_path / "maquette" / "concept-street-seed12.png"
@@ -216,12 +216,12 @@ def test_disabled_in_mid_job_and_enabled_again(session, server, settings, tmp_pa
     server.hold = False
     bpy.ops.preferences.addon_enable(module="blender_addon")
     again = add_on_session.current()
-    assert again.left_behind == 1
+    assert [entry.job for entry in again.left_behind] == [job.name]
     assert not again.jobs, "no server is started or asked before the user wants one"
     assert bpy.ops.maquette.connect() == {"FINISHED"}
     turn(again, lambda: (tmp_path / "out" / "concept-street-seed0.png").is_file())
     turn(again, lambda: arrived(again))
-    assert again.left_behind == 0
+    assert again.left_behind == []
     assert again.ledger.left_behind() == []
 
 

@@ -18,8 +18,10 @@ def run_script(
     *words: object,
     home: Path | None = None,
     extension: Path | None = None,
+    status: int = 0,
 ) -> str:
-    """Run a script of ``in_blender``; with the extension installed where it is given."""
+    """Run a script of ``in_blender``, which ends with ``status``; with the extension installed
+    where it is given."""
     blender = probe(program)
     assert blender is not None
     found = {
@@ -39,7 +41,7 @@ def run_script(
         text=True,
         timeout=240,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     return done.stdout
 
 

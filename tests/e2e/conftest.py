@@ -120,7 +120,13 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., w
     installed = Home(tmp_path_factory.mktemp("installed"))
     with ThreadPoolExecutor(max(1, len(windows.programs()))) as pool:
 
-        def visit(program: Path, script: str, sample: str, extension: Path) -> windows.Visit:
+        def visit(
+            program: Path,
+            script: str,
+            sample: str,
+            extension: Path,
+            prepare: Callable[[Home], object] | None,
+        ) -> windows.Visit:
             for each in windows.programs():
                 if (each, script, sample) not in begun:
                     folder = tmp_path_factory.mktemp(f"{_name(each)}-{Path(script).stem}")
@@ -130,6 +136,7 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., w
                         *(each, script, extension, folder, shots),
                         sample=sample,
                         installed=installed,
+                        prepare=prepare,
                     )
             return begun[program, script, sample].result()
 
@@ -137,10 +144,16 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., w
 
 
 @pytest.fixture(params=windows.programs() or [None], ids=lambda program: program and _name(program))
-def in_window(
-    request: pytest.FixtureRequest, visits: Callable[..., windows.Visit], extension: Path
-) -> InWindow:
-    """Runs a scenario in each Blender with a window in turn: ``in_window("architect.py")``."""
+def window(request: pytest.FixtureRequest) -> Path:
+    """Each Blender with a window in turn (.ci/install_blender.sh)."""
     if request.param is None:
-        pytest.skip(f"no Blender with a window: {windows.VARIABLE} names none")
-    return lambda script, sample=windows.SAMPLE: visits(request.param, script, sample, extension)
+        pytest.skip(f"needs {windows.VARIABLE}, Blenders with a window")
+    return request.param
+
+
+@pytest.fixture
+def in_window(window: Path, visits: Callable[..., windows.Visit], extension: Path) -> InWindow:
+    """Runs a scenario in a Blender with a window: ``in_window("architect.py").user``."""
+    return lambda script, sample=windows.SAMPLE, prepare=None: visits(
+        window, script, sample, extension, prepare
+    )

@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from maquette_wire import local, png
+from maquette_wire.home import Home
 from PIL import Image
+
+from tests.backend.tiny import make_tiny_sd2_depth
 
 from .blenders import run_script
 from .conftest import InWindow
@@ -103,3 +106,46 @@ def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"
     assert user["redone"] == user["layers"]
+
+
+def _with_tiny_model(home: Home) -> None:
+    make_tiny_sd2_depth(home.models / "tiny", settings={"native_size": 256})
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+def test_three_jobs_of_two_cameras_outlive_the_server_in_a_window(in_window: InWindow):
+    user = in_window("queueing.py", prepare=_with_tiny_model).user
+    street, court, again = (
+        "Street: red brick church at dusk",
+        "Court: white card model, soft light",
+        "Street: red brick church at dusk again",
+    )
+    assert user["moved"] == [street, again, court]
+    assert user["left"] == [street, again], "the last one was cancelled"
+    assert user["told"] == ["The server ended and is being started again; no job is lost."]
+    assert user["told in the end"] == []
+    assert user["recent"] == [[court, "CANCELLED"], [street, "DONE"], [again, "DONE"]]
+    prompts = {png.read_recipe(Path(path)).prompt for path in user["pictures"]}
+    assert prompts == {"red brick church at dusk", "red brick church at dusk again"}
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
+    user = in_window("gallery.py").user
+    assert user["told"] == [] and user["count"] == 26
+    assert user["shown"] == ["Concept – Bird – seed 25", "Concept – Street – seed 24"]
+    assert user["datablocks"] == 1, "the one that was shown before is gone"
+    assert user["starred"] == ["Bird – seed 25"]
+    # A picture drawn over another one has the colours that the editor gives it alone.
+    close = {"atol": 3.0}
+    (left, right), (other_left, other_right) = user["before"], user["other"]
+    assert np.allclose(user["wipe"], [left, other_right], **close), user
+    assert np.allclose(user["dragged"], [other_left, other_right], **close), user
+    assert np.abs(np.subtract(*user["side"])).max() > 20
+    assert np.allclose(user["after"], [left, right], **close)
+    # The camera is where it was, and the user's own where they moved it.
+    assert user["camera"] == "Bird – seed 25"
+    assert user["moved"] - user["height"] == pytest.approx(3.0, abs=0.01)
+    assert user["trashed"] == "Bird – seed 25" and user["undone"]

@@ -202,7 +202,7 @@ class MockServer:
             self._send(router, identity, message, [])
         elif isinstance(message, messages.Acknowledge):
             self.jobs.pop(message.job, None)
-        else:
+        elif not isinstance(message, messages.Order):
             self._where[message.job] = identity
             self._handle_job(message)
 

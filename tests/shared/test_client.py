@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,46 @@ def test_a_cancel_survives_the_death_of_the_server(client: Client, server: MockS
     server.start()
     hear(client, messages.Cancelled)
     assert server.jobs == {}
+
+
+def _poll_while(client: Client, going: Callable[[], bool]) -> None:
+    end = time.monotonic() + 15
+    while going():
+        assert time.monotonic() < end
+        client.poll(0.05)
+
+
+def test_jobs_are_moved_before_and_after_the_server_has_them(
+    client: Client, server: MockServer
+) -> None:
+    server.hold = True
+    server.welcome = {"understands": ("order",)}
+    a, b, c = (client.submit(RECIPE, [make_capture()]) for _ in range(3))
+    client.order([c, a])
+    assert client.open_jobs == (c, b, a)
+    connect(client, server)
+    _poll_while(client, lambda: server.count(messages.Submit) < 3)
+    sent = [m.job for m in server.received if isinstance(m, messages.Submit)]
+    assert sent == [c, b, a]
+    client.order([a, b])
+    server.die()  # perhaps before it has heard of that
+    poll_until(client, lambda event: isinstance(event, Disconnected))
+    server.start()
+    orders = server.count(messages.Order)
+    poll_until(client, lambda event: isinstance(event, Connected))
+    _poll_while(client, lambda: server.count(messages.Order) == orders)
+    said = [m.jobs for m in server.received if isinstance(m, messages.Order)]
+    assert said[-1] == (c, a, b)
+
+
+def test_an_older_server_is_not_asked_to_move_jobs(client: Client, server: MockServer) -> None:
+    server.hold = True
+    connect(client, server)
+    jobs = [client.submit(RECIPE, [make_capture()]) for _ in range(2)]
+    assert not client.can_order
+    with pytest.raises(MaquetteError, match="Update Maquette there"):
+        client.order(jobs[::-1])
+    assert client.open_jobs == tuple(jobs)
 
 
 def test_a_server_that_learns_something_says_so_and_jobs_go_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,42 @@ def test_captures_come_back_as_they_were(file: Path) -> None:
     ):
         assert bytes(memoryview(capture.depth)) == bytes(memoryview(original.depth))
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+@pytest.fixture
+def compressed(tmp_path: Path) -> Path:
+    path = tmp_path / "compressed.maquette"
+    container.write(path, *submit_of([make_capture(33, 17), make_capture(256, 192)]), codec="zstd")
+    return path
+
+
+def test_compressed_captures_come_back_as_they_were_and_are_small(compressed: Path) -> None:
+    message, frames = container.read(compressed)
+    assert {header.codec for header in message.frames} == {"zstd"}
+    for capture, original in zip(
+        captures_of(message, frames), (make_capture(33, 17), make_capture(256, 192)), strict=True
+    ):
+        assert capture.view == original.view
+        for name in ("color", "depth"):
+            found, sent = getattr(capture, name), getattr(original, name)
+            assert bytes(memoryview(found)) == bytes(memoryview(sent))
+    assert compressed.stat().st_size < 256 * 192 * 7 / 2
+
+
+def test_every_cut_and_every_wrong_size_of_a_compressed_file_is_noticed(compressed: Path) -> None:
+    data = compressed.read_bytes()
+    for cut in (16, 40, len(data) // 2, len(data) - 1):
+        compressed.write_bytes(data[:cut])
+        with pytest.raises(MaquetteError, match=r"compressed\.maquette") as caught:
+            container.read(compressed)
+        assert caught.value.code == "bad-file"
+    (length,) = struct.unpack_from("<I", data, 12)
+    for size in (0, 2**63, 2**64 - 1):
+        wrong = bytearray(data)
+        struct.pack_into("<Q", wrong, 32 + length, size)
+        compressed.write_bytes(wrong)
+        with pytest.raises(MaquetteError, match="damaged"):
+            container.read(compressed)
 
 
 def test_the_memory_outlives_the_file(file: Path) -> None:
@@ -75,9 +112,9 @@ def test_foreign_and_damaged_files(file: Path) -> None:
     with pytest.raises(MaquetteError, match="is no capture or result of Maquette"):
         container.read(file)
     newer = bytearray(whole)
-    newer[8] = 2
+    newer[8] = 3
     file.write_bytes(newer)
-    with pytest.raises(MaquetteError, match="layout version 2, this Maquette reads 1"):
+    with pytest.raises(MaquetteError, match="layout version 3, this Maquette reads 2"):
         container.read(file)
     damaged = bytearray(whole)
     damaged[40] ^= 1

@@ -114,6 +114,44 @@ def test_a_server_that_keeps_crashing_is_given_up_with_its_reason(
     assert settle(launcher) == "failed"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no signals there")
+def test_a_server_that_is_killed_again_and_again_is_given_up(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "BACK_OFF_SECONDS", 0.05)
+    launcher = local.Launcher(home, COMMAND)
+    launcher.start()
+    for _ in range(local.CRASHES):
+        assert settle(launcher) == "ready"
+        assert launcher.record is not None
+        kill(launcher.record.pid)
+        launcher._process.wait(10)  # type: ignore[union-attr]
+        launcher.poll()
+    assert launcher.state == "failed" and launcher.error is not None
+    assert "3 times in a row, the last time killed" in launcher.error.sentence
+    assert launcher.log_end == ("hello from the server",) * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no signals there")
+def test_a_server_that_served_for_long_is_always_started_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "BACK_OFF_SECONDS", 0.05)
+    monkeypatch.setattr(local, "CRASH_SECONDS", 0.0)
+    launcher = local.Launcher(home, COMMAND)
+    launcher.start()
+    for _ in range(local.CRASHES + 1):
+        assert settle(launcher) == "ready"
+        assert launcher.record is not None
+        kill(launcher.record.pid)
+        launcher._process.wait(10)  # type: ignore[union-attr]
+        assert launcher.poll() == "starting"
+        assert launcher.crashes == 1
+    assert settle(launcher) == "ready"
+    assert launcher.record is not None
+    kill(launcher.record.pid)
+
+
 def test_attempts_back_off(home: Home) -> None:
     launcher = local.Launcher(home, [sys.executable, "-c", "raise SystemExit(1)"])
     begin = time.monotonic()

@@ -30,7 +30,7 @@ def script() -> ModuleType:
 def test_help_needs_the_standard_library_alone_and_names_every_verb():
     done = _run("--help")
     assert done.returncode == 0, done.stderr
-    for verb in ("demo", "test", "check", "extension", "serve", "setup"):
+    for verb in ("demo", "test", "check", "extension", "serve", "docs", "setup"):
         assert f"build.py {verb}" in done.stdout
 
 

@@ -23,7 +23,8 @@ def run_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         path = tmp_path / "test_part.py"
         path.write_text(text)
         pytest = suite._pytest(Path(sys.executable))
-        suite._run(outcome, "part", pytest, ["-q", str(path)], QUICK, again=again)
+        part = suite.Part("part", pytest, ["-q", str(path)], QUICK, again)
+        suite.Parts(outcome, live=False).run(part)
 
     return run
 
@@ -90,3 +91,27 @@ def test_fixtures_that_fail_count_once_each(run_part):
     run_part(outcome, text)
     assert outcome.status == 1
     assert outcome.counts["passed"] == 0
+
+
+def test_parts_side_by_side_are_shown_whole_and_counted_once(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(suite, "root", lambda: tmp_path)
+    monkeypatch.setattr(suite, "logs", lambda: tmp_path)
+    parts = []
+    for name in "ab":
+        path = tmp_path / f"test_{name}.py"
+        path.write_text(
+            "import time\n"
+            f"def test_slow(): print('{name} begins'); time.sleep(1); print('{name} ends')\n"
+            "def test_wrong(): assert False\n"
+        )
+        pytest = suite._pytest(Path(sys.executable))
+        parts.append(suite.Part(f"Part {name}", pytest, ["-sq", path.name], QUICK))
+    monkeypatch.setattr(suite, "parts_of", lambda *_: parts)
+    monkeypatch.setattr(suite.os, "cpu_count", lambda: 2)
+    assert suite.run(Path(sys.executable), [], [], []) == 1
+    said = capfd.readouterr().out
+    for name, other in ("ab", "ba"):
+        whole = said[said.index(f"{name} begins") : said.index(f"{name} ends")]
+        assert other not in whole.replace("begins", "")
+    closing = [line for line in said.splitlines() if re.match(r"=+ \d+ passed", line)]
+    assert len(closing) == 1 and "2 passed, 2 failed, 0 skipped" in closing[0]

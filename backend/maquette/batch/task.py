@@ -19,7 +19,10 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Limits
+from maquette_wire.presets.library import Library, built_in
+from maquette_wire.presets.words import composed
 from maquette_wire.recipe import Recipe
+from msgspec.structs import replace
 
 from .. import depth_files
 from ..sources import SCENES, opening_words
@@ -43,6 +46,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         output: folder of the pictures, likewise.
         prompts: texts, or the name of a `.txt` (a prompt a line) or `.csv` (columns are fields of
             the recipe) file.
+        presets: names of presets whose words go to every prompt; those of one category vary.
         cameras: names; `["*"]` for all; the scene's active one where empty.
         frames: of an animation, `12`, `1..48` or `1..48:4`; the file's own one where empty.
         long_side: of a scene's captures; larger pictures are painted at it.
@@ -56,6 +60,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sources: Several[str] = []
     output: str = "concepts"
     prompts: Several[str] = []
+    presets: Several[str] = []
     cameras: Several[str] = []
     frames: Several[int | str] = []
     long_side: int = 512
@@ -120,7 +125,7 @@ def read_task(path: Path) -> Task:
     prompts = task.prompts
     if isinstance(prompts, str) and _is_table(prompts):
         prompts = str(folder / prompts)
-    return msgspec.structs.replace(
+    return replace(
         task,
         sources=[str(folder / each) for each in several(task.sources)],
         output=str(folder / task.output),
@@ -133,9 +138,17 @@ def several(value: Several[Value]) -> list[Value]:
     return value if isinstance(value, list) else [value]
 
 
-def recipes_of(task: Task) -> list[Recipe]:
-    """Every recipe, each once. Raises MaquetteError("empty-prompt", "bad-table", "bad-recipe")."""
-    rows = _rows(task.prompts)
+def recipes_of(task: Task, presets: Library | None = None) -> list[Recipe]:
+    """Every recipe, each once.
+
+    Args:
+        presets: those that the task may name; None where they are the ones of Maquette alone.
+
+    Raises MaquetteError("empty-prompt", "bad-table", "bad-recipe", "unknown-preset").
+    """
+    known = presets or Library(built_in())
+    combinations = known.combinations(several(task.presets))
+    rows = _rows(task.prompts) or ([{"prompt": ""}] if any(combinations) else [])
     if not rows:
         raise MaquetteError(
             "empty-prompt",
@@ -148,7 +161,9 @@ def recipes_of(task: Task) -> list[Recipe]:
         for values in itertools.product(*(several(getattr(task, name)) for name in free)):
             recipe = Recipe(**{**row, **dict(zip(free, values, strict=True))})
             recipe.check()
-            found[recipe] = None
+            for chosen in combinations:
+                prompt, negative = composed(recipe.prompt, recipe.negative_prompt, chosen)
+                found[replace(recipe, prompt=prompt, negative_prompt=negative)] = None
     return list(found)
 
 

@@ -38,6 +38,7 @@ from .options import (
     add_inside,
     add_opening,
     add_place,
+    preset_library,
     remote_server,
 )
 
@@ -102,6 +103,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--prompts", metavar="FILE", help=".txt with one a line, or .csv: prompt and other columns"
     )
     look.add_argument("--negative", action="append", metavar="TEXT", help="repeatable")
+    look.add_argument(
+        "--preset",
+        action="append",
+        metavar="NAME",
+        help="adds its words, see: maquette presets; repeatable, those of one category vary",
+    )
     look.add_argument("--model", type=_list_of(str), metavar="NAME,...", help="(pocket)")
     look.add_argument("--seed", type=_seeds, metavar="N,N-N", help="(0)")
     for name in ("geometry", "guidance", "strength", "depth_influence"):
@@ -123,7 +130,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
-    recipes = recipes_of(task)
+    recipes = recipes_of(task, preset_library() if task.presets else None)
     sources = sources_of(task)
     if len(sources) * len(recipes) > MOST:
         raise MaquetteError(
@@ -191,6 +198,7 @@ def _task(arguments: argparse.Namespace) -> Task:
         "prompts": arguments.prompt or arguments.prompts,
         "cameras": ["*"] if arguments.all_cameras else arguments.camera,
         "negative_prompt": arguments.negative,
+        "presets": arguments.preset,
     }
     others = ("frames", "long_side", "around", "up", "unit", "estimator", *DEPTH_OPTIONS)
     for name in (*others, *AXES):

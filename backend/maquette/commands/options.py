@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from pathlib import Path
 
 import msgspec
 from maquette_wire import metadata
 from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
 from maquette_wire.metadata import Metadata
+from maquette_wire.presets import library
+from maquette_wire.presets.library import Library
+from maquette_wire.presets.words import composed
 from maquette_wire.recipe import Lora, Recipe
 
 from .. import jobs
@@ -28,6 +33,12 @@ def add_look(parser: argparse.ArgumentParser) -> None:
         "--prompt", action="append", metavar="TEXT", help="what is to be seen; repeatable"
     )
     look.add_argument("--negative", metavar="TEXT", help="what the picture should not show")
+    look.add_argument(
+        "--preset",
+        action="append",
+        metavar="NAME",
+        help="adds its words, see: maquette presets; repeatable",
+    )
     look.add_argument("--recipe", type=Path, metavar="PNG", help="begin with this picture's recipe")
     look.add_argument("--model", metavar="NAME", help="see: maquette models (pocket)")
     look.add_argument("--geometry", type=float, metavar="0...1", help="0 creative, 1 exact (0.7)")
@@ -133,7 +144,10 @@ def _lora(text: str) -> Lora:
 
 
 def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
-    """One recipe for each prompt. Raises MaquetteError("empty-prompt", "bad-recipe")."""
+    """One recipe for each prompt, with the presets' words.
+
+    Raises MaquetteError("empty-prompt", "bad-recipe", "unknown-preset", "presets-conflict").
+    """
     base = Recipe(prompt="")
     if arguments.recipe is not None:
         base = metadata_of(arguments.recipe).recipe
@@ -148,18 +162,30 @@ def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
         changes["negative_prompt"] = arguments.negative
     if arguments.lora is not None:
         changes["loras"] = tuple(arguments.lora)
+    presets = preset_library().chosen(arguments.preset) if arguments.preset else ()
+    avoided = changes.pop("negative_prompt", base.negative_prompt)
     recipes = []
-    for prompt in arguments.prompt or [base.prompt]:
-        if not prompt.strip():
+    for typed in arguments.prompt or [base.prompt]:
+        prompt, negative = composed(typed, avoided, presets)
+        if not prompt:
             raise MaquetteError(
                 "empty-prompt",
                 "There is no prompt.",
                 'Describe the building, for instance --prompt "red brick library at dusk".',
             )
-        recipe = msgspec.structs.replace(base, prompt=prompt.strip(), size=None, **changes)
+        said = {"prompt": prompt, "negative_prompt": negative}
+        recipe = msgspec.structs.replace(base, size=None, **said, **changes)
         recipe.check()
         recipes.append(recipe)
     return recipes
+
+
+def preset_library() -> Library:
+    """The presets of this user; what is wrong with their own is said."""
+    found = library.read(Home.default())
+    for warning in found.warnings:
+        print(f"maquette: {warning}", file=sys.stderr)
+    return found
 
 
 def metadata_of(path: Path) -> Metadata:

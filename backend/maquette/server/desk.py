@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maquette_wire.errors import MaquetteError
@@ -171,6 +171,18 @@ class Desk:
         if self.journal.cancel(name):
             self.spool.drop(name)
         return self.look_up(owner, name) if job.state not in FINISHED else job
+
+    def order(self, owner: str, names: Sequence[str]) -> None:
+        """Have a client's waiting jobs run in this order, in the places that they have among
+        them; what isn't a waiting job of this client is passed over."""
+        own = {job.job for job in self.journal.in_state("queued") if job.owner == owner}
+        self.journal.order([name for name in names if name in own])
+
+    def places(self) -> dict[str, int]:
+        """How many jobs are ahead of each one that waits."""
+        running = len(self.journal.in_state("running"))
+        waiting = self.journal.in_state("queued")
+        return {job.job: running + place for place, job in enumerate(waiting)}
 
     def acknowledge(self, owner: str, name: str) -> None:
         """Note that a client needs a finished job no more. Raises "unknown-job"."""

@@ -45,6 +45,13 @@ MIGRATIONS = (
     );
     CREATE INDEX jobs_by_state ON jobs (state, sequence);
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET place = sequence;
+    DROP INDEX jobs_by_state;
+    CREATE INDEX jobs_by_state ON jobs (state, place);
+    CREATE INDEX jobs_by_place ON jobs (place);
+    """,
 )
 """What brings a database from version i (``PRAGMA user_version``) to version i + 1."""
 
@@ -61,6 +68,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         bytes: disk space that it takes or may still take in the spool.
         submitted, started, finished, acknowledged: seconds since the epoch.
         code, sentence, hint: why it failed.
+        place: of two queued jobs the one with the smaller place runs first.
     """
 
     sequence: int
@@ -78,6 +86,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     sentence: str
     hint: str
+    place: int
 
 
 COLUMNS = ", ".join(Job.__struct_fields__)
@@ -183,18 +192,37 @@ class Journal:
         return next(iter(self._select("job = ?", job)), None)
 
     def in_state(self, *states: State) -> list[Job]:
-        """All jobs in one of these states, in the order they were accepted."""
+        """All jobs in one of these states, in the order of the queue."""
         marks = ", ".join("?" * len(states))
-        return self._select(f"state IN ({marks}) ORDER BY sequence", *states)
+        return self._select(f"state IN ({marks}) ORDER BY place", *states)
 
     def next_queued(self) -> Job | None:
-        """The job to run next: the one accepted first."""
-        return next(iter(self._select("state = 'queued' ORDER BY sequence LIMIT 1")), None)
+        """The job to run next: the one accepted first, unless its client has moved it."""
+        return next(iter(self._select("state = 'queued' ORDER BY place LIMIT 1")), None)
 
     def ahead(self, job: Job) -> int:
-        """How many unfinished jobs were accepted before this one."""
-        query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND sequence < ?"
-        return self._read(query, (job.sequence,))[0][0]
+        """How many jobs run now or will before this one; 0 where it doesn't wait."""
+        if job.state != "queued":
+            return 0
+        query = (
+            "SELECT count(*) FROM jobs WHERE state = 'running' OR (state = 'queued' AND place < ?)"
+        )
+        return self._read(query, (job.place,))[0][0]
+
+    def order(self, jobs: Sequence[str]) -> None:
+        """Have queued jobs run in this order, in the places that they have among them."""
+        queued = {job.job: job.place for job in self.in_state("queued")}
+        moved = [name for name in dict.fromkeys(jobs) if name in queued]
+        if not moved:
+            return
+        places = sorted(queued[name] for name in moved)
+        pairs = [value for pair in zip(moved, places, strict=True) for value in pair]
+        cases = " ".join(["WHEN ? THEN ?"] * len(moved))
+        marks = ", ".join("?" * len(moved))
+        self._write(
+            f"UPDATE jobs SET place = CASE job {cases} END WHERE job IN ({marks})",
+            (*pairs, *moved),
+        )
 
     def unfinished(self) -> int:
         """How many jobs are queued or running."""
@@ -208,8 +236,8 @@ class Journal:
     def add(self, job: str, *, owner: str, recipe: str, previews: bool, size: int) -> Job:
         """Accept a job; its name must be new."""
         self._write(
-            "INSERT INTO jobs (job, owner, state, recipe, previews, bytes, submitted)"
-            " VALUES (?, ?, 'queued', ?, ?, ?, ?)",
+            "INSERT INTO jobs (job, owner, state, recipe, previews, bytes, submitted, place)"
+            " VALUES (?, ?, 'queued', ?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM jobs))",
             (job, owner, recipe, previews, size, self._clock()),
             new=True,
         )

@@ -16,7 +16,7 @@ import msgspec
 import zmq
 from maquette_wire import messages
 from maquette_wire.errors import MaquetteError
-from maquette_wire.packing import FROM_CLIENT, BadMessage, Packet, unpack
+from maquette_wire.packing import FROM_CLIENT, BadMessage, Packet, pack, unpack
 
 from . import worker_messages as wm
 from .access import Gate
@@ -34,6 +34,8 @@ TICK_MS = 50
 TURN = 32
 """Messages of one socket that are handled before the others get their turn."""
 RETRY_SECONDS = 1.0
+PLACES_SECONDS = 0.2
+"""How often those who wait are told of their new places at most."""
 TIDY_SECONDS = 60.0
 GREETING_BYTES = 64 * 1024
 PASSING = ("disk-full", "journal-unusable", "spool-unusable")
@@ -76,7 +78,8 @@ class Loop:
         self._watchers: dict[str, Connection] = {}
         self._samplers: tuple[str, ...] = ()
         self._again: list[Callable[[], None]] = []
-        self._next_retry = self._next_tidy = 0.0
+        self._next_retry = self._next_tidy = self._next_places = 0.0
+        self._moved = False
         self._stopping = False
         self._poller = zmq.Poller()
         for socket in (gate.socket, pool.socket, clients.socket):
@@ -120,6 +123,9 @@ class Loop:
                 self._surely(action)
             self._give_up_without_workers()
         self._surely(self._assign)
+        if self._moved and now >= self._next_places:
+            self._next_places = now + PLACES_SECONDS
+            self._surely(self._tell_places)
         self._clients.flush()
         if now >= self._next_tidy:
             self._next_tidy = now + TIDY_SECONDS
@@ -169,6 +175,7 @@ class Loop:
         else:
             news = False
         self._pool.release(said.worker, note.job)
+        self._moved = True
         if news:
             self._tell(note.job)
 
@@ -229,6 +236,15 @@ class Loop:
             del self._watchers[name]
         self._clients.send(watcher, letter)
 
+    def _tell_places(self) -> None:
+        """Tell those who wait how many are ahead of them now."""
+        self._moved = False
+        for name, ahead in self._desk.places().items():
+            watcher = self._watchers.get(name)
+            if watcher is not None:
+                news = messages.Progress(job=name, stage="queued", ahead=ahead)
+                self._clients.offer(watcher, pack(news))
+
     def _hear_client(self) -> None:
         connection, parts = self._clients.receive()
         try:
@@ -283,6 +299,8 @@ class Loop:
         elif isinstance(message, messages.Cancel):
             self._desk.look_up(connection.owner, message.job)
             self._surely(lambda: self._cancel(connection, message.job))
+        elif isinstance(message, messages.Order):
+            self._surely(lambda: self._order(connection, message.jobs))
         elif self._desk.knows(connection.owner, message.job):
             # Of an unknown job nothing is said: the client has what it wants.
             self._surely(lambda: self._desk.acknowledge(connection.owner, message.job))
@@ -301,8 +319,13 @@ class Loop:
             self._watchers[job.job] = connection
         self._clients.send(connection, self._replies.state(connection, job))
 
+    def _order(self, connection: Connection, names: tuple[str, ...]) -> None:
+        self._desk.order(connection.owner, names)
+        self._moved = True
+
     def _cancel(self, connection: Connection, name: str) -> None:
         job = self._desk.cancel(connection.owner, name)
         self._pool.stop(name)
         self._watchers.pop(name, None)
+        self._moved = True
         self._clients.send(connection, self._replies.state(connection, job))

@@ -63,6 +63,37 @@ def test_a_viewport_is_captured_as_it_is(perspective: str):
 
 
 @needs_window
+@pytest.mark.parametrize("perspective", ["PERSP", "ORTHO", "CAMERA"])
+@pytest.mark.parametrize("glass", [False, True])
+def test_a_quick_capture_has_the_same_depth(perspective: str, glass: bool):
+    scenes.town()
+    area, _region = viewport()
+    space: Any = area.spaces.active
+    space.camera = scenes.town_camera("wide")
+    space.region_3d.view_perspective = perspective
+    space.clip_start, space.clip_end = 0.01, 5000
+    space.shading.type, space.shading.color_type = "SOLID", "MATERIAL"
+    if glass:  # it is drawn without depth, and counts as solid all the same
+        material = bpy.data.materials.new("Glass")
+        material.diffuse_color[3] = 0.3
+        for thing in bpy.data.objects:
+            if thing.type == "MESH":
+                thing.data.materials.clear()
+                thing.data.materials.append(material)
+    slow = capture_viewport(bpy.context, area, 96, 72)
+    quick = capture_viewport(bpy.context, area, 96, 72, quick=True)
+    # An orthographic view of what lies behind its eye is moved back by what is seen.
+    moved = np.subtract(slow.view.view_matrix, quick.view.view_matrix)
+    assert np.abs(moved).max() < 1e-2
+    assert quick.view.projection_matrix[:8] == slow.view.projection_matrix[:8]
+    corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
+    truth.assert_exact(quick.view, np.asarray(quick.depth), corners)
+    if not glass:
+        apart = np.abs(np.asarray(quick.color, int) - np.asarray(slow.color, int)).max(-1)
+        assert (apart > 8).mean() < 0.15, "the same but for its edges"
+
+
+@needs_window
 def test_local_view_and_hiding_decide_what_is_seen():
     scenes.box((0, 0, 0), (2, 2, 2), "Kept").select_set(True)
     scenes.box((0, 0, 0), (900, 900, 900), "Around").hide_set(True)
@@ -133,7 +164,8 @@ def test_a_clipping_region_clips(perspective: str):
         bpy.ops.view3d.clip_border(xmin=0, xmax=right, ymin=0, ymax=top)
     cut = np.asarray(capture_viewport(bpy.context, area, width, height).depth)
     lower_left = np.isfinite(cut)
-    assert lower_left[-top + 8 :, : right - 8].all()
+    # Blender 4.3 may cut the row that the border's own edge is on.
+    assert lower_left[-top + 8 : -1, : right - 8].all()
     assert not lower_left[: -top - 8].any() and not lower_left[:, right + 8 :].any()
     np.testing.assert_allclose(cut[lower_left], whole[lower_left], rtol=1e-3)
 
@@ -218,6 +250,9 @@ def test_a_viewport_is_captured_in_its_own_shading(shading: str, engine: str, li
     space.shading.type, space.shading.color_type = shading, "MATERIAL"
     space.region_3d.view_rotation = Euler((math.pi / 2, 0, 0)).to_quaternion()
     capture = capture_viewport(bpy.context, area, 64, 48)
+    if shading == "MATERIAL" and bpy.app.version < (5, 0):
+        # It draws grey until a material's shader is there; a user sees the colour by then.
+        capture = capture_viewport(bpy.context, area, 64, 48)
     color = np.asarray(capture.color).reshape(-1, 3).mean(0)
     if lit:
         assert color.max() < 8

@@ -44,4 +44,4 @@ def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
         _, depth = offscreen.draw_depth(canvas, view)
-        return offscreen.draw_color(canvas, view), depth
+        return offscreen.draw_color(canvas, view)[0], depth

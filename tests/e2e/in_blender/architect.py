@@ -19,13 +19,20 @@ from window import (
     ADD_ON,
     area_of,
     begin,
+    between,
     do,
+    in_areas,
+    in_view_area,
     perform,
+    picture,
     press,
     shot,
+    still,
     type_into,
     until,
+    upper_part,
     view,
+    widen,
 )
 
 PROMPT = "red brick church at dusk, wet plaza"
@@ -66,12 +73,14 @@ def shown() -> bpy.types.Image | None:
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
+    yield from picture("first-steps-tab", in_view_area)
     area_of("PROPERTIES").ui_type = "IMAGE_EDITOR"
+    yield from widen("IMAGE_EDITOR", 260)
     settings = bpy.context.scene.maquette
-    settings.long_side, settings.seed, settings.seed_locked = 256, 12, True
+    settings.seed, settings.seed_locked = 12, True
     yield from type_into("Prompt", PROMPT, lambda: settings.prompt, below=1)
     user["prompt"] = settings.prompt
-    shot("1-panel")
+    yield from picture("first-steps-prompt", between("Concept Image", "Restyle"))
     yield from press("Restyle", lambda: session.jobs or settings.last_result)
     # The user goes on orbiting.
     before = view().view_matrix.copy()
@@ -85,17 +94,21 @@ def scenario() -> Iterator[float]:
     yield from until(orbit, moved)
     user["orbited"] = moved()
     end = time.monotonic() + JOB_SECONDS
-    shot("2-working")
+    shot("docs/first-steps-working", in_view_area)
     while session.jobs and time.monotonic() < end:
         yield 0.1
     image = settings.last_result
     yield 2
-    shot("3-result")
+    yield from picture("first-steps-result", in_areas("VIEW_3D", "IMAGE_EDITOR"))
     user["image"] = image and image.name
     user["file"] = image and bpy.path.abspath(image.filepath)
     user["shown"] = getattr(shown(), "name", None)
     user["told"] = [notice.text for notice in session.notices]
     user["states"], user["ticks"] = states, ticks
+    area_of("VIEW_3D").ui_type = "PREFERENCES"
+    bpy.context.preferences.active_section = "EXTENSIONS"
+    yield from still()
+    yield from picture("first-steps-installed", upper_part("PREFERENCES", 300))
 
 
 perform(scenario(), user)

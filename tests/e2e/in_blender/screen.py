@@ -55,6 +55,10 @@ def area_of(kind: str) -> bpy.types.Area:
     return next(area for area in screen.areas if area.type == kind)
 
 
+def has_area(kind: str) -> bool:
+    return any(area.type == kind for area in bpy.context.window_manager.windows[0].screen.areas)
+
+
 def region_of(area: str, region: str) -> bpy.types.Region:
     return next(each for each in area_of(area).regions if each.type == region)
 
@@ -64,9 +68,15 @@ def box_of(area: str, region: str = "WINDOW") -> Box:
     return _flipped(region_of(area, region))
 
 
-def box_of_area(area: str) -> Box:
-    """Where a whole area is, with its header and its sidebar."""
-    return _flipped(area_of(area))
+def around(*areas: str) -> Box:
+    """What has the first areas of these kinds in it, with their headers and sidebars."""
+    boxes = [_flipped(area_of(area)) for area in areas]
+    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
+    right, bottom = (
+        max(box.x + box.width for box in boxes),
+        max(box.y + box.height for box in boxes),
+    )
+    return Box(x, y, right - x, bottom - y)
 
 
 def _flipped(found: bpy.types.Region | bpy.types.Area) -> Box:

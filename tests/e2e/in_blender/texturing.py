@@ -21,9 +21,13 @@ from window import (
     SECONDS,
     area_of,
     begin,
+    between,
     do,
+    in_view_area,
+    locate,
     open_panel,
     perform,
+    picture,
     press,
     rest,
     shot,
@@ -56,9 +60,9 @@ def scenario() -> Iterator[float]:
     settings.seed, settings.seed_locked = 3, True
     settings.prompt = "white render church, tile roof, lawn, day"
     settings.texture_views, settings.texture_size = 5, "1024"
-    shot("t1-panel")
     yield from open_panel("Texture on the Model")
-    shot("t2-open")
+    yield from locate("Texture of a File...")
+    yield from picture("textures-panel", between("Texture on the Model", "Texture of a File..."))
     yield from press("Texture All", lambda: session.jobs or names())
     user["pressed"] = [job.title for job in session.jobs.values()]
     end = time.monotonic() + JOB_SECONDS
@@ -69,8 +73,7 @@ def scenario() -> Iterator[float]:
     space = area_of("VIEW_3D").spaces.active
     assert isinstance(space, bpy.types.SpaceView3D)
     space.shading.color_type = "TEXTURE"
-    yield 3
-    shot("t3-texture")
+    yield from picture("textures-model", in_view_area)
     user["colours"] = texels()
     yield from rest()
     do("key", "ctrl+z")
@@ -79,8 +82,7 @@ def scenario() -> Iterator[float]:
     do("key", "ctrl+shift+z")
     yield from wait(names, SECONDS)
     user["redone"] = names()
-    yield 1
-    shot("t4-redone")
+    shot("redone")
 
 
 perform(scenario(), user)

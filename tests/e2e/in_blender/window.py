@@ -24,10 +24,10 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
 import screen
-from screen import Box, area_of, box_of, everywhere, region_of, scaled
+from screen import Box, area_of, around, box_of, everywhere, region_of, scaled
 
 ADD_ON = "bl_ext.user_default.maquette"
-SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :]
+SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :][:2]
 TAB = "Maquette"
 SECONDS = 20.0
 TRIES = 6
@@ -44,8 +44,32 @@ def in_sidebar() -> Box:
     return box_of("VIEW_3D", "UI")
 
 
-def in_view() -> Box:
-    return box_of("VIEW_3D")
+def in_view_area() -> Box:
+    """The 3D view with its sidebar."""
+    return around("VIEW_3D")
+
+
+def in_areas(*kinds: str) -> Place:
+    """What has all areas of these kinds in it."""
+    return lambda: around(*kinds)
+
+
+def upper_part(area: str, height: int) -> Place:
+    """So many pixels of an area, at a scale of 1, from its top."""
+    return lambda: around(area)._replace(height=scaled(height))
+
+
+def between(first: str, last: str) -> Place:
+    """The sidebar's rows from one label to another; both can be read."""
+
+    def place() -> Box:
+        box, picture = in_sidebar(), screen.grey()
+        top, *_ = screen.places(picture, first, box)
+        *_, bottom = screen.places(picture, last, box)
+        above, below = top.y - scaled(12), bottom.y + bottom.height + scaled(14)
+        return Box(box.x, above, box.width - scaled(26), below - above)
+
+    return place
 
 
 # --- looking --------------------------------------------------------------------------------------
@@ -68,6 +92,16 @@ def shot(name: str, place: Place = everywhere) -> None:
     path = Path(SHOTS) / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     screen.save(path, place())
+
+
+def picture(name: str, place: Place = everywhere) -> Iterator[float]:
+    """A picture for the docs: ``docs/images/NAME.jpg``, when ``build.py docs`` runs the scenario.
+
+    The mouse is out of the way, and nothing is half drawn.
+    """
+    yield from rest()
+    yield from still(place)
+    shot(f"docs/{name}", place)
 
 
 def shows(label: str, place: Place = in_sidebar) -> bool:
@@ -156,9 +190,27 @@ def click_at(x: int, y: int, button: int = 1) -> Iterator[float]:
     yield PACE
 
 
+def drag(start: tuple[int, int], end: tuple[int, int], button: int = 1) -> Iterator[float]:
+    yield from _point(*start)
+    do("mousedown", button)
+    yield PACE
+    for part in (0.3, 0.7, 1.0):
+        do("mousemove", *(round(a + (b - a) * part) for a, b in zip(start, end, strict=True)))
+        yield PACE
+    do("mouseup", button)
+    yield PACE
+
+
+def widen(area: str, by: int) -> Iterator[float]:
+    """Drag the left edge of an area to the left by so many pixels."""
+    box = around(area)
+    x, y = box.x - 1, box.y + box.height // 2
+    yield from until(lambda: drag((x, y), (x - by, y)), lambda: around(area).width > box.width)
+
+
 def rest() -> Iterator[float]:
-    """Take the mouse off the panels, so that no button is lit."""
-    box = box_of("VIEW_3D")
+    """Take the mouse off the panels, to where nothing lights up."""
+    box = around("VIEW_3D") if screen.has_area("VIEW_3D") else everywhere()
     yield from _point(box.x + box.width // 3, box.y + box.height // 2)
 
 
@@ -167,13 +219,15 @@ def press(
     so: Callable[[], object] | None = None,
     *,
     across: int = 0,
+    below: int = 0,
     icon: int | None = None,
     button: int = 1,
     **where: Any,
 ) -> Iterator[float]:
     """Click a label, until what it is for is ``so``; ``where`` narrows it as for ``locate``.
 
-    ``across``: so many pixels to the right of it, at a scale of 1. ``icon``: a button without
+    ``across``: so many pixels to the right of it, at a scale of 1, and so many rows ``below``.
+    ``icon``: a button without
     words in the same row, counted from the sidebar's right edge: 0 is the last.
     """
 
@@ -182,7 +236,7 @@ def press(
         x, y = spot.middle
         if icon is not None:
             x = _right_edge() - scaled(10 + 20 * icon)
-        yield from click_at(x + scaled(across), y, button)
+        yield from click_at(x + scaled(across), y + scaled(below * ROW), button)
 
     if so is None:
         yield from once()

@@ -1,0 +1,196 @@
+"""The gallery: choose, star, delete, page through, look at one after the other."""
+
+# Blender's stubs call optional what a drawn panel or a running operator always has.
+# pyright: reportInvalidTypeForm=false
+# pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
+
+import bpy
+from bpy.props import BoolProperty, IntProperty
+from maquette_wire.errors import MaquetteError
+
+from .. import results
+from ..gallery import entries, shown
+from ..notices import counted
+from ..properties import MaquettePicture, gallery_view
+from ..session import current, wake
+from .chosen import InGallery, OfPicture
+from .picture import show_large
+
+
+class MAQUETTE_OT_choose_picture(OfPicture, bpy.types.Operator):
+    """Choose this picture: the buttons below are for it, and a free image editor shows it.
+    Ctrl-click marks it as the one to compare with"""
+
+    bl_idname = "maquette.choose_picture"
+    bl_label = "Choose Picture"
+    bl_options = {"INTERNAL"}
+
+    mark: BoolProperty(options={"SKIP_SAVE", "HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.mark = event.ctrl or event.oskey
+        return self.execute(context)
+
+    def work(self, context: bpy.types.Context) -> None:
+        view, entry = gallery_view(context.window_manager), self.entry(context)
+        if self.mark:
+            view.marked = "" if view.marked == entry.name else entry.name
+            return
+        view.chosen = entry.name
+        _show_if_free(context, entry)
+
+
+class MAQUETTE_OT_gallery_page(bpy.types.Operator):
+    """Turn the gallery's page"""
+
+    bl_idname = "maquette.gallery_page"
+    bl_label = "Turn the Page"
+    bl_options = {"INTERNAL"}
+
+    page: IntProperty(options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        gallery_view(context.window_manager).page = self.page
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_step_picture(OfPicture, bpy.types.Operator):
+    """Look at the next picture of the gallery, or the one before, in the image editor"""
+
+    bl_idname = "maquette.step_picture"
+    bl_label = "Next Picture"
+
+    by: IntProperty(name="By", description="1 to an older picture, -1 to a newer one", default=1)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        # The arrow keys are the editor's own while it shows something else.
+        image = getattr(context, "edit_image", None)
+        if image is None or results.KEY not in image:
+            cls.poll_message_set("Show a picture of the gallery in this image editor first")
+            return False
+        return super().poll(context)
+
+    def work(self, context: bpy.types.Context) -> None:
+        scene, view = context.scene, gallery_view(context.window_manager)
+        places = entries.shown(scene, view)
+        if not places:
+            raise MaquetteError(
+                "no-picture", "The gallery shows no picture.", "Empty its search, or show all."
+            )
+        here = context.edit_image[results.KEY]
+        names = [scene.maquette.pictures[place].name for place in places]
+        place = names.index(here) + self.by if here in names else 0
+        entry = scene.maquette.pictures[places[place % len(places)]]
+        view.chosen = entry.name
+        show_large(context, shown.image_of(scene, entry))
+        shown.sweep()
+
+
+class MAQUETTE_OT_star_picture(InGallery, bpy.types.Operator):
+    """Give this picture a star, or take it away. One with a star is never deleted to save space"""
+
+    bl_idname = "maquette.star_picture"
+    bl_label = "Star"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def work(self, context: bpy.types.Context) -> None:
+        entry = self.entry(context)
+        entry.starred = not entry.starred
+
+
+class MAQUETTE_OT_delete_picture(InGallery, bpy.types.Operator):
+    """Put this picture into the gallery's trash, or take it out again. Its file stays until the
+    trash is emptied, so this can be undone"""
+
+    bl_idname = "maquette.delete_picture"
+    bl_label = "Delete Picture"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def work(self, context: bpy.types.Context) -> None:
+        scene, view = context.scene, gallery_view(context.window_manager)
+        entry = self.entry(context)
+        places = entries.shown(scene, view)
+        pictures = scene.maquette.pictures
+        names = [pictures[place].name for place in places]
+        entry.trashed = not entry.trashed
+        if entry.name in names:  # the one after it is next
+            at = names.index(entry.name)
+            rest = names[:at] + names[at + 1 :]
+            view.chosen = rest[min(at, len(rest) - 1)] if rest else ""
+
+
+class MAQUETTE_OT_delete_unstarred(InGallery, bpy.types.Operator):
+    """Put all pictures without a star into the gallery's trash"""
+
+    bl_idname = "maquette.delete_unstarred"
+    bl_label = "Delete All Without a Star"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def work(self, context: bpy.types.Context) -> None:
+        count = 0
+        for entry in context.scene.maquette.pictures:
+            if not entry.starred and not entry.trashed:
+                entry.trashed = True
+                count += 1
+        gallery_view(context.window_manager).chosen = ""
+        self.report({"INFO"}, f"Moved to the gallery's trash: {counted(count, 'picture')}.")
+
+
+class MAQUETTE_OT_empty_trash(InGallery, bpy.types.Operator):
+    """Delete the files of all pictures in the gallery's trash, with what they were made of. This
+    can't be undone"""
+
+    bl_idname = "maquette.empty_trash"
+    bl_label = "Empty the Gallery's Trash"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not super().poll(context):
+            return False
+        if not entries.total(context.scene)[1]:
+            cls.poll_message_set("The gallery's trash is empty")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        count = entries.total(context.scene)[1]
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title="Empty the Gallery's Trash?",
+            message=f"The files of {counted(count, 'picture')} are deleted. This can't be undone.",
+            confirm_text="Delete Files",
+            icon="QUESTION",
+        )
+
+    def work(self, context: bpy.types.Context) -> None:
+        scene = context.scene
+        trashed = [entry.name for entry in scene.maquette.pictures if entry.trashed]
+        current().gallery.delete((scene.session_uid, key) for key in trashed)
+        gallery_view(context.window_manager).chosen = ""
+        wake()
+
+
+def _show_if_free(context: bpy.types.Context, entry: MaquettePicture) -> None:
+    """Show a picture where an image editor is free; no window is opened for it."""
+    if not any(results.free_editors(context.window_manager)):
+        return
+    try:
+        image = shown.image_of(context.scene, entry)
+    except MaquetteError:
+        return  # the gallery says that it is missing
+    results.show(image, context.window_manager)
+    shown.sweep()
+
+
+CLASSES = (
+    MAQUETTE_OT_choose_picture,
+    MAQUETTE_OT_gallery_page,
+    MAQUETTE_OT_step_picture,
+    MAQUETTE_OT_star_picture,
+    MAQUETTE_OT_delete_picture,
+    MAQUETTE_OT_delete_unstarred,
+    MAQUETTE_OT_empty_trash,
+)

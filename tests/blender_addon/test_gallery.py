@@ -1,0 +1,443 @@
+"""The gallery of a scene: kept in the .blend, found again, and its files beside it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from maquette_wire import container, metadata, png
+from maquette_wire.capture import captures_of
+from maquette_wire.messages import Submit
+from maquette_wire.recipe import Recipe
+
+from blender_addon import results
+from blender_addon.gallery import entries, shown
+from blender_addon.results import Saved
+from tests.blender_addon.conftest import a_capture, arrived, concepts, pictures, turn
+
+
+def put_picture(folder: Path, seed: int = 1, name: str = "Street", prompt: str = "brick") -> Saved:
+    """A picture in a folder, as the add-on saves one, with its capture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    capture = a_capture(name)
+    recipe = Recipe(prompt=prompt, seed=seed)
+    path = results.free_name(folder, f"concept-{results.slug(name)}-seed{seed}")
+    kept = path.with_name(f"{path.stem}-capture{container.SUFFIX}")
+    text = metadata.texts(recipe, capture.view, software="Maquette")
+    png.write(path, bytes([seed % 256]) * (32 * 24 * 3), 32, 24, text)
+    results.write_capture(kept, capture, recipe)
+    made = f"2026-01-01 {seed // 60:02}:{seed % 60:02}"
+    return Saved(path, None, recipe, capture.view, f"job{seed}", kept, results.new_key(), made)
+
+
+def save_as(path: Path, **options: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), **options)
+
+
+def files() -> list[Path]:
+    """Where the open scene's pictures are."""
+    scene = bpy.context.scene
+    return [entries.place(scene, entry.path) for entry in pictures()]
+
+
+def settle(session) -> None:
+    """Let the gallery's background work end."""
+    session.gallery._looked = 0.0
+    session.gallery.look()
+    turn(session, lambda: not session.gallery.busy)
+
+
+@pytest.fixture
+def gallery(session, tmp_path: Path) -> list[Saved]:
+    """A saved file with three pictures beside it."""
+    save_as(tmp_path / "project" / "house.blend")
+    saved = [put_picture(tmp_path / "project" / "maquette", seed) for seed in (1, 2, 3)]
+    for each in saved:
+        entries.add(bpy.context.scene, each)
+        session.delivery.concepts.add(bpy.context.scene, each)
+    return saved
+
+
+@pytest.fixture
+def view() -> bpy.types.PropertyGroup:
+    """What the gallery shows."""
+    view = bpy.context.window_manager.maquette_gallery
+    view.search, view.shown, view.chosen, view.marked, view.page = "", "ALL", "", "", 0
+    return view
+
+
+def test_a_restyle_has_its_entry_its_capture_and_its_depth(session, server, camera, tmp_path):
+    save_as(tmp_path / "house.blend")
+    settings = bpy.context.scene.maquette
+    settings.seed, settings.seed_locked, settings.count = 12, True, 2
+    bpy.ops.maquette.restyle()
+    turn(session, lambda: arrived(session))
+    first, second = pictures()
+    assert (first.title, first.prompt, first.camera) == (
+        "Street – seed 12",
+        "red brick library at dusk",
+        "Street",
+    )
+    assert (first.width, first.height, second.seed) == (64, 48, "13")
+    assert first.made.startswith("20")
+    assert first.path == "//maquette/concept-street-seed12.png"
+    assert first.depth == second.depth == "//maquette/concept-street-seed12-depth.png"
+    assert first.capture == second.capture, "they were made of the same"
+    path = entries.place(bpy.context.scene, first.capture)
+    (capture,) = captures_of(*container.read(path, kind=Submit))
+    depth = np.asarray(capture.depth)
+    assert depth[24, 32] == pytest.approx(13.0, abs=0.05) and np.isinf(depth[0, 0])
+    raw = capture.view.width * capture.view.height * 7
+    assert path.stat().st_size < raw / 2
+    assert not settings.last_result.use_fake_user
+
+
+def test_five_hundred_pictures_need_no_datablock_and_survive_a_reload(session, tmp_path):
+    save_as(tmp_path / "house.blend")
+    saved = put_picture(tmp_path / "maquette")
+    for seed in range(500):
+        recipe = Recipe(prompt=f"look {seed}", seed=seed)
+        entries.add(
+            bpy.context.scene,
+            Saved(saved.path, None, recipe, saved.view, "job", saved.capture, results.new_key()),
+        )
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.revert_mainfile()
+    assert len(pictures()) == 500 and pictures()[499].prompt == "look 499"
+    assert not concepts()
+
+
+def test_a_name_and_a_seed_beyond_blenders_are_kept(gallery):
+    saved = put_picture(gallery[0].path.parent, 2**32 - 1, "Straße – 広場", "Ziegel, grün")
+    entry = entries.add(bpy.context.scene, saved)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.revert_mainfile()
+    entry = pictures()[-1]
+    assert (entry.seed, entry.camera) == (str(2**32 - 1), "Straße – 広場")
+    view = bpy.context.window_manager.maquette_gallery  # another one, since the file is
+    view.search = "GRÜN straße"
+    assert entries.shown(bpy.context.scene, view) == [3]
+    assert bpy.ops.maquette.use_recipe(picture=entry.name) == {"FINISHED"}
+    assert bpy.context.scene.maquette.long_seed == str(2**32 - 1)
+
+
+def test_search_stars_and_trash_are_what_is_shown_newest_first(gallery, view):
+    scene = bpy.context.scene
+    assert entries.shown(scene, view) == [2, 1, 0]
+    bpy.ops.maquette.star_picture(picture=gallery[1].key)
+    view.shown = "STARRED"
+    assert entries.shown(scene, view) == [1]
+    bpy.ops.maquette.delete_picture(picture=gallery[1].key)
+    assert entries.shown(scene, view) == []
+    view.shown = "TRASH"
+    assert entries.shown(scene, view) == [1]
+    view.shown, view.search = "ALL", "seed 3"
+    assert entries.shown(scene, view) == [2]
+
+
+# --- saving ---------------------------------------------------------------------------------------
+
+
+def test_save_as_to_another_folder_keeps_every_picture_findable(gallery, tmp_path):
+    old = files()
+    # Another project's picture of the same name must not take their place.
+    put_picture(tmp_path / "elsewhere" / "maquette", 1, prompt="another project's")
+    save_as(tmp_path / "elsewhere" / "house.blend")
+    assert files() == old
+    bpy.ops.wm.revert_mainfile()
+    assert files() == old and all(path.is_file() for path in old)
+
+
+def test_a_copy_that_is_saved_finds_them_and_so_does_the_original(gallery, tmp_path):
+    old = files()
+    save_as(tmp_path / "copies" / "house.blend", copy=True)
+    assert files() == old and pictures()[0].path.startswith("//")
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "copies" / "house.blend"))
+    assert files() == old
+
+
+def test_a_project_moved_with_its_pictures_finds_those_beside_it(gallery, tmp_path):
+    bpy.ops.wm.save_mainfile()
+    shutil.copytree(tmp_path / "project", tmp_path / "moved")
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "moved" / "house.blend"))
+    assert {path.parent for path in files()} == {tmp_path / "moved" / "maquette"}
+    assert all(path.is_file() for path in files())
+
+
+def test_pictures_are_brought_along_and_the_originals_stay(session, gallery, view, tmp_path):
+    old = files()
+    bpy.ops.maquette.choose_picture(picture=gallery[0].key)
+    image = shown.image_of(bpy.context.scene, pictures()[0])
+    save_as(tmp_path / "other" / "house.blend")
+    settle(session)
+    assert len(session.gallery.elsewhere) == 3
+    assert bpy.ops.maquette.bring_pictures() == {"FINISHED"}
+    settle(session)
+    assert {path.parent for path in files()} == {tmp_path / "other" / "maquette"}
+    assert all(path.is_file() for path in files() + old)
+    assert not session.gallery.elsewhere
+    assert results.absolute(image.filepath) == str(files()[0])
+    captures = {entries.place(bpy.context.scene, entry.capture) for entry in pictures()}
+    assert all(path.is_file() and path.parent == files()[0].parent for path in captures)
+
+
+def test_pictures_of_a_file_that_was_never_saved(session, server, camera, home, tmp_path):
+    bpy.ops.maquette.restyle()
+    turn(session, lambda: arrived(session))
+    assert files()[0].parent == home.concepts
+    save_as(tmp_path / "house.blend")
+    settle(session)
+    assert len(session.gallery.elsewhere) == 1, "the panel offers to bring it along"
+    bpy.ops.maquette.bring_pictures()
+    settle(session)
+    assert files()[0].parent == tmp_path / "maquette"
+    assert pictures()[0].path.startswith("//maquette/")
+
+
+def test_a_scene_appended_to_another_file_brings_its_gallery(gallery, tmp_path):
+    bpy.context.scene.name = "House"
+    bpy.ops.wm.save_mainfile()
+    old = files()
+    bpy.ops.wm.read_homefile(use_empty=True)
+    put_picture(tmp_path / "town" / "maquette", 1, prompt="another project's")
+    save_as(tmp_path / "town" / "town.blend")
+    blend = str(tmp_path / "project" / "house.blend")
+    with bpy.data.libraries.load(blend, link=False) as (_there, here):
+        here.scenes = ["House"]
+    scene = bpy.data.scenes["House"]
+    assert [entries.place(scene, entry.path) for entry in scene.maquette.pictures] == old
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.revert_mainfile()
+    scene = bpy.data.scenes["House"]
+    assert [entries.place(scene, entry.path) for entry in scene.maquette.pictures] == old
+
+
+def test_a_linked_scene_shows_its_gallery_and_can_not_be_changed(session, gallery, tmp_path):
+    bpy.context.scene.name = "House"
+    bpy.ops.wm.save_mainfile()
+    old = files()
+    bpy.ops.wm.read_homefile(use_empty=True)
+    blend = str(tmp_path / "project" / "house.blend")
+    with bpy.data.libraries.load(blend, link=True) as (_there, here):
+        here.scenes = ["House"]
+    save_as(tmp_path / "town" / "town.blend")
+    scene = bpy.data.scenes["House"]
+    assert [entries.place(scene, entry.path) for entry in scene.maquette.pictures] == old
+    view = bpy.context.window_manager.maquette_gallery
+    assert entries.shown(scene, view) == [2, 1, 0]
+    settle(session)
+    assert not session.gallery.missing
+    with bpy.context.temp_override(scene=scene):
+        for name in ("star_picture", "delete_picture", "empty_trash", "bring_pictures"):
+            assert not getattr(bpy.ops.maquette, name).poll()
+        with pytest.raises(RuntimeError, match="linked from another file"):
+            bpy.ops.maquette.star_picture(picture=gallery[0].key)
+
+
+# --- undo -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def undoing() -> None:
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.ops.ed.undo_push(message="start")
+
+
+def test_an_undo_drops_no_picture_that_arrived_meanwhile(session, undoing, gallery):
+    bpy.ops.object.empty_add()
+    bpy.ops.ed.undo_push(message="edit")
+    late = put_picture(gallery[0].path.parent, 9)
+    entries.add(bpy.context.scene, late)
+    session.delivery.concepts.add(bpy.context.scene, late)
+    bpy.ops.ed.undo()
+    session.tick()
+    assert sorted(entry.seed for entry in pictures()) == ["1", "2", "3", "9"]
+    assert all(path.is_file() for path in files())
+    bpy.ops.ed.redo()
+    session.tick()
+    assert sorted(entry.seed for entry in pictures()) == ["1", "2", "3", "9"]
+
+
+def test_deleting_and_starring_are_undone_and_redone(session, gallery, undoing, view):
+    for name, field in (("star_picture", "starred"), ("delete_picture", "trashed")):
+        getattr(bpy.ops.maquette, name)(picture=gallery[0].key)
+        bpy.ops.ed.undo_push(message=name)
+        assert getattr(pictures()[0], field)
+        bpy.ops.ed.undo()
+        session.tick()
+        assert not getattr(pictures()[0], field) and len(pictures()) == 3
+        bpy.ops.ed.redo()
+        session.tick()
+        assert getattr(pictures()[0], field)
+    assert files()[0].is_file(), "until the trash is emptied"
+
+
+def test_the_trash_is_emptied_for_good(session, gallery, undoing, view):
+    path = gallery[0].path
+    bpy.ops.maquette.delete_picture(picture=gallery[0].key)
+    bpy.ops.ed.undo_push(message="delete")
+    assert bpy.ops.maquette.empty_trash() == {"FINISHED"}
+    bpy.ops.ed.undo_push(message="empty")
+    settle(session)
+    assert not path.exists() and not gallery[0].capture.exists()
+    assert gallery[1].path.exists()
+    bpy.ops.ed.undo()
+    session.tick()
+    assert len(pictures()) == 2, "what is gone for good isn't offered"
+    assert not bpy.ops.maquette.empty_trash.poll()
+
+
+def test_a_file_that_another_scenes_gallery_has_is_not_deleted(session, gallery, view):
+    bpy.ops.scene.new(type="FULL_COPY")
+    copy = bpy.context.scene
+    assert len(copy.maquette.pictures) == 3
+    bpy.ops.maquette.delete_picture(picture=gallery[0].key)
+    bpy.ops.maquette.empty_trash()
+    settle(session)
+    assert len(copy.maquette.pictures) == 2
+    other = next(scene for scene in bpy.data.scenes if scene != copy)
+    other.name = "Renamed"
+    assert len(other.maquette.pictures) == 3 and gallery[0].path.exists()
+
+
+# --- what is missing, damaged or from elsewhere ---------------------------------------------------
+
+
+def test_a_missing_file_is_said_and_found_again(session, gallery, view, tmp_path):
+    away = tmp_path / "archive"
+    away.mkdir()
+    for saved in gallery[:2]:
+        shutil.move(saved.path, away / saved.path.name)
+    settle(session)
+    assert session.gallery.missing == {str(saved.path) for saved in gallery[:2]}
+    with pytest.raises(RuntimeError, match="can't be read"):
+        bpy.ops.maquette.use_recipe(picture=gallery[0].key)
+    with pytest.raises(RuntimeError, match="is another picture: its seed is 2"):
+        bpy.ops.maquette.find_picture(
+            picture=gallery[0].key, filepath=str(away / gallery[1].path.name)
+        )
+    bpy.ops.maquette.find_picture(picture=gallery[0].key, filepath=str(away / gallery[0].path.name))
+    assert files()[0].parent == files()[1].parent == away, "the other one lies there as well"
+    settle(session)
+    assert not session.gallery.missing
+
+
+def test_pictures_in_the_folder_are_found_and_nothing_else(session, gallery, view):
+    folder = gallery[0].path.parent
+    put_picture(folder, 7, prompt="from the command line")
+    whole = gallery[0].path.read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    png.write(folder / "other.png", bytes(12), 2, 2)
+    (folder / "text.png").write_text("no picture")
+    said = metadata.texts(Recipe(prompt="x"), software="Maquette")
+    png.write(folder / "texture.png", bytes(12), 2, 2, said)
+    assert bpy.ops.maquette.find_pictures() == {"FINISHED"}
+    settle(session)
+    assert [entry.prompt for entry in pictures()[3:]] == ["from the command line"]
+    assert pictures()[3].capture and pictures()[3].made
+    said = session.notices[-1].text
+    assert said.startswith("Found 1 picture.") and "Damaged, and left out" in said
+    assert "and 1 more" in said
+    bpy.ops.maquette.find_pictures()
+    settle(session)
+    assert len(pictures()) == 4, "they are known now"
+
+
+def test_a_folder_that_is_not_there_or_not_readable_is_said(session, tmp_path, monkeypatch):
+    save_as(tmp_path / "house.blend")
+    assert bpy.ops.maquette.find_pictures() == {"CANCELLED"}
+    (tmp_path / "maquette").mkdir()
+
+    def refuse(*_arguments):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "glob", refuse)
+    bpy.ops.maquette.find_pictures()
+    settle(session)
+    assert "can't be read: Permission denied" in session.notices[-1].text
+
+
+def test_files_of_an_earlier_version_are_taken_in(session, gallery, home):
+    bpy.ops.wm.read_homefile(use_empty=True)
+    old = results.load(gallery[0])
+    del old[results.KEY]
+    old.use_fake_user = True
+    broken = bpy.data.images.new("broken", 8, 8)
+    broken.use_fake_user = True
+    broken[results.JOB], broken[results.RECIPE] = "job", "{"
+    path = gallery[0].path.parent.parent / "old.blend"
+    save_as(path)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    turn(session, lambda: not session.gallery.busy)
+    (entry,) = pictures()
+    assert (entry.title, entry.path) == ("Street – seed 1", "//maquette/concept-street-seed1.png")
+    assert concepts()[0].use_fake_user or concepts()[1].use_fake_user
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.revert_mainfile()
+    turn(session, lambda: not session.gallery.busy)
+    assert len(pictures()) == 1, "once"
+
+
+# --- the bound ------------------------------------------------------------------------------------
+
+
+def bound(session, megabytes: float, monkeypatch) -> None:
+    monkeypatch.setattr(type(session.gallery), "limit", property(lambda _self: megabytes))
+    session.gallery.arrived()
+    settle(session)
+
+
+def size(saved: Saved) -> float:
+    return saved.path.stat().st_size / 1e6
+
+
+def test_captures_go_before_pictures_and_the_user_is_told(session, gallery, monkeypatch):
+    bpy.ops.maquette.star_picture(picture=gallery[0].key)
+    total = sum(size(each) + each.capture.stat().st_size / 1e6 for each in gallery)
+    bound(session, total - gallery[1].capture.stat().st_size / 2e6, monkeypatch)
+    assert [each.capture.exists() for each in gallery] == [True, False, True]
+    assert [bool(entry.capture) for entry in pictures()] == [True, False, True]
+    assert all(each.path.exists() for each in gallery)
+    assert "1 file that old pictures were made of" in session.notices[-1].text
+    assert session.notices[-1].level == "WARNING"
+
+
+def test_the_trash_goes_first_then_old_pictures_without_a_star(session, gallery, monkeypatch):
+    more = [put_picture(gallery[0].path.parent, seed) for seed in (4, 5)]
+    for each in more:
+        entries.add(bpy.context.scene, each)
+    bpy.ops.maquette.star_picture(picture=gallery[0].key)
+    bpy.ops.maquette.delete_picture(picture=gallery[2].key)
+    bound(session, 1e-9, monkeypatch)
+    assert [each.path.exists() for each in (*gallery, *more)] == [True, False, False, False, True]
+    assert sorted(entry.seed for entry in pictures()) == ["1", "5"]
+    assert "A star keeps a picture" in session.notices[-1].text
+    bound(session, 1e-9, monkeypatch)
+    assert "all of it is kept" in session.notices[-1].text
+
+
+def test_a_picture_that_the_model_uses_is_kept(session, gallery, monkeypatch):
+    image = shown.image_of(bpy.context.scene, pictures()[0])
+    material = bpy.data.materials.new("wall")
+    material.use_nodes = True
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    bound(session, 1e-9, monkeypatch)
+    assert [each.path.exists() for each in gallery] == [True, False, True]
+
+
+# --- datablocks -----------------------------------------------------------------------------------
+
+
+def test_datablocks_go_when_nothing_shows_them(gallery):
+    scene = bpy.context.scene
+    images = [shown.image_of(scene, entry) for entry in pictures()]
+    assert shown.image_of(scene, pictures()[0]) == images[0], "one for each picture"
+    scene.maquette.last_result = images[1]
+    images[2].use_fake_user = True
+    shown.sweep()
+    assert sorted(results.recipe_of_image(image).seed for image in concepts()) == [2, 3]

@@ -1,0 +1,228 @@
+"""Runs in a Blender with a window and the extension: an architect goes through the gallery.
+
+Arguments after ``--``: the .blend, folder for screenshots. The pictures lie in the folder beside
+the .blend, as after work on the command line. Prints one line of JSON about what the user has seen.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+from maquette_wire import metadata, png
+from maquette_wire.recipe import Recipe
+
+sys.path.append(str(Path(__file__).parent))
+import screen
+from screen import area_of, box_of
+from window import (
+    ADD_ON,
+    PACE,
+    SECONDS,
+    begin,
+    click_at,
+    do,
+    in_sidebar,
+    locate,
+    open_panel,
+    perform,
+    press,
+    rest,
+    shot,
+    type_into,
+    until,
+    wait,
+)
+
+COUNT = 26
+LOOKS = (
+    ("red brick at dusk", (1.0, 0.62, 0.5), (230, 128, 115)),
+    ("white render, clear day", (1.05, 1.05, 1.0), (140, 190, 255)),
+    ("timber, winter morning", (0.95, 0.8, 0.6), (204, 216, 242)),
+    ("pencil drawing", (0.95, 0.95, 0.95), (250, 250, 250)),
+    ("concrete, overcast", (0.7, 0.78, 0.85), (153, 165, 178)),
+)
+"""Prompts, and how a massing model is coloured to stand for such a picture: model and sky."""
+
+capture = importlib.import_module(f"{ADD_ON}.capture")
+results = importlib.import_module(f"{ADD_ON}.results")
+session = importlib.import_module(f"{ADD_ON}.session").current()
+user: dict[str, object] = {}
+
+
+def fill() -> None:
+    """Pictures of all cameras, beside the .blend."""
+    scene = bpy.context.scene
+    folder = Path(bpy.data.filepath).parent / "maquette"
+    folder.mkdir()
+    cameras = [thing for thing in scene.objects if thing.type == "CAMERA"]
+    size = capture.camera_size(scene, 256)
+    seen = [capture.capture_camera(bpy.context, camera, *size) for camera in cameras]
+    for seed in range(COUNT):
+        one, (prompt, model, sky) = seen[seed % len(seen)], LOOKS[seed % len(LOOKS)]
+        pixels = np.asarray(one.color) * np.array(model)
+        ramp = np.linspace(0.55, 1.0, size[1])[:, None, None] * np.array(sky)
+        pixels = np.where(np.isinf(one.depth)[..., None], ramp, pixels)
+        recipe, view = Recipe(prompt=prompt, seed=seed), one.view
+        path = folder / f"concept-{results.slug(view.name)}-seed{seed}.png"
+        text = metadata.texts(recipe, view, software="Maquette")
+        png.write(path, pixels.clip(0, 255).astype(np.uint8), *size, text)
+        os.utime(path, (1_780_000_000 + seed * 3600,) * 2)
+
+
+def pictures():  # type: ignore[no-untyped-def]
+    return bpy.context.scene.maquette.pictures
+
+
+def state():  # type: ignore[no-untyped-def]
+    return bpy.context.window_manager.maquette_gallery
+
+
+def shown() -> str:
+    """The picture in the image editor."""
+    return area_of("IMAGE_EDITOR").spaces.active.image.name
+
+
+def chosen() -> str:
+    return pictures()[state().chosen].title if state().chosen else ""
+
+
+def colours(place: screen.Box) -> np.ndarray:
+    """The mean colour of a place on the screen."""
+    path = Path(sys.argv[-1]) / "colours.png"
+    screen.save(path, place)
+    image = bpy.data.images.load(str(path))
+    pixels = np.array(image.pixels).reshape(-1, image.channels)[:, :3]
+    bpy.data.images.remove(image)
+    path.unlink()
+    return pixels.mean(0) * 255
+
+
+def halves() -> list[list[float]]:
+    """The mean colours of the left and the right of the image editor's picture."""
+    box = box_of("IMAGE_EDITOR")
+    width, middle = box.width // 8, box.y + box.height // 2
+    places = [box.x + width, box.x + box.width - 2 * width]
+    return [colours(screen.Box(x, middle, width, 20)).round(1).tolist() for x in places]
+
+
+def ctrl_click(label: str) -> Iterator[float]:
+    spot = yield from locate(label)
+    do("keydown", "ctrl")
+    yield from click_at(*spot.middle)
+    do("keyup", "ctrl")
+
+
+def scenario() -> Iterator[float]:
+    """The steps; each yields the seconds until the next one."""
+    yield from begin()
+    fill()
+    bpy.context.scene.objects["Bird"].location.z += 3.0  # moved since its pictures were made
+    area_of("PROPERTIES").ui_type = "IMAGE_EDITOR"
+    yield from open_panel("Gallery")
+    yield from press("Find Pictures in the Folder", lambda: len(pictures()) == COUNT)
+    yield from wait(lambda: not session.gallery.busy, SECONDS)
+    yield from rest()
+    session.dismiss()
+    yield 2
+    yield from locate("1 of 4")
+    yield 1
+    shot("gallery-page", in_sidebar)
+
+    # Choose one, and look at the others with the arrow keys.
+    newest, name = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"
+    yield from press(newest, lambda: chosen() == name)
+    user["shown"] = [shown()]
+    box = box_of("IMAGE_EDITOR")
+
+    def step() -> Iterator[float]:
+        do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+        yield PACE
+        do("key", "Right")
+
+    yield from until(step, lambda: chosen() != name)
+    user["shown"].append(shown())
+    user["datablocks"] = len([image for image in bpy.data.images if results.KEY in image])
+
+    # A star, and the filter.
+    yield from press(newest, lambda: chosen() == name)
+    yield from press(newest, lambda: pictures()[state().chosen].starred, across=-62)
+    user["starred"] = [entry.title for entry in pictures() if entry.starred]
+
+    # Search, by words of the prompt.
+    yield from type_into("Search", "pencil", lambda: state().search)
+    yield from rest()
+    yield 1
+    shot("gallery-search", in_sidebar)
+    state().search = ""
+    yield 1
+
+    # Compare two: a wipe whose line is dragged, then side by side.
+    other = f"Street {COUNT - 2}"
+    yield from press(other, lambda: chosen() != name)
+    yield 1
+    user["other"] = halves()
+    yield from until(lambda: ctrl_click(other), lambda: state().marked)
+    yield from press(newest, lambda: chosen() == name)
+    yield 1
+    user["before"] = halves()
+    yield from press("Wipe")
+    yield from rest()
+    yield 2
+    user["wipe"] = halves()
+    shot("gallery-wipe")
+
+    def drag() -> Iterator[float]:
+        y = box.y + box.height // 2
+        do("mousemove", box.x + box.width // 2, y)
+        yield PACE
+        do("mousedown", 1)
+        for x in np.linspace(0.5, 0.1, 5):
+            do("mousemove", box.x + int(box.width * x), y)
+            yield PACE
+        do("mouseup", 1)
+
+    yield from until(drag, lambda: state().wipe < 0.3)
+    yield 1
+    user["dragged"] = halves()
+    yield from press("Side by Side")
+    yield from rest()
+    yield 2
+    user["side"] = halves()
+    shot("gallery-side")
+    do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+    yield PACE
+    do("key", "Escape")
+    yield 1
+    user["after"] = halves()
+
+    # Its camera, which has been moved since.
+    cameras = len(bpy.data.cameras)
+    yield from press("Use Camera", lambda: len(bpy.data.cameras) > cameras)
+    user["camera"] = bpy.context.scene.camera.name
+    user["height"] = round(bpy.context.scene.camera.location.z, 3)
+    user["moved"] = round(bpy.context.scene.objects["Bird"].location.z, 3)
+    yield from rest()
+    yield 1
+    shot("gallery-camera")
+
+    # Deleted, and undone.
+    key = state().chosen
+    yield from press(name, lambda: pictures()[key].trashed, icon=0)
+    user["trashed"] = pictures()[key].title
+    yield from rest()
+    do("key", "ctrl+z")
+    yield from wait(lambda: not pictures()[key].trashed, SECONDS)
+    user["undone"] = not pictures()[key].trashed
+    user["count"] = len(pictures())
+    user["told"] = [notice.text for notice in session.notices]
+    yield 1
+    shot("gallery-end")
+
+
+perform(scenario(), user)
