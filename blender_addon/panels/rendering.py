@@ -14,7 +14,7 @@ from ..properties import settings_of
 from ..wrapping import wrapped
 from .base import chosen_model
 from .presets import draw_presets
-from .restyle import draw_fine, draw_geometry, draw_prompt
+from .restyle import draw_fine, draw_geometry, draw_prompt, labelled
 
 FAR = 1.5
 """Times a model's own size from which on a frame is so large that it should be said."""
@@ -43,16 +43,12 @@ class MAQUETTE_PT_engine(bpy.types.Panel):
         draw_geometry(layout, settings)
         column = layout.column()
         column.use_property_split = True
-        plain = column.column()
-        plain.use_property_decorate = False
-        plain.prop(settings, "long_seed" if settings.long_seed else "seed")
-        plain.prop(settings, "steady")
-        split = plain.split(factor=0.4)
-        label = split.row()
-        label.alignment = "RIGHT"
-        label.label(text="Model")
+        column.use_property_decorate = False
         model = chosen_model(settings.model)
-        split.menu("MAQUETTE_MT_model", text=model.title if model else settings.model.capitalize())
+        title = model.title if model else settings.model.capitalize()
+        labelled(column, "Model").menu("MAQUETTE_MT_model", text=title)
+        column.prop(settings, "long_seed" if settings.long_seed else "seed")
+        column.prop(settings, "steady")
         _draw_size(layout, scene, width)
 
 

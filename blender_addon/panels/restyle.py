@@ -115,7 +115,7 @@ def draw_fine(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
         value.prop(settings, name, text="")
     if settings.sampler or model is None or len(model.samplers) > 1:
         own = f"Model's Own ({model.sampler})" if model else "Model's Own"
-        _labelled(layout, "Method").menu("MAQUETTE_MT_sampler", text=settings.sampler or own)
+        labelled(layout, "Method").menu("MAQUETTE_MT_sampler", text=settings.sampler or own)
     for index, lora in enumerate(settings.loras):
         row = layout.row(align=True)
         row.prop(lora, "weight", text=lora.name)
@@ -162,9 +162,9 @@ def _draw_choices(layout: bpy.types.UILayout, settings: MaquetteSettings) -> Non
     column.use_property_decorate = False
     model = chosen_model(settings.model)
     title = model.title if model else settings.model.capitalize()
-    _labelled(column, "Model").menu("MAQUETTE_MT_model", text=title)
+    labelled(column, "Model").menu("MAQUETTE_MT_model", text=title)
     if model:
-        licence = _labelled(column, "Licence")
+        licence = labelled(column, "Licence")
         licence.active = False
         licence.label(text=model.licence)
     row = column.row(align=True)
@@ -175,7 +175,7 @@ def _draw_choices(layout: bpy.types.UILayout, settings: MaquetteSettings) -> Non
     column.prop(settings, "long_side")
 
 
-def _labelled(layout: bpy.types.UILayout, text: str) -> bpy.types.UILayout:
+def labelled(layout: bpy.types.UILayout, text: str) -> bpy.types.UILayout:
     """A row with a label as the properties' own, for what is none."""
     split = layout.split(factor=0.4)
     label = split.row()

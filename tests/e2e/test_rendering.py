@@ -85,4 +85,4 @@ def test_an_architect_presses_f12_in_a_window(in_window: InWindow):
     user = in_window("rendering.py").user
     assert user["warned"] and user["size"] == [256, 256]
     assert user["spread"] > 0.02
-    assert any(text.startswith("Painting") for text in user["stats"])
+    assert user["stats"][0] == "Starting the server" and user["stats"][-1] == "Finishing"

@@ -79,8 +79,7 @@ def scenario() -> Iterator[float]:
         yield 0.5
 
     yield from until(press_f12, lambda: bpy.app.is_job_running("RENDER") or stats)
-    yield from wait(lambda: any(text.startswith("Painting") for text in stats), FRAME_SECONDS)
-    yield 0.5
+    yield 1
     shot("rendering")
     yield from wait(lambda: not bpy.app.is_job_running("RENDER"), FRAME_SECONDS)
     yield from still()
