@@ -8,7 +8,13 @@ import bpy
 
 LIKE = "BLENDER_RENDER"
 """Panels that say so are for every engine that doesn't know better."""
-USELESS = ("VIEWLAYER_PT_filter", "VIEWLAYER_PT_layer_passes", "freestyle", "grease_pencil")
+USELESS = (
+    "VIEWLAYER_PT_filter",
+    "VIEWLAYER_PT_layer_passes",
+    "freestyle",
+    "gpencil",
+    "grease_pencil",
+)
 """Parts of the names of those that have none: what they draw isn't drawn."""
 MORE = {
     "RENDER_PT_opengl_lighting",

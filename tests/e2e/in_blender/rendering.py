@@ -71,7 +71,10 @@ def scenario() -> Iterator[float]:
         place=lambda: box_of("PROPERTIES"),
     )
     shading.type = "SOLID"
+    scene.frame_set(25)
+    yield from press("Prompts by Frame", place=lambda: box_of("PROPERTIES"))
     yield from still()
+    shot("prompts-by-frame", lambda: box_of("PROPERTIES"))
 
     def press_f12() -> Iterator[float]:
         yield from rest()
