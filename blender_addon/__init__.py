@@ -36,10 +36,11 @@ def register() -> None:
     try:
         modules = [importlib.import_module(f".{name}", __name__) for name in MODULES]
     except ModuleNotFoundError as error:
-        if error.name not in ("maquette_wire", "msgspec", "zmq", "numpy"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("maquette_wire", "msgspec", "zmq", "numpy"):
             raise
         raise RuntimeError(
-            f"Maquette can't start because its Python package {error.name} is missing; remove the "
+            f"Maquette can't start because its Python package {package} is missing; remove the "
             "extension and install it again from the zip file made for this Blender version."
         ) from error
     for module in modules:
