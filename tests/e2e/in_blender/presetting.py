@@ -27,6 +27,7 @@ from window import (
     in_sidebar,
     locate,
     perform,
+    picture,
     press,
     rest,
     scroll,
@@ -51,16 +52,16 @@ def settings() -> Any:
     return bpy.context.scene.maquette
 
 
-def pick(kind: str, name: str, category: str, picture: str = "") -> Iterator[float]:
+def pick(kind: str, name: str, category: str, shown: str = "") -> Iterator[float]:
     """Click the picture of a kind, and in the grid that opens the one of a preset."""
 
     def once() -> Iterator[float]:
         spot = yield from locate(kind)
         yield from click_at(spot.middle[0], spot.middle[1] - screen.scaled(TILE))
         yield from still()
-        if picture:
+        if shown:
             yield 1  # Blender reads the pictures in the background
-            shot(f"docs/{picture}")
+            shot(f"docs/{shown}")
         found = screen.places(screen.grey(), name, screen.everywhere())
         if found:
             yield from click_at(found[0].middle[0], found[0].middle[1] - screen.scaled(TILE))
@@ -176,9 +177,7 @@ def scenario() -> Iterator[float]:
     user["put_back"] = [settings().prompt, settings().presets.material, settings().presets.light]
     yield from add_preset()
     user["added"] = [settings().prompt, settings().presets.style]
-    yield from rest()
-    yield from still()
-    shot("docs/presets", in_sidebar)
+    yield from picture("presets", in_sidebar)
     properties: Any = area_of("PROPERTIES").spaces.active
     properties.context = "RENDER"
     in_properties = lambda: box_of("PROPERTIES")  # noqa: E731
