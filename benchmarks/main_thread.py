@@ -205,7 +205,7 @@ def scenario(arguments: argparse.Namespace) -> Iterator[float]:
                 assert time.monotonic() < end, "a job wasn't done in time"
                 yield 0.1
         assert not current.notices, list(current.notices)
-        made = [image for image in bpy.data.images if "maquette_recipe" in image]
+        made = bpy.context.scene.maquette.pictures  # pyright: ignore[reportAttributeAccessIssue]
         assert len(made) == arguments.jobs, made
     finally:
         server.terminate()

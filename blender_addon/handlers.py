@@ -8,7 +8,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import prompt_editor, thumbnails
-from .gallery import entries
+from .gallery import compare, entries
 from .overlay import pictures
 from .session import current, wake
 
@@ -33,6 +33,7 @@ def _before_load(*_arguments: object) -> None:
 def _after_load(*_arguments: object) -> None:
     current().delivery.concepts.forget()
     thumbnails.clear()
+    compare.end()
     pictures.clear()
     prompt_editor.end_all()
     entries.rebase(_folder(bpy.data.filepath), moved=True)

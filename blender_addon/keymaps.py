@@ -19,8 +19,8 @@ IMAGE: Keymap = ("Image", "IMAGE_EDITOR")
 ITEMS: tuple[tuple[Keymap, str, str, dict[str, Any]], ...] = (
     (FRAMES, "maquette.step_picture", "LEFT_ARROW", {"by": -1}),
     (FRAMES, "maquette.step_picture", "RIGHT_ARROW", {"by": 1}),
-    (SAMPLE, "maquette.wipe", "LEFTMOUSE", {}),
-    (IMAGE, "maquette.wipe", "LEFTMOUSE", {}),  # where no tool is active
+    (SAMPLE, "maquette.wipe_pictures", "LEFTMOUSE", {}),
+    (IMAGE, "maquette.wipe_pictures", "LEFTMOUSE", {}),  # where no tool is active
     (IMAGE, "maquette.end_compare", "ESC", {}),
 )
 

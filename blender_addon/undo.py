@@ -54,10 +54,13 @@ class Concepts:
             return False
         last, self._last = self._last, None
         for scene in entries.editable():
+            there = {entry.name for entry in settings_of(scene).pictures}
+            known = there | self._gone
             for uid, saved in self._delivered:
-                if uid == scene.session_uid and saved.key not in self._gone:
+                if uid == scene.session_uid and saved.key not in known:
                     entries.add(scene, saved)
-            entries.remove(scene, self._gone)
+            if there & self._gone:
+                entries.remove(scene, self._gone)
             self._restore_last(scene, last.get(scene.session_uid, ""))
         return True
 

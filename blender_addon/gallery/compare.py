@@ -106,9 +106,19 @@ def cropped(box: Box, uv: Box, left: float, right: float) -> tuple[Box, Box] | N
 
 def _place(region: bpy.types.Region) -> Box:
     """Where the editor shows its picture, in pixels of the region."""
-    left, bottom = region.view2d.view_to_region(0.0, 0.0, clip=False)
-    right, top = region.view2d.view_to_region(1.0, 1.0, clip=False)
-    return left, bottom, right, top
+    to_region: Any = region.view2d.view_to_region
+    return (*to_region(0.0, 0.0, clip=False), *to_region(1.0, 1.0, clip=False))
+
+
+def _uncovered(area: bpy.types.Area, region: bpy.types.Region) -> tuple[float, float]:
+    """From where to where the toolbar and the sidebar leave an editor free, in its pixels."""
+    left, right = 0, region.width
+    for other in area.regions:
+        if other.type == "TOOLS" and other.width > 1:
+            left = max(left, other.x + other.width - region.x)
+        elif other.type == "UI" and other.width > 1:
+            right = min(right, other.x - region.x)
+    return float(left), float(right)
 
 
 def _draw() -> None:
@@ -131,14 +141,15 @@ def _draw() -> None:
         _draw_picture(second, cropped(box, whole, line, box[2]))
         top, bottom = box[3], box[1]
     else:
-        line, aside = region.width / 2, region.width / 4
+        left, right = _uncovered(context.area, region)
+        line = (left + right) / 2
         _draw_flat((0, 0, region.width, region.height), (0.12, 0.12, 0.12, 1.0))
-        for image, by, left, right in (
-            (context.space_data.image, -aside, 0.0, line),
-            (second, aside, line, float(region.width)),
-        ):
+        for image, start, end_ in ((context.space_data.image, left, line), (second, line, right)):
+            by = (
+                start + end_ - region.width
+            ) / 2  # from the middle of the editor to that of a half
             moved = (box[0] + by, box[1], box[2] + by, box[3])
-            _draw_picture(image, cropped(moved, whole, left, right))
+            _draw_picture(image, cropped(moved, whole, start, end_))
         top, bottom = region.height, 0
     _draw_flat((line - width / 2, bottom, line + width / 2, top), (1.0, 1.0, 1.0, 1.0))
 

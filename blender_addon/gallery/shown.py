@@ -33,15 +33,17 @@ def entry_of(scene: bpy.types.Scene, image: bpy.types.Image | None) -> MaquetteP
 
 def sweep() -> None:
     """Remove the datablocks that nothing shows or uses and the user didn't want to keep."""
-    seen = _in_editors()
-    kept = compare.keys()
+    kept, seen = compare.keys(), _in_editors()
     loose = [
         image
-        for image in _own()
-        if not image.use_fake_user and image not in seen and image[results.KEY] not in kept
+        for image in bpy.data.images
+        if image.get(results.KEY, "") not in ("", *kept)
+        and image.library is None
+        and not image.use_fake_user
+        and image not in seen
     ]
     # An editor that showed a picture once counts as a user for ever: the map knows better.
-    used = bpy.data.user_map(subset=set(loose)) if any(each.users for each in loose) else {}
+    used = bpy.data.user_map(subset=loose) if any(each.users for each in loose) else {}
     for image in loose:
         if not used.get(image):
             bpy.data.images.remove(image)
@@ -49,7 +51,7 @@ def sweep() -> None:
 
 def used_paths() -> set[str]:
     """The files of datablocks that something in the .blend uses beside the gallery."""
-    own = set(_own())
+    own = _own()
     used = bpy.data.user_map(subset=own) if own else {}
     last = {settings_of(scene).last_result for scene in bpy.data.scenes}
     return {results.absolute(image.filepath) for image in own if used.get(image) or image in last}
@@ -61,7 +63,7 @@ def forget(keys: set[str]) -> None:
         if image[results.KEY] in keys:
             image[results.KEY] = entries.DISMISSED
             image.use_fake_user = False
-            if not bpy.data.user_map(subset={image}).get(image) and image not in _in_editors():
+            if not bpy.data.user_map(subset=[image]).get(image) and image not in _in_editors():
                 bpy.data.images.remove(image)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from .. import prompt_editor
 from ..session import current
 from . import (
     again,
@@ -47,12 +48,11 @@ CLASSES = (
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    prompt.register()
     current().notices.on_notice = notify.report
 
 
 def unregister() -> None:
     current().notices.on_notice = lambda _notice: None
-    prompt.unregister()
+    prompt_editor.end_all()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

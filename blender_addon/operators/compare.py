@@ -53,10 +53,10 @@ class MAQUETTE_OT_compare(OfPicture, bpy.types.Operator):
         show_large(context, image)
 
 
-class MAQUETTE_OT_wipe(bpy.types.Operator):
+class MAQUETTE_OT_wipe_pictures(bpy.types.Operator):
     """Drag the line between two pictures"""
 
-    bl_idname = "maquette.wipe"
+    bl_idname = "maquette.wipe_pictures"
     bl_label = "Wipe Between Pictures"
     bl_options = {"INTERNAL"}
 
@@ -100,4 +100,4 @@ class MAQUETTE_OT_end_compare(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (MAQUETTE_OT_compare, MAQUETTE_OT_wipe, MAQUETTE_OT_end_compare)
+CLASSES = (MAQUETTE_OT_compare, MAQUETTE_OT_wipe_pictures, MAQUETTE_OT_end_compare)

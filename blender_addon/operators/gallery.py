@@ -4,6 +4,8 @@
 # pyright: reportInvalidTypeForm=false
 # pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
 
+from typing import Any
+
 import bpy
 from bpy.props import BoolProperty, IntProperty
 from maquette_wire.errors import MaquetteError
@@ -78,7 +80,8 @@ class MAQUETTE_OT_step_picture(OfPicture, bpy.types.Operator):
             raise MaquetteError(
                 "no-picture", "The gallery shows no picture.", "Empty its search, or show all."
             )
-        here = context.edit_image[results.KEY]
+        image: Any = context.edit_image
+        here = image[results.KEY]
         names = [scene.maquette.pictures[place].name for place in places]
         place = names.index(here) + self.by if here in names else 0
         entry = scene.maquette.pictures[places[place % len(places)]]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import bpy
 
 from .. import results, thumbnails
@@ -141,12 +143,8 @@ def _draw_cell(
     """A small picture with its buttons, ``width`` pixels at a scale of 1 across."""
     side = max(2.0, (width - 6) / ROW)
     path = entries.resolved(entries.base_of(scene), entry.path)
-    if path in current().gallery.missing:
-        blank = cell.box().column()
-        blank.scale_y = side / 2.6
-        blank.label(text="", icon="LIBRARY_DATA_BROKEN")
-    else:
-        cell.template_icon(icon_value=thumbnails.of_file(path), scale=side)
+    icon = _broken_icon() if path in current().gallery.missing else thumbnails.of_file(path)
+    cell.template_icon(icon_value=icon, scale=side)
     row = cell.row(align=True)
     star = "SOLO_ON" if entry.starred else "SOLO_OFF"
     row.operator("maquette.star_picture", text="", icon=star).picture = entry.name
@@ -157,6 +155,13 @@ def _draw_cell(
         depress=chosen,
     )
     choose.picture = entry.name
+
+
+@cache
+def _broken_icon() -> int:
+    """The number of Blender's own icon for a file that is missing."""
+    icons = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"]
+    return icons.enum_items["LIBRARY_DATA_BROKEN"].value  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _draw_chosen(

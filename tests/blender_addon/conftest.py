@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -134,7 +135,7 @@ def arrived(session: Session) -> bool:
     return not session.open_jobs and not session.delivery.busy
 
 
-def pictures() -> list[bpy.types.PropertyGroup]:
+def pictures() -> list[Any]:
     """The entries of the open scene's gallery."""
     return list(bpy.context.scene.maquette.pictures)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import bpy
 import numpy as np
 import pytest
 from maquette_wire import messages
 from maquette_wire.capture import captures_of
+from maquette_wire.packing import Packet
 
 from blender_addon.capture import camera_pose, camera_view, capture_camera
 from blender_addon.gallery import entries
@@ -24,8 +28,14 @@ def picture(session, server, camera):
     return pictures()[0]
 
 
-def submits(server) -> list[messages.Submit]:
+def submits(server) -> list[Packet]:
     return [p for p in server.packets if isinstance(p.message, messages.Submit)]
+
+
+def capture_file(picture: Any) -> Path:
+    path = entries.place(bpy.context.scene, picture.capture)
+    assert path is not None
+    return path
 
 
 def add_camera(name: str, kind: str = "PERSP", **values: float) -> bpy.types.Object:
@@ -98,7 +108,7 @@ def test_proportions_are_set_where_that_is_asked_for(picture, camera):
 def test_restyled_again_from_what_was_kept_with_the_settings_of_now(
     session, server, picture, settings
 ):
-    kept = read_capture(entries.place(bpy.context.scene, picture.capture))
+    kept = read_capture(capture_file(picture))
     bpy.data.objects["Cube"].location.y += 4.0  # the model went on meanwhile
     settings.prompt, settings.seed_locked = "white card model", False
     bpy.ops.maquette.restyle_again(picture=picture.name)
@@ -112,7 +122,7 @@ def test_restyled_again_from_what_was_kept_with_the_settings_of_now(
 
 
 def test_restyled_again_where_its_capture_is_gone(session, server, picture):
-    entries.place(bpy.context.scene, picture.capture).unlink()
+    capture_file(picture).unlink()
     bpy.data.objects["Cube"].location.y += 4.0
     bpy.ops.maquette.restyle_again(picture=picture.name)
     turn(session, lambda: arrived(session))
@@ -121,7 +131,7 @@ def test_restyled_again_where_its_capture_is_gone(session, server, picture):
 
 
 def test_a_damaged_capture_is_said(picture):
-    path = entries.place(bpy.context.scene, picture.capture)
+    path = capture_file(picture)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(RuntimeError, match="cut off"):
         bpy.ops.maquette.restyle_again(picture=picture.name)
@@ -153,7 +163,7 @@ def test_any_picture_is_projected_with_what_was_kept(session, server, picture):
     packet = submits(server)[-1]
     assert packet.message.texture is not None
     (capture,) = captures_of(*packet)
-    kept = read_capture(entries.place(bpy.context.scene, picture.capture))
+    kept = read_capture(capture_file(picture))
     assert (np.asarray(capture.depth) == np.asarray(kept.depth)).all()
     bpy.ops.maquette.cancel()
     turn(session, lambda: not session.jobs)

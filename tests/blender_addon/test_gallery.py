@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -13,7 +14,7 @@ from maquette_wire.capture import captures_of
 from maquette_wire.messages import Submit
 from maquette_wire.recipe import Recipe
 
-from blender_addon import results
+from blender_addon import results, thumbnails
 from blender_addon.gallery import entries, shown
 from blender_addon.results import Saved
 from tests.blender_addon.conftest import a_capture, arrived, concepts, pictures, turn
@@ -33,15 +34,22 @@ def put_picture(folder: Path, seed: int = 1, name: str = "Street", prompt: str =
     return Saved(path, None, recipe, capture.view, f"job{seed}", kept, results.new_key(), made)
 
 
-def save_as(path: Path, **options: bool) -> None:
+def save_as(path: Path, copy: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    bpy.ops.wm.save_as_mainfile(filepath=str(path), **options)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=copy)
 
 
-def files() -> list[Path]:
-    """Where the open scene's pictures are."""
-    scene = bpy.context.scene
-    return [entries.place(scene, entry.path) for entry in pictures()]
+def files(scene: Any = None, name: str = "path") -> list[Path]:
+    """Where a scene's pictures are (the open one's), or their depths or captures."""
+    scene = scene or bpy.context.scene
+    found = [entries.place(scene, getattr(entry, name)) for entry in scene.maquette.pictures]
+    return [path for path in found if path is not None]
+
+
+def load_scene(blend: str, link: bool) -> None:
+    libraries: Any = bpy.data.libraries
+    with libraries.load(blend, link=link) as (_there, here):
+        here.scenes = ["House"]
 
 
 def settle(session) -> None:
@@ -87,7 +95,7 @@ def test_a_restyle_has_its_entry_its_capture_and_its_depth(session, server, came
     assert first.path == "//maquette/concept-street-seed12.png"
     assert first.depth == second.depth == "//maquette/concept-street-seed12-depth.png"
     assert first.capture == second.capture, "they were made of the same"
-    path = entries.place(bpy.context.scene, first.capture)
+    path = files(name="capture")[0]
     (capture,) = captures_of(*container.read(path, kind=Submit))
     depth = np.asarray(capture.depth)
     assert depth[24, 32] == pytest.approx(13.0, abs=0.05) and np.isinf(depth[0, 0])
@@ -181,7 +189,7 @@ def test_pictures_are_brought_along_and_the_originals_stay(session, gallery, vie
     assert all(path.is_file() for path in files() + old)
     assert not session.gallery.elsewhere
     assert results.absolute(image.filepath) == str(files()[0])
-    captures = {entries.place(bpy.context.scene, entry.capture) for entry in pictures()}
+    captures = files(name="capture")
     assert all(path.is_file() and path.parent == files()[0].parent for path in captures)
 
 
@@ -206,14 +214,13 @@ def test_a_scene_appended_to_another_file_brings_its_gallery(gallery, tmp_path):
     put_picture(tmp_path / "town" / "maquette", 1, prompt="another project's")
     save_as(tmp_path / "town" / "town.blend")
     blend = str(tmp_path / "project" / "house.blend")
-    with bpy.data.libraries.load(blend, link=False) as (_there, here):
-        here.scenes = ["House"]
+    load_scene(blend, link=False)
     scene = bpy.data.scenes["House"]
-    assert [entries.place(scene, entry.path) for entry in scene.maquette.pictures] == old
+    assert files(scene) == old
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.revert_mainfile()
     scene = bpy.data.scenes["House"]
-    assert [entries.place(scene, entry.path) for entry in scene.maquette.pictures] == old
+    assert files(scene) == old
 
 
 def test_a_linked_scene_shows_its_gallery_and_can_not_be_changed(session, gallery, tmp_path):
@@ -222,11 +229,10 @@ def test_a_linked_scene_shows_its_gallery_and_can_not_be_changed(session, galler
     old = files()
     bpy.ops.wm.read_homefile(use_empty=True)
     blend = str(tmp_path / "project" / "house.blend")
-    with bpy.data.libraries.load(blend, link=True) as (_there, here):
-        here.scenes = ["House"]
+    load_scene(blend, link=True)
     save_as(tmp_path / "town" / "town.blend")
     scene = bpy.data.scenes["House"]
-    assert [entries.place(scene, entry.path) for entry in scene.maquette.pictures] == old
+    assert files(scene) == old
     view = bpy.context.window_manager.maquette_gallery
     assert entries.shown(scene, view) == [2, 1, 0]
     settle(session)
@@ -422,10 +428,7 @@ def test_the_trash_goes_first_then_old_pictures_without_a_star(session, gallery,
 
 def test_a_picture_that_the_model_uses_is_kept(session, gallery, monkeypatch):
     image = shown.image_of(bpy.context.scene, pictures()[0])
-    material = bpy.data.materials.new("wall")
-    material.use_nodes = True
-    node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image = image
+    bpy.data.textures.new("wall", "IMAGE").image = image  # pyright: ignore[reportAttributeAccessIssue]
     bound(session, 1e-9, monkeypatch)
     assert [each.path.exists() for each in gallery] == [True, False, True]
 
@@ -441,3 +444,28 @@ def test_datablocks_go_when_nothing_shows_them(gallery):
     images[2].use_fake_user = True
     shown.sweep()
     assert sorted(results.recipe_of_image(image).seed for image in concepts()) == [2, 3]
+
+
+def test_small_pictures_are_bounded(gallery):
+    path = gallery[0].path
+    for number in range(thumbnails.KEPT + 20):
+        copy = path.with_name(f"copy{number}.png")
+        copy.write_bytes(path.read_bytes())
+        thumbnails.of_file(str(copy))
+    kept = thumbnails._pictures
+    assert kept is not None and len(kept) == thumbnails.KEPT
+    assert str(path.with_name("copy0.png")) not in kept
+    thumbnails.forget([str(copy)])
+    assert len(kept) == thumbnails.KEPT - 1
+
+
+def test_the_bound_is_the_preferences(session):
+    preferences = bpy.context.preferences.addons["blender_addon"].preferences
+    assert session.gallery.limit == preferences.gallery_size == 4000
+    preferences.gallery_size = 0
+    session.gallery.megabytes = 1e6
+    assert not session.gallery.nearly_full(), "any amount"
+    preferences.gallery_size = 1000
+    session.gallery.megabytes = 950.0
+    assert session.gallery.nearly_full()
+    preferences.gallery_size = 4000

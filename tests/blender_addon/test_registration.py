@@ -12,7 +12,7 @@ import bpy
 import pytest
 
 import blender_addon
-from blender_addon import properties
+from blender_addon import operators, panels, properties
 
 ADD_ON = "blender_addon"
 OPERATORS = ("restyle", "cancel", "use_recipe", "use_recipe_file", "connect", "open_folder")
@@ -113,3 +113,12 @@ def test_the_manifest_and_the_wire_have_one_version():
     manifest = tomllib.loads(text)
     assert manifest["version"] == maquette_wire.__version__
     assert set(manifest["permissions"]) == {"network", "files", "clipboard"}
+
+
+def test_no_two_classes_have_one_name():
+    # Blender replaces the first by the second without a word, and fails when both are unregistered.
+    names = [
+        getattr(cls, "bl_idname", cls.__name__)
+        for cls in (*operators.CLASSES, *panels.CLASSES, *properties.CLASSES)
+    ]
+    assert len(names) == len(set(names))

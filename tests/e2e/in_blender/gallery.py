@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -27,6 +28,7 @@ from window import (
     begin,
     click_at,
     do,
+    in_areas,
     in_sidebar,
     locate,
     open_panel,
@@ -71,21 +73,24 @@ def fill() -> None:
         recipe, view = Recipe(prompt=prompt, seed=seed), one.view
         path = folder / f"concept-{results.slug(view.name)}-seed{seed}.png"
         text = metadata.texts(recipe, view, software="Maquette")
-        png.write(path, pixels.clip(0, 255).astype(np.uint8), *size, text)
-        os.utime(path, (1_780_000_000 + seed * 3600,) * 2)
+        picture: Any = pixels.clip(0, 255).astype(np.uint8)
+        png.write(path, picture, view.width, view.height, text)
+        when = 1_780_000_000 + seed * 3600
+        os.utime(path, (when, when))
 
 
-def pictures():  # type: ignore[no-untyped-def]
+def pictures() -> Any:
     return bpy.context.scene.maquette.pictures
 
 
-def state():  # type: ignore[no-untyped-def]
+def state() -> Any:
     return bpy.context.window_manager.maquette_gallery
 
 
 def shown() -> str:
     """The picture in the image editor."""
-    return area_of("IMAGE_EDITOR").spaces.active.image.name
+    space: Any = area_of("IMAGE_EDITOR").spaces.active
+    return space.image.name
 
 
 def chosen() -> str:
@@ -132,7 +137,7 @@ def scenario() -> Iterator[float]:
     yield 2
     yield from locate("1 of 4")
     yield 1
-    shot("gallery-page", in_sidebar)
+    shot("docs/gallery-page", in_sidebar)
 
     # Choose one, and look at the others with the arrow keys.
     newest, name = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"
@@ -175,7 +180,7 @@ def scenario() -> Iterator[float]:
     yield from rest()
     yield 2
     user["wipe"] = halves()
-    shot("gallery-wipe")
+    shot("docs/gallery-wipe", in_areas("VIEW_3D", "IMAGE_EDITOR"))
 
     def drag() -> Iterator[float]:
         y = box.y + box.height // 2
