@@ -83,7 +83,7 @@ def test_only_what_the_model_can_do_is_shown(
     monkeypatch.setattr(restyle, "chosen_model", lambda _name: model)
     settings, drawn = bpy.context.scene.maquette, Drawn()
     restyle.draw_fine(drawn, settings)
-    restyle._draw_prompt(drawn, settings, 280)
+    restyle.draw_prompt(drawn, settings, 280)
     restyle._draw_choices(drawn, settings)
     able = {"guidance", "steps", "negative_prompt", "Method", "MAQUETTE_MT_style"}
     assert able & set(drawn.names) == shown
@@ -97,7 +97,7 @@ def test_what_is_set_is_shown_whatever_the_model(monkeypatch: pytest.MonkeyPatch
     settings.use_guidance, settings.negative_prompt, settings.sampler = True, "cars", "euler"
     settings.loras.add().name = "ink"
     restyle.draw_fine(drawn, settings)
-    restyle._draw_prompt(drawn, settings, 280)
+    restyle.draw_prompt(drawn, settings, 280)
     assert {"guidance", "negative_prompt", "Method", "ink"} <= set(drawn.names)
 
 
@@ -105,7 +105,7 @@ def test_the_whole_prompt_and_what_is_missing_are_told(monkeypatch: pytest.Monke
     monkeypatch.setattr(presets, "_side", lambda _width: 3.0)  # no scale without a window
     settings, drawn = bpy.context.scene.maquette, Drawn()
     settings.prompt, settings.presets.light, settings.presets.style = "barn", "Dusk", "Kohle"
-    restyle._draw_prompt(drawn, settings, 400)
+    restyle.draw_prompt(drawn, settings, 400)
     assert "barn, at dusk, blue hour" in drawn.names
     panel = Drawn()
     panel.panel = lambda _name: (Drawn(panel.names), Drawn(panel.names))
