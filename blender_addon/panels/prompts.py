@@ -30,7 +30,7 @@ class MAQUETTE_UL_prompts(bpy.types.UIList):
         _active_data: object,
         _active_property: str,
     ) -> None:
-        split = layout.split(factor=0.25)
+        split = layout.split(factor=0.4)
         split.prop(item, "frame", text="", emboss=False)
         split.prop(item, "prompt", text="", emboss=False, placeholder="Prompt from here on")
 
