@@ -38,19 +38,25 @@ class Watch:
 
     Attributes:
         causes: kind and name of an entry point ("panels", "MAQUETTE_PT_restyle.draw") to its calls.
+        sizes: pixels of each kind of capture.
     """
 
     def __init__(self, add_on: str) -> None:
         self.causes: dict[tuple[str, str], Calls] = defaultdict(Calls)
+        self.sizes: dict[str, tuple[int, int]] = {}
         self._add_on = add_on
         self._inner: list[list[float]] = []
         self._wrapped: dict[Any, Callable] = {}
+        self._captures: set[Callable] = set()
 
     def around(self, kind: str, name: str, function: Callable) -> Callable:
         """A function that notes its time and calls ``function``; always the same for the same."""
-        if function in self._wrapped:
-            return self._wrapped[function]
-        calls = self.causes[kind, name]
+        if function not in self._wrapped:
+            self._wrapped[function] = self._timed((kind, name), function)
+        return self._wrapped[function]
+
+    def _timed(self, cause: tuple[str, str], function: Callable) -> Callable:
+        calls = self.causes[cause]
 
         @functools.wraps(function)
         def run(*arguments: Any, **named: Any) -> Any:
@@ -70,7 +76,6 @@ class Watch:
                     self._inner[-1][0] += spent[0]
                     self._inner[-1][1] += spent[1]
 
-        self._wrapped[function] = run
         return run
 
     def before_registration(self) -> None:
@@ -111,7 +116,21 @@ class Watch:
             for name in CAPTURES:
                 function = getattr(module, name, None)
                 if function is not None:
-                    setattr(module, name, self.around("captures", name, function))
+                    setattr(module, name, self._capture(name, function))
+
+    def _capture(self, name: str, function: Callable) -> Callable:
+        """Captures by kind and size; Live's quick ones are a kind of their own."""
+        if function in self._captures:
+            return function
+
+        def run(context: Any, what: Any, *rest: Any, **named: Any) -> Any:
+            kind = f"{name}, quick" if named.get("quick") else name
+            if len(rest) >= 2:
+                self.sizes[kind] = rest[0], rest[1]
+            return self._timed(("captures", kind), function)(context, what, *rest, **named)
+
+        self._captures.add(run)
+        return run
 
     def _own(self, kind: str, function: Callable) -> Callable:
         """The function itself where it isn't the add-on's."""

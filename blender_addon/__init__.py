@@ -15,6 +15,7 @@ MODULES = (
     "session",
     "overlay.view3d",
     "handlers",
+    "engine",
     "operators",
     "panels",
     "keymaps",

@@ -17,6 +17,8 @@ from maquette_wire.installed import noted_backend
 from maquette_wire.messages import Welcome
 
 SERVE = ("serve", "--endpoint", "tcp://127.0.0.1:*")
+PORT = 47820
+"""The port of ``maquette serve``."""
 VERSION_SECONDS = 60
 """The first start of a Python from a slow disk takes long."""
 
@@ -57,6 +59,30 @@ class Local:
 
 
 Choice = Local | Remote
+
+
+def address_of(given: str) -> str:
+    """A server's address from what a user typed: ``tcp://`` and the usual port may be left out.
+
+    Raises MaquetteError("bad-address").
+    """
+    text = given.strip()
+    if not text:
+        raise MaquetteError(
+            "bad-address",
+            "The address of the server is missing.",
+            "Paste the line that maquette serve prints there, in the add-on's preferences.",
+        )
+    host, _, port = text.removeprefix("tcp://").rpartition(":")
+    if not host or (host.startswith("[") and not host.endswith("]")):
+        host, port = text.removeprefix("tcp://"), str(PORT)
+    if "/" in host or not port.isdecimal():
+        raise MaquetteError(
+            "bad-address",
+            f"{text!r} is no address of a server.",
+            f"Write it as tcp://host:{PORT} in the add-on's preferences.",
+        )
+    return f"tcp://{host}:{port}"
 
 
 def find_command(given: str, home: Home) -> list[str]:
@@ -160,7 +186,7 @@ class Backend:
     def want(self, choice: Choice) -> None:
         """Have a connection to this server soon; asked again, it only checks.
 
-        Raises MaquetteError("no-backend", "bad-key", "bad-address") where that can't be.
+        Raises MaquetteError("no-backend", "bad-key") where that can't be.
         """
         changed = choice != self.choice
         if not changed and self.status in (Status.STARTING, Status.CONNECTING, Status.READY):
@@ -210,12 +236,6 @@ class Backend:
             self._client.connect(record.endpoint, record.public_key)
 
     def _reach_remote(self, choice: Remote) -> None:
-        if not choice.address.startswith("tcp://") or not choice.address.rpartition(":")[2]:
-            raise MaquetteError(
-                "bad-address",
-                f"{choice.address!r} is no address of a server.",
-                "Write it as tcp://host:47820 in the add-on's preferences.",
-            )
         self._client.connect(choice.address, choice.key)
         self._launcher = self._record = None
         self.status, self.error = Status.CONNECTING, None

@@ -44,10 +44,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     unwanted: bool = False
 
     @property
+    def file(self) -> str:
+        """Name of the .blend that the job is of."""
+        return Path(self.blend).name or "A file that was never saved"
+
+    @property
     def label(self) -> str:
-        """What tells the job from others: its file, its view, and the first words of its prompt."""
-        file = Path(self.blend).name or "Unsaved file"
-        return f"{file}, {label_of(title_of(self.views, self.texture), self.recipe)}"
+        """What tells the job from others of its file: its view, and how its prompt begins."""
+        return label_of(title_of(self.views, self.texture), self.recipe)
 
 
 class Ledger:

@@ -139,14 +139,16 @@ class LiveView:
 
     def show(self, painted: Painted | None, text: str) -> None:
         before = pictures.live
-        shown = pictures.Live(self._area, f"Live: {text}")
+        place = self.place()
+        scene = place.window.scene.session_uid if place else 0
+        shown = pictures.Live(self._area, scene, f"Live: {text}")
         if before is not None:
             shown.picture = before.picture
         if painted is not None and (before is None or before.made_of is not painted):
             colors = np.frombuffer(painted.pixels, np.uint8).reshape(painted.shape)
             capture = painted.capture
             depth = np.asarray(capture.depth)
-            shown.picture = pictures.Picture.of_bytes(capture.view, colors, depth)
+            shown.picture = pictures.Picture(capture.view, colors, depth)
         shown.made_of = painted
         pictures.set_live(shown)
         pictures.redraw()
@@ -157,14 +159,14 @@ class LiveView:
         if bpy.context.area.as_pointer() == self._area:
             self._changed()
 
-    def _model_changed(self, scene: bpy.types.Scene, depsgraph: Any = None, *_rest: Any) -> None:
+    def _model_changed(self, _scene: bpy.types.Scene, depsgraph: Any = None, *_rest: Any) -> None:
         if self._capturing:
             return
-        if depsgraph is None or self._is_seen(scene, depsgraph):
+        if depsgraph is None or self._is_seen(depsgraph):
             self._model += 1
-            self._changed()
+        self._changed()
 
-    def _is_seen(self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
+    def _is_seen(self, depsgraph: bpy.types.Depsgraph) -> bool:
         for update in depsgraph.updates:
             if (
                 update.is_updated_geometry

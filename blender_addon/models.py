@@ -147,7 +147,8 @@ def _check_size(path: Path, size: NDArray[np.float64], axis: Up) -> None:
 
 def _corners() -> NDArray[np.float64]:
     """Triangles [n, 3, 3] of all that renders, as they were imported."""
-    pieces = [piece.vertices[piece.vertex_triangles] for piece in pieces_of(bpy.context, set())]
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    pieces = [piece.vertices[piece.vertex_triangles] for piece in pieces_of(depsgraph, set())]
     return np.concatenate([np.empty((0, 3, 3)), *pieces])
 
 

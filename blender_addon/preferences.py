@@ -4,6 +4,8 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 """
 # pyright: reportInvalidTypeForm=false
 
+from typing import Any
+
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 from maquette_wire import keys
@@ -12,6 +14,9 @@ from maquette_wire.home import Home
 
 from . import backend, results
 from .wrapping import wrapped
+
+RELATIVE: Any = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
+"""Before 4.5 every path might begin with //; since then one has to say so."""
 
 
 class MaquettePreferences(bpy.types.AddonPreferences):
@@ -54,6 +59,7 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         name="Pictures Folder",
         description="Where concepts are saved; // is the folder of the .blend",
         subtype="DIR_PATH",
+        options=RELATIVE,
         default=results.BESIDE,
     )
     gallery_size: IntProperty(
@@ -119,19 +125,18 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         # The session has the preferences among what it imports, and panels show the session.
         from .panels.jobs import draw_connection
 
-        draw_connection(layout, context.region.width)
+        draw_connection(layout, context.region.width, settings=False)
 
 
 def _draw_setup(layout: bpy.types.UILayout, width: int) -> None:
     """The exchange of keys: once for each pair of computers."""
     box = layout.box()
-    for text, operator, icon in (
-        ("1. On the other computer, run in a terminal:", "copy_serve_command", "COPYDOWN"),
-        ("2. It prints a line with its address and key; copy that:", "paste_server", "PASTEDOWN"),
-    ):
-        row = box.split(factor=0.7)
-        row.label(text=text)
-        row.operator(f"maquette.{operator}", icon=icon)
+    row = box.split(factor=0.7)
+    row.label(text="1. On the other computer, run in a terminal:")
+    row.operator("maquette.copy_serve_command", icon="COPYDOWN")
+    row = box.split(factor=0.7)
+    row.label(text="2. It prints a line with its address and key; copy that:")
+    row.operator("maquette.paste_server", icon="PASTEDOWN")
     column = box.column()
     column.active = False
     wrapped(
@@ -149,20 +154,25 @@ def preferences() -> MaquettePreferences:
 
 
 def server_address() -> str:
-    """Address of the remote server that the preferences ask for; empty for the local one."""
-    chosen = preferences()
-    return chosen.address.strip() if chosen.place == "REMOTE" else ""
+    """Address of the remote server that the preferences ask for; empty for the local one, and for
+    one that can't be reached."""
+    try:
+        wanted = choice()
+    except MaquetteError:
+        return ""
+    return wanted.address if isinstance(wanted, backend.Remote) else ""
 
 
 def choice() -> backend.Choice:
     """The server that the preferences ask for.
 
-    Raises MaquetteError("offline") where Blender may not go online and the server is elsewhere.
+    Raises MaquetteError("bad-address"), and "offline" where Blender may not go online and the
+    server is elsewhere.
     """
     chosen = preferences()
     if chosen.place == "LOCAL":
         return backend.Local(bpy.path.abspath(chosen.command))
-    remote = backend.Remote(chosen.address.strip(), chosen.server_key.strip())
+    remote = backend.Remote(backend.address_of(chosen.address), chosen.server_key.strip())
     if not remote.loopback and not bpy.app.online_access:
         raise MaquetteError(
             "offline",

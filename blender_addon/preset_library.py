@@ -62,7 +62,7 @@ def items(category: Category) -> list[Item]:
 
 def icon_of(preset: Preset) -> int:
     """The icon of a preset's picture; 0 where it has none."""
-    path = _picture_of(preset)
+    path = picture_of(preset)
     if path is None or _icons is None:
         return 0
     if str(path) not in _icons:
@@ -84,7 +84,7 @@ def _items_of(category: Category, presets: tuple[Preset, ...]) -> list[Item]:
     return found
 
 
-def _picture_of(preset: Preset) -> Path | None:
+def picture_of(preset: Preset) -> Path | None:
     """A file with the preset's picture."""
     if not preset.picture:
         return None

@@ -27,8 +27,8 @@ one is kept as text."""
 
 
 PLAIN: Any = set()
-"""Options of a setting without keyframes: a picture is made of one moment, and "I" is hit easily
-with the mouse over the panel."""
+"""Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
+makes sense between two keys has them: Geometry, Repaint and Depth Hold."""
 
 
 def _geometry_moved(settings: "MaquetteSettings", _context: bpy.types.Context) -> None:
@@ -62,6 +62,23 @@ class MaquetteLora(bpy.types.PropertyGroup):
         soft_min=0.0,
         soft_max=1.5,
         options=PLAIN,
+    )
+
+
+class MaquettePrompt(bpy.types.PropertyGroup):
+    """A prompt from one frame of an animation on."""
+
+    frame: IntProperty(
+        name="From Frame",
+        description="The first frame that this prompt is for; it holds until the next one's",
+        default=1,
+        options=PLAIN,
+    )
+    prompt: StringProperty(
+        name="Prompt",
+        description="What the building and its surroundings should look like from this frame on",
+        default="",
+        options={"TEXTEDIT_UPDATE"},
     )
 
 
@@ -157,7 +174,6 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         subtype="FACTOR",
         precision=2,
         update=UPDATE_GEOMETRY,
-        options=PLAIN,
     )
     seed: IntProperty(
         name="Seed",
@@ -249,7 +265,6 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=0.01,
         max=1.0,
         subtype="FACTOR",
-        options=PLAIN,
     )
     use_depth_influence: BoolProperty(
         name="Set Depth Hold", description="Instead of what Geometry gives", options=PLAIN
@@ -262,7 +277,6 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        options=PLAIN,
     )
     sampler: StringProperty(
         name="Method",
@@ -351,6 +365,26 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         options=PLAIN,
     )
     loras: CollectionProperty(type=MaquetteLora)
+    prompts: CollectionProperty(
+        type=MaquettePrompt,
+        name="Prompts by Frame",
+        description="Prompts that hold from a frame of the animation on, each until the next one; "
+        "before the first the main prompt holds",
+    )
+    prompt_index: IntProperty(
+        name="Chosen Prompt",
+        description="Place of the prompt that is chosen in the list",
+        default=0,
+        options=PLAIN,
+    )
+    steady: BoolProperty(
+        name="Steady",
+        description="Frames take over the colours of the frame before where both see the same "
+        "surface, so that an animation doesn't flicker (the previous picture is reprojected "
+        "through its depth)",
+        default=False,
+        options=PLAIN,
+    )
     pictures: CollectionProperty(
         name="Gallery",
         description="The pictures that were made of this scene, in the order of their making",
@@ -372,6 +406,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
 CLASSES = (
     MaquettePresets,
     MaquetteLora,
+    MaquettePrompt,
     MaquettePicture,
     MaquetteGalleryView,
     MaquetteSettings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maquette_wire.errors import MaquetteError
 from maquette_wire.presets.words import composed, recognised
@@ -13,11 +13,12 @@ from .preset_library import current_library
 from .properties import BLENDER_INT_MAX
 
 if TYPE_CHECKING:
-    from .properties import MaquetteSettings
+    from .properties import MaquettePrompt, MaquetteSettings
 
 
 def recipe_of(settings: MaquetteSettings) -> Recipe:
-    """The Recipe that the settings describe; what is left to the model is None.
+    """The Recipe that the settings describe at their scene's frame; what is left to the model is
+    None.
 
     Raises MaquetteError("empty-prompt", "bad-seed", "bad-recipe").
     """
@@ -46,9 +47,23 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
     return recipe
 
 
+def prompt_holder(settings: MaquetteSettings) -> MaquetteSettings | MaquettePrompt:
+    """Whose prompt holds at the scene's frame: the last entry of the list that begins by then, or
+    the settings themselves before the first. An entry that is still empty holds nothing."""
+    scene: Any = settings.id_data
+    begun = [
+        entry
+        for entry in settings.prompts
+        if entry.frame <= scene.frame_current and entry.prompt.strip()
+    ]
+    return max(begun, key=lambda entry: entry.frame, default=settings)
+
+
 def said(settings: MaquetteSettings) -> tuple[str, str]:
     """The prompt and the negative prompt as typed, with the words of the chosen presets."""
-    return composed(settings.prompt, settings.negative_prompt, chosen_presets(settings.presets))
+    return composed(
+        prompt_holder(settings).prompt, settings.negative_prompt, chosen_presets(settings.presets)
+    )
 
 
 def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
@@ -59,7 +74,7 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
     """
     settings.model = recipe.model  # first: its update drops what is pinned
     settings.geometry = recipe.geometry
-    settings.prompt, settings.negative_prompt, presets = recognised(
+    prompt_holder(settings).prompt, settings.negative_prompt, presets = recognised(
         recipe.prompt, recipe.negative_prompt, current_library().presets
     )
     choose(settings.presets, presets)

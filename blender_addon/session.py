@@ -14,7 +14,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import bpy
-import numpy as np
 from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
@@ -27,7 +26,7 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
-from .delivery import Delivery, folder_of, scene_of, where_now
+from .delivery import Delivery, folder_of, where_now
 from .gallery.keeper import Keeper
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
@@ -94,12 +93,12 @@ class Session:
 
     def want_server(self, choice: Choice) -> None:
         """Have a connection to this server soon. Raises MaquetteError where that can't be."""
-        if self._client is None or self.backend is None:
-            version = ".".join(map(str, bpy.app.version))
-            self._client = Client(keys.client_keys(self.home), f"Blender {version}")
-            self.backend = Backend(self.home, self._client)
-        self.backend.want(choice)
+        self._begin().want(choice)
         wake()
+
+    def want_nothing(self, error: MaquetteError) -> None:
+        """A server is wanted that can't even be tried: the panel says why, and how to go on."""
+        self._begin().not_even_asked(error)
 
     def restyle(self, recipe: Recipe, capture: Capture, target: Target) -> Job:
         """Hand a job over; it is sent as soon as there is a connection.
@@ -228,11 +227,12 @@ class Session:
         pictures.refresh(changed and working, not self.open_jobs, time.monotonic())
         if self.live.busy:
             return LIVE_SECONDS
+        asked = self._client is not None and self._client.connected and self._client.open_jobs
         busy = self.delivery.busy or self.gallery.busy or self._errands
-        if self.open_jobs or busy or self.status is Status.STARTING:
+        starting = self.status in (Status.STARTING, Status.CONNECTING)
+        if self.open_jobs or asked or busy or starting:
             return BUSY_SECONDS
-        connecting = self.status in (Status.CONNECTING, Status.LOST)
-        return IDLE_SECONDS if connecting or self.status is Status.READY else None
+        return IDLE_SECONDS if self.status in (Status.LOST, Status.READY) else None
 
     def close(self) -> None:
         """End, with what has arrived delivered; jobs at the server are for the next session."""
@@ -249,6 +249,13 @@ class Session:
         self.ledger.close()
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _begin(self) -> Backend:
+        if self._client is None or self.backend is None:
+            version = ".".join(map(str, bpy.app.version))
+            self._client = Client(keys.client_keys(self.home), f"Blender {version}")
+            self.backend = Backend(self.home, self._client)
+        return self.backend
 
     def _poll(self) -> bool:
         if self._client is None or self.backend is None:
@@ -309,8 +316,9 @@ class Session:
             for warning in message.warnings:
                 self.notices.tell("WARNING", warning)
             self.delivery.take(job, message, received.frames)
+            pictures.take(job, message, received.frames)
         elif isinstance(message, Failed):
-            pictures.drop_preview(job.name)
+            pictures.drop(job.name)
             self._settle(job)
             if job.recovered and message.code == "unknown-job":
                 self._drop(job)
@@ -333,7 +341,7 @@ class Session:
             job = self.jobs.get(name)
             if job is not None and job.state.open and job.state is not State.SAVING:
                 thumbnails.keep_preview(name, progress, frames)
-                _keep_over_view(job, progress, frames)
+                pictures.take(job, progress, frames)
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
@@ -366,7 +374,7 @@ class Session:
         if self.jobs.pop(job.name, None) is not None and job.texture is None:
             self.recent.append(job)
         job.captures = ()  # what is run again is captured again
-        pictures.drop_preview(job.name, done=job.state is State.DONE)
+        pictures.drop(job.name, done=job.state is State.DONE)
         if job.state is State.DONE:
             self.gallery.arrived()
 
@@ -413,15 +421,6 @@ class Session:
             self._errands.remove((future, follow))
             follow(future)
         return bool(done)
-
-
-def _keep_over_view(job: Job, progress: Progress, frames: Sequence[memoryview]) -> None:
-    """Have the first preview of a progress message drawn over the 3D views that see the same."""
-    scene = scene_of(job.target)
-    for header, frame in zip(progress.frames, frames, strict=True):
-        if header.name == "preview" and header.index == 0 and scene is not None:
-            colors = np.frombuffer(frame, np.uint8).reshape(header.shape)
-            pictures.keep_preview(job.name, scene.session_uid, job.views[0], colors)
 
 
 def redraw() -> None:

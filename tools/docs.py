@@ -22,7 +22,7 @@ from PIL import Image
 from . import windows
 from .console import BuildError, Step, root, say
 
-SCENARIOS = ("architect.py", "texturing.py", "gallery.py")
+SCENARIOS = ("architect.py", "texturing.py", "gallery.py", "viewport.py")
 """What has pictures for the docs; a later one may take a picture of an earlier one again."""
 IMAGES = Path("docs/images")
 USUAL = Path.home() / ".cache" / "maquette-blender-sid" / "blender-window"
@@ -38,9 +38,7 @@ def encoded(picture: Image.Image) -> bytes:
     content = b""
     for quality in QUALITIES:
         sink = io.BytesIO()
-        picture.convert("RGB").save(
-            sink, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True
-        )
+        picture.convert("RGB").save(sink, "JPEG", quality=quality, subsampling=0)
         content = sink.getvalue()
         if len(content) <= MOST_BYTES:
             return content

@@ -26,8 +26,11 @@ E2E_TESTS = "tests/e2e"
 ADDON_TESTS = "tests/blender_addon"
 STUDIO_TESTS = "tests/studio"
 """These two import bpy and run inside Blender; all others run in the backend's environment."""
-LANES = 2
-"""How many parts run side by side at most."""
+WINDOW_VARIABLE = "MAQUETTE_TEST_WINDOW"
+"""Names programs that run Blender in a window; the tests with one are a part of their own."""
+LANES = 3
+"""How many parts run side by side at most: one more than the cores, since the parts that drive
+processes wait for half of their time."""
 NO_TESTS_COLLECTED = 5
 WIDTH = 100
 
@@ -166,10 +169,14 @@ def parts_of(
         # Small models gain nothing from threads, which wait for one another on busy cores.
         "OMP_NUM_THREADS": "1",
     }
-    parts = [
-        Part("End to end", _pytest(python), [E2E_TESTS, *options], extra),
-        Part("Backend and wire", _pytest(python), [*_backend_tests(), *options], extra),
-    ]
+    parts = []
+    end_to_end = _pytest(python), [E2E_TESTS, *options]
+    if os.environ.get(WINDOW_VARIABLE):
+        parts.append(Part("In a window", *end_to_end, extra | {"MAQUETTE_TEST_ONLY": "windows"}))
+        parts.append(Part("End to end", *end_to_end, extra | {"MAQUETTE_TEST_ONLY": "others"}))
+    else:
+        parts.append(Part("End to end", *end_to_end, extra))
+    parts.append(Part("Backend and wire", _pytest(python), [*_backend_tests(), *options], extra))
     for number, series in enumerate(blenders):
         inside = {"PYTHONPATH": str(environments.blender_tests(series))}
         folders = [ADDON_TESTS, STUDIO_TESTS] if number == 0 else [ADDON_TESTS]
@@ -193,7 +200,8 @@ def run(
     """
     outcome = Outcome()
     parts = parts_of(python, blenders, applications, options)
-    lanes = max(1, min(LANES, os.cpu_count() or 1, len(parts)))
+    cores = os.cpu_count() or 1
+    lanes = min(LANES, cores + 1 if cores > 1 else 1, len(parts))
     runner = Parts(outcome, live=lanes == 1)
     with ThreadPoolExecutor(lanes) as pool:
         for done in [pool.submit(runner.run, part) for part in parts]:

@@ -111,7 +111,7 @@ def visit(
     }
     command = [program, "-P", root() / SCENARIOS / script, "--", scene, shots]
     try:
-        said = _run([str(word) for word in command], environment)
+        said = run([str(word) for word in command], environment)
     finally:
         _stop_server(home)
     line = next((line for line in said.splitlines() if line.startswith("USER HAS ")), None)
@@ -121,8 +121,11 @@ def visit(
     return Visit(json.loads(line.removeprefix("USER HAS ")), folder, shots)
 
 
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    """All that a program prints; it and its display end with this, whatever happens."""
+def run(command: list[str], environment: dict[str, str], seconds: float = SECONDS) -> str:
+    """All that a Blender with a window prints; it and its display end with this, whatever happens.
+
+    Raises subprocess.TimeoutExpired after ``seconds``.
+    """
     process = subprocess.Popen(
         command,
         env=environment,
@@ -133,7 +136,7 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
         start_new_session=True,
     )
     try:
-        return process.communicate(timeout=SECONDS)[0]
+        return process.communicate(timeout=seconds)[0]
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

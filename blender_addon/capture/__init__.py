@@ -12,7 +12,7 @@ from .frames import check_frames, through
 from .overview import overview
 from .planning import Plan, plan
 from .surface import SOLID, Surface, carries_modifiers, pieces_of, shape, surface
-from .view import camera_pose, camera_size, camera_view, resized, size_for
+from .view import camera_pose, camera_size, camera_view, check_grid, resized, size_for
 
 capture_camera = render.capture
 capture_viewport = offscreen.capture
@@ -30,6 +30,7 @@ __all__ = [
     "capture_viewport",
     "carries_modifiers",
     "check_frames",
+    "check_grid",
     "overview",
     "pieces_of",
     "plan",

@@ -1,4 +1,4 @@
-"""Scene linear colour to sRGB."""
+"""Scene linear colour to sRGB, and back."""
 
 from __future__ import annotations
 
@@ -21,3 +21,16 @@ def srgb_of_linear(linear: NDArray[np.float32]) -> NDArray[np.uint8]:
     """sRGB bytes (IEC 61966-2-1) of linear values with sRGB's primaries, of any shape."""
     with np.errstate(over="ignore"):
         return _table()[linear.astype(np.float16).view(np.uint16)]
+
+
+@cache
+def _inverse() -> NDArray[np.float32]:
+    """Linear value of every sRGB byte."""
+    levels = np.arange(256) / 255
+    curve = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    return curve.astype(np.float32)
+
+
+def linear_of_srgb(color: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Linear values of sRGB bytes of any shape, which ``srgb_of_linear`` turns back exactly."""
+    return _inverse()[color]

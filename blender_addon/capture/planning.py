@@ -215,7 +215,7 @@ class Survey:
     def _tree(self, context: bpy.types.Context) -> BVHTree:
         """Everything that the scene shows."""
         vertices, triangles, count = [], [], 0
-        for piece in pieces_of(context, set()):
+        for piece in pieces_of(context.evaluated_depsgraph_get(), set()):
             vertices += (piece.vertices - self.middle).tolist()
             triangles += (piece.vertex_triangles + count).tolist()
             count += len(piece.vertices)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,8 @@ def _standing(
     context: bpy.types.Context, chosen: Sequence[str], instances: bool
 ) -> tuple[list[Piece], list[str]]:
     """The pieces named, or all but the ground; and names of what was taken for ground."""
-    pieces = list(pieces_of(context, set(chosen), instances))
+    depsgraph = context.evaluated_depsgraph_get()
+    pieces = list(pieces_of(depsgraph, set(chosen), instances))
     missing = sorted(set(chosen) - {piece.name for piece in pieces})
     if missing:
         raise MaquetteError(
@@ -199,32 +201,39 @@ def carries_modifiers(thing: bpy.types.Object) -> bool:
 
 
 def pieces_of(
-    context: bpy.types.Context, chosen: set[str], with_instances: bool = True
+    depsgraph: bpy.types.Depsgraph, chosen: set[str], with_instances: bool = True
 ) -> Iterator[Piece]:
     """The evaluated meshes that render, of the objects named or of all where none is."""
-    depsgraph = context.evaluated_depsgraph_get()
     instances: Any = depsgraph.object_instances
     for instance in instances:
-        thing = instance.object
-        original = thing.original
-        if thing.type not in SOLID or original.hide_render or not instance.show_self:
-            continue
+        original = instance.object.original
         if not with_instances and (instance.is_instance or not carries_modifiers(original)):
             continue
         parent = instance.parent.original.name if instance.is_instance else original.name
         if chosen and not {original.name, parent} & chosen:
             continue
         name = original.name if original.name in chosen or not instance.is_instance else parent
-        mesh = thing.to_mesh()
-        try:
-            piece = _piece(name, mesh, np.array(instance.matrix_world, np.float64))
-        finally:
-            thing.to_mesh_clear()
+        with rendered_mesh(instance) as mesh:
+            piece = piece_of(name, mesh, np.array(instance.matrix_world, np.float64))
         if piece is not None:
             yield piece
 
 
-def _piece(name: str, mesh: Any, matrix: NDArray[np.float64]) -> Piece | None:
+@contextmanager
+def rendered_mesh(instance: bpy.types.DepsgraphObjectInstance) -> Iterator[Any]:
+    """The evaluated mesh of an instance; None where it has none, or renders don't show it."""
+    thing: Any = instance.object
+    if thing.type not in SOLID or thing.original.hide_render or not instance.show_self:
+        yield None
+        return
+    try:
+        yield thing.to_mesh()
+    finally:
+        thing.to_mesh_clear()
+
+
+def piece_of(name: str, mesh: Any, matrix: NDArray[np.float64]) -> Piece | None:
+    """A mesh in the world; None where it has no face. Raises MaquetteError("bad-mesh")."""
     if mesh is None:
         return None
     mesh.calc_loop_triangles()

@@ -86,10 +86,12 @@ def camera_view(
     depsgraph: bpy.types.Depsgraph,
     width: int,
     height: int,
+    aspect: tuple[float, float] = (1.0, 1.0),
 ) -> View:
-    """The View of ``camera``, whose pose is ``pose``, on a grid of square pixels."""
+    """The View of ``camera``, whose pose is ``pose``, on a grid of pixels that are square, or
+    shown later with sides of that ``aspect``."""
     projection = camera.evaluated_get(depsgraph).calc_matrix_camera(
-        depsgraph, x=width, y=height, scale_x=1.0, scale_y=1.0
+        depsgraph, x=width, y=height, scale_x=aspect[0], scale_y=aspect[1]
     )
     return view_of(pose.matrix.inverted(), projection, width, height, pose.kind, pose.name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from .. import prompt_editor
 from ..session import current
 from . import (
     again,
@@ -17,6 +18,7 @@ from . import (
     prompt,
     queue,
     recipe,
+    rendering,
     restyle,
     server,
     texture,
@@ -35,6 +37,7 @@ CLASSES = (
     *compare.CLASSES,
     *again.CLASSES,
     *texture.CLASSES,
+    *rendering.CLASSES,
     *viewport.CLASSES,
     *server.CLASSES,
     *keys.CLASSES,
@@ -45,12 +48,11 @@ CLASSES = (
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    prompt.register()
     current().notices.on_notice = notify.report
 
 
 def unregister() -> None:
     current().notices.on_notice = lambda _notice: None
-    prompt.unregister()
+    prompt_editor.end_all()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -42,7 +42,7 @@ class MAQUETTE_OT_clear_presets(bpy.types.Operator):
 class _Writing(bpy.types.Operator):
     """What adding and editing share: a dialog with a preset's fields."""
 
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"UNDO"}
 
     title: StringProperty(name="Name", maxlen=NAME_CHARACTERS, options={"SKIP_SAVE"})
     category: EnumProperty(name="Kind", items=KINDS, default="style", options={"SKIP_SAVE"})
@@ -64,7 +64,6 @@ class _Writing(bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         layout.use_property_split = True
-        layout.activate_init = True
         for name in ("title", "category", "words", "negative"):
             layout.prop(self, name)
         if context.scene.maquette.last_result is not None:
@@ -130,6 +129,7 @@ class MAQUETTE_OT_edit_preset(_Writing):
 
     bl_idname = "maquette.edit_preset"
     bl_label = "Edit Preset"
+    bl_options = {"UNDO", "INTERNAL"}
 
     of: StringProperty(options={"SKIP_SAVE", "HIDDEN"})
     """The category whose chosen preset is edited."""

@@ -59,18 +59,4 @@ def _area(context: bpy.types.Context) -> bpy.types.Area:
     return next(window for window in windows if window not in before).screen.areas[0]
 
 
-def _draw_hint(header: bpy.types.Header, context: bpy.types.Context) -> None:
-    if prompt_editor.is_prompt(context.space_data.text):  # pyright: ignore[reportAttributeAccessIssue]
-        header.layout.label(text="Taken as you type. Close the window when you are done.")
-
-
 CLASSES = (MAQUETTE_OT_edit_prompt,)
-
-
-def register() -> None:
-    bpy.types.TEXT_HT_header.append(_draw_hint)
-
-
-def unregister() -> None:
-    bpy.types.TEXT_HT_header.remove(_draw_hint)
-    prompt_editor.end_all()

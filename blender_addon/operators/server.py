@@ -24,8 +24,7 @@ def reach_server() -> None:
     try:
         choice = preferences.choice()
     except MaquetteError as error:
-        if session.backend is not None:
-            session.backend.not_even_asked(error)
+        session.want_nothing(error)
         raise
     session.want_server(choice)
 

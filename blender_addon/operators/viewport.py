@@ -94,10 +94,10 @@ class MAQUETTE_OT_keep_live(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAQUETTE_OT_wipe(bpy.types.Operator):
+class MAQUETTE_OT_wipe_view(bpy.types.Operator):
     """Move the line between the model and the picture over the 3D view"""
 
-    bl_idname = "maquette.wipe"
+    bl_idname = "maquette.wipe_view"
     bl_label = "Wipe Between Model and Picture"
     bl_options = {"REGISTER", "BLOCKING"}
 
@@ -194,7 +194,7 @@ class MAQUETTE_GGT_wipe(bpy.types.GizmoGroup):
 
     def setup(self, _context: bpy.types.Context) -> None:
         gizmo = self.gizmos.new(MAQUETTE_GT_wipe.bl_idname)
-        gizmo.target_set_operator("maquette.wipe")
+        gizmo.target_set_operator("maquette.wipe_view")
         gizmo.use_draw_modal = True
 
 
@@ -219,7 +219,7 @@ def _look() -> None:
 CLASSES = (
     MAQUETTE_OT_live,
     MAQUETTE_OT_keep_live,
-    MAQUETTE_OT_wipe,
+    MAQUETTE_OT_wipe_view,
     MAQUETTE_GT_wipe,
     MAQUETTE_GGT_wipe,
 )

@@ -8,16 +8,22 @@ A picture's texture is made when it is first drawn, and goes with the picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import gpu
 import msgspec
 import numpy as np
+from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Progress, Result
 from maquette_wire.view import View
 from numpy.typing import NDArray
 
 from .. import results
+from ..delivery import scene_of
+from ..jobs import Job
 from ..properties import settings_of
 from .relief import Relief, relief
 
@@ -28,7 +34,8 @@ class Picture:
     """A picture and the View that it is of.
 
     Args:
-        pixels: float32 [height, width, 4], sRGB from 0 to 1, row 0 at the bottom.
+        pixels: sRGB, as float32 [height, width, 4] from 0 to 1 with row 0 at the bottom, or as
+            uint8 [height, width, 3] with row 0 at the top.
         depth: that of its capture, float32 [h, w] in metres, row 0 at the top, where it is known.
 
     Attributes:
@@ -36,30 +43,28 @@ class Picture:
     """
 
     def __init__(
-        self, view: View, pixels: NDArray[np.float32], depth: NDArray[np.float32] | None = None
+        self,
+        view: View,
+        pixels: NDArray[np.float32] | NDArray[np.uint8],
+        depth: NDArray[np.float32] | None = None,
     ) -> None:
         self.view = view
         self.batch: gpu.types.GPUBatch | None = None
         self._depth = depth
         self._relief: Relief | None = None
-        self._pixels: NDArray[np.float32] | None = pixels
+        self._pixels: NDArray[Any] | None = pixels
         self._texture: gpu.types.GPUTexture | None = None
-
-    @classmethod
-    def of_bytes(
-        cls, view: View, colors: NDArray[np.uint8], depth: NDArray[np.float32] | None = None
-    ) -> Picture:
-        """Of uint8 sRGB [height, width, 3], row 0 at the top, as the server sends it."""
-        pixels = np.ones((*colors.shape[:2], 4), np.float32)
-        np.multiply(colors[::-1], np.float32(1 / 255), out=pixels[..., :3])
-        return cls(view, pixels, depth)
 
     def texture(self) -> gpu.types.GPUTexture:
         """To be called while something is drawn."""
         if self._texture is None:
             assert self._pixels is not None
-            height, width = self._pixels.shape[:2]
-            data = gpu.types.Buffer("FLOAT", self._pixels.size, self._pixels.ravel())
+            pixels = self._pixels
+            height, width = pixels.shape[:2]
+            if pixels.dtype == np.uint8:
+                pixels = np.ones((height, width, 4), np.float32)
+                np.multiply(self._pixels[::-1], np.float32(1 / 255), out=pixels[..., :3])
+            data = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
             self._texture = gpu.types.GPUTexture((width, height), format="RGBA8", data=data)
             self._pixels = None
         return self._texture
@@ -71,12 +76,23 @@ class Picture:
         return self._relief
 
 
+@dataclass(frozen=True)
+class Painted:
+    """What a job has painted: of which scene, and with which seed where that is finished."""
+
+    scene: int
+    picture: Picture
+    seed: int | None
+
+
 @dataclass
 class Live:
     """What Live shows, and what it says at the lower edge of its 3D view."""
 
     area: int
     """The area's address: no other one shows a picture of a view that was left."""
+    scene: int
+    """The ``session_uid`` of the one it is of."""
     text: str = ""
     picture: Picture | None = None
     made_of: object = None
@@ -88,7 +104,7 @@ class Concept:
 
     Attributes:
         image: the datablock's ``session_uid``.
-        meanwhile: what its job had painted, until the file is read.
+        meanwhile: what its job had painted, until the picture is there.
     """
 
     image: int
@@ -99,24 +115,43 @@ class Concept:
 
 
 live: Live | None = None
-_previews: dict[str, tuple[int, Picture]] = {}
+_painted: dict[str, Painted] = {}
 _concepts: dict[int, Concept] = {}
-_meanwhile: dict[int, Picture] = {}
+_done: dict[int, tuple[str, Painted]] = {}
 _unread: set[int] = set()
 _stale, _refreshed = False, 0.0
 
 
-def keep_preview(job: str, scene: int, view: View, colors: NDArray[np.uint8]) -> None:
-    """Show what a job has painted so far. ``scene``: the ``session_uid`` of the one it is of."""
-    _previews.pop(job, None)
-    _previews[job] = scene, Picture.of_bytes(view, colors)
+def keep(
+    job: str, scene: int, view: View, colors: NDArray[np.uint8], seed: int | None = None
+) -> None:
+    """Show what a job has painted so far, or with its ``seed`` the first of its pictures.
+
+    Args:
+        scene: the ``session_uid`` of the one it is of.
+        colors: uint8 sRGB [height, width, 3], row 0 at the top, as the server sends it.
+    """
+    _painted.pop(job, None)
+    _painted[job] = Painted(scene, Picture(view, colors), seed)
 
 
-def drop_preview(job: str, done: bool = False) -> None:
+def take(job: Job, message: Progress | Result, frames: Sequence[memoryview]) -> None:
+    """Show the first preview or concept of a message, over the 3D views that see the same."""
+    scene = scene_of(job.target)
+    name, view, seed = "preview", 0, None
+    if isinstance(message, Result) and message.pictures:
+        name, view, seed = "concept", message.pictures[0].view, message.pictures[0].seed
+    for header, frame in zip(message.frames, frames, strict=True):
+        if header.name == name and header.index == 0 and scene is not None:
+            colors = np.frombuffer(frame, np.uint8).reshape(header.shape)
+            keep(job.name, scene.session_uid, job.views[view], colors, seed)
+
+
+def drop(job: str, done: bool = False) -> None:
     """Forget what a job had painted; ``done``: as soon as its concept is there to be shown."""
-    scene, picture = _previews.pop(job, (0, None))
-    if done and picture is not None:
-        _meanwhile[scene] = picture
+    painted = _painted.pop(job, None)
+    if done and painted is not None:
+        _done[painted.scene] = job, painted
 
 
 def set_live(shown: Live | None) -> None:
@@ -127,16 +162,16 @@ def set_live(shown: Live | None) -> None:
 
 def clear() -> None:
     """Forget all pictures: another file is open."""
-    _previews.clear()
+    _painted.clear()
     _concepts.clear()
-    _meanwhile.clear()
+    _done.clear()
     _unread.clear()
     set_live(None)
 
 
-def previews(scene: int) -> list[Picture]:
+def painted(scene: int) -> list[Picture]:
     """What running jobs of a scene have painted so far, the newest first."""
-    return [picture for of, picture in reversed(_previews.values()) if of == scene]
+    return [each.picture for each in reversed(_painted.values()) if each.scene == scene]
 
 
 def concept(scene: bpy.types.Scene) -> Concept | None:
@@ -148,8 +183,12 @@ def concept(scene: bpy.types.Scene) -> Concept | None:
         return None
     known = _concepts.get(uid)
     if known is None or known.image != image.session_uid:
-        meanwhile = _meanwhile.pop(uid, None)
-        known = _concepts[uid] = Concept(image.session_uid, _view_of(image), meanwhile=meanwhile)
+        known = _concepts[uid] = Concept(image.session_uid, _view_of(image))
+        job, painted = _done.pop(uid, ("", None))
+        if painted is not None and image.get(results.JOB) == job:
+            known.meanwhile = painted.picture
+            if painted.seed is not None and painted.seed == _seed_of(image):
+                known.picture, known.read = painted.picture, True
     return known
 
 
@@ -197,6 +236,13 @@ def _view_of(image: bpy.types.Image) -> View | None:
         return msgspec.json.decode(image.get(results.VIEW, ""), type=View)
     except (msgspec.MsgspecError, TypeError):
         return None  # made by a later version, or edited
+
+
+def _seed_of(image: bpy.types.Image) -> int | None:
+    try:
+        return results.recipe_of_image(image).seed
+    except MaquetteError:
+        return None
 
 
 def _read(image: bpy.types.Image, view: View) -> Picture | None:

@@ -61,8 +61,9 @@ def showing(
         where = placed(view, *matrices, region.width, region.height)
         return where if where and where.within(bounds(region)) else None
 
-    live = pictures.live.picture if pictures.live else None
-    for picture in ([live] if live else []) + pictures.previews(scene.session_uid):
+    shown = pictures.live if pictures.live and pictures.live.scene == scene.session_uid else None
+    live = shown.picture if shown else None
+    for picture in ([live] if live else []) + pictures.painted(scene.session_uid):
         where = place(picture.view)
         if where is not None:
             return picture, where

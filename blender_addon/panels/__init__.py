@@ -1,19 +1,22 @@
-"""The sidebar tab "Maquette" of the 3D view, and a concept's Recipe in the image editor."""
+"""The sidebar tab "Maquette" of the 3D view, a concept's Recipe in the image editor, and Render
+Properties of the engine."""
 
 from __future__ import annotations
 
 import bpy
 
-from . import gallery, jobs, presets, render, restyle, result, texture, viewport
+from . import gallery, jobs, presets, prompts, render, rendering, restyle, result, texture, viewport
 
 CLASSES = (
     *presets.CLASSES,
     *restyle.CLASSES,
+    *prompts.CLASSES,
     *jobs.CLASSES,
     *viewport.CLASSES,
     *result.CLASSES,
     *gallery.CLASSES,
     *texture.CLASSES,
+    *rendering.CLASSES,
     *render.CLASSES,
 )
 """In the order in which the tab shows them."""

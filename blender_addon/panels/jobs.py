@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import bpy
 from maquette_wire.local import CRASHES
 
@@ -150,8 +152,11 @@ def _draw_left_behind(layout: bpy.types.UILayout, session: Session, width: int) 
     text = f"{len(left)} {noun} still being made when Blender closed:"
     wrapped(box, text, width, "RECOVER_LAST")
     column = box.column(align=True)
-    for entry in left[:SHOWN]:
-        column.label(text=entry.label, icon="DOT")
+    shown = sorted(left[:SHOWN], key=lambda entry: entry.file)
+    for file, entries in groupby(shown, key=lambda entry: entry.file):
+        column.label(text=file, icon="FILE_BLEND")
+        for entry in entries:
+            column.label(text=entry.label, icon="BLANK1")
     if len(left) > SHOWN:
         column.label(text=f"and {len(left) - SHOWN} more", icon="BLANK1")
     _draw_elsewhere(box, left, width)
@@ -165,15 +170,17 @@ def _draw_elsewhere(layout: bpy.types.UILayout, left: list[Entry], width: int) -
     for server in sorted({entry.server for entry in left} - {server_address()}):
         count = sum(entry.server == server for entry in left)
         where = server.removeprefix("tcp://") or "this computer's server"
+        verb, which = ("is", "it") if count == 1 else ("are", "them")
         wrapped(
             layout,
-            f"{count} of them at {where}: choose that in the preferences to fetch them.",
+            f"{count} of them {verb} at {where}: choose that in the preferences to fetch {which}.",
             width,
         )
 
 
-def draw_connection(layout: bpy.types.UILayout, width: int) -> None:
-    """The state of the connection in a region of ``width`` pixels."""
+def draw_connection(layout: bpy.types.UILayout, width: int, settings: bool = True) -> None:
+    """The state of the connection in a region of ``width`` pixels; with ``settings`` also the way
+    to the preferences, where something is wrong."""
     session = current()
     backend = session.backend
     if backend is None or session.status is Status.IDLE:
@@ -188,10 +195,16 @@ def draw_connection(layout: bpy.types.UILayout, width: int) -> None:
     elif session.status is Status.CONNECTING:
         layout.label(text="Connecting...", icon="SORTTIME")
     else:
-        _draw_trouble(layout, str(backend.error or "The server is gone."), session, width)
+        row = _draw_trouble(layout, str(backend.error or "The server is gone."), session, width)
+        if settings:
+            show = row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
+            show.module = (__package__ or "").rpartition(".")[0]
 
 
-def _draw_trouble(layout: bpy.types.UILayout, text: str, session: Session, width: int) -> None:
+def _draw_trouble(
+    layout: bpy.types.UILayout, text: str, session: Session, width: int
+) -> bpy.types.UILayout:
+    """What is wrong, and a row of what can be done about it, which is returned."""
     box = layout.box()
     if all(notice.text != text for notice in session.notices):  # those are shown above
         wrapped(box, text, width, "ERROR")
@@ -206,8 +219,7 @@ def _draw_trouble(layout: bpy.types.UILayout, text: str, session: Session, width
     row.operator("maquette.connect", text="Try Again", icon="FILE_REFRESH")
     if log_end:
         row.operator("maquette.open_log", text="Log", icon="TEXT")
-    settings = row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
-    settings.module = (__package__ or "").rpartition(".")[0]
+    return row
 
 
 CLASSES = (MAQUETTE_PT_recent,)

@@ -59,8 +59,7 @@ def draw_presets(layout: bpy.types.UILayout, chosen: MaquettePresets, width: int
         return
     for sentence in (*current_library().warnings, *map(_missing, missing)):
         wrapped(body, sentence, width, "ERROR")
-    scale = bpy.context.preferences.system.ui_scale
-    side = (width / scale - MARGIN) / COLUMNS / ROW
+    side = _side(width)
     grid = body.grid_flow(
         row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=True
     )
@@ -70,13 +69,19 @@ def draw_presets(layout: bpy.types.UILayout, chosen: MaquettePresets, width: int
             chosen,
             f"pick_{category}",
             show_labels=True,
-            scale=min(max(side, TILE[0]), TILE[1]),
+            scale=side,
             scale_popup=IN_GRID,
         )
         name = column.row()
         name.alignment = "CENTER"
         name.active = bool(getattr(chosen, category))
         name.label(text=getattr(chosen, category) or LOOKS[category][0])
+
+
+def _side(width: int) -> float:
+    """Of a chosen preset's picture in a region of ``width`` pixels, in rows of the panel."""
+    scale = bpy.context.preferences.system.ui_scale
+    return min(max((width / scale - MARGIN) / COLUMNS / ROW, TILE[0]), TILE[1])
 
 
 def _missing(name: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import bpy
 
+from ..engine import ENGINE
 from .base import TAB
 from .restyle import draw_fine, draw_restyle
 
 
 class _RenderPanel:
-    """Where these panels are, whatever the render engine."""
+    """Where these panels are, with any other render engine."""
 
     bl_space_type = "PROPERTIES"
     bl_region_type = "WINDOW"
@@ -25,6 +26,10 @@ class MAQUETTE_PT_render(_RenderPanel, bpy.types.Panel):
     """What to make of the scene's camera, and how it is getting on."""
 
     bl_label = TAB
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.engine != ENGINE  # whose own panel has these settings
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_restyle(self.layout, context)

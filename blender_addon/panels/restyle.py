@@ -15,6 +15,7 @@ from ..wrapping import broken, room_in, wrapped
 from .base import MaquettePanel, chosen_model, is_guided, takes_steps
 from .jobs import draw_jobs
 from .presets import draw_presets
+from .prompts import draw_prompt_in_force
 
 
 class MAQUETTE_MT_model(bpy.types.Menu):
@@ -85,9 +86,9 @@ def draw_restyle(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         wrapped(layout, "The scene has no camera: add one, or choose Viewport.", width, "ERROR")
     if settings.source == "VIEWPORT" and context.area.type != "VIEW_3D":
         wrapped(layout, "A 3D view's own sidebar restyles what it shows.", width, "INFO")
-    _draw_prompt(layout, settings, width)
+    draw_prompt(layout, settings, width)
     draw_presets(layout, settings.presets, width)
-    _draw_geometry(layout, settings)
+    draw_geometry(layout, settings)
     _draw_choices(layout, settings)
     row = layout.row()
     row.scale_y = 1.6
@@ -114,7 +115,7 @@ def draw_fine(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
         value.prop(settings, name, text="")
     if settings.sampler or model is None or len(model.samplers) > 1:
         own = f"Model's Own ({model.sampler})" if model else "Model's Own"
-        _labelled(layout, "Method").menu("MAQUETTE_MT_sampler", text=settings.sampler or own)
+        labelled(layout, "Method").menu("MAQUETTE_MT_sampler", text=settings.sampler or own)
     for index, lora in enumerate(settings.loras):
         row = layout.row(align=True)
         row.prop(lora, "weight", text=lora.name)
@@ -123,12 +124,14 @@ def draw_fine(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
         layout.menu("MAQUETTE_MT_style", icon="ADD")
 
 
-def _draw_prompt(layout: bpy.types.UILayout, settings: MaquetteSettings, width: int) -> None:
+def draw_prompt(layout: bpy.types.UILayout, settings: MaquetteSettings, width: int) -> None:
+    """The prompt and what is to be avoided."""
     column = layout.column(align=True)
     column.label(text="Prompt")
     row = column.row(align=True)
     row.prop(settings, "prompt", text="", placeholder="Red brick library at dusk, wet plaza")
     row.operator("maquette.edit_prompt", text="", icon="TEXT").setting = "prompt"
+    draw_prompt_in_force(column, settings, width)
     prompt, _negative = said(settings)
     # All of what is too long for its field, and what the presets make of it.
     if prompt != settings.prompt.strip() or len(broken(prompt, room_in(width))) > 1:
@@ -142,7 +145,8 @@ def _draw_prompt(layout: bpy.types.UILayout, settings: MaquetteSettings, width: 
         row.operator("maquette.edit_prompt", text="", icon="TEXT").setting = "negative_prompt"
 
 
-def _draw_geometry(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
+def draw_geometry(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
+    """The slider between creative and exact."""
     column = layout.column(align=True)
     row = column.row()
     row.label(text="Creative")
@@ -158,9 +162,9 @@ def _draw_choices(layout: bpy.types.UILayout, settings: MaquetteSettings) -> Non
     column.use_property_decorate = False
     model = chosen_model(settings.model)
     title = model.title if model else settings.model.capitalize()
-    _labelled(column, "Model").menu("MAQUETTE_MT_model", text=title)
+    labelled(column, "Model").menu("MAQUETTE_MT_model", text=title)
     if model:
-        licence = _labelled(column, "Licence")
+        licence = labelled(column, "Licence")
         licence.active = False
         licence.label(text=model.licence)
     row = column.row(align=True)
@@ -171,7 +175,7 @@ def _draw_choices(layout: bpy.types.UILayout, settings: MaquetteSettings) -> Non
     column.prop(settings, "long_side")
 
 
-def _labelled(layout: bpy.types.UILayout, text: str) -> bpy.types.UILayout:
+def labelled(layout: bpy.types.UILayout, text: str) -> bpy.types.UILayout:
     """A row with a label as the properties' own, for what is none."""
     split = layout.split(factor=0.4)
     label = split.row()

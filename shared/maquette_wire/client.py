@@ -123,6 +123,7 @@ class Client:
         job: str | None = None,
         surface: Surface | None = None,
         given: Mapping[int, Any] | None = None,
+        together: bool = False,
     ) -> str:
         """Submit a job, now or as soon as there is a connection; returns its name.
 
@@ -131,11 +132,15 @@ class Client:
 
         Args:
             surface: what the pictures are to be carried onto, for a texture.
-            given: pictures of captures that a texture takes as they are (uint8 [h, w, 3]).
+            given: pictures of captures that are taken as they are (uint8 [h, w, 3]); with a
+                surface or together.
+            together: the captures show one scene, and their pictures are to fit each other.
 
         Raises MaquetteError where the recipe or, with a known server, a limit says no.
         """
-        packet = submission(recipe, captures, surface, given, previews=previews, job=job)
+        packet = submission(
+            recipe, captures, surface, given, together=together, previews=previews, job=job
+        )
         self.submit_packet(packet, captures)
         return packet.message.job
 

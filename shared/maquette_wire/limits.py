@@ -52,8 +52,10 @@ def check_submit(submit: Submit, limits: Limits) -> None:
         check_size("The result's size", *submit.recipe.size, limits)
     for index, view in enumerate(submit.views):
         check_view(view, index, limits)
+    if submit.together or submit.texture is not None:
+        _check_together(submit.recipe)
     if submit.texture is not None:
-        _check_texture(submit.texture, submit.recipe, limits)
+        _check_texture(submit.texture, limits)
     _check_frames(submit)
 
 
@@ -86,21 +88,24 @@ def check_size(what: str, width: int, height: int, limits: Limits) -> None:
         )
 
 
-def _check_texture(texture: Texture, recipe: Recipe, limits: Limits) -> None:
-    check_size("The texture", texture.size, texture.size, limits)
+def _check_together(recipe: Recipe) -> None:
     if recipe.count > 1:
         raise MaquetteError(
             "bad-recipe",
-            f"A texture is made of one picture of each view, and the recipe's count is "
+            f"Views that are painted together have one picture each, and the recipe's count is "
             f"{recipe.count}.",
-            "Make one texture for each seed.",
+            "Make a job for each seed.",
         )
     if recipe.size is not None:
         raise MaquetteError(
             "bad-recipe",
-            "The views of a texture are painted at their own size.",
+            "Views that are painted together are painted at their own size.",
             "Leave the recipe's size out.",
         )
+
+
+def _check_texture(texture: Texture, limits: Limits) -> None:
+    check_size("The texture", texture.size, texture.size, limits)
     if not texture.objects or min(texture.objects) < 1:
         raise MaquetteError(
             "no-faces", "There is no face to texture.", "Select a mesh that has faces."
@@ -119,6 +124,7 @@ def _check_frames(submit: Submit) -> None:
     if submit.texture is not None:
         count = sum(submit.texture.objects)
         expected |= {("corners", 0): (count, 3, 3), ("uvs", 0): (count, 3, 2)}
+    if submit.together or submit.texture is not None:
         for name, index in given:
             if name == "picture" and index < len(submit.views):
                 expected[name, index] = expected["color", index]

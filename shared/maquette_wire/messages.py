@@ -90,15 +90,17 @@ class Submit(FramedMessage, frozen=True, kw_only=True):
     harmless, which is how a client recovers when it doesn't know whether a submit arrived.
     Frames: ``color`` and ``depth`` for each View, ``index`` being its place in ``views``.
 
-    With ``texture`` the views show one model, are painted as one, and end on its surface: the
-    frames ``corners`` and ``uvs`` say what that is, and a ``picture`` of a View, where there is
-    one, is used instead of painting that View.
+    With ``together`` the views show one scene, and are painted as one; a ``picture`` of a View,
+    where there is one, is used instead of painting that View, and the others follow it. With
+    ``texture`` they are painted so as well, and end on the model's surface: the frames
+    ``corners`` and ``uvs`` say what that is.
     """
 
     job: str
     recipe: Recipe
     views: tuple[View, ...]
     previews: bool = False
+    together: bool = False
     texture: Texture | None = None
 
 

@@ -20,6 +20,7 @@ def submission(
     surface: Surface | None = None,
     given: Mapping[int, Any] | None = None,
     *,
+    together: bool = False,
     previews: bool = False,
     job: str | None = None,
 ) -> Packet:
@@ -27,20 +28,21 @@ def submission(
 
     Args:
         surface: what the pictures are to be carried onto, for a texture.
-        given: pictures of captures that a texture takes as they are, uint8 sRGB [height, width,
-            3], by the capture's place.
+        given: pictures of captures that are taken as they are, uint8 sRGB [height, width, 3], by
+            the capture's place; with a surface or together.
+        together: the captures show one scene, and their pictures are to fit each other.
         job: its name; a new one where None.
     """
     views = tuple(capture.view for capture in captures)
     headers, frames = frames_of(captures)
-    if surface is not None:
-        more, buffers = surfaces.frames_of(surface, given or {}, views)
-        headers, frames = headers + more, frames + buffers
+    more, buffers = surfaces.frames_of(surface, given or {}, views)
+    headers, frames = headers + more, frames + buffers
     submit = Submit(
         job=job or uuid.uuid4().hex,
         recipe=recipe,
         views=views,
         previews=previews,
+        together=together,
         texture=None if surface is None else surface.texture,
         frames=headers,
     )

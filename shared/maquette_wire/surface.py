@@ -39,20 +39,22 @@ class Surface:
 
 
 def frames_of(
-    surface: Surface, given: Mapping[int, Any], views: Sequence[View]
+    surface: Surface | None, given: Mapping[int, Any], views: Sequence[View]
 ) -> tuple[tuple[FrameHeader, ...], list[memoryview]]:
-    """Headers and bytes of the frames that a texture's Submit has beside its captures.
+    """Headers and bytes of the frames that a Submit has beside its captures where its views show
+    one scene.
 
     Args:
         given: pictures of Views that are not to be painted, uint8 sRGB [height, width, 3], by
             their place in ``views``.
     """
-    count = sum(surface.texture.objects)
-    headers = [
-        FrameHeader(name="corners", dtype="f4", shape=(count, 3, 3)),
-        FrameHeader(name="uvs", dtype="f4", shape=(count, 3, 2)),
-    ]
-    buffers = [flat(surface.corners), flat(surface.uvs)]
+    headers: list[FrameHeader] = []
+    buffers: list[memoryview] = []
+    if surface is not None:
+        count = sum(surface.texture.objects)
+        headers.append(FrameHeader(name="corners", dtype="f4", shape=(count, 3, 3)))
+        headers.append(FrameHeader(name="uvs", dtype="f4", shape=(count, 3, 2)))
+        buffers += [flat(surface.corners), flat(surface.uvs)]
     for index, picture in given.items():
         shape = (views[index].height, views[index].width, 3)
         headers.append(FrameHeader(name="picture", index=index, dtype="u1", shape=shape))
@@ -62,8 +64,6 @@ def frames_of(
 
 def surface_of(submit: Submit, buffers: Sequence[Buffer]) -> tuple[Surface | None, dict[int, Any]]:
     """The surface and the given pictures of a Submit: the reverse of :func:`frames_of`."""
-    if submit.texture is None:
-        return None, {}
     frames: dict[str, Buffer] = {}
     given: dict[int, Any] = {}
     for header, buffer in zip(submit.frames, buffers, strict=True):
@@ -71,4 +71,6 @@ def surface_of(submit: Submit, buffers: Sequence[Buffer]) -> tuple[Surface | Non
             given[header.index] = shaped("picture", buffer, "u1", header.shape)
         else:
             frames[header.name] = buffer
+    if submit.texture is None:
+        return None, given
     return Surface(submit.texture, frames["corners"], frames["uvs"]), given

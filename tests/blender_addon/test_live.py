@@ -278,7 +278,7 @@ def test_disabling_the_add_on_ends_it(session, server, settings):
 def test_live_needs_a_window(settings):
     assert not bpy.ops.maquette.live.poll()
     assert not bpy.ops.maquette.keep_live.poll()
-    assert not bpy.ops.maquette.wipe.poll()
+    assert not bpy.ops.maquette.wipe_view.poll()
 
 
 def test_a_wish_is_new_where_the_recipe_is():

@@ -9,7 +9,7 @@ import pytest
 from maquette_wire import messages
 
 from blender_addon import session as add_on_session
-from blender_addon.backend import Local, Status
+from blender_addon.backend import Local, Remote, Status
 from blender_addon.delivery import target_of
 from blender_addon.jobs import State
 from blender_addon.recipes import recipe_of
@@ -82,7 +82,6 @@ def test_a_finished_picture_is_made_again_of_the_model_as_it_is_now(
     assert second.recipe == first.recipe
     assert second.views == first.views
     assert second.job != first.job
-    assert len(concepts()) == 2
     assert [job.state for job in session.recent] == [State.DONE] * 2
     bpy.ops.maquette.clear_recent()
     assert not session.recent
@@ -132,10 +131,11 @@ def again(session: Session) -> Session:
 def test_what_was_left_behind_is_named(session, ordering, settings, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "house.blend"))
     submit(session, tmp_path, "Street", "Court")
-    labels = [entry.label for entry in again(session).left_behind]
-    assert sorted(labels) == [
-        "house.blend, Court: red brick library at dusk",
-        "house.blend, Street: red brick library at dusk",
+    left = again(session).left_behind
+    assert {entry.file for entry in left} == {"house.blend"}
+    assert sorted(entry.label for entry in left) == [
+        "Court: red brick library at dusk",
+        "Street: red brick library at dusk",
     ]
 
 
@@ -172,3 +172,18 @@ def test_a_finished_picture_that_is_discarded_leaves_the_server(
     turn(later, lambda: not ordering.jobs)
     turn(later, lambda: not list(later.home.unfinished.glob("*/*.json")))
     assert not concepts() and not (tmp_path / "out").exists()
+
+
+def test_what_is_discarded_while_the_server_is_there_is_gone_at_once(
+    session, ordering, settings, tmp_path
+):
+    submit(session, tmp_path, "Street")
+    later = again(session)
+    later.want_server(Remote("tcp://127.0.0.1:9", ordering.keys.public))
+    later.want_server(Local(""))
+    left, later.ledger.adopt = later.ledger.adopt, lambda _server: []  # nobody has fetched them
+    turn(later, lambda: later.status is Status.READY)
+    later.ledger.adopt = left
+    bpy.ops.maquette.discard_left()
+    turn(later, lambda: not ordering.jobs)
+    turn(later, lambda: not list(later.home.unfinished.glob("*/*.json")))

@@ -102,11 +102,38 @@ def test_a_seed_that_is_none_says_what_to_write(text: str):
         recipe_of(settings)
 
 
-def test_settings_take_no_keyframes():
+def test_settings_take_keyframes_where_a_value_between_two_means_something():
     settings = bpy.context.scene.maquette
-    for name in ("prompt", "geometry", "seed", "count", "steps"):
+    for name in ("prompt", "seed", "count", "steps", "steady"):
         with pytest.raises(TypeError, match="not animatable"):
             settings.keyframe_insert(name)
+    for name in ("geometry", "strength", "depth_influence"):
+        assert settings.keyframe_insert(name)
+
+
+def test_the_prompt_is_that_of_the_scenes_frame():
+    scene = bpy.context.scene
+    settings = scene.maquette
+    settings.prompt = "red brick"
+    scene.frame_set(20)
+    assert bpy.ops.maquette.add_prompt() == {"FINISHED"}
+    settings.prompts[0].prompt = "snow, overcast"
+    scene.frame_set(10)
+    bpy.ops.maquette.add_prompt()
+    assert settings.prompts[1].prompt == "red brick", "at first what held so far"
+    settings.prompts[1].prompt = " "
+    found = []
+    for frame in (9, 10, 19, 20, 100):
+        scene.frame_set(frame)
+        found.append(recipe_of(settings).prompt)
+    assert found == ["red brick"] * 3 + ["snow, overcast"] * 2
+    put_back(FULL, settings)
+    assert recipe_of(settings) == FULL and settings.prompts[0].prompt == FULL.prompt
+    assert settings.prompt == "red brick"
+    settings.prompt_index = 0
+    bpy.ops.maquette.remove_prompt()
+    scene.frame_set(20)
+    assert recipe_of(settings).prompt == "red brick" and len(settings.prompts) == 1
 
 
 def test_there_may_be_no_picture_at_all():

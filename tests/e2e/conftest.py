@@ -26,8 +26,26 @@ SHOTS = os.environ.get("MAQUETTE_TEST_SHOTS", "")
 PATHS = os.pathsep.join(str(root() / name) for name in (".", "shared", "backend"))
 COMMAND_SECONDS = 240
 
+ONLY = os.environ.get("MAQUETTE_TEST_ONLY", "")
+"""``windows``: what needs a Blender with a window alone; ``others``: all but that; empty: all."""
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 InWindow = Callable[..., windows.Visit]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests of the other part of the run to that."""
+    here = Path(__file__).parent
+    left_out = [
+        item
+        for item in items
+        if ONLY
+        and here in item.path.parents
+        and ("window" in getattr(item, "fixturenames", ())) != (ONLY == "windows")
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def environment(home: Path) -> dict[str, str]:

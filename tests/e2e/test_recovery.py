@@ -68,10 +68,10 @@ sys.exit(main(sys.argv[1:]))
 def test_a_killed_blenders_picture_is_offered_and_fetched(act: Act, tmp_path: Path):
     assert act("die") == {}
     user = act("fetch")
-    assert user["left"] == ["house.blend, Street: red brick"]
+    assert user["left"] == [["house.blend", "Street: red brick"]]
     assert user["left in the end"] == 0 and user["told in the end"] == []
     assert Path(user["file"]).parent == tmp_path / "maquette"
-    assert png.read_recipe(user["file"]).seed == 7
+    assert png.read_recipe(Path(user["file"])).seed == 7
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no signals there")
@@ -81,4 +81,4 @@ def test_a_killed_server_is_started_again_and_the_job_goes_on(act: Act):
     assert user["another server"]
     assert user["told"] == ["The server ended and is being started again; no job is lost."]
     assert user["told in the end"] == []
-    assert png.read_recipe(user["file"]).steps == 300
+    assert png.read_recipe(Path(user["file"])).steps == 300

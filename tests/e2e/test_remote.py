@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maquette_wire import keys, local
+from maquette_wire import invitation, keys, local
 from maquette_wire.home import Home
 from PIL import Image
 
@@ -95,6 +96,27 @@ def test_a_port_without_a_server_is_named(remote, guest, scene):
 def test_a_server_beyond_this_machine_needs_a_list_of_clients(tmp_path):
     done = maquette(tmp_path, "serve", "--endpoint", "tcp://0.0.0.0:*")
     assert "authorised" in _refusal(done)
+
+
+def test_a_command_and_a_line_that_are_copied_are_all_that_a_guest_needs(scene, tmp_path):
+    guest, host = Home(tmp_path / "guest"), make_home(tmp_path / "host")
+    words = shlex.split(invitation.serve_command(keys.client_keys(guest).public))[1:]
+    words = [word.replace(":47820", ":*") for word in words]  # that port may be taken here
+    command = [sys.executable, "-m", "maquette", *words]
+    process = subprocess.Popen(
+        command, env=environment(host), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    try:
+        line = next(line for line in process.stdout if line.startswith("tcp://"))
+        address, key = invitation.read(line)
+        here = f"tcp://127.0.0.1:{address.rpartition(':')[2]}"
+        done = maquette(guest.root, *_words(scene, (here, key)))
+        assert done.returncode == 0, done.stderr
+        assert Path(done.stdout.strip()).exists()
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def test_a_port_in_use_is_named(tmp_path):

@@ -368,6 +368,22 @@ def test_a_texture_that_cannot_be_is_refused(changes: dict[str, object], code: s
     assert refused(pack(submit, frames)).code.startswith(code)
 
 
+def test_views_of_one_scene_arrive_with_the_pictures_that_are_given() -> None:
+    captures = [make_capture(64, 48), make_capture(64, 48)]
+    picture = bytes(range(256)) * 36
+    submit, frames = submission(Recipe(prompt="x"), captures, given={0: picture}, together=True)
+    message, arrived = unpack([bytes(part) for part in pack(submit, frames)], FROM_CLIENT)
+    surface, given = surface_of(message, arrived)
+    assert message.together and surface is None
+    assert list(given) == [0] and bytes(memoryview(given[0]).cast("B")) == picture
+    for changes, code in (
+        ({"together": False}, "bad-message"),
+        ({"recipe": Recipe(prompt="x", count=2)}, "bad-recipe"),
+        ({"recipe": Recipe(prompt="x", size=(64, 48))}, "bad-recipe"),
+    ):
+        assert refused(pack(msgspec.structs.replace(submit, **changes), frames)).code == code
+
+
 def test_a_surface_beyond_the_limit_is_refused_with_the_fix() -> None:
     error = refused(pack(*texture_job()), limits=Limits(triangles=1))
     assert error.code == "surface-too-large" and "fewer objects" in error.hint

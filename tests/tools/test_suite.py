@@ -115,3 +115,19 @@ def test_parts_side_by_side_are_shown_whole_and_counted_once(tmp_path, monkeypat
         assert other not in whole.replace("begins", "")
     closing = [line for line in said.splitlines() if re.match(r"=+ \d+ passed", line)]
     assert len(closing) == 1 and "2 passed, 2 failed, 0 skipped" in closing[0]
+
+
+@pytest.mark.parametrize("window", ["", "/somewhere/blender-window"])
+def test_what_needs_a_window_is_a_part_of_its_own_and_no_test_is_left_out(
+    window, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(suite.WINDOW_VARIABLE, window)
+    monkeypatch.setattr(suite.extension, "build", lambda _: tmp_path / "extension.zip")
+    for name in ("blender", "blender_tests"):
+        monkeypatch.setattr(suite.environments, name, lambda _: Path(sys.executable))
+    parts = suite.parts_of(Path(sys.executable), ["4.5", "4.2"], [], ["-x"])
+    ends = [part.extra.get("MAQUETTE_TEST_ONLY") for part in parts if "tests/e2e" in part.arguments]
+    assert ends == (["windows", "others"] if window else [None])
+    folders = {word for part in parts for word in part.arguments if word.startswith("tests/")}
+    there = {f"tests/{path.parent.name}" for path in (suite.root() / "tests").glob("*/test_*.py")}
+    assert there <= folders

@@ -142,7 +142,7 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
             progress=session.progress,
             cancelled=session.cancelled,
             previews=submit.previews,
-            together=surface is not None,
+            together=submit.together or surface is not None,
             given={number: np.asarray(picture) for number, picture in given.items()},
         )
         texture = None

@@ -44,7 +44,9 @@ def places(client: Talker) -> dict[str, int]:
     told = {}
     for event in client.heard:
         message = getattr(event, "message", None)
-        if isinstance(message, Accepted) or getattr(message, "stage", "") == "queued":
+        if isinstance(message, Accepted) or (
+            isinstance(message, Progress) and message.stage == "queued"
+        ):
             told[message.job] = message.ahead
     return told
 

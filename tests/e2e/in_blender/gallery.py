@@ -28,6 +28,7 @@ from window import (
     begin,
     click_at,
     do,
+    in_areas,
     in_sidebar,
     locate,
     open_panel,
@@ -204,7 +205,7 @@ def scenario() -> Iterator[float]:
     yield from rest()
     yield 2
     user["wipe"] = halves()
-    shot("gallery-wipe")
+    shot("docs/gallery-wipe", in_areas("VIEW_3D", "IMAGE_EDITOR"))
 
     def drag() -> Iterator[float]:
         y = box.y + box.height // 2

@@ -44,11 +44,3 @@ def _sums(values: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.fl
         - total[rows:, :-columns]
         + total[:-rows, :-columns]
     )
-
-
-def best(likeness: Grey) -> tuple[float, int, int]:
-    """(likeness, row, column) of the most like place; (-1, 0, 0) where there is none."""
-    if not likeness.size:
-        return -1.0, 0, 0
-    row, column = np.unravel_index(int(likeness.argmax()), likeness.shape)
-    return float(likeness[row, column]), int(row), int(column)

@@ -41,21 +41,27 @@ def restyle(steps):
     return job
 
 
-user = {"left": [entry.label for entry in session.left_behind], "states": []}
+def server():
+    record = local.running(session.home)
+    assert record is not None
+    return record.pid
+
+
+user = {"left": [(entry.file, entry.label) for entry in session.left_behind], "states": []}
 if what == "die":
     restyle(200)
     os.kill(os.getpid(), signal.SIGKILL)
 elif what == "kill server":
     job = restyle(300)
     user["states"].append(job.state.name)
-    first = local.running(session.home)
-    os.kill(first.pid, signal.SIGKILL)
+    first = server()
+    os.kill(first, signal.SIGKILL)
     turn(lambda: job.state.name == "WAITING")
     user["states"].append(job.state.name)
     user["told"] = [notice.text for notice in session.notices]
     turn(lambda: job.state.name == "SAMPLING")
     user["states"].append(job.state.name)
-    user["another server"] = local.running(session.home).pid != first.pid
+    user["another server"] = server() != first
 else:
     bpy.ops.maquette.connect()
     turn(lambda: session.jobs)

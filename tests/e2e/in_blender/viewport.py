@@ -23,7 +23,20 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Euler
 
 sys.path.append(str(Path(__file__).parent))
-from window import ADD_ON, SCENE, SECONDS, SHOTS, area_of, do, perform, shot, until, view, wait
+from window import (
+    ADD_ON,
+    SCENE,
+    SECONDS,
+    SHOTS,
+    area_of,
+    do,
+    in_view_area,
+    perform,
+    shot,
+    until,
+    view,
+    wait,
+)
 
 JOB_SECONDS = 300.0
 REST_SECONDS = 1.5
@@ -127,7 +140,7 @@ def compare_with_the_camera(settings: Any) -> Iterator[float]:
         yield 0.05
     yield from wait(lambda: showing() is not None, SECONDS)
     yield 1
-    shot("v2-in-register")
+    shot("docs/viewport-in-register", in_view_area)
     user["camera"] = {**where_on_display(), "frame": frame()}
     user["file"] = bpy.path.abspath(settings.last_result.filepath)
     do("mousemove", *at(500, 400))
@@ -146,13 +159,13 @@ def exact_pixels() -> Iterator[float]:
     noise = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
     noise[: height // 2] = noise[: height // 2] // 8  # dark ones are the hardest to get right
     seen = looks.viewport_view(region(), view(), width, height)
-    pictures.keep_preview("noise", bpy.context.scene.session_uid, seen, noise)
+    pictures.keep("noise", bpy.context.scene.session_uid, seen, noise)
     pictures.redraw()
     yield 1
     np.save(Path(SHOTS) / "noise.npy", noise)
     shot("v3-noise")
     user["noise"] = where_on_display()
-    pictures.drop_preview("noise")
+    pictures.drop("noise")
     view().view_perspective = "CAMERA"
     yield 0.5
 
@@ -181,7 +194,7 @@ def wipe(settings: Any) -> Iterator[float]:
     user["wiped"] = settings.wipe
     window = bpy.context.window_manager.windows[0]
     user["holding"] = [each.bl_idname for each in window.modal_operators]
-    shot("v4-wipe")
+    shot("docs/viewport-wipe", in_view_area)
     yield from until(lambda: drag(0.6, "key", "Escape"), lambda: not settings.use_wipe)
     do("mouseup", 1)
     yield 0.5
@@ -199,7 +212,7 @@ def follow(settings: Any) -> Iterator[float]:
     yield from wait(settled, JOB_SECONDS)
     user["first"] = settled()
     yield 0.5
-    shot("v5-live")
+    shot("docs/viewport-live", in_view_area)
     first, before = live.shown, view().view_matrix.copy()
     seen: list[int] = []
 

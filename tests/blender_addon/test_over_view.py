@@ -1,0 +1,125 @@
+"""What there is to draw over the 3D views, from the server's messages to the last concept."""
+
+# Blender's stubs call optional what this scene has.
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from maquette_wire import messages
+
+from blender_addon.delivery import folder_of, target_of
+from blender_addon.jobs import State
+from blender_addon.overlay import pictures
+from blender_addon.recipes import recipe_of
+from tests.blender_addon.conftest import a_capture, arrived, turn
+
+
+def _begin(session):
+    from blender_addon.backend import Local
+
+    session.want_server(Local(""))
+    scene = bpy.context.scene
+    target = target_of(scene, folder_of("", session.home))
+    return session.restyle(recipe_of(scene.maquette), a_capture(), target)
+
+
+def _preview(session, server, job) -> None:
+    turn(session, lambda: job.state is State.QUEUED)
+    frame = messages.FrameHeader(name="preview", dtype="u1", shape=(2, 3, 3))
+    said = messages.Progress(job=job.name, stage="sampling", step=1, steps=8, frames=(frame,))
+    server.say(said, (bytes(range(18)),))
+    turn(session, lambda: job.step == 1)
+
+
+def _painted() -> list[pictures.Picture]:
+    return pictures.painted(bpy.context.scene.session_uid)
+
+
+def test_a_preview_is_shown_of_its_view_until_its_concept_is_there(session, server, settings):
+    server.hold = True
+    job = _begin(session)
+    assert _painted() == []
+    _preview(session, server, job)
+    (preview,) = _painted()
+    assert preview.view == job.views[0]
+    assert pictures.painted(12345) == [], "it is no other scene's"
+    server.finish(job.name)
+    turn(session, lambda: arrived(session))
+    assert _painted() == []
+    concept = pictures.concept(bpy.context.scene)
+    assert concept.view == job.views[0]
+    # It doesn't have to be read: it is what has just arrived.
+    assert concept.read and concept.picture is not None and concept.picture is not preview
+    assert settings.last_result is not None
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_a_preview_goes_with_its_job(session, server, settings, end: str):
+    server.hold = True
+    job = _begin(session)
+    _preview(session, server, job)
+    assert _painted()
+    if end == "cancelled":
+        session.cancel(job.name)
+        turn(session, lambda: not session.jobs)
+    else:
+        server.say(messages.Failed(job=job.name, code="no", sentence="No."))
+        turn(session, lambda: job.state is State.FAILED)
+    assert _painted() == [] and pictures.concept(bpy.context.scene) is None
+
+
+def test_another_concept_is_read_from_its_file_when_it_is_wanted(session, server, settings):
+    settings.count = 2
+    grey = server.paint
+    server.paint = lambda submit, picture: bytes([40 * picture + 60]) * len(grey(submit, picture))
+    _begin(session)
+    turn(session, lambda: arrived(session))
+    scene = bpy.context.scene
+    first = pictures.concept(scene).picture
+    assert bpy.ops.maquette.step_result(by=1) == {"FINISHED"}
+    second = pictures.concept(scene)
+    assert not second.read and second.picture is None
+    pictures.want(scene)
+    pictures.read_wanted()
+    assert second.read and second.picture is not first
+    assert second.picture._pixels[0, 0] == pytest.approx([100 / 255] * 3 + [1], abs=1e-6)
+    assert not settings.last_result.has_data, "Blender keeps no copy"
+
+
+def test_a_concept_whose_file_is_gone_is_not_shown(session, server, settings):
+    _begin(session)
+    turn(session, lambda: arrived(session))
+    Path(bpy.path.abspath(settings.last_result.filepath)).unlink()
+    pictures.clear()
+    scene = bpy.context.scene
+    assert pictures.concept(scene).view is not None
+    pictures.want(scene)
+    pictures.read_wanted()
+    concept = pictures.concept(scene)
+    assert concept.read and concept.picture is None
+
+
+def test_another_file_has_other_pictures(session, server, settings):
+    _begin(session)
+    turn(session, lambda: arrived(session))
+    assert pictures.concept(bpy.context.scene) is not None
+    pictures.set_live(pictures.Live(1, 1, "Live"))
+    pictures.keep("job", 1, a_capture().view, np.zeros((2, 2, 3), np.uint8))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=False)
+    assert pictures.live is None and pictures.painted(1) == []
+    assert pictures.concept(bpy.context.scene) is None
+
+
+def test_a_picture_that_was_edited_by_hand_has_no_place(settings):
+    image = bpy.data.images.new("Any", 4, 4)
+    image["maquette_view"] = "{nonsense"
+    settings.last_result = image
+    assert pictures.concept(bpy.context.scene).view is None
+    image["maquette_view"] = 5
+    pictures.clear()
+    assert pictures.concept(bpy.context.scene).view is None

@@ -1,0 +1,99 @@
+"""Runs in a Blender with a window and the extension: an architect presses F12 with Maquette.
+
+Arguments after ``--``: the .blend, folder for screenshots. Prints one line of JSON about what the
+user has in the end.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+sys.path.append(str(Path(__file__).parent))
+from screen import area_of, box_of
+from window import ADD_ON, SCENE, do, perform, press, rest, shot, still, until, view, wait
+
+SIDE = 256
+FRAME_SECONDS = 300.0
+F12 = 96
+"""The key's code: by its name, xdotool would hold Alt as well."""
+
+user: dict[str, object] = {}
+
+stats: list[str] = []
+module = importlib.import_module(f"{ADD_ON}.engine")
+follow = module._Target.follow
+
+
+def noted_follow(target: object, text: str, share: float) -> None:
+    """What the status bar says, noted."""
+    if not stats or stats[-1] != text:
+        stats.append(text)
+    follow(target, text, share)
+
+
+module._Target.follow = noted_follow
+
+
+def scenario() -> Iterator[float]:
+    """The steps; each yields the seconds until the next one."""
+    preferences = bpy.context.preferences
+    preferences.view.show_splash = False
+    preferences.view.render_display_type = "AREA"
+    bpy.ops.wm.open_mainfile(filepath=SCENE, load_ui=False)
+    yield 1
+    scene = bpy.context.scene
+    scene.render.engine = "MAQUETTE"
+    scene.render.resolution_x = scene.render.resolution_y = SIDE
+    scene.render.resolution_percentage = 100
+    scene.maquette.prompt = "red brick church at dusk, wet plaza"
+    scene.maquette.seed = 12
+    for frame, prompt in ((40, "white plaster at noon"), (20, "snow, overcast")):
+        entry = scene.maquette.prompts.add()
+        entry.frame, entry.prompt = frame, prompt
+    view().view_perspective = "CAMERA"
+    shading = area_of("VIEW_3D").spaces.active.shading
+    shading.type = "RENDERED"
+    area_of("PROPERTIES").spaces.active.context = "RENDER"
+    yield from still()
+    yield 1
+    shot("rendered-shading", lambda: box_of("VIEW_3D"))
+    shot("render-properties")
+    user["warned"] = scene.view_settings.view_transform != "Standard"
+    yield from press(
+        "Show as Painted",
+        lambda: scene.view_settings.view_transform == "Standard",
+        place=lambda: box_of("PROPERTIES"),
+    )
+    shading.type = "SOLID"
+    scene.frame_set(25)
+    yield from press("Prompts by Frame", place=lambda: box_of("PROPERTIES"))
+    yield from still()
+    shot("prompts-by-frame", lambda: box_of("PROPERTIES"))
+
+    def press_f12() -> Iterator[float]:
+        yield from rest()
+        do("key", F12)
+        yield 0.5
+
+    yield from until(press_f12, lambda: bpy.app.is_job_running("RENDER") or stats)
+    yield 1
+    shot("rendering")
+    yield from wait(lambda: not bpy.app.is_job_running("RENDER"), FRAME_SECONDS)
+    yield from still()
+    yield 1
+    shot("rendered")
+    path = Path(SCENE).with_name("frame.png")
+    bpy.data.images["Render Result"].save_render(str(path), scene=scene)
+    image = bpy.data.images.load(str(path))
+    pixels = np.array(image.pixels[:])
+    user["file"], user["size"], user["spread"] = str(path), list(image.size), float(pixels.std())
+    user["stats"] = stats
+
+
+perform(scenario(), user)
