@@ -205,7 +205,7 @@ def scenario() -> Iterator[float]:
     yield from rest()
     yield 2
     user["wipe"] = halves()
-    shot("docs/gallery-wipe", in_areas("VIEW_3D", "IMAGE_EDITOR"))
+    shot("gallery-wipe", in_areas("VIEW_3D", "IMAGE_EDITOR"))
 
     def drag() -> Iterator[float]:
         y = box.y + box.height // 2
