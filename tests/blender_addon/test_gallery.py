@@ -455,7 +455,7 @@ def test_small_pictures_are_bounded(gallery):
     kept = thumbnails._pictures
     assert kept is not None and len(kept) == thumbnails.KEPT
     assert str(path.with_name("copy0.png")) not in kept
-    thumbnails.forget([str(copy)])
+    thumbnails.forget([str(path.with_name(f"copy{thumbnails.KEPT}.png"))])
     assert len(kept) == thumbnails.KEPT - 1
 
 

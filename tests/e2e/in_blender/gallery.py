@@ -20,7 +20,7 @@ from maquette_wire.recipe import Recipe
 
 sys.path.append(str(Path(__file__).parent))
 import screen
-from screen import area_of, box_of
+from screen import area_of, box_of, region_of
 from window import (
     ADD_ON,
     PACE,
@@ -33,6 +33,7 @@ from window import (
     locate,
     open_panel,
     perform,
+    picture,
     press,
     rest,
     shot,
@@ -52,6 +53,7 @@ LOOKS = (
 """Prompts, and how a massing model is coloured to stand for such a picture: model and sky."""
 
 capture = importlib.import_module(f"{ADD_ON}.capture")
+compare = importlib.import_module(f"{ADD_ON}.gallery.compare")
 results = importlib.import_module(f"{ADD_ON}.results")
 session = importlib.import_module(f"{ADD_ON}.session").current()
 user: dict[str, object] = {}
@@ -63,7 +65,7 @@ def fill() -> None:
     folder = Path(bpy.data.filepath).parent / "maquette"
     folder.mkdir()
     cameras = [thing for thing in scene.objects if thing.type == "CAMERA"]
-    size = capture.camera_size(scene, 256)
+    size = capture.camera_size(scene, 512)
     seen = [capture.capture_camera(bpy.context, camera, *size) for camera in cameras]
     for seed in range(COUNT):
         one, (prompt, model, sky) = seen[seed % len(seen)], LOOKS[seed % len(LOOKS)]
@@ -73,8 +75,8 @@ def fill() -> None:
         recipe, view = Recipe(prompt=prompt, seed=seed), one.view
         path = folder / f"concept-{results.slug(view.name)}-seed{seed}.png"
         text = metadata.texts(recipe, view, software="Maquette")
-        picture: Any = pixels.clip(0, 255).astype(np.uint8)
-        png.write(path, picture, view.width, view.height, text)
+        written: Any = pixels.clip(0, 255).astype(np.uint8)
+        png.write(path, written, view.width, view.height, text)
         when = 1_780_000_000 + seed * 3600
         os.utime(path, (when, when))
 
@@ -123,6 +125,29 @@ def ctrl_click(label: str) -> Iterator[float]:
     do("keyup", "ctrl")
 
 
+def large() -> Iterator[float]:
+    """The gallery beside a large picture, for the docs."""
+    area = area_of("VIEW_3D")
+    area_of("IMAGE_EDITOR").ui_type = "PROPERTIES"
+    area.ui_type = "IMAGE_EDITOR"
+    yield 1
+    space: Any = area.spaces.active
+    space.show_region_ui = True
+    yield 1
+    state().chosen, state().wipe = pictures()[20].name, 0.45
+    state().marked = pictures()[24].name
+    region = region_of("IMAGE_EDITOR", "WINDOW")
+    window = bpy.context.window_manager.windows[0]
+    ours: Any = bpy.ops.maquette
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        ours.compare(how="WIPE")
+        bpy.ops.image.view_all(fit_view=True)
+    yield 1
+    region_of("IMAGE_EDITOR", "UI").active_panel_category = "Maquette"
+    yield 2
+    shot("docs/gallery-compare")
+
+
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
@@ -137,7 +162,7 @@ def scenario() -> Iterator[float]:
     yield 2
     yield from locate("1 of 4")
     yield 1
-    shot("docs/gallery-page", in_sidebar)
+    yield from picture("gallery-page", in_sidebar)
 
     # Choose one, and look at the others with the arrow keys.
     newest, name = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"
@@ -180,7 +205,7 @@ def scenario() -> Iterator[float]:
     yield from rest()
     yield 2
     user["wipe"] = halves()
-    shot("docs/gallery-wipe", in_areas("VIEW_3D", "IMAGE_EDITOR"))
+    shot("gallery-wipe", in_areas("VIEW_3D", "IMAGE_EDITOR"))
 
     def drag() -> Iterator[float]:
         y = box.y + box.height // 2
@@ -192,7 +217,7 @@ def scenario() -> Iterator[float]:
             yield PACE
         do("mouseup", 1)
 
-    yield from until(drag, lambda: state().wipe < 0.3)
+    yield from until(drag, lambda: state().wipe < 0.4)
     yield 1
     user["dragged"] = halves()
     yield from press("Side by Side")
@@ -200,9 +225,13 @@ def scenario() -> Iterator[float]:
     yield 2
     user["side"] = halves()
     shot("gallery-side")
-    do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
-    yield PACE
-    do("key", "Escape")
+
+    def end() -> Iterator[float]:
+        do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+        yield PACE
+        do("key", "Escape")
+
+    yield from until(end, lambda: not compare.keys())
     yield 1
     user["after"] = halves()
 
@@ -226,8 +255,7 @@ def scenario() -> Iterator[float]:
     user["undone"] = not pictures()[key].trashed
     user["count"] = len(pictures())
     user["told"] = [notice.text for notice in session.notices]
-    yield 1
-    shot("gallery-end")
+    yield from large()
 
 
 perform(scenario(), user)
