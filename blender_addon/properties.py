@@ -314,8 +314,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         options=PLAIN,
     )
     texture_from_concept: BoolProperty(
-        name="Match Last Concept",
-        description="Lay the last concept on what its view sees, and paint the other sides after "
+        name="Match Concept",
+        description="Lay the chosen concept on what its view sees, and paint the other sides after "
         "it",
         default=False,
         options=PLAIN,
@@ -397,8 +397,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         options=PLAIN,
     )
     last_result: PointerProperty(
-        name="Last Concept",
-        description="The newest picture that was made of this scene",
+        name="Concept",
+        description="The picture that is chosen in the gallery; a new one takes its place",
         type=bpy.types.Image,
     )
 

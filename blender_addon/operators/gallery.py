@@ -13,15 +13,15 @@ from maquette_wire.errors import MaquetteError
 from .. import results
 from ..gallery import entries, shown
 from ..notices import counted
-from ..properties import MaquettePicture, gallery_view
+from ..properties import MaquettePicture, gallery_view, settings_of
 from ..session import current, wake
 from .chosen import InGallery, OfPicture
 from .picture import show_large
 
 
 class MAQUETTE_OT_choose_picture(OfPicture, bpy.types.Operator):
-    """Choose this picture: the buttons below are for it, and a free image editor shows it.
-    Ctrl-click marks it as the one to compare with"""
+    """Choose this picture: it lies over the 3D view where that sees the same, a free image editor
+    shows it, and the buttons below are for it. Ctrl-click marks it as the one to compare with"""
 
     bl_idname = "maquette.choose_picture"
     bl_label = "Choose Picture"
@@ -39,7 +39,7 @@ class MAQUETTE_OT_choose_picture(OfPicture, bpy.types.Operator):
             view.marked = "" if view.marked == entry.name else entry.name
             return
         view.chosen = entry.name
-        _show_if_free(context, entry)
+        _take_up(context, entry)
 
 
 class MAQUETTE_OT_gallery_page(bpy.types.Operator):
@@ -87,7 +87,7 @@ class MAQUETTE_OT_step_picture(OfPicture, bpy.types.Operator):
         entry = scene.maquette.pictures[places[place % len(places)]]
         view.chosen = entry.name
         show_large(context, shown.image_of(scene, entry))
-        shown.sweep()
+        _take_up(context, entry)
 
 
 class MAQUETTE_OT_star_picture(InGallery, bpy.types.Operator):
@@ -176,14 +176,15 @@ class MAQUETTE_OT_empty_trash(InGallery, bpy.types.Operator):
         wake()
 
 
-def _show_if_free(context: bpy.types.Context, entry: MaquettePicture) -> None:
-    """Show a picture where an image editor is free; no window is opened for it."""
-    if not any(results.free_editors(context.window_manager)):
-        return
+def _take_up(context: bpy.types.Context, entry: MaquettePicture) -> None:
+    """Make a picture the scene's concept, which lies over the 3D view, and show it where an image
+    editor is free; no window is opened for it."""
     try:
         image = shown.image_of(context.scene, entry)
     except MaquetteError:
         return  # the gallery says that it is missing
+    if context.scene.library is None:
+        settings_of(context.scene).last_result = image
     results.show(image, context.window_manager)
     shown.sweep()
 

@@ -7,7 +7,7 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, StringProperty
 from maquette_wire.errors import MaquetteError
 
 from .. import results
@@ -69,33 +69,6 @@ class MAQUETTE_OT_show_result(bpy.types.Operator):
         depth = bpy.data.images.load(stored, check_existing=True)
         depth[results.JOB] = image[results.JOB]
         return depth
-
-
-class MAQUETTE_OT_step_result(bpy.types.Operator):
-    """Go to the next or the one before of the variations that were made together"""
-
-    bl_idname = "maquette.step_result"
-    bl_label = "Another Variation"
-    bl_options = {"INTERNAL"}
-
-    by: IntProperty()
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        scene = context.scene
-        settings = scene.maquette
-        entry = shown.entry_of(scene, settings.last_result)
-        if entry is None:
-            return {"CANCELLED"}
-        variations = entries.of_job(scene, entry.job) or [entry]
-        place = [each.name for each in variations].index(entry.name) + self.by
-        try:
-            settings.last_result = shown.image_of(scene, variations[place % len(variations)])
-        except MaquetteError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        results.show(settings.last_result, context.window_manager)
-        shown.sweep()
-        return {"FINISHED"}
 
 
 class MAQUETTE_OT_open_folder(bpy.types.Operator):
@@ -168,7 +141,6 @@ def show_large(context: bpy.types.Context, image: bpy.types.Image) -> None:
 
 CLASSES = (
     MAQUETTE_OT_show_result,
-    MAQUETTE_OT_step_result,
     MAQUETTE_OT_open_folder,
     MAQUETTE_OT_save_again,
     MAQUETTE_OT_discard,

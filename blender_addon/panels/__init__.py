@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import gallery, jobs, presets, prompts, render, rendering, restyle, result, texture, viewport
+from . import gallery, image, jobs, presets, prompts, render, rendering, restyle, texture, viewport
 
 CLASSES = (
     *presets.CLASSES,
@@ -13,7 +13,7 @@ CLASSES = (
     *prompts.CLASSES,
     *jobs.CLASSES,
     *viewport.CLASSES,
-    *result.CLASSES,
+    *image.CLASSES,
     *gallery.CLASSES,
     *texture.CLASSES,
     *rendering.CLASSES,

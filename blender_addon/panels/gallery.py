@@ -60,6 +60,7 @@ class MAQUETTE_MT_gallery(bpy.types.Menu):
         layout.operator("maquette.find_pictures", icon="VIEWZOOM")
         layout.operator("maquette.bring_pictures", icon="DUPLICATE")
         layout.operator("maquette.open_folder", icon="FILE_FOLDER")
+        layout.operator("maquette.use_recipe_file", text="Recipe of a File...", icon="FILEBROWSER")
         layout.separator()
         layout.operator("maquette.delete_unstarred", icon="TRASH")
         layout.operator("maquette.empty_trash", icon="X")
@@ -74,6 +75,7 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         width = context.region.width
         wrapped(layout, "Every picture of this scene is kept here, with what made it.", width)
         layout.operator("maquette.find_pictures", icon="VIEWZOOM")
+        layout.operator("maquette.use_recipe_file", text="Recipe of a File...", icon="FILEBROWSER")
         return
     row = layout.row(align=True)
     row.prop(view, "search", text="", icon="VIEWZOOM", placeholder="Search")
@@ -173,6 +175,7 @@ def _draw_chosen(
     row.prop(entry, "title", text="")
     star = "SOLO_ON" if entry.starred else "SOLO_OFF"
     row.operator("maquette.star_picture", text="", icon=star).picture = entry.name
+    row.operator("maquette.open_folder", text="", icon="FILE_FOLDER").picture = entry.name
     bin_icon = "LOOP_BACK" if entry.trashed else "TRASH"
     row.operator("maquette.delete_picture", text="", icon=bin_icon).picture = entry.name
     path = entries.resolved(entries.base_of(scene), entry.path)
@@ -189,9 +192,10 @@ def _draw_chosen(
     facts.label(text=f"{entry.camera or 'Viewport'} – seed {entry.seed}")
     facts.label(text=f"{entry.width} × {entry.height} px – {entry.made}")
     buttons = box.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
+    buttons.operator("maquette.show_result", text="Show", icon="IMAGE_DATA").picture = entry.name
+    depth = buttons.operator("maquette.show_result", text="Depth", icon="MOD_OFFSET")
+    depth.picture, depth.depth = entry.name, True
     for name, text, icon in (
-        ("show_result", "Show", "IMAGE_DATA"),
-        ("open_folder", "Folder", "FILE_FOLDER"),
         ("use_recipe", "Use Recipe", "LOOP_BACK"),
         ("use_camera", "Use Camera", "CAMERA_DATA"),
         ("restyle_again", "Restyle Again", "SHADERFX"),

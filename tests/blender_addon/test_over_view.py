@@ -81,7 +81,8 @@ def test_another_concept_is_read_from_its_file_when_it_is_wanted(session, server
     turn(session, lambda: arrived(session))
     scene = bpy.context.scene
     first = pictures.concept(scene).picture
-    assert bpy.ops.maquette.step_result(by=1) == {"FINISHED"}
+    other = settings.pictures[1].name
+    assert bpy.ops.maquette.choose_picture(picture=other) == {"FINISHED"}
     second = pictures.concept(scene)
     assert not second.read and second.picture is None
     pictures.want(scene)

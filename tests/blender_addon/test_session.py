@@ -11,8 +11,8 @@ from maquette_wire import messages, metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 
-from blender_addon import results, thumbnails
 from blender_addon import session as add_on_session
+from blender_addon import thumbnails
 from blender_addon.backend import Local, Remote, Status
 from blender_addon.delivery import target_of
 from blender_addon.jobs import State
@@ -52,21 +52,6 @@ def test_restyle_brings_a_picture_with_its_recipe(session, server, camera, tmp_p
     turn(session, lambda: not server.jobs)
     assert session.ledger.left_behind() == []
     assert server.count(messages.Submit) == 1
-
-
-def test_the_variations_of_a_job_are_gone_through_by_seed(session, server, camera):
-    settings = bpy.context.scene.maquette
-    settings.seed, settings.seed_locked, settings.count = 9, True, 3
-    for _ in range(2):  # those of another job don't mix with them
-        bpy.ops.maquette.restyle()
-        turn(session, lambda: arrived(session))
-    job = settings.last_result[results.JOB]
-    seen = []
-    for by in (1, 1, 1, -1):
-        assert bpy.ops.maquette.step_result(by=by) == {"FINISHED"}
-        seen.append(results.recipe_of_image(settings.last_result).seed)
-        assert settings.last_result[results.JOB] == job
-    assert seen == [10, 11, 9, 11]
 
 
 def test_the_submit_carries_what_the_camera_sees(session, server, camera, home):
