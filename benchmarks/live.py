@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -73,6 +74,7 @@ class Timed:
 def scenario(arguments: argparse.Namespace) -> Iterator[float]:
     """Yields the seconds until it wants to look again."""
     import bpy
+    from maquette_wire import local
     from maquette_wire.home import Home
     from maquette_wire.installed import note_backend
     from mathutils import Quaternion
@@ -80,7 +82,8 @@ def scenario(arguments: argparse.Namespace) -> Iterator[float]:
     folder = Path(tempfile.mkdtemp(prefix="maquette-live-"))
     os.environ["MAQUETTE_HOME"] = str(folder)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "shared"), str(ROOT / "backend")])
-    note_backend(Home(folder), [arguments.python, "-m", "maquette"])
+    home = Home(folder)
+    note_backend(home, [arguments.python, "-m", "maquette"])
     bpy.context.preferences.view.show_splash = False
     bpy.ops.wm.open_mainfile(filepath=str(arguments.scene))
     yield 1.0
@@ -132,6 +135,9 @@ def scenario(arguments: argparse.Namespace) -> Iterator[float]:
     size = shown.wish.view.width, shown.wish.view.height
     bpy.ops.maquette.live()
     session.current().close()
+    server = local.running(home)
+    assert server is not None
+    os.kill(server.pid, signal.SIGTERM)
     words = [arguments.python, __file__, "--plain", *map(str, size), str(arguments.seconds)]
     baseline = float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     print(f"\nBlender {bpy.app.version_string}, {arguments.scene.name}, {size[0]} x {size[1]}")
