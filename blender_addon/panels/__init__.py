@@ -1,11 +1,23 @@
-"""The sidebar tab "Maquette" of the 3D view, a concept's Recipe in the image editor, and Render
-Properties of the engine."""
+"""The sidebar tab "Maquette" of the 3D view and its menu, a concept's Recipe in the image editor,
+and Render Properties of the engine."""
 
 from __future__ import annotations
 
 import bpy
 
-from . import gallery, image, jobs, presets, prompts, render, rendering, restyle, texture, viewport
+from . import (
+    gallery,
+    image,
+    jobs,
+    menu,
+    presets,
+    prompts,
+    render,
+    rendering,
+    restyle,
+    texture,
+    viewport,
+)
 
 CLASSES = (
     *presets.CLASSES,
@@ -18,6 +30,7 @@ CLASSES = (
     *texture.CLASSES,
     *rendering.CLASSES,
     *render.CLASSES,
+    *menu.CLASSES,
 )
 """In the order in which the tab shows them."""
 
@@ -25,8 +38,10 @@ CLASSES = (
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.VIEW3D_MT_view.append(menu.draw_entry)
 
 
 def unregister() -> None:
+    bpy.types.VIEW3D_MT_view.remove(menu.draw_entry)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

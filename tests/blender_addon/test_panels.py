@@ -11,7 +11,7 @@ import pytest
 from maquette_wire.messages import ModelInfo
 
 import blender_addon
-from blender_addon.panels import presets, restyle
+from blender_addon.panels import menu, presets, restyle
 from blender_addon.panels.jobs import ICONS
 
 SOURCES = sorted(Path(blender_addon.__file__).parent.rglob("*.py"))
@@ -118,3 +118,13 @@ def test_the_panel_is_in_the_properties_of_the_render_too():
     panel = bpy.types.MAQUETTE_PT_render
     assert (panel.bl_space_type, panel.bl_context) == ("PROPERTIES", "render")
     assert bpy.types.MAQUETTE_PT_render_fine.bl_parent_id == "MAQUETTE_PT_render"
+
+
+def test_the_menu_holds_operators_with_icons_of_this_blenders():
+    known = set(bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys())
+    for name, icon in (item for part in menu.PARTS for item in part):
+        assert getattr(bpy.ops.maquette, name).get_rna_type().description
+        assert icon in known
+        # What is hidden from search is of no use there.
+        operator = getattr(bpy.types, f"MAQUETTE_OT_{name}")
+        assert "INTERNAL" not in operator.bl_options
