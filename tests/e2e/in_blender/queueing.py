@@ -29,6 +29,7 @@ EARLIER = {"icon": 1, "across": -12, "below": 1}
 JOB_SECONDS = 240.0
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
+entries = importlib.import_module(f"{ADD_ON}.gallery.entries")
 user: dict[str, object] = {}
 
 
@@ -85,9 +86,8 @@ def scenario() -> Iterator[float]:
     yield 2
     user["told in the end"] = [notice.text for notice in session.notices]
     user["recent"] = [(job.label, job.state.name) for job in session.recent]
-    user["pictures"] = sorted(
-        bpy.path.abspath(image.filepath) for image in bpy.data.images if "maquette_recipe" in image
-    )
+    scene = bpy.context.scene
+    user["pictures"] = [str(entries.place(scene, entry.path)) for entry in scene.maquette.pictures]
     shot("queue-5-done")
     yield from open_panel("Recent Jobs")
     yield from rest()
