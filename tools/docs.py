@@ -22,7 +22,14 @@ from PIL import Image
 from . import windows
 from .console import BuildError, Step, root, say
 
-SCENARIOS = ("architect.py", "texturing.py", "gallery.py", "viewport.py")
+SCENARIOS = (
+    "architect.py",
+    "texturing.py",
+    "gallery.py",
+    "viewport.py",
+    "presetting.py",
+    "rendering.py",
+)
 """What has pictures for the docs; a later one may take a picture of an earlier one again."""
 IMAGES = Path("docs/images")
 USUAL = Path.home() / ".cache" / "maquette-blender-sid" / "blender-window"

@@ -94,7 +94,7 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWin
     assert picture == visit.folder / "maquette" / "concept-street-seed12.png"
     assert png.read_recipe(picture).prompt == user["prompt"]
     assert np.asarray(Image.open(picture)).std() > 1
-    assert user["told"] == []
+    assert user["told"] == [] and user["queued"] == 4
     assert max(user["ticks"]) < HOLD_MS, sorted(user["ticks"])[-5:]
 
 

@@ -22,16 +22,19 @@ from window import (
     between,
     do,
     in_areas,
+    in_sidebar,
     in_view_area,
     perform,
     picture,
     press,
+    rest,
     shot,
     still,
     type_into,
     until,
     upper_part,
     view,
+    wait,
     widen,
 )
 
@@ -105,6 +108,16 @@ def scenario() -> Iterator[float]:
     user["shown"] = getattr(shown(), "name", None)
     user["told"] = [notice.text for notice in session.notices]
     user["states"], user["ticks"] = states, ticks
+    # Several views at once: what waits can be moved.
+    for seed, camera in enumerate(("Street", "Bird", "Two-point"), 12):
+        bpy.context.scene.camera = bpy.data.objects[camera]
+        settings.seed = seed
+        bpy.ops.maquette.restyle()
+    yield from rest()
+    yield 1.5  # the panel opens with a movement
+    shot("docs/queue", in_sidebar)
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    user["queued"] = len(settings.pictures)
     area_of("VIEW_3D").ui_type = "PREFERENCES"
     bpy.context.preferences.active_section = "EXTENSIONS"
     yield from still()

@@ -64,6 +64,7 @@ def scenario() -> Iterator[float]:
     yield 1
     shot("rendered-shading", lambda: box_of("VIEW_3D"))
     shot("render-properties")
+    shot("docs/rendering-properties", lambda: box_of("PROPERTIES"))
     user["warned"] = scene.view_settings.view_transform != "Standard"
     yield from press(
         "Show as Painted",
@@ -88,6 +89,7 @@ def scenario() -> Iterator[float]:
     yield from still()
     yield 1
     shot("rendered")
+    shot("docs/rendering")
     path = Path(SCENE).with_name("frame.png")
     bpy.data.images["Render Result"].save_render(str(path), scene=scene)
     image = bpy.data.images.load(str(path))
