@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 
 import bpy
@@ -18,7 +18,6 @@ from maquette_wire import keys
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
 from maquette_wire.errors import MaquetteError
-from maquette_wire.events import JobMessage
 from maquette_wire.home import Home
 from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.packing import Packet
@@ -27,12 +26,14 @@ from maquette_wire.recipe import Recipe
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
 from .delivery import Delivery, folder_of, where_now
+from .errands import Errands
 from .gallery.keeper import Keeper
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
 from .live import Eye, Live
 from .notices import Level, Notice, Notices
 from .overlay import pictures
+from .unwanted import Unwanted
 from .waiting import RECENT, Move, Pace, moved, sorted_jobs
 
 BUSY_SECONDS = 0.05
@@ -64,19 +65,19 @@ class Session:
         self.backend: Backend | None = None
         self.ledger = Ledger(home)
         self.left_behind = self.ledger.left_behind()
-        self._unwanted: dict[str, Entry] = {}
-        self.delivery = Delivery(home, self._in_thread, self.notices.tell, self._settle, self._drop)
+        self._unwanted = Unwanted(self.ledger)
+        self._errands = Errands()
+        begin = self._errands.begin
+        self.delivery = Delivery(home, begin, self.notices.tell, self._settle, self._drop)
         self.live = Live()
         concepts = self.delivery.concepts
         self.gallery = Keeper(
-            self._in_thread,
+            begin,
             self.notices.tell,
             concepts.drop,
             lambda: folder_of(bpy.data.filepath, home),
         )
         self._client: Client | None = None
-        self._thread: ThreadPoolExecutor | None = None
-        self._errands: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
         self._watched = 0.0
 
     # --- what operators call ------------------------------------------------------------------
@@ -178,12 +179,12 @@ class Session:
         """Do without what ended Blenders left behind; their servers hear of it as soon as they
         are reached. Raises MaquetteError("home-unusable")."""
         for entry in self.ledger.disown():
-            self._unwanted[entry.job] = entry
+            self._unwanted.add(entry)
             if entry.texture:
                 textures.discard(Path(entry.texture))
         self.left_behind = []
-        if self.status is Status.READY:
-            self._end_unwanted()
+        if self.status is Status.READY and self.backend and self._client:
+            self._unwanted.tell(self.backend.server, self._client)
         wake()
 
     def follow_file(self) -> None:
@@ -208,7 +209,7 @@ class Session:
 
     def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
         """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
-        self._errands.append((self._in_thread(work), done))
+        self._errands.do(work, done)
         wake()
 
     # --- the timer ----------------------------------------------------------------------------
@@ -220,7 +221,7 @@ class Session:
         working |= bool(self.jobs)
         changed |= self.delivery.step()
         changed |= self.gallery.step()
-        changed |= self._collect_errands()
+        changed |= self._errands.collect()
         changed |= self._follow()
         if changed:
             redraw()
@@ -237,9 +238,8 @@ class Session:
     def close(self) -> None:
         """End, with what has arrived delivered; jobs at the server are for the next session."""
         self.live.end()
-        if self._thread is not None:
-            self._thread.shutdown(wait=True)
-            self.delivery.finish()
+        self._errands.finish()
+        self.delivery.finish()
         if self._client is not None:
             if self._client.connected:
                 # What was submitted just now is still sent, and nobody waits for the answer.
@@ -290,7 +290,6 @@ class Session:
         if isinstance(event, Connected):
             self.notices.end_outage()
             self._adopt()
-            self._end_unwanted()
             return
         self.backend.watch()  # an ended local server is started again at once
         for job in self.open_jobs:
@@ -305,7 +304,8 @@ class Session:
             return
         job = self.jobs.get(message.job)
         if job is None:
-            self._take_unwanted(message)
+            if self._client is not None:
+                self._unwanted.take(message.job, message, self._client)
             return
         job.take(message, now)
         self.pace.learn(job)
@@ -345,19 +345,19 @@ class Session:
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
+        target = job.target
+        entry = Entry(
+            job=job.name,
+            server=self.backend.server,
+            recipe=job.recipe,
+            views=job.views,
+            blend=target.blend,
+            scene=target.scene,
+            folder=target.folder,
+            texture=str(job.texture or ""),
+        )
         try:
-            self.ledger.add(
-                Entry(
-                    job=job.name,
-                    server=self.backend.server,
-                    recipe=job.recipe,
-                    views=job.views,
-                    blend=job.target.blend,
-                    scene=job.target.scene,
-                    folder=job.target.folder,
-                    texture=str(job.texture or ""),
-                )
-            )
+            self.ledger.add(entry)
         except MaquetteError as error:
             self.notices.tell("WARNING", str(error))
 
@@ -386,7 +386,7 @@ class Session:
         assert self.backend is not None and self._client is not None
         for entry in self.ledger.adopt(self.backend.server):
             if entry.unwanted:
-                self._unwanted[entry.job] = entry
+                self._unwanted.add(entry)
                 continue
             target = Target(entry.blend, entry.scene, 0, entry.folder)
             job = Job(entry.job, entry.recipe, entry.views, target, recovered=True)
@@ -394,33 +394,7 @@ class Session:
             self.jobs[entry.job] = job
             self._client.resume(entry.job)
         self.left_behind = self.ledger.left_behind()
-
-    def _end_unwanted(self) -> None:
-        """Have the server drop what the user did without while it wasn't there."""
-        assert self.backend is not None and self._client is not None
-        for entry in self._unwanted.values():
-            if entry.server == self.backend.server and entry.job not in self._client.open_jobs:
-                self._client.resume(entry.job)
-                self._client.cancel(entry.job)
-
-    def _take_unwanted(self, message: JobMessage) -> None:
-        if message.job in self._unwanted and isinstance(message, Result | Failed | Cancelled):
-            del self._unwanted[message.job]
-            self.ledger.remove(message.job)
-            if self._client is not None:
-                self._client.acknowledge(message.job)
-
-    def _in_thread(self, work: Callable):  # type: ignore[no-untyped-def]
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "maquette")
-        return self._thread.submit(work)
-
-    def _collect_errands(self) -> bool:
-        done = [errand for errand in self._errands if errand[0].done()]
-        for future, follow in done:
-            self._errands.remove((future, follow))
-            follow(future)
-        return bool(done)
+        self._unwanted.tell(self.backend.server, self._client)
 
 
 def redraw() -> None:

@@ -33,6 +33,8 @@ LANES = 3
 processes wait for half of their time."""
 NO_TESTS_COLLECTED = 5
 WIDTH = 100
+PROGRESS_SECONDS = 20.0
+PERCENT = re.compile(r"\[ *(\d+)%\]$", re.MULTILINE)
 
 
 @dataclass
@@ -108,25 +110,26 @@ class Parts:
         environment = {**os.environ, **part.extra}
         if self._live:
             say(_headline(part.title))
-            done = subprocess.run(command, cwd=root(), env=environment, check=False)
+            status = subprocess.call(command, cwd=root(), env=environment)
         else:
             say(f"  {part.title}: begun")
             with log.open("wb") as sink:
-                done = subprocess.run(
-                    command, cwd=root(), env=environment, check=False, stdout=sink, stderr=sink
+                process = subprocess.Popen(
+                    command, cwd=root(), env=environment, stdout=sink, stderr=sink
                 )
+                status = _watched(process, part.title, log)
         with self._lock:
             if not self._live:
                 said = log.read_text(encoding="utf-8", errors="replace")
                 say(f"{_headline(part.title)}\n{said.rstrip()}")
-            repeat = done.returncode < 0 and part.again
+            repeat = status < 0 and part.again
             if repeat:
                 self.outcome.crashed.append(
-                    f"{part.title}: crashed with {_signal(done.returncode)}, and ran again"
+                    f"{part.title}: crashed with {_signal(status)}, and ran again"
                 )
                 say(self.outcome.crashed[-1])
             else:
-                self._count(part.title, done.returncode, report)
+                self._count(part.title, status, report)
         if repeat:
             self.run(replace(part, title=f"{part.title}, again", again=False))
 
@@ -135,6 +138,19 @@ class Parts:
             self.outcome.counts += read_report(report)
         if status not in (0, 1, NO_TESTS_COLLECTED) or not report.exists():
             self.outcome.broken.append(f"{title}: pytest ended with exit status {status}")
+
+
+def _watched(process: subprocess.Popen[bytes], title: str, log: Path) -> int:
+    """Wait for a part's end, and say now and then how far pytest is, by the log's last per cent."""
+    said = ""
+    while True:
+        try:
+            return process.wait(PROGRESS_SECONDS)
+        except subprocess.TimeoutExpired:
+            reached = PERCENT.findall(log.read_text(encoding="utf-8", errors="replace"))
+            if reached and reached[-1] != said:
+                said = reached[-1]
+                say(f"  {title}: {said} %")
 
 
 def _headline(title: str) -> str:

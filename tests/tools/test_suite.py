@@ -60,6 +60,15 @@ def test_a_part_that_dies_fails_the_run(run_part):
     assert "error" in outcome.closing_line()
 
 
+def test_a_long_part_says_how_far_it_is(run_part, monkeypatch, capsys):
+    monkeypatch.setattr(suite, "PROGRESS_SECONDS", 0.1)
+    text = "import pytest, time\n@pytest.mark.parametrize('n', range(160))\n"
+    run_part(suite.Outcome(), text + "def test_a(n): time.sleep(0.02)\n")
+    said = capsys.readouterr().out
+    assert "  part: begun\n" in said
+    assert re.search(r"^  part: \d+ %$", said.split(" part ---")[0], re.MULTILINE)
+
+
 CRASH = """
 import os, pathlib, signal
 def test_a(): pass
