@@ -140,6 +140,7 @@ def compare_with_the_camera(settings: Any) -> Iterator[float]:
         yield 0.05
     yield from wait(lambda: showing() is not None, SECONDS)
     yield 1
+    shot("v2-in-register")
     shot("docs/viewport-in-register", in_view_area)
     user["camera"] = {**where_on_display(), "frame": frame()}
     user["file"] = bpy.path.abspath(settings.last_result.filepath)
