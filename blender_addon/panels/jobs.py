@@ -215,8 +215,9 @@ def _draw_trouble(
         said.label(text="The end of its log:")
         for line in log_end:
             wrapped(said, line, width)
-    row = box.row(align=True)
-    row.operator("maquette.connect", text="Try Again", icon="FILE_REFRESH")
+    column = box.column(align=True)
+    column.operator("maquette.connect", text="Try Again", icon="FILE_REFRESH")
+    row = column.row(align=True)
     if log_end:
         row.operator("maquette.open_log", text="Log", icon="TEXT")
     return row

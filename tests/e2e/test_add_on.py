@@ -95,6 +95,7 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWin
     assert png.read_recipe(picture).prompt == user["prompt"]
     assert np.asarray(Image.open(picture)).std() > 1
     assert user["told"] == [] and user["queued"] == 4
+    assert user["found by search"] >= 1
     assert max(user["ticks"]) < HOLD_MS, sorted(user["ticks"])[-5:]
 
 

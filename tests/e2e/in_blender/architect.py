@@ -28,6 +28,7 @@ from window import (
     picture,
     press,
     rest,
+    search,
     shot,
     still,
     type_into,
@@ -118,6 +119,9 @@ def scenario() -> Iterator[float]:
     shot("docs/queue", in_sidebar)
     yield from wait(lambda: not session.jobs, JOB_SECONDS)
     user["queued"] = len(settings.pictures)
+    yield from search("Restyle", lambda: session.jobs or len(settings.pictures) > 4)
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    user["found by search"] = len(settings.pictures) - 4
     area_of("VIEW_3D").ui_type = "PREFERENCES"
     bpy.context.preferences.active_section = "EXTENSIONS"
     yield from still()

@@ -16,12 +16,10 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
 from screen import area_of, box_of
-from window import ADD_ON, SCENE, do, perform, press, rest, shot, still, until, view, wait
+from window import ADD_ON, F12, SCENE, do, perform, press, rest, shot, still, until, view, wait
 
 SIDE = 256
 FRAME_SECONDS = 300.0
-F12 = 96
-"""The key's code: by its name, xdotool would hold Alt as well."""
 
 user: dict[str, object] = {}
 

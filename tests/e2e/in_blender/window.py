@@ -30,6 +30,8 @@ ADD_ON = "bl_ext.user_default.maquette"
 SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :][:2]
 TAB = "Maquette"
 SECONDS = 20.0
+F3, F12 = 69, 96
+"""Keys by their codes: by a name, xdotool would hold Alt as well."""
 TRIES = 6
 ROW = 21
 """Pixels from one row of a panel to the next, at a scale of 1."""
@@ -367,7 +369,7 @@ def search(words: str, so: Callable[[], object] | None = None) -> Iterator[float
 
     def once() -> Iterator[float]:
         yield from rest()
-        do("key", "F3")
+        do("key", F3)
         yield from still()
         do("type", "--delay", "25", words)
         yield from still()
