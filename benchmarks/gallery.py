@@ -23,7 +23,6 @@ import statistics
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +32,10 @@ import bpy
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT))
+
+from benchmarks import stepping  # noqa: E402
+
 INSTALLED = "bl_ext.user_default.maquette"
 GOAL_MS, GOAL_MB = 4.0, 50.0
 SHOWN = 100
@@ -230,26 +233,12 @@ def scenario(arguments: argparse.Namespace) -> Iterator[float]:
 
 
 def in_window() -> None:
-    """One step of the scenario for each call of a timer of its own."""
+    """Blender's side."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=int, default=500)
     parser.add_argument("--side", type=int, default=512)
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    steps = scenario(parser.parse_args(words))
-
-    def step() -> float:
-        try:
-            return next(steps)
-        except StopIteration:
-            status = 0
-        except BaseException:  # noqa: BLE001  (nobody else would tell; Blender would go on running)
-            traceback.print_exc()
-            status = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-    bpy.app.timers.register(step, first_interval=1.0, persistent=True)
+    stepping.run(scenario(parser.parse_args(words)))
 
 
 in_window()

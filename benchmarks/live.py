@@ -19,13 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "shared"), str(ROOT / "backend")]
+
+from benchmarks import stepping  # noqa: E402
 
 START_SECONDS = 120.0
 REST_SECONDS = 5.0
@@ -155,9 +156,7 @@ def scenario(arguments: argparse.Namespace) -> Iterator[float]:
 
 
 def in_window() -> None:
-    """One step of the scenario for each call of a timer of its own."""
-    import bpy
-
+    """Blender's side."""
     parser = argparse.ArgumentParser()
     parser.add_argument("scene", nargs="?", type=Path, default=ROOT / "samples/church.blend")
     parser.add_argument("--seconds", type=float, default=15.0)
@@ -165,21 +164,7 @@ def in_window() -> None:
     inner = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     parser.add_argument("--python", default=str(ROOT / ".venv" / inner))
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    steps = scenario(parser.parse_args(words))
-
-    def step() -> float:
-        try:
-            return next(steps)
-        except StopIteration:
-            status = 0
-        except BaseException:  # noqa: BLE001  (nobody else would tell; Blender would go on running)
-            traceback.print_exc()
-            status = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-    bpy.app.timers.register(step, first_interval=1.0, persistent=True)
+    stepping.run(scenario(parser.parse_args(words)))
 
 
 if "--plain" in sys.argv:

@@ -25,13 +25,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "shared"), str(ROOT / "backend")]
+
+from benchmarks import stepping  # noqa: E402
 
 STEPS = 20
 STEP_SECONDS = 0.05
@@ -87,6 +88,9 @@ def work_on_nothing() -> None:
             picture = coarse.repeat(8, 0).repeat(8, 1)
             picture += random.integers(0, 12, picture.shape, np.uint8)  # as a photograph compresses
             return Painted(recipe, [(0, 0, picture)], [picture[..., 0].copy()])
+
+        def bake(self, *_: Any, **__: Any) -> Any:
+            raise NotImplementedError("no textures here")
 
     work(lambda _: Equipment(Sampler(), RuntimeError, "cpu", ("cpu",), ("none",)))
 
@@ -236,30 +240,14 @@ def scenario(arguments: argparse.Namespace) -> Iterator[float]:
 
 
 def in_window() -> None:
-    """Blender's side: one step of the scenario for each call of a timer of its own."""
-    import bpy
-
+    """Blender's side."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=6)
     parser.add_argument("--side", type=int, default=1024)
     inner = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     parser.add_argument("--python", default=str(ROOT / ".venv" / inner))
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    steps = scenario(parser.parse_args(words))
-
-    def step() -> float:
-        try:
-            return next(steps)
-        except StopIteration:
-            status = 0
-        except BaseException:  # noqa: BLE001  (nobody else would tell; Blender would go on running)
-            traceback.print_exc()
-            status = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-    bpy.app.timers.register(step, first_interval=1.0, persistent=True)
+    stepping.run(scenario(parser.parse_args(words)))
 
 
 if "--serve" in sys.argv:

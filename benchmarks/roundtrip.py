@@ -147,6 +147,9 @@ def work_on_nothing() -> None:
                 self.picture = scene(width)[2]
             return Nothing(recipe, [(0, 0, self.picture)], [np.zeros((64, 64), np.uint8)])
 
+        def bake(self, *_: Any, **__: Any) -> Any:
+            raise NotImplementedError("no textures here")
+
         picture: Pixels | None = None
 
     work(lambda _: Equipment(Sampler(), RuntimeError, "cpu", ("cpu",), ("none",)))

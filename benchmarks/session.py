@@ -23,7 +23,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from maquette_wire import local  # noqa: E402
 from maquette_wire.home import Home  # noqa: E402
 from mathutils import Matrix  # noqa: E402
 
+from benchmarks import stepping  # noqa: E402
 from tests.e2e.in_blender import window  # noqa: E402
 
 ADD_ON = "blender_addon"
@@ -212,22 +212,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--python", default=str(ROOT / ".venv" / "bin" / "python"))
-    steps = scenario(Watch(ADD_ON), parser.parse_args(words))
-
-    def step() -> float:
-        status = 0
-        try:
-            return next(steps)
-        except StopIteration:
-            pass
-        except BaseException:  # noqa: BLE001  (nobody else would tell; Blender would go on running)
-            traceback.print_exc()
-            status = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-    bpy.app.timers.register(step, first_interval=1.0, persistent=True)
+    stepping.run(scenario(Watch(ADD_ON), parser.parse_args(words)))
 
 
 main()

@@ -17,6 +17,7 @@ from ..gallery.cameras import camera_for, cameras, same_proportions, set_proport
 from ..recipes import set_seed
 from ..results import Saved, read_capture
 from ..session import current
+from .beginning import Beginning
 from .chosen import OfPicture
 from .restyle import next_recipe
 from .server import reach_server
@@ -56,22 +57,7 @@ class MAQUETTE_OT_use_camera(OfPicture, bpy.types.Operator):
         self.report({"INFO"}, said)
 
 
-class _Restyling(OfPicture):
-    """What begins jobs from a picture: errors are told in the panel as well."""
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            self.work(context)
-        except MaquetteError as error:
-            session = current()
-            session.dismiss()
-            session.note("ERROR", str(error))
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-class MAQUETTE_OT_restyle_again(_Restyling, bpy.types.Operator):
+class MAQUETTE_OT_restyle_again(Beginning, OfPicture, bpy.types.Operator):
     """Make another picture of what this one was made of, with the settings that are in the panel
     now. The model as it was then is kept beside the picture; if that is gone, its view is captured
     again"""
@@ -92,7 +78,7 @@ class MAQUETTE_OT_restyle_again(_Restyling, bpy.types.Operator):
         set_seed(settings, recipe.seed)
 
 
-class MAQUETTE_OT_send_recipe(_Restyling, bpy.types.Operator):
+class MAQUETTE_OT_send_recipe(Beginning, OfPicture, bpy.types.Operator):
     """Make the same picture from another camera: same prompt, seed and settings"""
 
     bl_idname = "maquette.send_recipe"

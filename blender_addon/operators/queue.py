@@ -15,6 +15,7 @@ from ..delivery import folder_of, scene_of, target_of
 from ..jobs import Job, State
 from ..session import current
 from ..waiting import waiting
+from .beginning import Beginning
 from .server import reach_server
 
 WHERE = (
@@ -54,7 +55,7 @@ class MAQUETTE_OT_move_job(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAQUETTE_OT_run_again(bpy.types.Operator):
+class MAQUETTE_OT_run_again(Beginning, bpy.types.Operator):
     """Make this picture again: the same settings and the same view, of the model as it is now"""
 
     bl_idname = "maquette.run_again"
@@ -69,28 +70,21 @@ class MAQUETTE_OT_run_again(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        session = current()
-        ended = _ended()
+    def work(self, context: bpy.types.Context) -> None:
+        session, ended = current(), _ended()
         job = next((each for each in ended if each.name == self.job), None)
-        if job is None:
-            if self.job:
-                self.report({"ERROR"}, "That job is no longer listed.")
-                return {"CANCELLED"}
-            job = ended[-1]
-        try:
-            _check_scene(context, job)
-            reach_server()
-            capture = capture_view(context, job.views[0])
-            folder = folder_of(bpy.data.filepath, session.home)
-            session.restyle(job.recipe, capture, target_of(context.scene, folder))
-        except MaquetteError as error:
-            session.note("ERROR", str(error))
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        if job is None and self.job:
+            raise MaquetteError(
+                "unknown-job", "That job is no longer listed.", "Restyle its view again."
+            )
+        job = job or ended[-1]
+        _check_scene(context, job)
+        reach_server()
+        capture = capture_view(context, job.views[0])
+        folder = folder_of(bpy.data.filepath, session.home)
+        session.restyle(job.recipe, capture, target_of(context.scene, folder))
         if job.state is not State.DONE:
             session.forget_recent(job)
-        return {"FINISHED"}
 
 
 class MAQUETTE_OT_clear_recent(bpy.types.Operator):

@@ -10,7 +10,6 @@ import bpy
 import msgspec
 from bpy.props import StringProperty
 from maquette_wire.capture import Capture
-from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 
 from ..capture import camera_size, capture_camera, capture_viewport, size_for
@@ -18,13 +17,14 @@ from ..delivery import folder_of, target_of
 from ..properties import MaquetteSettings
 from ..recipes import recipe_of, set_seed
 from ..session import Session, current
+from .beginning import Beginning
 from .server import reach_server
 
 SEEDS = 1_000_000
 """New seeds are below this: numbers that a person can read out."""
 
 
-class MAQUETTE_OT_restyle(bpy.types.Operator):
+class MAQUETTE_OT_restyle(Beginning, bpy.types.Operator):
     """Make concept images of this view; go on working meanwhile"""
 
     bl_idname = "maquette.restyle"
@@ -44,22 +44,14 @@ class MAQUETTE_OT_restyle(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        session = current()
-        settings = context.scene.maquette
-        try:
-            recipe = next_recipe(settings)
-            reach_server()
-            capture = _capture(context)
-            folder = folder_of(bpy.data.filepath, session.home)
-            session.restyle(recipe, capture, target_of(context.scene, folder))
-        except MaquetteError as error:
-            session.dismiss()
-            session.note("ERROR", str(error))
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+    def work(self, context: bpy.types.Context) -> None:
+        session, settings = current(), context.scene.maquette
+        recipe = next_recipe(settings)
+        reach_server()
+        capture = _capture(context)
+        folder = folder_of(bpy.data.filepath, session.home)
+        session.restyle(recipe, capture, target_of(context.scene, folder))
         set_seed(settings, recipe.seed)
-        return {"FINISHED"}
 
 
 class MAQUETTE_OT_cancel(bpy.types.Operator):

@@ -26,6 +26,7 @@ from ..recipes import set_seed
 from ..results import Saved
 from ..session import current
 from .again import kept_capture
+from .beginning import Beginning
 from .restyle import next_recipe
 from .server import reach_server
 
@@ -39,7 +40,7 @@ CONVERT = (
 )
 
 
-class _Texturing(bpy.types.Operator):
+class _Texturing(Beginning, bpy.types.Operator):
     """What the operators that begin a texture share."""
 
     bl_options = {"REGISTER"}
@@ -51,17 +52,9 @@ class _Texturing(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            with _waiting(context):
-                self.begin(context)
-        except MaquetteError as error:
-            session = current()
-            session.dismiss()
-            session.note("ERROR", str(error))
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def work(self, context: bpy.types.Context) -> None:
+        with _waiting(context):
+            self.begin(context)
 
     def begin(self, context: bpy.types.Context) -> None:
         raise NotImplementedError
