@@ -3,6 +3,8 @@ and Render Properties of the engine."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from . import (
@@ -33,15 +35,16 @@ CLASSES = (
     *menu.CLASSES,
 )
 """In the order in which the tab shows them."""
+VIEW_MENU: Any = bpy.types.VIEW3D_MT_view
 
 
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.VIEW3D_MT_view.append(menu.draw_entry)
+    VIEW_MENU.append(menu.draw_entry)
 
 
 def unregister() -> None:
-    bpy.types.VIEW3D_MT_view.remove(menu.draw_entry)
+    VIEW_MENU.remove(menu.draw_entry)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -51,7 +51,7 @@ class MAQUETTE_MT_view(bpy.types.Menu):
             if place:
                 layout.separator()
             for name, icon in part:
-                layout.operator(f"maquette.{name}", icon=icon)
+                layout.operator(f"maquette.{name}", icon=icon)  # pyright: ignore[reportArgumentType]
 
 
 def draw_entry(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:

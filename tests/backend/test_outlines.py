@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from maquette.outlines import Outlines
@@ -16,7 +18,7 @@ def view() -> View:
     far, near = 100.0, 0.1
     depth, offset = -(far + near) / (far - near), -2 * far * near / (far - near)
     projection = (2.0, 0, 0, 0, 0, 2.0 * WIDTH / HEIGHT, 0, 0, 0, 0, depth, offset, 0, 0, -1.0, 0)
-    identity = tuple(np.eye(4).ravel().tolist())
+    identity: Any = tuple(np.eye(4).ravel().tolist())
     return View(view_matrix=identity, projection_matrix=projection, width=WIDTH, height=HEIGHT)
 
 

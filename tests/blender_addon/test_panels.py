@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 import pytest
@@ -81,7 +81,7 @@ def test_only_what_the_model_can_do_is_shown(
     monkeypatch: pytest.MonkeyPatch, model: ModelInfo | None, shown: set[str]
 ):
     monkeypatch.setattr(restyle, "chosen_model", lambda _name: model)
-    settings, drawn = bpy.context.scene.maquette, Drawn()
+    settings, drawn = bpy.context.scene.maquette, cast(Any, Drawn())
     restyle.draw_fine(drawn, settings)
     restyle.draw_prompt(drawn, settings, 280)
     restyle._draw_choices(drawn, settings)
@@ -93,7 +93,7 @@ def test_only_what_the_model_can_do_is_shown(
 
 def test_what_is_set_is_shown_whatever_the_model(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(restyle, "chosen_model", lambda _name: _model(guidance=1.0, steps=1))
-    settings, drawn = bpy.context.scene.maquette, Drawn()
+    settings, drawn = bpy.context.scene.maquette, cast(Any, Drawn())
     settings.use_guidance, settings.negative_prompt, settings.sampler = True, "cars", "euler"
     settings.loras.add().name = "ink"
     restyle.draw_fine(drawn, settings)
@@ -103,11 +103,11 @@ def test_what_is_set_is_shown_whatever_the_model(monkeypatch: pytest.MonkeyPatch
 
 def test_the_whole_prompt_and_what_is_missing_are_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(presets, "_side", lambda _width: 3.0)  # no scale without a window
-    settings, drawn = bpy.context.scene.maquette, Drawn()
+    settings, drawn = bpy.context.scene.maquette, cast(Any, Drawn())
     settings.prompt, settings.presets.light, settings.presets.style = "barn", "Dusk", "Kohle"
     restyle.draw_prompt(drawn, settings, 400)
     assert "barn, at dusk, blue hour" in drawn.names
-    panel = Drawn()
+    panel = cast(Any, Drawn())
     panel.panel = lambda _name: (Drawn(panel.names), Drawn(panel.names))
     presets.draw_presets(panel, settings.presets, 2000)
     assert any('"Kohle" isn\'t installed here' in name for name in panel.names)

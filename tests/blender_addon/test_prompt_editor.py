@@ -111,7 +111,8 @@ def test_it_is_not_in_a_saved_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (back.current_line_index, back.current_character) == (1, 7)
     prompt_editor.end_all()
     bpy.ops.wm.read_homefile(use_empty=True)
-    with bpy.data.libraries.load(path) as (saved, _):
+    library: Any = bpy.data.libraries.load(path)
+    with library as (saved, _):
         assert saved.texts == ["the user's own"]
 
 

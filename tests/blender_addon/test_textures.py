@@ -322,7 +322,7 @@ def test_an_edit_of_before_and_the_texture_are_steps_of_their_own(session, serve
     bpy.data.objects["House"].location.z = 9
     bpy.ops.ed.undo_push(message="move")
     textured(session)
-    if not bpy.ops.ed.undo.poll():
+    if not bpy.ops.ed.undo.poll():  # pyright: ignore[reportCallIssue]
         pytest.skip("this Blender has no undo without a window")
     bpy.ops.ed.undo()
     assert not layers.layers()

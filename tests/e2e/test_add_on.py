@@ -7,6 +7,7 @@ import json
 import shutil
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
     assert user["datablocks"] == 1, "the one that was shown before is gone"
     assert user["starred"] == ["Bird – seed 25"]
     # A picture drawn over another one has the colours that the editor gives it alone.
-    close = {"atol": 3.0}
+    close: Any = {"atol": 3.0}
     (left, right), (other_left, other_right) = user["before"], user["other"]
     assert np.allclose(user["wipe"], [left, other_right], **close), user
     assert np.allclose(user["dragged"], [other_left, other_right], **close), user

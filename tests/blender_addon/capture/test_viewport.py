@@ -74,7 +74,7 @@ def test_a_quick_capture_has_the_same_depth(perspective: str, glass: bool):
     space.clip_start, space.clip_end = 0.01, 5000
     space.shading.type, space.shading.color_type = "SOLID", "MATERIAL"
     if glass:  # it is drawn without depth, and counts as solid all the same
-        material = bpy.data.materials.new("Glass")
+        material: Any = bpy.data.materials.new("Glass")
         material.diffuse_color[3] = 0.3
         for thing in bpy.data.objects:
             if thing.type == "MESH":

@@ -6,6 +6,7 @@ Arguments: scene, folder for what is made. Prints one line of JSON about what th
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -27,13 +28,13 @@ bpy.ops.maquette.show_as_painted()
 scene.render.image_settings.file_format = "PNG"
 
 
-def render(name: str, **words: bool) -> None:
+def render(name: str, **words: Any) -> None:
     scene.render.filepath = str(Path(folder) / name)
     bpy.ops.render.render(**words)
 
 
 def read(name: str) -> np.ndarray:
-    image = bpy.data.images.load(str(Path(folder) / name))
+    image: Any = bpy.data.images.load(str(Path(folder) / name))
     return np.array(image.pixels[:]).reshape(image.size[1], image.size[0], -1)
 
 

@@ -10,6 +10,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -55,9 +56,10 @@ def scenario() -> Iterator[float]:
         entry = scene.maquette.prompts.add()
         entry.frame, entry.prompt = frame, prompt
     view().view_perspective = "CAMERA"
-    shading = area_of("VIEW_3D").spaces.active.shading
+    editors: Any = [area_of(kind).spaces.active for kind in ("VIEW_3D", "PROPERTIES")]
+    shading = editors[0].shading
     shading.type = "RENDERED"
-    area_of("PROPERTIES").spaces.active.context = "RENDER"
+    editors[1].context = "RENDER"
     yield from still()
     yield 1
     shot("rendered-shading", lambda: box_of("VIEW_3D"))
@@ -90,7 +92,7 @@ def scenario() -> Iterator[float]:
     shot("docs/rendering")
     path = Path(SCENE).with_name("frame.png")
     bpy.data.images["Render Result"].save_render(str(path), scene=scene)
-    image = bpy.data.images.load(str(path))
+    image: Any = bpy.data.images.load(str(path))
     pixels = np.array(image.pixels[:])
     user["file"], user["size"], user["spread"] = str(path), list(image.size), float(pixels.std())
     user["stats"] = stats
