@@ -23,7 +23,7 @@ from . import layers, preferences, results, textures
 from .gallery import entries, shown
 from .jobs import Job, State, Target
 from .notices import Level
-from .properties import settings_of
+from .properties import gallery_view, settings_of
 from .textures import SavedTexture
 from .undo import Concepts
 
@@ -153,6 +153,7 @@ class Delivery:
             self._tell("ERROR", str(error))
             return
         settings_of(scene).last_result = image
+        gallery_view(bpy.context.window_manager).chosen = saved.key
         results.show(image, bpy.context.window_manager)
         shown.sweep()
 

@@ -11,8 +11,8 @@ from maquette_wire import messages, metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 
+from blender_addon import results, thumbnails
 from blender_addon import session as add_on_session
-from blender_addon import thumbnails
 from blender_addon.backend import Local, Remote, Status
 from blender_addon.delivery import target_of
 from blender_addon.jobs import State
@@ -52,6 +52,21 @@ def test_restyle_brings_a_picture_with_its_recipe(session, server, camera, tmp_p
     turn(session, lambda: not server.jobs)
     assert session.ledger.left_behind() == []
     assert server.count(messages.Submit) == 1
+
+
+def test_a_new_concept_takes_the_place_of_the_chosen_one(session, server, camera):
+    settings, view = bpy.context.scene.maquette, bpy.context.window_manager.maquette_gallery
+    made = []
+    for _ in range(2):
+        bpy.ops.maquette.restyle()
+        turn(session, lambda: arrived(session))
+        made.append(settings.pictures[-1].name)
+        assert settings.last_result[results.KEY] == view.chosen == made[-1]
+    assert bpy.ops.maquette.choose_picture(picture=made[0]) == {"FINISHED"}
+    assert settings.last_result[results.KEY] == view.chosen == made[0]
+    bpy.ops.maquette.restyle()
+    turn(session, lambda: arrived(session))
+    assert settings.last_result[results.KEY] == view.chosen == settings.pictures[-1].name
 
 
 def test_the_submit_carries_what_the_camera_sees(session, server, camera, home):
