@@ -19,6 +19,7 @@ from maquette_wire.messages import Welcome
 SERVE = ("serve", "--endpoint", "tcp://127.0.0.1:*")
 PORT = 47820
 """The port of ``maquette serve``."""
+SHEET_SECONDS = 600
 VERSION_SECONDS = 60
 """The first start of a Python from a slow disk takes long."""
 
@@ -123,22 +124,7 @@ def version_of(command: list[str]) -> str:
 
     Raises MaquetteError("no-backend").
     """
-    flags = subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0
-    try:
-        done = subprocess.run(
-            [*command, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=VERSION_SECONDS,
-            env={name: value for name, value in os.environ.items() if name != "PYTHONHOME"},
-            creationflags=flags,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise MaquetteError(
-            "no-backend", f"{command[0]} can't be run: {error}.", "Choose another program."
-        ) from error
+    done = _run([*command, "--version"], VERSION_SECONDS)
     said = done.stdout.strip()
     if done.returncode or not said.startswith("maquette"):
         raise MaquetteError(
@@ -147,6 +133,38 @@ def version_of(command: list[str]) -> str:
             "Choose the Python of the environment that Maquette was installed in.",
         )
     return said.splitlines()[0]
+
+
+def make_sheet(command: list[str], pictures: list[Path], page: Path) -> str:
+    """Have the backend put pictures, or all of folders, on one page; returns its path. Waits for
+    it, so not for the main thread.
+
+    Raises MaquetteError("no-backend", "no-sheet").
+    """
+    words = [*command, "sheet", *map(str, pictures), "--output", str(page), "--title", page.stem]
+    done = _run(words, SHEET_SECONDS)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it says nothing"]
+        raise MaquetteError("no-sheet", f"The contact sheet can't be made: {lines[-1]}")
+    return str(page)
+
+
+def _run(words: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONHOME"},
+            creationflags=subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise MaquetteError(
+            "no-backend", f"{words[0]} can't be run: {error}.", "Choose another program."
+        ) from error
 
 
 class Backend:

@@ -4,21 +4,23 @@
 # pyright: reportInvalidTypeForm=false
 # pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
 from maquette_wire.errors import MaquetteError
 
-from .. import thumbnails
+from .. import preferences, thumbnails
+from ..backend import find_command, make_sheet
 from ..delivery import folder_of
 from ..gallery import entries, files, shown
 from ..gallery.keeper import known_files
 from ..notices import Level, counted
-from ..properties import MaquettePicture
+from ..properties import MaquettePicture, gallery_view
 from ..results import Saved
 from ..session import current, wake
-from .chosen import InGallery
+from .chosen import InGallery, OfPicture
 
 
 class MAQUETTE_OT_find_pictures(bpy.types.Operator):
@@ -131,6 +133,42 @@ class MAQUETTE_OT_bring_pictures(InGallery, bpy.types.Operator):
         wake()
 
 
+class MAQUETTE_OT_contact_sheet(OfPicture, bpy.types.Operator):
+    """Put the pictures that the gallery shows on one page, with filters, side by side and every
+    recipe, and open it in the browser"""
+
+    bl_idname = "maquette.contact_sheet"
+    bl_label = "Contact Sheet"
+
+    def work(self, context: bpy.types.Context) -> None:
+        scene, session = context.scene, current()
+        view = gallery_view(context.window_manager)
+        program = preferences.preferences().command
+        command = find_command(bpy.path.abspath(program), session.home)
+        places = [
+            entries.place(scene, scene.maquette.pictures[place].path)
+            for place in entries.shown(scene, view)
+        ]
+        pictures = [path for path in places if path is not None and path.is_file()]
+        if not pictures:
+            raise MaquetteError(
+                "no-picture", "The gallery shows no picture.", "Empty its search, or show all."
+            )
+        page = pictures[0].parent / f"{Path(bpy.data.filepath).stem or 'gallery'}.html"
+
+        def done(made: Future[str]) -> None:
+            error = made.exception()
+            if isinstance(error, MaquetteError):
+                session.notices.tell("ERROR", str(error))
+                return
+            session.notices.tell("INFO", f"The contact sheet is {made.result()}.")
+            if not bpy.app.background:
+                bpy.ops.wm.url_open(url=Path(made.result()).as_uri())
+
+        session.errand(lambda: make_sheet(command, pictures, page), done)
+        self.report({"INFO"}, f"Making a page of {counted(len(pictures), 'picture')} ...")
+
+
 def _told(count: int, damaged: list[Path], trouble: str) -> tuple[Level, str]:
     """What the user hears of a search."""
     if trouble:
@@ -152,4 +190,9 @@ def _move(scene: bpy.types.Scene, places: dict[Path, Path]) -> None:
     thumbnails.forget(str(old) for old in places)
 
 
-CLASSES = (MAQUETTE_OT_find_pictures, MAQUETTE_OT_find_picture, MAQUETTE_OT_bring_pictures)
+CLASSES = (
+    MAQUETTE_OT_find_pictures,
+    MAQUETTE_OT_find_picture,
+    MAQUETTE_OT_bring_pictures,
+    MAQUETTE_OT_contact_sheet,
+)

@@ -29,6 +29,7 @@ PARTS = (
         ("use_camera", "CAMERA_DATA"),
         ("restyle_again", "FILE_REFRESH"),
         ("find_pictures", "VIEWZOOM"),
+        ("contact_sheet", "IMGDISPLAY"),
         ("open_folder", "FILE_FOLDER"),
     ),
     (

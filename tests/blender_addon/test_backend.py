@@ -15,12 +15,21 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
 
-from blender_addon.backend import Local, Status, find_command, version_of
+from blender_addon.backend import Local, Status, find_command, make_sheet, version_of
 from blender_addon.delivery import target_of
 from blender_addon.properties import MaquetteSettings
 from blender_addon.recipes import recipe_of
 from blender_addon.session import Session
 from tests.blender_addon.conftest import a_capture, concepts, turn
+
+SHEET = """
+*words, output, page, title, name = sys.argv[1:]
+assert (output, title, name) == ("--output", "--title", "page")
+if len(words) == 1:
+    sys.exit("maquette: no picture is there")
+pathlib.Path(page).write_text("\\n".join(words), "utf-8")
+"""
+"""What ``maquette sheet`` is asked, written on its page."""
 
 STAND_IN = """#!{python}
 import os, sys, time
@@ -104,6 +113,17 @@ def test_check_tells_a_server_program_from_another(program: Path):
         version_of([sys.executable])
     with pytest.raises(MaquetteError, match="can't be run"):
         version_of([str(program.parent / "gone")])
+
+
+def test_the_backend_makes_a_page_of_pictures(tmp_path: Path):
+    program, page = tmp_path / "maquette", tmp_path / "page.html"
+    program.write_text(f"#!{sys.executable}\nimport sys, pathlib\n{SHEET}")
+    program.chmod(0o755)
+    pictures = [tmp_path / "one.png", tmp_path / "zwei – drei.png"]
+    assert make_sheet([str(program)], pictures, page) == str(page)
+    assert page.read_text("utf-8").splitlines() == ["sheet", *map(str, pictures)]
+    with pytest.raises(MaquetteError, match="can't be made: maquette: no picture is there"):
+        make_sheet([str(program)], [], page)
 
 
 def test_find_and_check_in_the_preferences(
