@@ -1,4 +1,4 @@
-"""What the panels share: their tab, and how they draw a name, a picture's size, a model."""
+"""What the panels share: where they are, what the chosen model can do, a picture's size."""
 
 # Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 from maquette_wire.messages import ModelInfo
 
+from ..engine import ENGINE
 from ..session import current
 
 TAB = "Maquette"
@@ -41,6 +42,23 @@ class MaquettePanel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = TAB
+
+
+class RenderPanel:
+    """What the panels among the settings of the render have in common."""
+
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "render"
+    bl_options = {"DEFAULT_CLOSED"}
+
+
+class EnginePanel(RenderPanel):
+    """Those that are there while Maquette is the render engine."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.engine == ENGINE
 
 
 def picture_scale(width: int) -> float:

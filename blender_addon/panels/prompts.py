@@ -10,11 +10,10 @@ from typing import Any
 
 import bpy
 
-from ..engine import ENGINE
 from ..properties import MaquetteSettings
 from ..recipes import prompt_holder
 from ..wrapping import wrapped
-from .base import MaquettePanel
+from .base import EnginePanel, MaquettePanel
 
 
 class MAQUETTE_UL_prompts(bpy.types.UIList):
@@ -53,18 +52,10 @@ class MAQUETTE_PT_prompts(MaquettePanel, bpy.types.Panel):
         draw_prompts(self.layout, context.scene.maquette)
 
 
-class MAQUETTE_PT_render_prompts(bpy.types.Panel):
+class MAQUETTE_PT_render_prompts(EnginePanel, bpy.types.Panel):
     """The same in Render Properties."""
 
     bl_label = "Prompts by Frame"
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.engine == ENGINE
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_prompts(self.layout, context.scene.maquette)

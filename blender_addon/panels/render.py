@@ -9,20 +9,11 @@ from __future__ import annotations
 import bpy
 
 from ..engine import ENGINE
-from .base import TAB
+from .base import TAB, RenderPanel
 from .restyle import draw_fine, draw_restyle
 
 
-class _RenderPanel:
-    """Where these panels are, with any other render engine."""
-
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
-    bl_options = {"DEFAULT_CLOSED"}
-
-
-class MAQUETTE_PT_render(_RenderPanel, bpy.types.Panel):
+class MAQUETTE_PT_render(RenderPanel, bpy.types.Panel):
     """What to make of the scene's camera, and how it is getting on."""
 
     bl_label = TAB
@@ -35,7 +26,7 @@ class MAQUETTE_PT_render(_RenderPanel, bpy.types.Panel):
         draw_restyle(self.layout, context)
 
 
-class MAQUETTE_PT_render_fine(_RenderPanel, bpy.types.Panel):
+class MAQUETTE_PT_render_fine(RenderPanel, bpy.types.Panel):
     """Settings that the model or the Geometry slider decide otherwise."""
 
     bl_label = "Fine Tuning"

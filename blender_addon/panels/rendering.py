@@ -9,10 +9,9 @@ from __future__ import annotations
 import bpy
 
 from ..color_management import as_painted
-from ..engine import ENGINE
 from ..properties import settings_of
 from ..wrapping import wrapped
-from .base import chosen_model
+from .base import EnginePanel, chosen_model
 from .presets import draw_presets
 from .restyle import draw_fine, draw_geometry, draw_prompt, labelled
 
@@ -20,18 +19,11 @@ FAR = 1.5
 """Times a model's own size from which on a frame is so large that it should be said."""
 
 
-class MAQUETTE_PT_engine(bpy.types.Panel):
+class MAQUETTE_PT_engine(EnginePanel, bpy.types.Panel):
     """What a frame is painted with."""
 
     bl_label = "Restyle"
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
     bl_options = {"HIDE_HEADER"}  # which puts it right below the choice of the engine
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.engine == ENGINE
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, scene, width = self.layout, context.scene, context.region.width
@@ -77,18 +69,10 @@ def _draw_size(layout: bpy.types.UILayout, scene: bpy.types.Scene, width: int) -
         )
 
 
-class MAQUETTE_PT_engine_fine(bpy.types.Panel):
+class MAQUETTE_PT_engine_fine(EnginePanel, bpy.types.Panel):
     """Settings that the model or the Geometry slider decide otherwise."""
 
     bl_label = "Fine Tuning"
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.engine == ENGINE
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_fine(self.layout, context.scene.maquette)
