@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from .material import Material
 from .recipe import Recipe
 from .view import View
 
@@ -33,7 +34,10 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True):
             along the view axis, +inf where nothing), ``"concept"`` (u1, [height, width, 3]),
             ``"preview"`` (u1, [height, width, 3]), ``"encoded_depth"`` (u1, [height, width],
             what the model saw); of a texture ``"corners"`` (f4, [triangles, 3, 3]), ``"uvs"``
-            (f4, [triangles, 3, 2]), ``"picture"`` and ``"texture"`` (u1, [height, width, 3]).
+            (f4, [triangles, 3, 2]), ``"picture"`` and ``"texture"`` (u1, [height, width, 3]); of
+            a material, all [pixels, pixels]: ``"albedo"`` (u1, [..., 3], sRGB), ``"normal"`` (u1,
+            [..., 3], tangent space, green upwards), ``"height"`` (f4, metres, its mean 0),
+            ``"roughness"`` and ``"occlusion"`` (u1, linear).
         index: which capture or picture of the message it belongs to.
         dtype: element type.
         shape: array shape, rows from the top.
@@ -93,7 +97,9 @@ class Submit(FramedMessage, frozen=True, kw_only=True):
     With ``together`` the views show one scene, and are painted as one; a ``picture`` of a View,
     where there is one, is used instead of painting that View, and the others follow it. With
     ``texture`` they are painted so as well, and end on the model's surface: the frames
-    ``corners`` and ``uvs`` say what that is.
+    ``corners`` and ``uvs`` say what that is. With ``material`` there are no views and no frames:
+    the server lays the material's pattern and paints on that; only for servers whose
+    ``Welcome.understands`` names it.
     """
 
     job: str
@@ -102,6 +108,7 @@ class Submit(FramedMessage, frozen=True, kw_only=True):
     previews: bool = False
     together: bool = False
     texture: Texture | None = None
+    material: Material | None = None
 
 
 class Resume(Message, frozen=True, kw_only=True):
@@ -248,8 +255,9 @@ class Result(FramedMessage, frozen=True, kw_only=True):
 
     Frames: ``concept`` for each of ``pictures`` (``index`` = its place there), ``encoded_depth``
     for each View that was painted, and one ``texture`` where the job had one, whose ``coverage``
-    it has then. ``recipe`` has all defaults filled in. ``warnings`` are sentences for the user.
-    ``seconds`` maps a stage to its duration.
+    it has then. Of a material: ``albedo``, ``normal``, ``height``, ``roughness`` and ``occlusion``
+    alone, ``pictures`` being empty, and ``material`` as it was made. ``recipe`` has all defaults
+    filled in. ``warnings`` are sentences for the user. ``seconds`` maps a stage to its duration.
     """
 
     job: str
@@ -258,6 +266,7 @@ class Result(FramedMessage, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     seconds: dict[str, float] = {}
     coverage: Coverage | None = None
+    material: Material | None = None
 
 
 class Failed(Message, frozen=True, kw_only=True):
