@@ -95,6 +95,7 @@ class Sampler:
         previews: bool = False,
         together: bool = False,
         given: Mapping[int, NDArray[np.uint8]] | None = None,
+        seamless: bool = False,
     ) -> SamplingResult:
         """Make `recipe.count` pictures of each capture.
 
@@ -103,7 +104,9 @@ class Sampler:
         in step and agree where they see the same surface. given: finished pictures by the number
         of their capture, uint8 sRGB [H, W, 3] at the view's size; they come back as they are, and
         pictures that are painted together take their colours from them. Where all are given no
-        model is looked for, and the recipe comes back as it came. Raises JobCancelled where
+        model is looked for, and the recipe comes back as it came. seamless: the captures are
+        square and go on at their opposite edge, and so do their pictures, which are smaller where
+        the model can't paint as large. Raises JobCancelled where
         cancelled says true, and MaquetteError for everything a user can mend: "bad-recipe" for
         more than one picture of a capture with together or given, "bad-message" for a given
         picture without a capture, "bad-capture" for one of another size.
@@ -124,7 +127,7 @@ class Sampler:
             model, model_hash = self._model(entry, progress)
             model.set_loras(loras)
             seconds["loading"] = time.perf_counter() - start
-            plan = make_plan(recipe, captures, model, model_hash)
+            plan = make_plan(recipe, captures, model, model_hash, seamless=seamless)
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
             job.pictures.update(given)
             job.check_cancelled()
