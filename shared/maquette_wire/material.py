@@ -262,5 +262,5 @@ def _within(name: str, value: float, low: float, high: float, unit: str) -> None
         raise MaquetteError(
             "bad-material",
             f"The material's {name} is {value:g}{unit}.",
-            f"Use {low:.3g} to {high:.3g}{unit}.",
+            f"Use {low:.4g} to {high:.4g}{unit}.",
         )
