@@ -225,21 +225,23 @@ class Sd2Depth:
         guidance: float,
         on_step: StepCallback,
         shared: float = 0.0,
+        as_written: bool = False,
     ) -> Denoising:
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
         For the first `shared` of the steps it yields the clean latents, and goes on with those
-        that it is sent; others may run meanwhile.
+        that it is sent; others may run meanwhile. as_written: nothing is added to the prompt.
         """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
         depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
+        prompts_read = [
+            prompt if as_written else self.completed(prompt, task.seed) for task in tasks
+        ]
         return (
             yield from self.pipeline.denoise(
                 torch.cat([task.init for task in tasks]),
                 depth,
-                torch.cat(
-                    [self.encode_prompt(self.completed(prompt, task.seed)) for task in tasks]
-                ),
+                torch.cat([self.encode_prompt(each) for each in prompts_read]),
                 self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
                 [torch.Generator().manual_seed(task.seed) for task in tasks],
                 steps=steps,

@@ -75,6 +75,16 @@ def test_the_models_own_lora_paints_surfaces(sampler: Sampler) -> None:
     assert not np.array_equal(made.maps["albedo"], without.maps["albedo"])
 
 
+def test_nothing_of_a_scene_is_added_to_the_prompt(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def added(*_: Any) -> str:
+        raise AssertionError("a surface has no surroundings")
+
+    monkeypatch.setattr("maquette.families.sd2_depth.completed", added)
+    assert sampler.material(RECIPE, TILE).maps
+
+
 def _fields(recipe: Recipe) -> dict[str, Any]:
     return {name: getattr(recipe, name) for name in recipe.__struct_fields__}
 
