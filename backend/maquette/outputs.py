@@ -57,7 +57,14 @@ def check_room(folder: Path, views: Iterable[View]) -> None:
 
     Raises MaquetteError("output-unusable").
     """
-    needed = sum(view.width * view.height * 3 for view in views)  # a PNG is rarely larger
+    check_space(folder, sum(view.width * view.height * 3 for view in views))
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """See that pictures of so many bytes can be written; a PNG is rarely larger than its pixels.
+
+    Raises MaquetteError("output-unusable").
+    """
     try:
         free = shutil.disk_usage(folder).free
         with tempfile.TemporaryFile(dir=folder):

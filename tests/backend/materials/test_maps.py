@@ -69,9 +69,9 @@ def test_maps_wrap(shift: tuple[int, int]) -> None:
     assert material.relief is not None
 
     def made(moved: tuple[int, int]) -> list[NDArray[np.float64]]:
-        picture, height, units = (
-            np.roll(each, moved, (0, 1)) for each in (noise(), relief.height, relief.units)
-        )
+        picture = np.roll(noise(), moved, (0, 1))
+        height = np.roll(relief.height, moved, (0, 1))
+        units = np.roll(relief.units, moved, (0, 1))
         detail = maps.fine_detail(picture, units, pitch)
         bumpy = maps.height_map(height, detail, material.relief or 0.0, pitch)
         return [
