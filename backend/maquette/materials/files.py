@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from maquette_wire import metadata, png
-from maquette_wire.errors import MaquetteError
 from maquette_wire.material import MAPS
 from maquette_wire.messages import Result
 from maquette_wire.metadata import MaterialMap
 from numpy.typing import NDArray
 
-from ..outputs import SOFTWARE, free_name
+from ..outputs import SOFTWARE, free_name, write_folder
 from .plate import make_plate, packed_maps
 from .tiled import tiled
 
@@ -61,35 +57,20 @@ def write_material(
 
     Raises MaquetteError("output-unusable").
     """
-    maps = maps_of(result, frames)
-    place = free_name(folder, name, "")
-    temporary = folder / f".{place.name}.{secrets.token_hex(8)}"
-    files = _files(place.name, result, maps, prompt)
-    try:
-        temporary.mkdir()
-        for file, content in files.items():
-            (temporary / file).write_bytes(content)
-        temporary.rename(place)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # the error that led here is the one to tell
-            shutil.rmtree(temporary)
-        raise MaquetteError(
-            "output-unusable",
-            f"The material {place} can't be written: {error.strerror}.",
-            "Free some space or name another folder with --output, then run the command again: "
-            "the same recipe gives the same material.",
-        ) from error
-    return [place / file for file in files]
+    return write_folder(
+        free_name(folder, name, ""), _files(name, result, maps_of(result, frames), prompt)
+    )
 
 
 def _files(
     name: str, result: Result, maps: Mapping[str, NDArray[Any]], prompt: bool
 ) -> dict[str, bytes]:
-    assert result.material is not None
-    side, size = result.material.pixels, result.material.size
+    material = result.material
+    assert material is not None
+    side, size = material.pixels, material.size
 
     def texts(of: str, span: tuple[float, float] | None = None) -> dict[str, str]:
-        said = MaterialMap(name=of, material=result.material, range=span)
+        said = MaterialMap(name=of, material=material, range=span)
         return metadata.texts(result.recipe, of_material=said, software=SOFTWARE, prompt=prompt)
 
     files = {}
@@ -98,7 +79,7 @@ def _files(
         if of == "height":
             pixels, span = _levels(pixels)
         files[f"{of}.png"] = png.encode(
-            np.ascontiguousarray(pixels),
+            np.ascontiguousarray(pixels).data,
             side,
             side,
             texts(of, span),
@@ -108,7 +89,8 @@ def _files(
     packed = packed_maps(maps["occlusion"], maps["roughness"])
     files[f"{name}.glb"] = make_plate(name, size, files["albedo.png"], files["normal.png"], packed)
     look = tiled(maps["albedo"], maps["normal"], maps["occlusion"])
-    files[PREVIEW] = png.encode(look, *look.shape[1::-1], texts("preview"))
+    height, width = look.shape[:2]
+    files[PREVIEW] = png.encode(look.data, width, height, texts("preview"))
     return files
 
 

@@ -58,4 +58,4 @@ def packed_maps(occlusion: NDArray[np.uint8], roughness: NDArray[np.uint8]) -> b
     """A PNG with occlusion in red, roughness in green, and no metalness in blue."""
     height, width = occlusion.shape
     pixels = np.stack([occlusion, roughness, np.zeros_like(occlusion)], -1)
-    return png.encode(pixels, width, height, linear=True)
+    return png.encode(pixels.data, width, height, linear=True)

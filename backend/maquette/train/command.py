@@ -177,7 +177,13 @@ class Training:
         for name, part in parts.items():
             if name in ("vae", "text_encoder", "unet"):
                 part.to(self.device).requires_grad_(name == "unet")
-        cache = LatentCache(self.out / "cache", parts["vae"], self.recipe.depth, self.device)
+        cache = LatentCache(
+            self.out / "cache",
+            parts["vae"],
+            self.recipe.depth,
+            self.device,
+            tinted=self.recipe.unet.tinted > 0.0,
+        )
 
         given = self.recipe.settings
         sampling = {name: given[name] for name in ("steps", "guidance") if name in given}

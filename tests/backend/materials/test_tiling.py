@@ -79,14 +79,15 @@ def gradients(picture: NDArray[np.uint8], axis: int) -> NDArray[np.float64]:
 
 def test_the_seam_is_no_stronger_than_what_is_inside(sampler: Sampler) -> None:
     # The seam lies amid bricks, not in a joint, whose edges are the strongest steps there are.
-    tile = bricks(256, 20)
+    tile = bricks(256, 7)
     recipe = Recipe(prompt="red brick", model="pocket")
     ((_, _, picture),) = sampler.run(recipe, [tile], seamless=True).pictures
     ((_, _, plain),) = sampler.run(recipe, [tile]).pictures
     for axis in (0, 1):
         steps = gradients(picture, axis)
         assert steps[-1] <= steps[:-1].mean()
-        assert gradients(plain, axis)[-1] > 2.0 * steps[-1]  # what it would be
+        without = gradients(plain, axis)
+        assert without[-1] > 2.0 * without[:-1].mean()
 
 
 def test_low_on_memory_a_tile_still_has_no_seam(

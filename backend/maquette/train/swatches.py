@@ -7,15 +7,18 @@ the captions don't say (which brick is the darkest, where a vein runs) is chance
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from maquette_wire.material import PATTERN, Material, PatternName
 from numpy.typing import NDArray
 
-from .patterns import JOINT, Cells, Relief, cells_of, relief_of
+from ..materials.patterns import JOINT, Cells, Relief, cells_of, relief_of
+from .scenes import FORMAT, write_scene
 
 Rgb = tuple[int, int, int]
 Field = NDArray[np.floating]
@@ -334,7 +337,22 @@ _CAPTIONS = (
 _AGES = {"": ("",), "old": ("old", "weathered"), "new": ("new", "clean")}
 
 
-def scene_of(seed: int, pixels: int) -> dict[str, Any]:
+def write_swatches(
+    folder: Path, seeds: Sequence[int], pixels: int, progress: Callable[[int, int], None]
+) -> None:
+    """Write the swatches of these seeds that a dataset's folder lacks. progress is called with how
+    many are done, and all. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    described = json.dumps({"format": FORMAT, "generator": "swatches", "resolution": pixels})
+    (folder / "dataset.json").write_text(described + "\n", "utf-8")
+    for number, seed in enumerate(seeds):
+        path = folder / f"scene_{seed:06d}.npz"
+        if not path.exists():
+            write_scene(path, *scene_of(seed, pixels))
+        progress(number + 1, len(seeds))
+
+
+def scene_of(seed: int, pixels: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The arrays of a scene file, and its `meta`, docs/dataset.md. The same seed gives the same."""
     rng = np.random.default_rng((7, seed))
     names = list(STUFFS)
@@ -352,7 +370,7 @@ def scene_of(seed: int, pixels: int) -> dict[str, Any]:
     depth = np.asarray(capture.depth)
     massing = np.asarray(capture.color)[None]
     meta = {
-        "format": 1,
+        "format": FORMAT,
         "seed": seed,
         "split": "scene" if seed % HELD_OUT == 0 else "train",
         "type": "material",
@@ -361,7 +379,7 @@ def scene_of(seed: int, pixels: int) -> dict[str, Any]:
         "looks": [{"name": "solid", "ground": True}],
         "finishes": [described for _picture, described in painted],
     }
-    return {
+    arrays: dict[str, NDArray[Any]] = {
         "massing": massing,
         "depth": depth,
         "finishes": np.stack([picture for picture, _described in painted]),
@@ -369,8 +387,8 @@ def scene_of(seed: int, pixels: int) -> dict[str, Any]:
         "objects": np.ones(depth.shape, np.uint8),
         "normals": np.zeros((*depth.shape, 3), np.int8),
         "edges": np.zeros(depth.shape, np.uint8),
-        "meta": meta,
     }
+    return arrays, meta
 
 
 def _material(rng: np.random.Generator, pattern: PatternName, pixels: int) -> Material:
