@@ -20,7 +20,7 @@ from .tiled import tiled
 PREVIEW = "preview.png"
 LEVELS = 65535
 """Of the height: as black and white are its lowest and highest place, a level is less than a
-thousandth of a millimetre for every relief there is."""
+thousandth of a millimetre for every pattern's own relief."""
 
 
 def folder_bytes(pixels: int) -> int:
