@@ -237,7 +237,7 @@ class Sampler:
             )
             ((_, _, picture),) = outcome.pictures
             start = time.perf_counter()
-            maps = maps_of(picture, relief, material, recipe.prompt, on_step)
+            maps = maps_of(picture, relief, material, recipe, on_step)
         except MemoryError as error:
             raise MaquetteError(
                 "out-of-memory",

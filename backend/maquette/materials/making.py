@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import maps
 from .patterns import Relief
+from .variety import VARIETY, varied
 
 STEPS = maps.DIRECTIONS + 3
 
@@ -40,7 +41,7 @@ def maps_of(
     picture: NDArray[np.uint8],
     relief: Relief,
     material: Material,
-    prompt: str,
+    recipe: Recipe,
     on_step: Callable[[int, int], None],
 ) -> dict[str, NDArray[Any]]:
     """All maps of a tile painted on a relief.
@@ -48,7 +49,7 @@ def maps_of(
     picture: uint8 sRGB [h, h, 3], of any size. relief: at the size of the maps. material: filled
     in. on_step: called with each step and their number before it begins; what it raises ends this.
     """
-    assert material.relief is not None
+    assert material.pattern is not None and material.relief is not None
     pitch = material.size / material.pixels
     step = 0
 
@@ -61,8 +62,10 @@ def maps_of(
     albedo = maps.enlarged(picture, material.pixels)
     stepped()
     detail = maps.fine_detail(albedo, relief.units, pitch)
-    roughness = maps.roughness_map(prompt, detail, relief.units)
+    roughness = maps.roughness_map(recipe.prompt, detail, relief.units)
     height = maps.height_map(relief.height, detail, material.relief, pitch)
+    # After the detail was seen in it: another colour is no step in the surface.
+    albedo = varied(albedo, relief.units, VARIETY.get(material.pattern, 0.0), recipe.seed)
     stepped()
     normal = maps.normal_map(height, pitch)
     occlusion = maps.occlusion_map(height, material.relief, pitch, stepped)

@@ -108,7 +108,7 @@ def test_the_camera_sees_the_relief_itself() -> None:
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("swapped", [False, True])
 def test_units_of_extreme_sizes_are_laid(pattern: PatternName, swapped: bool) -> None:
-    unit = (50.0, 0.01)[:: -1 if swapped else 1]
+    unit = (0.01, 50.0) if swapped else (50.0, 0.01)
     relief = lay(
         Material(size=1.2, pixels=256, pattern=pattern, unit=unit, joint=0.0).filled(""), 256
     )
