@@ -1,7 +1,7 @@
 """Metadata: what every picture says of itself, for Maquette and for other programs.
 
 A PNG carries its Recipe, its View and its Source as JSON, under keywords of Maquette's own; the
-same three once more in an XMP packet, which programs keep that drop unknown texts; and its settings
+same once more in an XMP packet, which programs keep that drop unknown texts; and its settings
 as ``parameters``, the form that AUTOMATIC1111's webui began and most tools for diffusion read.
 
 Follows ISO 16684-1 (XMP; in PNG by part 3 of Adobe's specification: one uncompressed iTXt) and the
@@ -23,6 +23,7 @@ import msgspec
 
 from . import png
 from .errors import MaquetteError
+from .material import Material
 from .recipe import Recipe
 from .source import Source
 from .view import View
@@ -38,7 +39,12 @@ NAMESPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "maquette": NAMESPACE,
 }
-_IN_XMP = {"Recipe": png.RECIPE_KEY, "View": png.VIEW_KEY, "Source": png.SOURCE_KEY}
+_IN_XMP = {
+    "Recipe": png.RECIPE_KEY,
+    "View": png.VIEW_KEY,
+    "Source": png.SOURCE_KEY,
+    "Material": png.MATERIAL_KEY,
+}
 _UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML or a text of a PNG can't hold, or that nobody can see."""
 _SAMPLERS = {
@@ -68,15 +74,17 @@ class Metadata:
 
     Attributes:
         recipe: of this picture alone; its prompt is empty where it was left out.
-        view: the camera; None for a texture.
-        source: what the capture was made of; None for a texture, and where it was made in Blender.
+        view: the camera; None for a texture or a material.
+        source: what the capture was made of; None for those, and where it was made in Blender.
         software: the program that wrote the file.
+        material: of a material's map, with everything decided.
     """
 
     recipe: Recipe
     view: View | None
     source: Source | None
     software: str
+    material: Material | None = None
 
     @property
     def prompt_left_out(self) -> bool:
@@ -91,6 +99,7 @@ def texts(
     *,
     software: str,
     prompt: bool = True,
+    material: Material | None = None,
 ) -> dict[str, str]:
     """The texts of a PNG, keyword to text, for ``png.write``.
 
@@ -106,6 +115,8 @@ def texts(
         own[png.VIEW_KEY] = _json(view)
     if source is not None:
         own[png.SOURCE_KEY] = _json(source)
+    if material is not None:
+        own[png.MATERIAL_KEY] = _json(material)
     return {
         **own,
         png.PARAMETERS_KEY: parameters(recipe, view, software=software),
@@ -131,6 +142,7 @@ def read(path: Path) -> Metadata:
         _decoded(found, png.VIEW_KEY, View),
         source and source.found_from(path.parent),
         found.get("Software", ""),
+        _decoded(found, png.MATERIAL_KEY, Material),
     )
 
 

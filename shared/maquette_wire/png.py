@@ -1,7 +1,7 @@
 """PNG with text metadata, by the standard library alone: the Recipe is inside every output.
 
 Follows the PNG specification, third edition (W3C, 2025): chunks in §5, filters in §9, texts in
-§11.3.3. Writes RGB8 and grey8; reads the text of any PNG (its pixels are Blender's and Pillow's
+§11.3.3. Writes RGB8, grey8 and grey16; reads the text of any PNG (its pixels are Blender's and Pillow's
 to decode).
 """
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE_KEY, VIEW_KEY, SOURCE_KEY = "maquette", "maquette-view", "maquette-source"
 """Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON."""
+MATERIAL_KEY, HEIGHT_KEY = "maquette-material", "maquette-height"
+"""Keywords of a material's maps, as JSON: what it is, and the metres that a height map's darkest and
+brightest value stand for."""
 PARAMETERS_KEY, XMP_KEY = "parameters", "XML:com.adobe.xmp"
 """Keywords of what other programs read; `metadata` says what."""
 LEVEL = 3
@@ -36,20 +39,24 @@ def encode(pixels: Buffer, width: int, height: int, text: Mapping[str, str] | No
     """A PNG file.
 
     Args:
-        pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), sRGB, row 0 at the top.
+        pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), sRGB, or big-endian uint16
+            [height, width] (grey values that are no colour); row 0 at the top.
         text: keyword (1 to 79 Latin-1 characters) to text, written before the pixels: as iTXt
             chunks, and as tEXt where ASCII suffices, which more programs read.
 
     Raises ValueError for pixels of another size.
     """
     data = bytes(memoryview(pixels).cast("B"))
-    channels = len(data) // max(width * height, 1)
-    if channels not in (1, 3) or len(data) != width * height * channels:
+    step = len(data) // max(width * height, 1)
+    if step not in (1, 2, 3) or len(data) != width * height * step:
         raise ValueError(f"{len(data)} bytes are no {width} x {height} picture in RGB or grey")
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
-    parts = [SIGNATURE, _chunk(b"IHDR", header), _chunk(b"sRGB", b"\0")]
+    depth, kind = 16 if step == 2 else 8, 2 if step == 3 else 0
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    parts = [SIGNATURE, _chunk(b"IHDR", header)]
+    if depth == 8:
+        parts.append(_chunk(b"sRGB", b"\0"))
     parts += [_text_chunk(keyword, value) for keyword, value in (text or {}).items()]
-    parts.append(_chunk(b"IDAT", zlib.compress(_filtered(data, width * channels, channels), LEVEL)))
+    parts.append(_chunk(b"IDAT", zlib.compress(_filtered(data, width * step, step), LEVEL)))
     parts.append(_chunk(b"IEND", b""))
     return b"".join(parts)
 
