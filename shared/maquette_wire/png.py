@@ -1,8 +1,8 @@
 """PNG with text metadata, by the standard library alone: the Recipe is inside every output.
 
 Follows the PNG specification, third edition (W3C, 2025): chunks in §5, filters in §9, texts in
-§11.3.3. Writes RGB8, grey8 and grey16; reads the text of any PNG (its pixels are Blender's and Pillow's
-to decode).
+§11.3.3. Writes RGB8, grey8 and grey16; reads the text of any PNG (its pixels are Blender's and
+Pillow's to decode).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE_KEY, VIEW_KEY, SOURCE_KEY = "maquette", "maquette-view", "maquette-source"
 """Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON."""
 MATERIAL_KEY, HEIGHT_KEY = "maquette-material", "maquette-height"
-"""Keywords of a material's maps, as JSON: what it is, and the metres that a height map's darkest and
-brightest value stand for."""
+"""Keywords of a material's maps, as JSON: what it is, and the metres that a height map's darkest
+and brightest value stand for."""
 PARAMETERS_KEY, XMP_KEY = "parameters", "XML:com.adobe.xmp"
 """Keywords of what other programs read; `metadata` says what."""
 LEVEL = 3
