@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from transformers.utils import logging as transformers_logging
 
 from .. import schedulers
+from ..materials.tiling import unwrap, wrap, wrapped
 from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
@@ -34,6 +35,8 @@ from .settings import ModelSettings
 
 _EMBEDS_KEPT = 64
 _LATENTS_KEPT = 64
+_MARGIN = 16
+"""Cells of the opposite edge that the VAE is shown where it can't wrap: as far as it looks."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Sd2Depth:
         self._loras: tuple[tuple[Path, float], ...] = ()
         self._embeds: dict[str, torch.Tensor] = {}
         self._latents: dict[bytes, torch.Tensor] = {}
+        self._margin = 0
         self.preview = LatentPreview.fit(self._encode_unit, self.factor)
 
     @classmethod
@@ -190,8 +194,9 @@ class Sd2Depth:
     @torch.inference_mode()
     def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipeline.vae
-        distribution = vae.encode(pixels.to(device=self.device, dtype=vae.dtype)).latent_dist
-        return distribution.mode().float() * vae.config.scaling_factor
+        seen = wrap(pixels.to(device=self.device, dtype=vae.dtype), self._margin * self.factor)
+        distribution = vae.encode(seen).latent_dist
+        return unwrap(distribution.mode(), self._margin).float() * vae.config.scaling_factor
 
     def begins_in_noise(self, sampler: str, steps: int, strength: float) -> bool:
         """Whether nothing of a capture's colours is left where painting begins: in a single step
@@ -250,11 +255,27 @@ class Sd2Depth:
         """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
         vae = self.pipeline.vae
         scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=vae.dtype)
-        pixels = vae.decode(scaled, return_dict=False)[0].float()
+        decoded = vae.decode(wrap(scaled, self._margin), return_dict=False)[0]
+        pixels = unwrap(decoded, self._margin * self.factor).float()
         if not bool(torch.isfinite(pixels).all()):
             return None
         levels = (pixels[0].permute(1, 2, 0) * 127.5 + 127.5).round().clamp(0, 255)
         return levels.to(torch.uint8).cpu().numpy()
+
+    @contextlib.contextmanager
+    def seamless(self) -> Iterator[None]:
+        """Inside, what is painted goes on at the opposite edge."""
+        pipeline = self.pipeline
+        # In tiles the VAE sees a part at a time, which must not wrap about itself.
+        tiled = pipeline.vae.use_tiling
+        self._latents.clear()
+        self._margin = _MARGIN if tiled else 0
+        try:
+            with wrapped(pipeline.unet, *([] if tiled else [pipeline.vae])):
+                yield
+        finally:
+            self._margin = 0
+            self._latents.clear()
 
     # --- cost -----------------------------------------------------------------------------------
 
