@@ -65,7 +65,8 @@ def assign(material: bpy.types.Material, places: Sequence[Place]) -> list[str]:
 
 def _chosen_faces(context: bpy.types.Context) -> tuple[Place, ...]:
     places = []
-    for thing in context.objects_in_mode_unique_data:
+    things: Any = context.objects_in_mode_unique_data
+    for thing in things:
         faces = bmesh.from_edit_mesh(thing.data).faces
         picked = tuple(number for number, face in enumerate(faces) if face.select and not face.hide)
         if picked:

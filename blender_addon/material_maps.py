@@ -22,14 +22,11 @@ def levels_of(height: NDArray[np.float32]) -> tuple[bytes, tuple[float, float]]:
     return np.rint((height - low) * scale).astype(">u2").tobytes(), (low, high)
 
 
-def linear(srgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """sRGB in 0 to 1 as linear light (IEC 61966-2-1)."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
 def mean_color(albedo: NDArray[np.uint8]) -> tuple[float, float, float]:
     """The mean of an albedo [n, n, 3] in linear light."""
-    light = linear(np.arange(256, dtype=np.float32) / 255)
+    srgb = np.arange(256) / 255
+    # IEC 61966-2-1
+    light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     means = [
         np.bincount(albedo[..., channel].ravel(), minlength=256) @ light for channel in range(3)
     ]

@@ -22,8 +22,6 @@ MATERIAL, MAPPING = "maquette_material", "maquette_mapping"
 """Custom properties of a material beside its Recipe: what it is, as JSON, and how it lies."""
 TITLE = 40
 """Characters of a prompt that are a material's name at most."""
-COLORS = (ALBEDO,)
-"""Maps that are colours; the others hold numbers."""
 USED = (ALBEDO, "occlusion", "roughness", "height")
 """Maps that the nodes use. The normal map is for other programs: a tangent space needs UVs."""
 
@@ -110,15 +108,15 @@ def _cut(name: str) -> str:
     return name.encode()[:NAME_BYTES].decode(errors="ignore")
 
 
-def _image(files: MaterialFiles, name: str) -> bpy.types.Image:
+def _image(files: MaterialFiles, name: str) -> Any:
     path = files.path(name)
     try:
-        image = bpy.data.images.load(relative(path))
+        image: Any = bpy.data.images.load(relative(path))
     except RuntimeError as error:
         raise MaquetteError(
             "bad-picture", f"The material's map {path} can't be opened.", "Make the material again."
         ) from error
-    image.colorspace_settings.name = "sRGB" if name in COLORS else "Non-Color"
+    image.colorspace_settings.name = "sRGB" if name == ALBEDO else "Non-Color"
     return image
 
 

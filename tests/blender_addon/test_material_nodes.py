@@ -1,4 +1,4 @@
-"""A material's nodes, rendered: a tile of 2.4 m spans 2.4 m on whatever it lies on, and is level."""
+"""Materials, rendered: a tile of 2.4 m spans 2.4 m on whatever it lies on, and is level."""
 
 # Blender's stubs call optional what these scenes have.
 # pyright: reportOptionalMemberAccess=false, reportArgumentType=false

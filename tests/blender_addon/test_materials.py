@@ -259,7 +259,8 @@ def test_an_object_that_was_deleted_is_said_and_the_others_have_it(session, serv
 def test_linked_data_is_refused_by_name(session, server, scene, tmp_path):
     path = bpy.data.filepath
     bpy.ops.wm.read_homefile(use_empty=True)
-    with bpy.data.libraries.load(path, link=True) as (_source, into):
+    libraries: Any = bpy.data.libraries
+    with libraries.load(path, link=True) as (_source, into):
         into.objects = ["Wall"]
     bpy.context.scene.collection.objects.link(into.objects[0])
     bpy.context.scene.maquette.material.prompt = "oak"

@@ -26,7 +26,9 @@ def wrapped(*parts: nn.Module) -> Iterator[None]:
     # The VAE's encoder pads these itself, on the right and below alone.
     halving = [each.conv for each in modules if isinstance(each, Downsample2D) and not each.padding]
     hooks = [
-        conv.register_forward_pre_hook(_wrap_last) for conv in halving if isinstance(conv, nn.Conv2d)
+        conv.register_forward_pre_hook(_wrap_last)
+        for conv in halving
+        if isinstance(conv, nn.Conv2d)
     ]
     try:
         for each in padded:
