@@ -4,11 +4,14 @@ bpy here."""
 from __future__ import annotations
 
 import numpy as np
+from maquette_wire.material import Material
 from maquette_wire.material_files import LEVELS
 from numpy.typing import NDArray
 
-SWATCH = 256
-"""Side in pixels of a material's small picture, at least."""
+SWATCH = 128
+"""Side in pixels of a material's small picture, at least where its maps have as many there."""
+UNITS = 4
+"""How many units a small picture shows across, about; a whole tile of bricks would be a grey."""
 LIGHT = np.array([-0.45, 0.55, 0.7], np.float32)
 """Where the small picture's light comes from: right, up, out of the surface."""
 BRIGHTEST = 1.15
@@ -35,17 +38,26 @@ def mean_color(albedo: NDArray[np.uint8]) -> tuple[float, float, float]:
 
 
 def swatch(
-    albedo: NDArray[np.uint8], normal: NDArray[np.uint8], occlusion: NDArray[np.uint8]
+    albedo: NDArray[np.uint8],
+    normal: NDArray[np.uint8],
+    occlusion: NDArray[np.uint8],
+    material: Material,
 ) -> NDArray[np.float32]:
-    """A whole tile lit from its upper left, small: sRGB float32 [m, m, 4] with row 0 at the bottom,
-    as previews are, m being ``SWATCH`` or up to twice that.
+    """A few units of a tile, lit from the upper left: sRGB float32 [m, m, 4] with row 0 at the
+    bottom, as previews are.
 
     Args:
         albedo, normal: uint8 [n, n, 3].
         occlusion: uint8 [n, n].
+        material: with everything decided.
     """
-    every = max(1, albedo.shape[0] // SWATCH)
-    color, facing, open_sky = (_shrunk(each, every) for each in (albedo, normal, occlusion))
+    width, height = material.unit or (material.size, material.size)
+    share = min(1.0, UNITS * (width * height) ** 0.5 / material.size)
+    side = round(albedo.shape[0] * share)
+    every = max(1, side // SWATCH)
+    color, facing, open_sky = (
+        _shrunk(each[:side, :side], every) for each in (albedo, normal, occlusion)
+    )
     facing = facing * 2 - 1
     light = LIGHT / np.linalg.norm(LIGHT)
     lit = (facing @ light) / light[2] * BRIGHTEST * (0.5 + 0.5 * open_sky)

@@ -124,9 +124,11 @@ def _is_ours(group: Any) -> bool:
 def _group() -> Any:
     """The nodes that all materials share, made where the file has none yet.
 
-    With a the object's axes in the world, n the face's normal and p a place on it, both along
-    those axes in metres: *Object* is p; *Along Faces* is p along the level direction of its face
-    and the one that goes up it, so that courses are level and slopes aren't foreshortened.
+    With n the face's normal and p a place on it, both along the object's axes in metres: *Object*
+    is p; *Along Faces* is p along the level direction of its face and the one that goes up it, so
+    that courses are level and slopes aren't foreshortened. The normal is the one for shading: EEVEE
+    makes the true one of differences between pixels, whose noise a bump would show far from the
+    object's origin.
     """
     found = next((group for group in bpy.data.node_groups if _is_ours(group)), None)
     if found is not None and found.library is None:
@@ -149,7 +151,7 @@ def _group() -> Any:
         place.link(turned, 0, length, 0)
         place.link(length, "Value", lengths, axis)
         place.link(turned, 0, along, 0)
-        place.link(geometry, "True Normal", along, 1)
+        place.link(geometry, "Normal", along, 1)
         place.link(along, "Value", facing, axis)
     metres = place("ShaderNodeVectorMath", 4, 0, operation="MULTIPLY")
     normal = place("ShaderNodeVectorMath", 4, 2, operation="DIVIDE")

@@ -63,6 +63,12 @@ def asked(material: Any) -> tuple[Recipe, Material]:
     return Recipe.from_json(material[RECIPE]), made
 
 
+def said(material: Any) -> str:
+    """What a material is, in a few words."""
+    _recipe, made = asked(material)
+    return f"{made.size:g} m – {PATTERN[made.pattern or 'plain'].title}"
+
+
 def mapping_of(material: Any) -> MappingKind:
     """How a material lies on surfaces."""
     return material[MAPPING]

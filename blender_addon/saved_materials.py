@@ -109,5 +109,5 @@ def _saved(
     return SavedMaterial(
         files,
         material_maps.mean_color(albedo),
-        material_maps.swatch(albedo, normal, occlusion),
+        material_maps.swatch(albedo, normal, occlusion, files.material),
     )

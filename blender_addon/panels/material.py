@@ -12,11 +12,11 @@ import bpy
 from maquette_wire.material import PATTERN, Pattern
 
 from .. import materials, thumbnails
-from ..material_settings import AUTOMATIC, MAPPINGS, MaquetteMaterial, pattern_in
+from ..material_settings import MAPPINGS, MaquetteMaterial, pattern_in
 from ..results import absolute
 from ..wrapping import wrapped
 from .base import MaquettePanel
-from .restyle import draw_seed
+from .restyle import draw_seed, labelled
 
 SHOWN = 12
 """Materials in the list; the others are counted."""
@@ -26,7 +26,7 @@ ICONS = {"FACES": "MOD_SOLIDIFY", "BOX": "CUBE"}
 class MAQUETTE_PT_material(MaquettePanel, bpy.types.Panel):
     """Materials: seamless tiles at true scale."""
 
-    bl_label = "Material"
+    bl_label = "Materials"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -57,8 +57,7 @@ class MAQUETTE_PT_material(MaquettePanel, bpy.types.Panel):
 def _draw_pattern(column: bpy.types.UILayout, own: MaquetteMaterial, width: int) -> None:
     """What Automatic means now, and the sizes of the units, to be adjusted."""
     pattern = PATTERN[pattern_in(own)]
-    row = column.row(heading=pattern.title if own.pattern == AUTOMATIC else " ")
-    row.operator(
+    labelled(column, "Units").operator(
         "maquette.adjust_material",
         icon="CHECKBOX_HLT" if own.adjust else "CHECKBOX_DEHLT",
         depress=own.adjust,
@@ -124,6 +123,9 @@ def _draw_material(layout: bpy.types.UILayout, material: Any) -> None:
             "maquette.lay_material", text="", icon=ICONS[mapping], depress=mapping == lies
         )
         lay.material, lay.mapping = material.name, mapping
+    said = column.row()
+    said.active = False
+    said.label(text=materials.said(material))
 
 
 def _icon(material: Any) -> int:
