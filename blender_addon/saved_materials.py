@@ -90,14 +90,18 @@ def _save(result: Result, frames: Sequence[memoryview], folder: Path) -> SavedMa
             "bad-message", "The server's material has not all of its maps.", "Update the server."
         )
     levels, heights = material_maps.levels_of(maps["height"])
+    files = material_files.encode(
+        {**maps, "height": levels}, result.recipe, material, heights, software=SOFTWARE
+    )
     own = new_folder(folder / FOLDER, slug(result.recipe.prompt) or "material")
-    maps |= {"height": levels}
     try:
-        files = material_files.write(own, maps, result.recipe, material, heights, software=SOFTWARE)
+        for name, content in files.items():
+            (own / name).write_bytes(content)
     except OSError:
         shutil.rmtree(own, ignore_errors=True)  # half a material is none
         raise
-    return _saved(files, maps["albedo"], maps["normal"], maps["occlusion"])
+    written = MaterialFiles(own, result.recipe, material, heights)
+    return _saved(written, maps["albedo"], maps["normal"], maps["occlusion"])
 
 
 def _saved(

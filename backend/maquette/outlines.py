@@ -47,8 +47,8 @@ class _Ring:
 
 @dataclass(frozen=True)
 class Outlines:
-    """The edges of one capture, at the size of its pictures (height, width), with `beyond` pixels of
-    the opposite edge beside each edge where the pictures go on there."""
+    """The edges of one capture, at the size of its pictures (height, width), with `beyond` pixels
+    of the opposite edge beside each edge where the pictures go on there."""
 
     shape: tuple[int, int]
     rings: tuple[_Ring, ...]

@@ -204,6 +204,7 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             guidance=plan.guidance,
             on_step=_step_callback(job, group, index, reached),
             shared=0.0 if job.average is None else SHARE,
+            as_written=plan.seamless,  # a surface has no surroundings to leave open
         )
         for index, batch in enumerate(group)
     ]

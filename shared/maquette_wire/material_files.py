@@ -1,7 +1,6 @@
 """A material's folder: five maps as PNG, each of which says what it is.
 
-The height map has 16 bits of grey, from the lowest to the highest point of the surface; which
-heights those are in metres stands in its texts.
+The height map has 16 bits of grey, from the lowest to the highest place of the surface.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from . import metadata, png
 from .errors import MaquetteError
 from .material import MAPS, Material
@@ -21,9 +18,10 @@ from .recipe import Recipe
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-ALBEDO = "albedo"
+ALBEDO, HEIGHT = "albedo", "height"
 LEVELS = 65535
-"""The height map's brightest value."""
+"""The height map's brightest value: a level is less than a thousandth of a millimetre for every
+pattern's own relief."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class MaterialFiles:
         folder: with its maps.
         recipe: how it was painted; its prompt is empty where it was left out.
         material: what it is, with everything decided.
-        heights: metres of the height map's darkest and brightest value.
+        heights: metres of the height map's black and white.
     """
 
     folder: Path
@@ -44,16 +42,15 @@ class MaterialFiles:
 
     def path(self, name: str) -> Path:
         """The file of a map, named as in ``material.MAPS``."""
-        return path_of(self.folder, name)
+        return self.folder / file_of(name)
 
 
-def path_of(folder: Path, name: str) -> Path:
-    """The file of a map in a material's folder."""
-    return folder / f"{name}.png"
+def file_of(name: str) -> str:
+    """The name of a map's file."""
+    return f"{name}.png"
 
 
-def write(
-    folder: Path,
+def encode(
     maps: Mapping[str, Buffer],
     recipe: Recipe,
     material: Material,
@@ -61,24 +58,29 @@ def write(
     *,
     software: str,
     prompt: bool = True,
-) -> MaterialFiles:
-    """Write a material's maps into a folder that is there.
+) -> dict[str, bytes]:
+    """A material's files by their names.
 
     Args:
         maps: all of ``material.MAPS``, uint8 as they come with a result; the height as big-endian
             uint16 [pixels, pixels], 0 at the first of ``heights`` and ``LEVELS`` at the second.
         material: as it came back with the result.
         prompt: False leaves the prompt out of the files.
-
-    Raises OSError.
     """
-    texts = metadata.texts(recipe, software=software, prompt=prompt, material=material)
+    files, side = {}, material.pixels
     for name in MAPS:
-        own = dict(texts)
-        if name == "height":
-            own[png.HEIGHT_KEY] = msgspec.json.encode(heights).decode()
-        png.write(path_of(folder, name), maps[name], material.pixels, material.pixels, own)
-    return MaterialFiles(folder, recipe, material, heights)
+        said = metadata.MaterialMap(
+            name=name, material=material, range=heights if name == HEIGHT else None
+        )
+        files[file_of(name)] = png.encode(
+            maps[name],
+            side,
+            side,
+            metadata.texts(recipe, of_material=said, software=software, prompt=prompt),
+            bits=16 if name == HEIGHT else 8,
+            linear=name != ALBEDO,
+        )
+    return files
 
 
 def read(folder: Path) -> MaterialFiles:
@@ -87,27 +89,20 @@ def read(folder: Path) -> MaterialFiles:
     Raises MaquetteError("not-a-material") where one of its maps is missing or says nothing of a
     material, and what ``metadata.read`` raises.
     """
-    missing = [path.name for name in MAPS if not (path := path_of(folder, name)).is_file()]
+    missing = [file_of(name) for name in MAPS if not (folder / file_of(name)).is_file()]
     if missing:
         raise MaquetteError(
             "not-a-material",
             f"{folder} is no material's folder: {', '.join(missing)} is missing.",
             "Choose the albedo.png in a folder that Maquette made for a material.",
         )
-    found = metadata.read(path_of(folder, ALBEDO))
-    heights = png.read_text(path_of(folder, "height")).get(png.HEIGHT_KEY, "")
-    try:
-        low, high = msgspec.json.decode(heights, type=tuple[float, float])
-    except msgspec.MsgspecError as error:
-        raise _unsaid(path_of(folder, "height")) from error
-    if found.material is None:
-        raise _unsaid(path_of(folder, ALBEDO))
-    return MaterialFiles(folder, found.recipe, found.material, (low, high))
-
-
-def _unsaid(path: Path) -> MaquetteError:
-    return MaquetteError(
-        "not-a-material",
-        f"{path} doesn't say which material it is of.",
-        "Choose a material as Maquette wrote it: some programs drop the metadata when they save.",
-    )
+    path = folder / file_of(HEIGHT)
+    said = metadata.read(path)
+    if said.of_material is None or said.of_material.range is None:
+        raise MaquetteError(
+            "not-a-material",
+            f"{path} doesn't say which material it is of.",
+            "Choose a material as Maquette wrote it: some programs drop the metadata when they "
+            "save.",
+        )
+    return MaterialFiles(folder, said.recipe, said.of_material.material, said.of_material.range)

@@ -13,7 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .errors import MaquetteError
 from .recipe import Recipe
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE_KEY, VIEW_KEY, SOURCE_KEY = "maquette", "maquette-view", "maquette-source"
-"""Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON."""
-MATERIAL_KEY, HEIGHT_KEY = "maquette-material", "maquette-height"
-"""Keywords of a material's maps, as JSON: what it is, and the metres that a height map's darkest
-and brightest value stand for."""
+"""Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON;"""
+MATERIAL_KEY = "maquette-material"
+"""and of a material's maps."""
 PARAMETERS_KEY, XMP_KEY = "parameters", "XML:com.adobe.xmp"
 """Keywords of what other programs read; `metadata` says what."""
 LEVEL = 3
@@ -35,26 +34,34 @@ TEXT_BYTES = 4 * 1024 * 1024
 _NONE, _SUB, _UP = 0, 1, 2
 
 
-def encode(pixels: Buffer, width: int, height: int, text: Mapping[str, str] | None = None) -> bytes:
+def encode(
+    pixels: Buffer,
+    width: int,
+    height: int,
+    text: Mapping[str, str] | None = None,
+    *,
+    bits: Literal[8, 16] = 8,
+    linear: bool = False,
+) -> bytes:
     """A PNG file.
 
     Args:
-        pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), sRGB, or big-endian uint16
-            [height, width] (grey values that are no colour); row 0 at the top.
+        pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), row 0 at the top; with 16
+            bits big-endian uint16 [height, width].
         text: keyword (1 to 79 Latin-1 characters) to text, written before the pixels: as iTXt
             chunks, and as tEXt where ASCII suffices, which more programs read.
+
+        linear: the pixels are numbers; else they are sRGB, and said to be.
 
     Raises ValueError for pixels of another size.
     """
     data = bytes(memoryview(pixels).cast("B"))
     step = len(data) // max(width * height, 1)
-    if step not in (1, 2, 3) or len(data) != width * height * step:
+    if step not in ((1, 3) if bits == 8 else (2,)) or len(data) != width * height * step:
         raise ValueError(f"{len(data)} bytes are no {width} x {height} picture in RGB or grey")
-    depth, kind = 16 if step == 2 else 8, 2 if step == 3 else 0
-    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, 2 if step == 3 else 0, 0, 0, 0)
     parts = [SIGNATURE, _chunk(b"IHDR", header)]
-    if depth == 8:
-        parts.append(_chunk(b"sRGB", b"\0"))
+    parts += [] if linear else [_chunk(b"sRGB", b"\0")]
     parts += [_text_chunk(keyword, value) for keyword, value in (text or {}).items()]
     parts.append(_chunk(b"IDAT", zlib.compress(_filtered(data, width * step, step), LEVEL)))
     parts.append(_chunk(b"IEND", b""))
@@ -62,12 +69,19 @@ def encode(pixels: Buffer, width: int, height: int, text: Mapping[str, str] | No
 
 
 def write(
-    path: Path, pixels: Buffer, width: int, height: int, text: Mapping[str, str] | None = None
+    path: Path,
+    pixels: Buffer,
+    width: int,
+    height: int,
+    text: Mapping[str, str] | None = None,
+    *,
+    bits: Literal[8, 16] = 8,
+    linear: bool = False,
 ) -> None:
     """Write :func:`encode`'s file under a temporary name and rename it. Raises OSError."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        temporary.write_bytes(encode(pixels, width, height, text))
+        temporary.write_bytes(encode(pixels, width, height, text, bits=bits, linear=linear))
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):  # the error that led here is the one to tell

@@ -41,7 +41,9 @@ def maps(tmp_path: Path) -> Path:
     }
     material = Material(size=2.4, pixels=SIDE).filled("plaster")
     recipe = Recipe(prompt="plaster")
-    material_files.write(tmp_path, flat, recipe, material, (0.0, 0.0), software="test")
+    files = material_files.encode(flat, recipe, material, (0.0, 0.0), software="test")
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
     return tmp_path / "albedo.png"
 
 

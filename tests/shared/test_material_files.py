@@ -28,9 +28,10 @@ def write(folder: Path, **options: bool) -> material_files.MaterialFiles:
         "roughness": bytes([180]) * SIDE**2,
         "occlusion": bytes([255]) * SIDE**2,
     }
-    return material_files.write(
-        folder, maps, RECIPE, MATERIAL, HEIGHTS, software="Maquette", **options
-    )
+    files = material_files.encode(maps, RECIPE, MATERIAL, HEIGHTS, software="Maquette", **options)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return material_files.MaterialFiles(folder, RECIPE, MATERIAL, HEIGHTS)
 
 
 def test_what_is_written_is_read(tmp_path: Path):
@@ -43,7 +44,9 @@ def test_what_is_written_is_read(tmp_path: Path):
         "occlusion.png",
         "roughness.png",
     ]
-    assert metadata.read(written.path("normal")).material == MATERIAL
+    assert metadata.read(written.path("normal")).of_material == metadata.MaterialMap(
+        name="normal", material=MATERIAL
+    )
     with Image.open(written.path("albedo")) as albedo:
         assert (albedo.mode, albedo.size, albedo.getpixel((5, 5))) == (
             "RGB",
@@ -69,6 +72,7 @@ def test_a_folder_that_is_none_is_named_with_what_is_missing(tmp_path: Path):
     (tmp_path / "height.png").unlink()
     with pytest.raises(MaquetteError, match=r"height\.png is missing"):
         material_files.read(tmp_path)
-    png.write(tmp_path / "height.png", bytes(SIDE**2), SIDE, SIDE)
+    text = metadata.texts(RECIPE, software="Maquette")
+    png.write(tmp_path / "height.png", bytes(SIDE**2), SIDE, SIDE, text)
     with pytest.raises(MaquetteError, match="which material it is of"):
         material_files.read(tmp_path)

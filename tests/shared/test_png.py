@@ -28,7 +28,7 @@ def gradient(width: int, height: int, channels: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (5, 7), (64, 64), (257, 130)])
 @pytest.mark.parametrize("content", ["gradient", "noise", "flat", "rows"])
 def test_another_reader_sees_the_same_pixels(
@@ -44,11 +44,8 @@ def test_another_reader_sees_the_same_pixels(
     data = png.encode(pixels, width, height, {"maquette": RECIPE.to_json()})
     image = Image.open(io.BytesIO(data))
     image.load()
-    assert (image.mode, image.size) == ({1: "L", 2: "I;16", 3: "RGB"}[channels], size)
-    found = image.tobytes()
-    if channels == 2:  # Pillow has them in the machine's order, a PNG the high byte first
-        found = struct.pack(f">{width * height}H", *struct.unpack(f"={width * height}H", found))
-    assert found == pixels
+    assert (image.mode, image.size) == ("RGB" if channels == 3 else "L", size)
+    assert image.tobytes() == pixels
     assert Recipe.from_json(str(image.text["maquette"])) == RECIPE
 
 
@@ -119,6 +116,6 @@ def test_a_text_that_inflates_without_end(tmp_path: Path) -> None:
 
 def test_pixels_of_another_size() -> None:
     with pytest.raises(ValueError, match="are no 4 x 4 picture"):
-        png.encode(bytes(4 * 4 * 4), 4, 4)
+        png.encode(bytes(4 * 4 * 2), 4, 4)
     with pytest.raises(ValueError, match="no keyword"):
         png.encode(bytes(16), 4, 4, {"": "x"})

@@ -30,6 +30,7 @@ from ..materials.tiling import unwrap, wrap, wrapped
 from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
+from .lora_words import words_of_lora
 from .openings import completed
 from .settings import ModelSettings
 
@@ -65,6 +66,7 @@ class Sd2Depth:
         self.latent_channels: int = pipeline.vae.config.latent_channels
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
+        self._lora_words: frozenset[str] = frozenset()
         self._embeds: dict[str, torch.Tensor] = {}
         self._latents: dict[bytes, torch.Tensor] = {}
         self._margin = 0
@@ -126,13 +128,14 @@ class Sd2Depth:
             return
         self._embeds.clear()  # an adapter may change the text encoder too
         self.pipeline.unload_lora_weights()
-        self._loras = ()
+        self._loras, self._lora_words = (), frozenset()
         names = [f"adapter_{index}" for index in range(len(wanted))]
         for name, (path, _) in zip(names, wanted, strict=True):
             self._load_lora(name, path)
         if names:
             self.pipeline.set_adapters(names, [weight for _, weight in wanted])
         self._loras = wanted
+        self._lora_words = frozenset().union(*(words_of_lora(path) for path, _ in wanted))
 
     def _load_lora(self, name: str, path: Path) -> None:
         checkpoint.check_safetensors(path)
@@ -164,13 +167,19 @@ class Sd2Depth:
         return completed(prompt, seed, self.settings.openings)
 
     def prompt_warnings(self, text: str, label: str) -> list[str]:
-        """Sentences on words of a prompt that this model can't use; `label` names the prompt."""
+        """Sentences on words of a prompt that this model, with the LoRAs that are set, can't use;
+        `label` names the prompt."""
+        known = self.settings.vocabulary
         window = min(
             self.pipeline.tokenizer.model_max_length,
             self.pipeline.text_encoder.config.max_position_embeddings,
         )
         return prompts.warnings(
-            text, label, self.pipeline.tokenizer, window, self.settings.vocabulary
+            text,
+            label,
+            self.pipeline.tokenizer,
+            window,
+            None if known is None else known | self._lora_words,
         )
 
     # --- sampling -------------------------------------------------------------------------------
@@ -225,21 +234,23 @@ class Sd2Depth:
         guidance: float,
         on_step: StepCallback,
         shared: float = 0.0,
+        as_written: bool = False,
     ) -> Denoising:
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
         For the first `shared` of the steps it yields the clean latents, and goes on with those
-        that it is sent; others may run meanwhile.
+        that it is sent; others may run meanwhile. as_written: nothing is added to the prompt.
         """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
         depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
+        prompts_read = [
+            prompt if as_written else self.completed(prompt, task.seed) for task in tasks
+        ]
         return (
             yield from self.pipeline.denoise(
                 torch.cat([task.init for task in tasks]),
                 depth,
-                torch.cat(
-                    [self.encode_prompt(self.completed(prompt, task.seed)) for task in tasks]
-                ),
+                torch.cat([self.encode_prompt(each) for each in prompts_read]),
                 self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
                 [torch.Generator().manual_seed(task.seed) for task in tasks],
                 steps=steps,

@@ -83,7 +83,8 @@ def blurred(values: Map, sigma: float) -> Map:
     count = values.shape[0]
     rows, columns = fft.fftfreq(count)[:, None], fft.rfftfreq(count)[None]
     kept = np.exp(-2.0 * (np.pi * sigma) ** 2 * (rows**2 + columns**2)).astype(np.float32)
-    return np.asarray(fft.irfft2(fft.rfft2(values) * kept, values.shape), np.float32)
+    spectrum = np.asarray(fft.rfft2(values)) * kept
+    return np.asarray(fft.irfft2(spectrum, values.shape), np.float32)
 
 
 def fine_detail(albedo: NDArray[np.uint8], units: NDArray[np.int32], pitch: float) -> Map:
@@ -93,16 +94,16 @@ def fine_detail(albedo: NDArray[np.uint8], units: NDArray[np.int32], pitch: floa
     units: [n, n], below 0 in joints, which are compared with joints alone: that mortar is lighter
     than brick says nothing of which stands out. pitch: metres a pixel.
     """
-    light = albedo.astype(np.float32) @ (LUMA / 255.0)
+    light = albedo.astype(np.float32) @ (LUMA / np.float32(255.0))
     sigma = max(DETAIL_REACH / pitch, 2.0)
     around = np.empty_like(light)
     joint = units < 0
     for part in (joint, ~joint):
         if part.any():
             share = blurred(part.astype(np.float32), sigma)
-            lit = blurred(light * part, sigma)
+            lit = blurred(np.where(part, light, np.float32(0.0)), sigma)
             around[part] = lit[part] / share[part].clip(1e-4)
-    return np.tanh((light - around) / np.float32(DETAIL_CONTRAST))
+    return np.tanh((light - around) / np.float32(DETAIL_CONTRAST), dtype=np.float32)
 
 
 def height_map(relief: Map, detail: Map, depth: float, pitch: float) -> Map:
@@ -173,5 +174,5 @@ def _offsets(angle: float, reach: int) -> Iterator[tuple[int, int]]:
         distance += max(1.0, distance / 4.0)
 
 
-def _levels(values: Map) -> NDArray[np.uint8]:
+def _levels(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -160,6 +160,14 @@ def _ends(row: int, columns: int, shift: float, uneven: float) -> NDArray[np.flo
     return np.concatenate([starts[-1:] - 1.0, starts, starts[:1] + 1.0])
 
 
+def _whole(material: Material, pixels: int) -> Cells:
+    """One unit, without an edge."""
+    place = ((np.arange(pixels) + 0.5) / pixels).astype(np.float32)
+    across = np.repeat(place[None, :], pixels, 0)
+    inside = np.full(across.shape, material.size, np.float32)
+    return Cells(np.zeros(across.shape, np.int32), inside, across, across.T.copy())
+
+
 def _running(material: Material, pixels: int) -> Cells:
     return _courses(material, pixels, lambda row: 0.5 * (row % 2), even_rows=True)
 
@@ -277,7 +285,7 @@ def _cobbles(material: Material, pixels: int) -> Cells:
 
 
 _LAID: dict[PatternName, Callable[[Material, int], Cells]] = {
-    "plain": _stack,
+    "plain": _whole,
     "running-bond": _running,
     "stack-bond": _stack,
     "herringbone": _herringbone,

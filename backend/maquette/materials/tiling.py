@@ -32,7 +32,7 @@ def wrapped(*parts: nn.Module) -> Iterator[None]:
     ]
     try:
         for each in padded:
-            each.padding_mode = "circular"
+            each.padding_mode = "circular"  # type: ignore[assignment]
         yield
     finally:
         for each, mode in zip(padded, before, strict=True):
