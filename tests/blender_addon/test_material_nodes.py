@@ -57,8 +57,14 @@ def seen(
     mesh.from_pydata(vertices, [], [list(range(len(vertices)))])
     mesh.update()
     mesh.materials.append(materials.make(saved_materials.read(albedo), mapping))
-    thing = bpy.data.objects.new("Face", mesh)
-    scene.collection.objects.link(thing)
+    thing = shown = bpy.data.objects.new("Face", mesh)
+    if "instance_scale" in placed:
+        hidden = bpy.data.collections.new("Instanced")
+        hidden.objects.link(thing)
+        shown = bpy.data.objects.new("Instance", None)
+        shown.instance_type, shown.instance_collection = "COLLECTION", hidden
+        shown.scale = placed["instance_scale"]
+    scene.collection.objects.link(shown)
     if "parent_scale" in placed:
         thing.parent = bpy.data.objects.new("Parent", None)
         scene.collection.objects.link(thing.parent)
@@ -66,7 +72,8 @@ def seen(
     thing.rotation_euler = placed.get("turned", (0, 0, 0))
     thing.scale = placed.get("scale", (1, 1, 1))
     bpy.context.view_layer.update()
-    corners = [thing.matrix_world @ Vector(vertex) for vertex in vertices]
+    whole = thing.matrix_world if shown is thing else shown.matrix_world @ thing.matrix_basis
+    corners = [whole @ Vector(vertex) for vertex in vertices]
     across = (corners[1] - corners[0]).normalized()
     out = across.cross(corners[-1] - corners[0]).normalized()
     up = out.cross(across)
@@ -120,6 +127,7 @@ SIDE_FACE = [(0, -0.5, -0.5), (0, 0.5, -0.5), (0, 0.5, 0.5), (0, -0.5, 0.5)]
         (SIDE_FACE, {"scale": (1, 6, 7)}),
         (FRONT, {"scale": (3, 1, 5), "parent_scale": (2, 1, 1.5)}),
         (FRONT, {"scale": (6, 1, 5), "turned": (0.2, 0.4, 0.9)}),
+        (FRONT, {"scale": (3, 1, 5), "instance_scale": (2, 1, 1.5)}),
     ],
 )
 def test_a_wall_of_any_scale(maps, mapping, face, placed):

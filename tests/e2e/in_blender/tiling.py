@@ -1,5 +1,5 @@
-"""Runs in a Blender with a window and the extension: an architect makes a material for a tower, and
-gives it to faces of the nave in Edit Mode.
+"""Runs in a Blender with a window and the extension: an architect makes a material for a tower,
+undoes it and redoes it.
 
 Arguments after ``--``: the .blend, folder for screenshots. Prints one line of JSON about what the
 user has in the end.
@@ -20,12 +20,11 @@ sys.path.append(str(Path(__file__).parent))
 from window import (
     ADD_ON,
     SECONDS,
-    area_of,
     begin,
     between,
     choose,
     do,
-    in_view_area,
+    in_sidebar,
     locate,
     open_panel,
     perform,
@@ -33,6 +32,7 @@ from window import (
     press,
     rest,
     shot,
+    still,
     type_into,
     wait,
 )
@@ -62,7 +62,8 @@ def slots(thing: Any) -> list[str]:
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
-    settings = bpy.context.scene.maquette
+    scene = bpy.context.scene
+    settings = scene.maquette
     settings.seed, settings.seed_locked = 3, True
     own = settings.material
     own.pixels = "512"
@@ -72,6 +73,7 @@ def scenario() -> Iterator[float]:
     yield from type_into("Red brick, weathered", "red brick", lambda: own.prompt)
     yield from press("Adjust", lambda: own.adjust)
     user["unit"] = round(own.unit_width, 4), round(own.unit_height, 4)
+    yield from still(in_sidebar)
     shot("adjusted")
     yield from press("Adjust", lambda: not own.adjust)
     yield from choose("Automatic", "Stack Bond", lambda: own.pattern == "stack-bond")
@@ -85,11 +87,6 @@ def scenario() -> Iterator[float]:
     user["made"], user["tower"] = names(), slots(tower)
     yield from locate("Material of a File...")
     yield from picture("materials-panel", between("Materials", "Material of a File..."))
-    space = area_of("VIEW_3D").spaces.active
-    assert isinstance(space, bpy.types.SpaceView3D)
-    space.shading.type = "MATERIAL"
-    yield from picture("materials-model", in_view_area)
-    space.shading.type = "SOLID"
     # The whole is undone and done again by the keyboard.
     yield from rest()
     do("key", "ctrl+z")
@@ -97,6 +94,7 @@ def scenario() -> Iterator[float]:
     user["undone"] = [names(), slots(bpy.data.objects["Tower"])]
     do("key", "ctrl+shift+z")
     yield from wait(names, SECONDS)
+    yield from still(in_sidebar)
     user["redone"] = [names(), slots(bpy.data.objects["Tower"])]
     shot("redone")
 
