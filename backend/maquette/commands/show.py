@@ -1,7 +1,8 @@
 """Print what pictures say of themselves.
 
-For concepts, textures and maps of materials: the recipe with all that was filled in, the camera, the scene or picture
-and whether it is still as it was, and the model and whether its weights are the ones here.
+For concepts, textures and maps of materials: the recipe with all that was filled in, the camera,
+the scene or picture and whether it is still as it was, and the model and whether its weights are
+the ones here.
 
 examples:
   maquette show concepts/house-Street-red-brick-0.png

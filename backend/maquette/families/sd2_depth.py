@@ -203,7 +203,8 @@ class Sd2Depth:
     @torch.inference_mode()
     def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipeline.vae
-        seen = wrap(pixels.to(device=self.device, dtype=vae.dtype), self._margin * self.factor)
+        beyond = self._margin * self.factor
+        seen = wrap(pixels.to(device=self.device, dtype=vae.dtype), beyond, beyond)
         distribution = vae.encode(seen).latent_dist
         return unwrap(distribution.mode(), self._margin).float() * vae.config.scaling_factor
 
@@ -266,7 +267,7 @@ class Sd2Depth:
         """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
         vae = self.pipeline.vae
         scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=vae.dtype)
-        decoded = vae.decode(wrap(scaled, self._margin), return_dict=False)[0]
+        decoded = vae.decode(wrap(scaled, self._margin, self._margin), return_dict=False)[0]
         pixels = unwrap(decoded, self._margin * self.factor).float()
         if not bool(torch.isfinite(pixels).all()):
             return None

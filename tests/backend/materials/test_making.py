@@ -52,7 +52,7 @@ def test_a_large_tile_is_painted_smaller_and_said_to_be(sampler: Sampler) -> Non
     made = sampler.material(recipe, Material(size=1.2, pixels=512))
     assert made.maps["albedo"].shape == (512, 512, 3) and made.maps["height"].shape == (512, 512)
     (warning,) = [each for each in made.warnings if "enlarged" in each]
-    assert "192 pixels" in warning and "512" in warning
+    assert "128 pixels" in warning and "512" in warning
     assert not any("enlarged" in each for each in sampler.material(RECIPE, TILE).warnings)
 
 

@@ -117,5 +117,8 @@ def test_everything_is_put_back(catalogue: Catalogue) -> None:
         raise KeyError
     for part in (model.pipeline.unet, model.pipeline.vae):
         for module in part.modules():
-            assert not isinstance(module, nn.Conv2d) or module.padding_mode == "zeros"
             assert not module._forward_pre_hooks
+            if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
+                assert module.padding in ((1, 1), (0, 0)) and module.padding_mode == "zeros"
+    halving = [m for m in model.pipeline.vae.encoder.modules() if isinstance(m, nn.Conv2d)]
+    assert sum(m.padding == (0, 0) for m in halving if m.kernel_size == (3, 3)) == 3
