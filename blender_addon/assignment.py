@@ -15,6 +15,7 @@ import numpy as np
 from maquette_wire.errors import MaquetteError
 
 from . import layers
+from .capture import SOLID
 from .commissions import Place
 
 
@@ -29,7 +30,7 @@ def chosen(context: bpy.types.Context, where: str) -> tuple[Place, ...]:
         return _chosen_faces(context)
     active = context.view_layer.objects.active
     things = [active] if where == "SLOT" else list(context.selected_objects)
-    able = [thing for thing in things if thing is not None and hasattr(thing.data, "materials")]
+    able = [thing for thing in things if thing is not None and thing.type in SOLID]
     if things and not able and things[0] is not None:
         raise MaquetteError(
             "nothing-chosen",

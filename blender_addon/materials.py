@@ -65,7 +65,10 @@ def asked(material: Any) -> tuple[Recipe, Material]:
 
 def said(material: Any) -> str:
     """What a material is, in a few words."""
-    _recipe, made = asked(material)
+    try:
+        _recipe, made = asked(material)
+    except MaquetteError:
+        return "Made by another version"  # that its settings can't be used is said when they are
     return f"{made.size:g} m – {PATTERN[made.pattern or 'plain'].title}"
 
 
