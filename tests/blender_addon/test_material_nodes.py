@@ -84,8 +84,10 @@ def seen(
     turned = Matrix((across, up, out)).transposed().to_4x4()
     turned.translation = sum(corners, Vector()) / len(corners) + out * 5
     camera.matrix_world = turned
-    scene.world = bpy.data.worlds.new("World")
-    scene.world.color = 1.0, 1.0, 1.0
+    world: Any = bpy.data.worlds.new("World")
+    scene.world, world.color = world, (1.0, 1.0, 1.0)
+    if bpy.app.version >= (5, 0):
+        world.node_tree.nodes["Background"].inputs["Color"].default_value = 1.0, 1.0, 1.0, 1.0
     render = scene.render
     render.engine, scene.cycles.samples = "CYCLES", 4
     scene.cycles.use_denoising = False
