@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from maquette_wire import material_files
 from maquette_wire.material import Material
-from maquette_wire.messages import Submit
+from maquette_wire.messages import Acknowledge, Submit
 
 from blender_addon import materials
 from blender_addon import session as add_on_session
@@ -383,6 +383,22 @@ def test_a_folder_that_can_t_be_written_to(session, server, scene, home):
     material = press(session)
     assert "can't be written to: the material was saved as" in session.notices[-1].text
     assert materials.folder_of(material).parent == home.concepts / "materials"
+
+
+def test_one_that_no_folder_takes_is_saved_again(session, server, scene, home):
+    select("Wall")
+    blocked = [Path(bpy.data.filepath).parent / "maquette", home.concepts]
+    for path in blocked:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a file in the way")
+    bpy.ops.maquette.make_material()
+    turn(session, lambda: session.jobs and next(iter(session.jobs.values())).state is State.UNSAVED)
+    assert not materials.materials() and not server.count(Acknowledge)
+    for path in blocked:
+        path.unlink()
+    bpy.ops.maquette.save_again(job=next(iter(session.jobs)))
+    turn(session, lambda: arrived(session))
+    assert slots("Wall") == ["Red brick"]
 
 
 def test_it_is_cancelled(session, server, scene):
