@@ -19,11 +19,13 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Result
 
-from . import layers, preferences, results, textures
+from . import assignment, layers, materials, preferences, results, saved_materials, textures
+from .commissions import Commission, MappingKind, Place
 from .gallery import entries, shown
 from .jobs import Job, State, Target
 from .notices import Level
 from .properties import gallery_view, settings_of
+from .saved_materials import SavedMaterial
 from .textures import SavedTexture
 from .undo import Concepts
 
@@ -55,7 +57,7 @@ class Delivery:
         self._done = done
         self._results: dict[str, tuple[Job, Result, Sequence[memoryview]]] = {}
         self._saves: dict[str, Future[list[Any]]] = {}
-        self._loads: deque[tuple[Job, results.Saved | SavedTexture]] = deque()
+        self._loads: deque[tuple[Job, results.Saved | SavedTexture | SavedMaterial]] = deque()
 
     @property
     def busy(self) -> bool:
@@ -93,11 +95,13 @@ class Delivery:
     def _save(self, name: str) -> None:
         job, result, frames = self._results[name]
         folder, fallback = Path(job.target.folder), self._home.concepts
-        texture = job.texture
-        if texture is None:
-            work = partial(results.save, result, frames, job.views, folder, fallback, job.captures)
+        work: Callable[[], list[Any]]
+        if job.commission is not None:
+            work = partial(saved_materials.save, result, frames, folder, fallback)
+        elif job.texture is not None:
+            work = partial(textures.save, result, frames, job.views, job.texture)
         else:
-            work = partial(textures.save, result, frames, job.views, texture)
+            work = partial(results.save, result, frames, job.views, folder, fallback, job.captures)
         self._saves[name] = self._in_thread(work)
 
     def _collect(self) -> bool:
@@ -114,11 +118,11 @@ class Delivery:
             del self._results[name]
             self._saved(job)
             self._loads.extend((job, each) for each in saved)
-            elsewhere = saved and saved[0].path.parent != Path(job.target.folder)
+            elsewhere = saved and Path(job.target.folder) not in saved[0].path.parents
             if elsewhere and job.texture is None:
                 self._tell(
                     "WARNING",
-                    f"{job.target.folder} can't be written to: the picture was saved as "
+                    f"{job.target.folder} can't be written to: the {job.noun} was saved as "
                     f"{saved[0].path}. Choose another output folder in the preferences.",
                 )
         return bool(done)
@@ -131,10 +135,12 @@ class Delivery:
         scene = scene_of(job.target)
         if scene is None or scene.library is not None:
             where = Path(job.target.blend).name or "a file that is closed"
-            what = "concept" if job.texture is None else "texture"
-            self._tell("INFO", f"A {what} of {where} was saved as {saved.path}.")
+            self._tell("INFO", f"A {job.noun} of {where} was saved as {saved.path}.")
         elif isinstance(saved, SavedTexture):
             self._put_on(saved)
+        elif isinstance(saved, SavedMaterial):
+            assert job.commission is not None
+            self._put_in(saved, job.commission)
         else:
             self._load(scene, saved, first=job.state is not State.DONE)
         job.state = State.DONE
@@ -168,6 +174,26 @@ class Delivery:
                 "WARNING", f"Textured while it was made, and gone since: {', '.join(missing)}."
             )
 
+    def _put_in(self, saved: SavedMaterial, commission: Commission) -> None:
+        try:
+            material, said = put_material_in(saved, commission.mapping, commission.places)
+        except MaquetteError as error:
+            self._tell("ERROR", str(error))
+            return
+        if said:
+            self._tell("WARNING", f"{material.name!r} is in the file. {' '.join(said)}")
+
+
+def put_material_in(
+    saved: SavedMaterial, mapping: MappingKind, places: Sequence[Place]
+) -> tuple[Any, list[str]]:
+    """Make a saved material and give it to places; one step to undo. Returns it, and what there is
+    to say. Raises MaquetteError("bad-picture")."""
+    material = materials.make(saved, mapping)
+    said = assignment.assign(material, places)
+    _push_undo("Material")
+    return material, said
+
 
 def put_texture_on(saved: SavedTexture) -> list[str]:
     """Make a texture's layer, or give the layer that it has the new texture; one step to undo.
@@ -182,11 +208,15 @@ def put_texture_on(saved: SavedTexture) -> list[str]:
         layers.set_image(own[-1], image)
     else:
         _material, missing = layers.put_on(textures.fit_of(saved.folder), image)
+    _push_undo("Texture")
+    return missing
+
+
+def _push_undo(message: str) -> None:
     windows: Any = bpy.context.window_manager.windows
     with bpy.context.temp_override(window=next(iter(windows), None)):
         if bpy.ops.ed.undo_push.poll():  # pyright: ignore[reportCallIssue]
-            bpy.ops.ed.undo_push(message="Texture")
-    return missing
+            bpy.ops.ed.undo_push(message=message)
 
 
 def target_of(scene: bpy.types.Scene, folder: Path) -> Target:

@@ -13,6 +13,8 @@ from maquette_wire.messages import Accepted, Cancelled, Failed, Message, Progres
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
+from .commissions import Commission
+
 
 class State(enum.Enum):
     """Where a job is; the value is what the panel says."""
@@ -103,7 +105,8 @@ class Remaining:
 
 @dataclass
 class Job:
-    """One Restyle: a Recipe on one View, from the capture to the saved picture."""
+    """One Restyle: a Recipe on one View, from the capture to the saved picture; or a texture's or
+    a material's job."""
 
     name: str
     recipe: Recipe
@@ -118,13 +121,27 @@ class Job:
     recovered: bool = False
     texture: Path | None = None
     """The folder of the texture that this job makes."""
+    commission: Commission | None = None
+    """The material that this job makes, and where it goes."""
     captures: tuple[Capture, ...] = ()
     """What its pictures are made of, to be kept beside them; none of an earlier Blender's job."""
 
     @property
     def title(self) -> str:
         """What the job paints, in a few words."""
-        return title_of(self.views, self.texture)
+        return title_of(self.views, self.texture, self.commission)
+
+    @property
+    def noun(self) -> str:
+        """What it makes, within a sentence."""
+        if self.commission is not None:
+            return "material"
+        return "concept" if self.texture is None else "texture"
+
+    @property
+    def is_concept(self) -> bool:
+        """Whether it makes pictures for the gallery, and can be run again from the list."""
+        return self.texture is None and self.commission is None
 
     @property
     def label(self) -> str:
@@ -134,6 +151,8 @@ class Job:
     @property
     def pixels(self) -> int:
         """Pixels of all its pictures."""
+        if self.commission is not None:
+            return self.commission.material.pixels**2
         sizes = [self.recipe.size or (view.width, view.height) for view in self.views]
         return self.recipe.count * sum(width * height for width, height in sizes)
 
@@ -153,6 +172,8 @@ class Job:
             if self.remaining.seconds is not None:
                 text += f", {duration(self.remaining.seconds)} left"
             return text
+        if self.state is State.BAKING and self.commission is not None:
+            return "Making its maps"
         return self.state.value
 
     def take(self, message: Message, now: float) -> None:
@@ -189,8 +210,11 @@ class Job:
             self.remaining.at(message.step, message.steps, now)
 
 
-def title_of(views: Sequence[View], texture: object) -> str:
-    """What a job paints, in a few words; ``texture`` is true where it makes one."""
+def title_of(views: Sequence[View], texture: object, commission: object) -> str:
+    """What a job paints, in a few words; ``texture`` and ``commission`` are true where it makes a
+    texture or a material."""
+    if commission:
+        return "Material"
     if texture:
         return "Texture"
     return (views[0].name if views else "") or "Viewport"

@@ -19,6 +19,7 @@ from maquette_wire.local import try_lock
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
+from .commissions import Commission
 from .jobs import label_of, title_of
 
 LOCK = "lock"
@@ -29,8 +30,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A job that a server has accepted.
 
     ``server`` is the address of a remote server, empty for the local one; ``texture`` the folder of
-    the texture that it makes, empty for concepts; ``unwanted`` where the user does without it, and
-    the server is still to be told.
+    the texture that it makes, empty for others; ``commission`` the material that it makes;
+    ``unwanted`` where the user does without it, and the server is still to be told.
     """
 
     job: str
@@ -41,6 +42,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     scene: str
     folder: str
     texture: str = ""
+    commission: Commission | None = None
     unwanted: bool = False
 
     @property
@@ -51,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """What tells the job from others of its file: its view, and how its prompt begins."""
-        return label_of(title_of(self.views, self.texture), self.recipe)
+        return label_of(title_of(self.views, self.texture, self.commission), self.recipe)
 
 
 class Ledger:

@@ -19,6 +19,7 @@ from bpy.props import (
 
 from . import preset_library
 from .chosen_presets import MaquettePresets
+from .material_settings import MaquetteMaterial
 from .quirks import CRASHES
 
 BLENDER_INT_MAX = 2**31 - 1
@@ -320,6 +321,11 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default=False,
         options=PLAIN,
     )
+    material: PointerProperty(
+        name="Material",
+        description="What the next material is to be",
+        type=MaquetteMaterial,
+    )
     overlay_shown: BoolProperty(
         name="Show in 3D View",
         description="Draw concepts, and what is painted of them so far, over the 3D view: in the "
@@ -409,6 +415,7 @@ CLASSES = (
     MaquettePrompt,
     MaquettePicture,
     MaquetteGalleryView,
+    MaquetteMaterial,
     MaquetteSettings,
 )
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from maquette_wire.errors import MaquetteError
+from maquette_wire.material import PATTERN, Material, pattern_of
 from maquette_wire.presets.words import composed, recognised
 from maquette_wire.recipe import SEED_MAX, Lora, Recipe
 
 from .chosen_presets import choose, chosen_presets
+from .commissions import MappingKind
+from .material_settings import AUTOMATIC, put_material_values
 from .preset_library import current_library
 from .properties import BLENDER_INT_MAX
+from .quirks import exact
 
 if TYPE_CHECKING:
     from .properties import MaquettePrompt, MaquetteSettings
+
+_GEOMETRY = Recipe(prompt="").geometry
+"""How closely a material keeps to its pattern: as recipes do that say nothing of it."""
 
 
 def recipe_of(settings: MaquetteSettings) -> Recipe:
@@ -29,6 +38,32 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
             "The prompt is empty.",
             'Describe the building in the panel, for instance "red brick library at dusk".',
         )
+    return _recipe(settings, prompt, negative)
+
+
+def material_recipe(settings: MaquetteSettings) -> Recipe:
+    """The Recipe that the settings describe for a material: its own prompt, and none of what is
+    about pictures of a building (presets, Geometry, how much of it is painted over).
+
+    Raises MaquetteError("empty-prompt", "bad-seed", "bad-recipe").
+    """
+    prompt = " ".join(settings.material.prompt.split())
+    if not prompt:
+        raise MaquetteError(
+            "empty-prompt",
+            "The material's prompt is empty.",
+            'Describe the material in the panel, for instance "red brick, weathered".',
+        )
+    return msgspec.structs.replace(
+        _recipe(settings, prompt, ""),
+        count=1,
+        geometry=_GEOMETRY,
+        strength=None,
+        depth_influence=None,
+    )
+
+
+def _recipe(settings: MaquetteSettings, prompt: str, negative: str) -> Recipe:
     recipe = Recipe(
         prompt=prompt,
         negative_prompt=negative,
@@ -37,11 +72,11 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
         count=settings.count,
         steps=settings.steps if settings.use_steps else None,
         sampler=settings.sampler or None,
-        guidance=_exact(settings.guidance) if settings.use_guidance else None,
-        geometry=_exact(settings.geometry),
-        strength=_exact(settings.strength) if settings.use_strength else None,
-        depth_influence=_exact(settings.depth_influence) if settings.use_depth_influence else None,
-        loras=tuple(Lora(name=each.name, weight=_exact(each.weight)) for each in settings.loras),
+        guidance=exact(settings.guidance) if settings.use_guidance else None,
+        geometry=exact(settings.geometry),
+        strength=exact(settings.strength) if settings.use_strength else None,
+        depth_influence=exact(settings.depth_influence) if settings.use_depth_influence else None,
+        loras=tuple(Lora(name=each.name, weight=exact(each.weight)) for each in settings.loras),
     )
     recipe.check()
     return recipe
@@ -95,6 +130,24 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
         settings.long_side = max(recipe.size)
 
 
+def put_material_back(
+    recipe: Recipe, material: Material, mapping: MappingKind, settings: MaquetteSettings
+) -> None:
+    """Have the panel describe this material again; the seed is locked, as in :func:`put_back`."""
+    own = settings.material
+    settings.model = recipe.model
+    own.prompt = recipe.prompt
+    own.size, own.mapping = material.size, mapping
+    own.pixels = min(own.bl_rna.properties["pixels"].enum_items.keys(), key=_far(material.pixels))
+    own.pattern = material.pattern or AUTOMATIC
+    put_material_values(own, material)
+    pattern = PATTERN[material.pattern or pattern_of(recipe.prompt)]
+    is_own = (pattern.unit, pattern.joint, pattern.relief)
+    own.adjust = (material.unit, material.joint, material.relief) != is_own
+    set_seed(settings, recipe.seed)
+    settings.seed_locked = True
+
+
 def set_seed(settings: MaquetteSettings, seed: int) -> None:
     """Show a seed in the panel: as a number, or as text where it is too large for Blender's."""
     fits = seed <= BLENDER_INT_MAX
@@ -116,9 +169,5 @@ def _seed(settings: MaquetteSettings) -> int:
     return int(text)
 
 
-def _exact(value: float) -> float:
-    """The shortest decimal that Blender's single-precision ``value`` stands for.
-
-    A slider at 0.7 holds 0.699999988; the Recipe should say 0.7, as the user did.
-    """
-    return float(f"{value:.7g}")
+def _far(pixels: int) -> Callable[[str], int]:
+    return lambda side: abs(int(side) - pixels)

@@ -25,6 +25,7 @@ from maquette_wire.recipe import Recipe
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
+from .commissions import Commission
 from .delivery import Delivery, folder_of, where_now
 from .errands import Errands
 from .gallery.keeper import Keeper
@@ -123,6 +124,15 @@ class Session:
         self._client.submit_packet(packet, captures)
         job = Job(submit.job, submit.recipe, submit.views, target, texture=folder)
         self.jobs[submit.job] = job
+        wake()
+        return job
+
+    def material(self, recipe: Recipe, commission: Commission, target: Target) -> Job:
+        """Hand a material's job over, as :meth:`restyle` does."""
+        assert self._client is not None, "want_server comes first"
+        self.dismiss()
+        name = self._client.submit(recipe, [], previews=True, material=commission.material)
+        job = self.jobs[name] = Job(name, recipe, (), target, commission=commission)
         wake()
         return job
 
@@ -355,6 +365,7 @@ class Session:
             scene=target.scene,
             folder=target.folder,
             texture=str(job.texture or ""),
+            commission=job.commission,
         )
         try:
             self.ledger.add(entry)
@@ -371,7 +382,7 @@ class Session:
             self._client.acknowledge(job.name)
 
     def _drop(self, job: Job) -> None:
-        if self.jobs.pop(job.name, None) is not None and job.texture is None:
+        if self.jobs.pop(job.name, None) is not None and job.is_concept:
             self.recent.append(job)
         job.captures = ()  # what is run again is captured again
         pictures.drop(job.name, done=job.state is State.DONE)
@@ -391,6 +402,7 @@ class Session:
             target = Target(entry.blend, entry.scene, 0, entry.folder)
             job = Job(entry.job, entry.recipe, entry.views, target, recovered=True)
             job.texture = Path(entry.texture) if entry.texture else None
+            job.commission = entry.commission
             self.jobs[entry.job] = job
             self._client.resume(entry.job)
         self.left_behind = self.ledger.left_behind()

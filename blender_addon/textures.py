@@ -23,6 +23,7 @@ from maquette_wire.surface import Surface, surface_of
 from maquette_wire.view import View
 from numpy.typing import NDArray
 
+from .folders import new_folder
 from .layers import Fit
 from .pictures import read_pixels
 from .results import SOFTWARE, free_name, slug
@@ -52,7 +53,7 @@ def begin(folders: Sequence[Path], packet: Packet, fit: Fit) -> Path:
     for folder in folders:
         own = None
         try:
-            own = _new_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}")
+            own = new_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}")
             container.write(own / JOB, packet.message, packet.frames)
             fit.write(own / FIT)
             return own
@@ -192,16 +193,3 @@ def pixels_of(path: Path, width: int, height: int) -> NDArray[np.uint8]:
             "Save it at that size.",
         )
     return found
-
-
-def _new_folder(parent: Path, stem: str) -> Path:
-    """Make a folder under a name that is free, also where another Blender makes one now."""
-    parent.mkdir(parents=True, exist_ok=True)
-    path, number = parent / stem, 1
-    while True:
-        try:
-            path.mkdir()
-            return path
-        except FileExistsError:
-            number += 1
-            path = parent / f"{stem}-{number}"

@@ -40,26 +40,31 @@ def sorted_jobs(jobs: dict[str, Job], names: Sequence[str]) -> dict[str, Job]:
 
 class Pace:
     """How long painting takes, from what was painted so far: seconds for a pixel, by model and
-    steps, the geometry that shortens a job left aside."""
+    steps, the geometry that shortens a job left aside; and by itself for materials, whose maps have
+    more pixels than are painted."""
 
     def __init__(self) -> None:
-        self._seconds: dict[tuple[str, int | None], float] = {}
+        self._seconds: dict[tuple[tuple[str, bool], int | None], float] = {}
 
     def learn(self, job: Job) -> None:
         """Take up how fast a job is being painted."""
         if job.remaining.rate is not None and job.steps:
-            key = job.recipe.model, job.recipe.steps
+            key = _painting(job), job.recipe.steps
             self._seconds[key] = job.remaining.rate * job.steps / job.pixels
 
     def seconds(self, job: Job) -> float | None:
         """How long a job that wasn't begun will take; None where nothing is known."""
-        model, steps = job.recipe.model, job.recipe.steps
-        if (model, steps) in self._seconds:
-            return self._seconds[model, steps] * job.pixels
+        painting, steps = _painting(job), job.recipe.steps
+        if (painting, steps) in self._seconds:
+            return self._seconds[painting, steps] * job.pixels
         for (known, others), each in self._seconds.items():
-            if known == model and steps and others:
+            if known == painting and steps and others:
                 return each * job.pixels * steps / others
         return None
+
+
+def _painting(job: Job) -> tuple[str, bool]:
+    return job.recipe.model, job.commission is not None
 
 
 def times_left(jobs: Iterable[Job], pace: Pace) -> dict[str, float | None]:

@@ -25,6 +25,7 @@ from .console import BuildError, Step, root, say
 SCENARIOS = (
     "architect.py",
     "texturing.py",
+    "tiling.py",
     "gallery.py",
     "viewport.py",
     "presetting.py",

@@ -124,7 +124,7 @@ class MAQUETTE_OT_discard_left(bpy.types.Operator):
 def _ended() -> list[Job]:
     session = current()
     failed = [job for job in session.jobs.values() if job.state is State.FAILED]
-    return [*session.recent, *(job for job in failed if job.texture is None)]
+    return [*session.recent, *(job for job in failed if job.is_concept)]
 
 
 def _check_scene(context: bpy.types.Context, job: Job) -> None:

@@ -82,7 +82,11 @@ def next_recipe(settings: MaquetteSettings) -> Recipe:
 
     Raises MaquetteError as ``recipe_of`` does.
     """
-    recipe = recipe_of(settings)
+    return with_next_seed(recipe_of(settings), settings)
+
+
+def with_next_seed(recipe: Recipe, settings: MaquetteSettings) -> Recipe:
+    """The Recipe with a new seed, unless the panel's is to be kept."""
     if settings.seed_locked:
         return recipe
     return msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))

@@ -27,6 +27,7 @@ from ..results import Saved
 from ..session import current
 from .again import kept_capture
 from .beginning import Beginning
+from .folder import open_folder
 from .restyle import next_recipe
 from .server import reach_server
 
@@ -187,12 +188,7 @@ class MAQUETTE_OT_texture_folder(bpy.types.Operator):
     layer: StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        folder = layers.folder_of(_layer(self.layer))
-        if not folder.is_dir():
-            self.report({"ERROR"}, f"{folder} is not there any more.")
-            return {"CANCELLED"}
-        bpy.ops.wm.path_open(filepath=str(folder))
-        return {"FINISHED"}
+        return open_folder(self, layers.folder_of(_layer(self.layer)))
 
 
 class MAQUETTE_OT_texture_of_file(bpy.types.Operator):

@@ -137,6 +137,8 @@ def keep(
 
 def take(job: Job, message: Progress | Result, frames: Sequence[memoryview]) -> None:
     """Show the first preview or concept of a message, over the 3D views that see the same."""
+    if not job.views:
+        return  # a material's
     scene = scene_of(job.target)
     name, view, seed = "preview", 0, None
     if isinstance(message, Result) and message.pictures:

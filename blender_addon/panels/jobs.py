@@ -126,7 +126,7 @@ def _draw_stuck(layout: bpy.types.UILayout, job: Job, width: int) -> None:
         return
     wrapped(box, f"{job.title}: {job.error}", width, "CANCEL")
     row = box.row(align=True)
-    if job.texture is None:
+    if job.is_concept:
         row.operator("maquette.run_again", icon="FILE_REFRESH").job = job.name
     row.operator("maquette.dismiss", icon="X")
 

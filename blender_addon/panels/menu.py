@@ -37,6 +37,10 @@ PARTS = (
         ("project", "IMAGE_REFERENCE"),
         ("texture_of_file", "FILEBROWSER"),
     ),
+    (
+        ("make_material", "MATERIAL"),
+        ("material_of_file", "FILEBROWSER"),
+    ),
 )
 """Operators with their icons; a line between the parts."""
 

@@ -167,12 +167,17 @@ def _draw_choices(layout: bpy.types.UILayout, settings: MaquetteSettings) -> Non
         licence = labelled(column, "Licence")
         licence.active = False
         licence.label(text=model.licence)
+    draw_seed(column, settings)
+    column.prop(settings, "count")
+    column.prop(settings, "long_side")
+
+
+def draw_seed(column: bpy.types.UILayout, settings: MaquetteSettings) -> None:
+    """The seed, and whether it is kept."""
     row = column.row(align=True)
     row.prop(settings, "long_seed" if settings.long_seed else "seed")
     icon = "LOCKED" if settings.seed_locked else "UNLOCKED"
     row.prop(settings, "seed_locked", text="", icon=icon)
-    column.prop(settings, "count")
-    column.prop(settings, "long_side")
 
 
 def labelled(layout: bpy.types.UILayout, text: str) -> bpy.types.UILayout:

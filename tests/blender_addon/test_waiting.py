@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 from maquette_wire.jobs import in_order
+from maquette_wire.material import Material
 from maquette_wire.messages import Accepted, Progress
 from maquette_wire.recipe import Recipe
 
+from blender_addon.commissions import Commission
 from blender_addon.jobs import Job, State, Target
 from blender_addon.waiting import Move, Pace, moved, sorted_jobs, times_left, waiting
 from tests.blender_addon.conftest import a_capture
@@ -75,6 +77,15 @@ def test_waiting_jobs_take_as_long_as_the_one_before_them_by_their_pixels():
 def test_another_models_job_is_no_measure():
     running, other = jobs(State.QUEUED, State.QUEUED)
     other.recipe = Recipe(prompt="x", model="large")
+    pace = Pace()
+    paint(running, (1, 0.0), (2, 1.0))
+    pace.learn(running)
+    assert in_seconds([running, other], pace) == [8.0, None]
+
+
+def test_a_material_is_no_measure_of_a_concept():
+    running, other = jobs(State.QUEUED, State.QUEUED)
+    running.commission = Commission(material=Material(pixels=4096))
     pace = Pace()
     paint(running, (1, 0.0), (2, 1.0))
     pace.learn(running)

@@ -6,6 +6,7 @@ die without a word and come back at the same port. The add-on's tests use it as 
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import zmq
 from maquette_wire import codecs, keys, messages
 from maquette_wire.exchange import Exchange
 from maquette_wire.home import Home
+from maquette_wire.material import MAPS
 from maquette_wire.packing import FROM_CLIENT, BadMessage, Packet, pack, unpack
 from zmq.utils import z85
 
@@ -123,11 +125,20 @@ class MockServer:
             headers.append(messages.FrameHeader(name="texture", dtype="u1", shape=(side, side, 3)))
             frames.append(bytes([200, 60, 20]) * side**2)
             coverage = messages.Coverage(seen=0.9, filled=0.05)
+        material = None
+        if submit.material is not None:
+            material = submit.material.filled(submit.recipe.prompt)
+            for name, data in _maps(material.pixels).items():
+                dtype, channels = MAPS[name]
+                shape = (material.pixels, material.pixels, *channels)
+                headers.append(messages.FrameHeader(name=name, dtype=dtype, shape=shape))
+                frames.append(data)
         result = messages.Result(
             job=job,
             recipe=submit.recipe,
             pictures=tuple(pictures),
             coverage=coverage,
+            material=material,
             frames=tuple(headers),
         )
         self.say(result, tuple(frames))
@@ -237,6 +248,7 @@ class MockServer:
             "limits": self.limits,
             "codecs": named,
             "exchange": self._shared.offer() if self._shared else None,
+            "understands": ("material",),
         }
         return messages.Welcome(**{**facts, **self.welcome})  # type: ignore[arg-type]
 
@@ -262,6 +274,18 @@ def _grey(submit: messages.Submit, picture: int) -> bytes:
     view = submit.views[picture // submit.recipe.count]
     width, height = submit.recipe.size or (view.width, view.height)
     return bytes([100 + picture]) * (width * height * 3)
+
+
+def _maps(side: int) -> dict[str, bytes]:
+    """A tile whose lower half is 4 mm higher than its upper one."""
+    half = side * side // 2
+    return {
+        "albedo": bytes([200, 60, 20]) * side**2,
+        "normal": bytes([128, 128, 255]) * side**2,
+        "height": struct.pack("<f", -0.002) * half + struct.pack("<f", 0.002) * half,
+        "roughness": bytes([180]) * side**2,
+        "occlusion": bytes([255]) * side**2,
+    }
 
 
 def home_in(folder: Path) -> Home:

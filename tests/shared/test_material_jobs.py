@@ -95,6 +95,7 @@ def test_its_maps_arrive() -> None:
 
 
 def test_an_older_server_is_not_asked_for_a_material(client: Client, server: MockServer) -> None:
+    server.welcome = {"understands": ("order",)}
     early = client.submit(RECIPE, [], material=Material())
     client.connect(server.endpoint, server.keys.public)
     failed = hear(client, Failed)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from maquette_wire import metadata, png
-from maquette_wire.material import MAPS
+from maquette_wire import material_files, metadata, png
+from maquette_wire.material_files import LEVELS
 from maquette_wire.messages import Result
 from maquette_wire.metadata import MaterialMap
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from .plate import make_plate, packed_maps
 from .tiled import tiled
 
 PREVIEW = "preview.png"
-LEVELS = 65535
-"""Of the height: as black and white are its lowest and highest place, a level is less than a
-thousandth of a millimetre for every pattern's own relief."""
 
 
 def folder_bytes(pixels: int) -> int:
@@ -67,30 +64,25 @@ def _files(
 ) -> dict[str, bytes]:
     material = result.material
     assert material is not None
-    side, size = material.pixels, material.size
-
-    def texts(of: str, span: tuple[float, float] | None = None) -> dict[str, str]:
-        said = MaterialMap(name=of, material=material, range=span)
-        return metadata.texts(result.recipe, of_material=said, software=SOFTWARE, prompt=prompt)
-
-    files = {}
-    for of in MAPS:
-        pixels, span = maps[of], None
-        if of == "height":
-            pixels, span = _levels(pixels)
-        files[f"{of}.png"] = png.encode(
-            np.ascontiguousarray(pixels).data,
-            side,
-            side,
-            texts(of, span),
-            bits=16 if of == "height" else 8,
-            linear=of != "albedo",
-        )
+    levels, heights = _levels(maps["height"])
+    pixels = {name: np.ascontiguousarray(each).data for name, each in maps.items()}
+    files = material_files.encode(
+        {**pixels, "height": levels.data},
+        result.recipe,
+        material,
+        heights,
+        software=SOFTWARE,
+        prompt=prompt,
+    )
     packed = packed_maps(maps["occlusion"], maps["roughness"])
-    files[f"{name}.glb"] = make_plate(name, size, files["albedo.png"], files["normal.png"], packed)
+    files[f"{name}.glb"] = make_plate(
+        name, material.size, files["albedo.png"], files["normal.png"], packed
+    )
     look = tiled(maps["albedo"], maps["normal"], maps["occlusion"])
     height, width = look.shape[:2]
-    files[PREVIEW] = png.encode(look.data, width, height, texts("preview"))
+    of_material = MaterialMap(name="preview", material=material)
+    said = metadata.texts(result.recipe, of_material=of_material, software=SOFTWARE, prompt=prompt)
+    files[PREVIEW] = png.encode(look.data, width, height, said)
     return files
 
 
