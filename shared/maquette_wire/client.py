@@ -20,7 +20,7 @@ from .events import Connected, Disconnected, Event, Received, Rejected
 from .exchange import Exchange
 from .jobs import OpenJobs
 from .keys import KeyPair, check_key
-from .limits import JOB, check_submit
+from .limits import JOB, check_submit, check_understood
 from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
 from .packing import FROM_SERVER, BadMessage, Packet, pack, pack_in_steps, unpack
 from .recipe import Recipe
@@ -149,6 +149,7 @@ class Client:
         submit, frames = packet
         if self.welcome is not None:
             check_submit(submit, self.welcome.limits)
+            check_understood(submit, self.welcome.understands)
         else:
             submit.recipe.check()
         self._do(self._jobs.submit(submit, frames, captures))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 
 from .errors import MaquetteError
 from .messages import Limits, Submit, Texture
@@ -12,6 +13,9 @@ from .recipe import Recipe
 from .view import View
 
 JOB = re.compile(r"[0-9a-f]{32}")
+TILES = range(1001, 2001)
+"""UDIM numbers: ten in a row."""
+FIRST_TILE = TILES[0]
 
 
 def check_submit(submit: Submit, limits: Limits) -> None:
@@ -57,6 +61,18 @@ def check_submit(submit: Submit, limits: Limits) -> None:
     if submit.texture is not None:
         _check_texture(submit.texture, limits)
     _check_frames(submit)
+
+
+def check_understood(submit: Submit, understands: Collection[str]) -> None:
+    """Check that a server knows what a job asks for. Raises MaquetteError("old-server")."""
+    texture = submit.texture
+    plain = texture is None or (texture.tiles == (FIRST_TILE,) and texture.bits == 8)
+    if not plain and "tiles" not in understands:
+        raise MaquetteError(
+            "old-server",
+            "The server is older and makes one texture of 8 bits at a time.",
+            "Update Maquette there, or have all objects share one texture of 8 bits.",
+        )
 
 
 def check_view(view: View, index: int, limits: Limits) -> None:
@@ -105,7 +121,20 @@ def _check_together(recipe: Recipe) -> None:
 
 
 def _check_texture(texture: Texture, limits: Limits) -> None:
-    check_size("The texture", texture.size, texture.size, limits)
+    side, count = texture.size, len(texture.tiles)
+    if not limits.side_min <= side <= limits.side_max or count * side * side > limits.texels:
+        what = f"The texture is {side}" if count == 1 else f"There are {count} textures, {side}"
+        raise MaquetteError(
+            "texture-size",
+            f"{what} pixels a side.",
+            f"Use {limits.side_min} to {limits.side_max}, and {limits.texels / 1e6:.1f} megapixels "
+            "together at most: a smaller size, or fewer objects at a time.",
+        )
+    if list(texture.tiles) != sorted(set(texture.tiles) & set(TILES)) or not count:
+        raise MaquetteError(
+            "bad-message",
+            "The tiles of a texture are not rising UDIM numbers.",
+        )
     if not texture.objects or min(texture.objects) < 1:
         raise MaquetteError(
             "no-faces", "There is no face to texture.", "Select a mesh that has faces."

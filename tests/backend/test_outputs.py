@@ -81,10 +81,10 @@ def test_a_prompt_that_is_left_out_is_neither_in_a_file_nor_in_its_name(tmp_path
     assert [path.name for path in paths[:2]] == ["church-Street-4.png", "church-Street-5.png"]
     header = FrameHeader(name="texture", dtype="u1", shape=(2, 2, 3))
     result = Result(job="0" * 32, recipe=RECIPE, pictures=(), frames=(header,))
-    texture = outputs.write_texture(
+    textures = outputs.write_texture(
         tmp_path, "x-texture", result, [memoryview(bytes(12))], prompt=False
     )
-    for path in (*paths, texture):
+    for path in (*paths, *textures):
         assert metadata.read(path).prompt_left_out
         assert b"library" not in path.read_bytes()
 

@@ -120,8 +120,13 @@ class MockServer:
         coverage = None
         if submit.texture is not None:
             side = submit.texture.size
-            headers.append(messages.FrameHeader(name="texture", dtype="u1", shape=(side, side, 3)))
-            frames.append(bytes([200, 60, 20]) * side**2)
+            for place, _tile in enumerate(submit.texture.tiles):
+                headers.append(
+                    messages.FrameHeader(
+                        name="texture", index=place, dtype="u1", shape=(side, side, 3)
+                    )
+                )
+                frames.append(bytes([200, 60, 20 + place]) * side**2)
             coverage = messages.Coverage(seen=0.9, filled=0.05)
         result = messages.Result(
             job=job,
