@@ -176,7 +176,7 @@ def put_texture_on(saved: SavedTexture) -> list[str]:
     "bad-picture").
     """
     missing: list[str] = []
-    image = results.load_texture(saved.path, saved.recipe)
+    image = results.load_texture(saved.path, saved.recipe, saved.tiles)
     own = [each for each in layers.layers() if layers.folder_of(each) == saved.folder]
     if own:
         layers.set_image(own[-1], image)

@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from maquette_wire.limits import FIRST_TILE
 from numpy.typing import NDArray
 
 NAME = "Maquette Texture"
@@ -33,11 +34,13 @@ class Fit:
         names: of the objects.
         corners: number of corners of each object's evaluated mesh.
         uvs: float32 [all corners, 2].
+        tiles: UDIM numbers of the texture's pictures, in which the UVs lie.
     """
 
     names: list[str]
     corners: list[int]
     uvs: NDArray[np.float32]
+    tiles: tuple[int, ...] = (FIRST_TILE,)
 
     def write(self, path: Path) -> None:
         """One `.npz`. Raises OSError."""
@@ -47,6 +50,7 @@ class Fit:
                 names=np.array(self.names, np.str_),
                 corners=np.array(self.corners, np.int64),
                 uvs=self.uvs,
+                tiles=np.array(self.tiles, np.int64),
             )
 
     @classmethod
@@ -57,6 +61,8 @@ class Fit:
                 [str(name) for name in file["names"]],
                 [int(count) for count in file["corners"]],
                 file["uvs"].astype(np.float32),
+                # Before 0.2 a texture had one.
+                tuple(map(int, file["tiles"])) if "tiles" in file else (FIRST_TILE,),
             )
 
 

@@ -164,13 +164,13 @@ def write_texture(
     result: Result,
     frames: Sequence[memoryview],
     *,
-    tiles: Sequence[int] = (FIRST_TILE,),
+    tiles: tuple[int, ...] = (FIRST_TILE,),
     prompt: bool = True,
 ) -> list[Path]:
     """Write a result's texture with its recipe, under a name that no file there begins with.
 
     Args:
-        tiles: UDIM numbers of its pictures, which are in their names where there are several.
+        tiles: UDIM numbers of its pictures, which are in their names unless it is the first alone.
         prompt: False leaves the prompt out of the files.
 
     Returns a file for each tile. Raises MaquetteError("output-unusable").
@@ -182,7 +182,7 @@ def write_texture(
     paths = []
     for header, frame in zip(result.frames, frames, strict=True):
         if header.name == "texture":
-            ending = "" if len(tiles) == 1 else f".{tiles[header.index]}"
+            ending = "" if tiles == (FIRST_TILE,) else f".{tiles[header.index]}"
             paths.append(folder / f"{name}{ending}.png")
             height, width = header.shape[:2]
             _write(paths[-1], frame, width, height, text, 16 if header.dtype == "u2" else 8)

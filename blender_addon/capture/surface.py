@@ -1,8 +1,6 @@
-"""The surface of the model: triangles of what is seen, in the world, with a UV map for one texture.
+"""The surface of the model: triangles of what is seen, in the world, with a UV map for a texture.
 
 Everything is read from the evaluated scene, so that modifiers and instances are what is textured.
-The UV map is made on a mesh of its own: nothing of the user's is unwrapped, and nothing is left
-behind.
 """
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +19,9 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Texture
 from numpy.typing import NDArray
 
-from .scope import Scope
+from .. import layers
+from . import uv_maps
 
-NAME = "Maquette surface"
-ANGLE = 66.0
-"""Degrees between faces of one island, as Blender's own default."""
 FLAT = 0.01
 """A thing is ground when it is thinner than this share of its length."""
 STEP = 1.0
@@ -55,14 +51,21 @@ class Surface(Shape):
     """Triangles of one texture.
 
     Attributes:
-        uvs: float64 [n, 3, 2].
+        uvs: float64 [n, 3, 2], in the tiles.
+        tiles: UDIM numbers of the squares that the UVs lie in, rising.
+        about_uvs: a sentence on why an object's own UV map is not what the texture uses, or that
+            it is; empty where none has one.
         loops: int32 [n, 3], which corner of its object's evaluated mesh a triangle's corner is.
         loop_counts: how many corners the mesh of each object has.
+        layered: for each object whether it can be given a layer.
     """
 
     uvs: NDArray[np.float64]
+    tiles: tuple[int, ...]
+    about_uvs: str
     loops: NDArray[np.int32]
     loop_counts: list[int]
+    layered: list[bool]
 
     def loop_uvs(self) -> NDArray[np.float32]:
         """[corners of all meshes, 2], object by object."""
@@ -76,7 +79,9 @@ class Surface(Shape):
         low, high = self.corners.min((0, 1)), self.corners.max((0, 1))
         x, y, z = map(float, (low + high) / 2)
         counts = np.bincount(self.objects, minlength=len(self.names))
-        texture = Texture(size=size, objects=tuple(map(int, counts)), origin=(x, y, z))
+        texture = Texture(
+            size=size, objects=tuple(map(int, counts)), origin=(x, y, z), tiles=self.tiles
+        )
         return wire.Surface(
             texture,
             np.ascontiguousarray((self.corners - (x, y, z)).astype(np.float32)),
@@ -85,13 +90,22 @@ class Surface(Shape):
 
     def write(self, path: Path) -> None:
         """One `.npz` with these arrays, the names as JSON. Raises OSError."""
-        named = json.dumps({"names": self.names, "left_out": self.left_out}).encode()
+        named = json.dumps(
+            {
+                "names": self.names,
+                "left_out": self.left_out,
+                "tiles": self.tiles,
+                "loop_counts": self.loop_counts,
+                "layered": self.layered,
+            }
+        ).encode()
         with path.open("wb") as file:
             np.savez(
                 file,
                 corners=self.corners,
                 uvs=self.uvs,
                 objects=self.objects,
+                loop_uvs=self.loop_uvs(),
                 named=np.frombuffer(named, np.uint8),
             )
 
@@ -105,6 +119,8 @@ class Piece:
         faces: int32 [f], where each face's corners begin.
         corners: int32 [c], the vertex of each corner.
         triangles: int32 [t, 3], corners, counter-clockwise seen from outside.
+        uvs: float32 [c, 2], the UV map that renders use; None without one.
+        layered: whether it is an object that can be given a layer.
     """
 
     name: str
@@ -112,6 +128,8 @@ class Piece:
     faces: NDArray[np.int32]
     corners: NDArray[np.int32]
     triangles: NDArray[np.int32]
+    uvs: NDArray[np.float32] | None = None
+    layered: bool = False
 
     @property
     def vertex_triangles(self) -> NDArray[np.int32]:
@@ -128,26 +146,37 @@ class Piece:
 
 
 def surface(
-    context: bpy.types.Context, chosen: Sequence[str] = (), instances: bool = True
+    context: bpy.types.Context,
+    chosen: Sequence[str] = (),
+    instances: bool = True,
+    *,
+    own_uvs: bool = True,
+    each: bool = False,
 ) -> Surface:
     """The surface of the objects named, or of all that renders but the ground that it stands on.
 
-    instances: whether instances count, and curves, texts and objects of other files: all that
-    can't be given a layer.
+    Args:
+        instances: whether instances count, and curves, texts and objects of other files: all that
+            can't be given a layer.
+        own_uvs: use the objects' own UV maps where these are fit for it.
+        each: a tile of the texture for each object, rather than one that they share.
 
-    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
+    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh", "too-many-objects").
     """
-    kept, left_out = _standing(context, chosen, instances)
+    kept, left_out = _standing(context, chosen, instances, own_uvs)
     plain = _shape(kept, left_out)
-    unwrapped = _unwrapped(context, kept)
+    maps = uv_maps.of(context, kept, own=own_uvs, each=each)
     return Surface(
         plain.corners,
         plain.objects,
         plain.names,
         plain.left_out,
-        np.concatenate([uvs[p.triangles] for uvs, p in zip(unwrapped, kept, strict=True)]),
+        np.concatenate([uvs[p.triangles] for uvs, p in zip(maps.uvs, kept, strict=True)]),
+        maps.tiles,
+        maps.said,
         np.concatenate([piece.triangles for piece in kept]),
         [len(piece.corners) for piece in kept],
+        [piece.layered for piece in kept],
     )
 
 
@@ -156,15 +185,15 @@ def shape(context: bpy.types.Context) -> Shape:
 
     Raises MaquetteError("no-faces", "bad-mesh").
     """
-    return _shape(*_standing(context, (), True))
+    return _shape(*_standing(context, (), True, False))
 
 
 def _standing(
-    context: bpy.types.Context, chosen: Sequence[str], instances: bool
+    context: bpy.types.Context, chosen: Sequence[str], instances: bool, with_uvs: bool
 ) -> tuple[list[Piece], list[str]]:
     """The pieces named, or all but the ground; and names of what was taken for ground."""
     depsgraph = context.evaluated_depsgraph_get()
-    pieces = list(pieces_of(depsgraph, set(chosen), instances))
+    pieces = list(pieces_of(depsgraph, set(chosen), instances, with_uvs))
     missing = sorted(set(chosen) - {piece.name for piece in pieces})
     if missing:
         raise MaquetteError(
@@ -201,7 +230,10 @@ def carries_modifiers(thing: bpy.types.Object) -> bool:
 
 
 def pieces_of(
-    depsgraph: bpy.types.Depsgraph, chosen: set[str], with_instances: bool = True
+    depsgraph: bpy.types.Depsgraph,
+    chosen: set[str],
+    with_instances: bool = True,
+    with_uvs: bool = False,
 ) -> Iterator[Piece]:
     """The evaluated meshes that render, of the objects named or of all where none is."""
     instances: Any = depsgraph.object_instances
@@ -215,8 +247,29 @@ def pieces_of(
         name = original.name if original.name in chosen or not instance.is_instance else parent
         with rendered_mesh(instance) as mesh:
             piece = piece_of(name, mesh, np.array(instance.matrix_world, np.float64))
-        if piece is not None:
-            yield piece
+            if piece is None:
+                continue
+            layered = carries_modifiers(original) and not instance.is_instance
+            uvs = _own_uvs(original, mesh) if with_uvs else None
+        yield replace(piece, uvs=uvs, layered=layered)
+
+
+def _own_uvs(original: bpy.types.Object, mesh: Any) -> NDArray[np.float32] | None:
+    """The UV map [c, 2] that renders of an evaluated mesh use, without what layers put there; None
+    where there is none."""
+    if any(layers.is_layer(each) and each.show_viewport for each in original.modifiers):
+        # In the layers' stead what lies below them, which is known where no other modifier has
+        # changed the number of corners.
+        below: Any = original.data
+        if len(below.loops) != len(mesh.loops):
+            return None
+        mesh = below
+    used = next((layer for layer in mesh.uv_layers if layer.active_render), None)
+    if used is None:
+        return None
+    uvs = np.empty(len(mesh.loops) * 2, np.float32)
+    used.uv.foreach_get("vector", uvs)
+    return uvs.reshape(-1, 2)
 
 
 @contextmanager
@@ -259,57 +312,3 @@ def piece_of(name: str, mesh: Any, matrix: NDArray[np.float64]) -> Piece | None:
     if np.linalg.det(matrix[:3, :3]) < 0:
         triangles = triangles[:, ::-1]  # a mirror turns faces inside out
     return Piece(name, world, faces, corners, np.ascontiguousarray(triangles))
-
-
-def _unwrapped(context: bpy.types.Context, pieces: Sequence[Piece]) -> list[NDArray[np.float64]]:
-    """[c, 2] for each piece: islands of even density, packed into one square, by Blender's own
-    unwrapper."""
-    starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
-    ends = np.cumsum([len(piece.corners) for piece in pieces])
-    vertices = np.concatenate([piece.vertices for piece in pieces])
-    corners = np.concatenate([p.corners + s for p, s in zip(pieces, starts, strict=False)])
-    faces = np.concatenate([p.faces + s for p, s in zip(pieces, (0, *ends[:-1]), strict=True)])
-    # Near the origin, where single precision holds them.
-    vertices = vertices - (vertices.min(0) + vertices.max(0)) / 2
-    with Scope() as scope:
-        mesh: Any = bpy.data.meshes.new(NAME)
-        scope.remove_later(bpy.data.meshes, mesh)
-        mesh.vertices.add(len(vertices))
-        mesh.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
-        mesh.loops.add(len(corners))
-        mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
-        mesh.polygons.add(len(faces))
-        mesh.polygons.foreach_set("loop_start", faces.astype(np.int32))
-        mesh.update(calc_edges=True)
-        mesh.uv_layers.new(name=NAME)
-        thing = bpy.data.objects.new(NAME, mesh)
-        scope.remove_later(bpy.data.objects, thing)
-        stage = bpy.data.scenes.new(NAME)
-        scope.remove_later(bpy.data.scenes, stage)
-        stage.collection.objects.link(thing)
-        _smart_project(stage, thing)
-        layer = mesh.uv_layers[NAME]
-        uvs = np.empty(len(corners) * 2, np.float32)
-        layer.uv.foreach_get("vector", uvs)
-    return np.split(uvs.reshape(-1, 2).astype(np.float64), ends[:-1])
-
-
-def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
-    """Unwrap in edit mode, for which the window shows `stage` meanwhile."""
-    window: Any = bpy.context.window_manager.windows[0]
-    with Scope() as scope:
-        # Not `scope.set`, which would keep a copy of the scene.
-        scope.callback(setattr, window, "scene", window.scene)
-        window.scene = stage
-        view_layer: Any = stage.view_layers[0]
-        view_layer.objects.active = thing
-        thing.select_set(True, view_layer=view_layer)
-        with bpy.context.temp_override(window=window):
-            bpy.ops.object.mode_set(mode="EDIT")
-            try:
-                bpy.ops.mesh.select_all(action="SELECT")
-                bpy.ops.uv.smart_project(
-                    angle_limit=np.radians(ANGLE), island_margin=0.003, scale_to_bounds=False
-                )
-            finally:
-                bpy.ops.object.mode_set(mode="OBJECT")

@@ -242,7 +242,14 @@ def _surface(context: bpy.types.Context) -> Surface:
     for thing in chosen:
         if not carries_modifiers(thing):
             raise MaquetteError("not-a-mesh", f"{thing.name!r} can't carry a texture.", CONVERT)
-    return surface(context, [thing.name for thing in chosen], instances=False)
+    settings = context.scene.maquette
+    return surface(
+        context,
+        [thing.name for thing in chosen],
+        instances=False,
+        own_uvs=settings.texture_own_uvs,
+        each=settings.texture_each,
+    )
 
 
 def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -288,7 +295,7 @@ def _submit(
     target = target_of(context.scene, folder_of(bpy.data.filepath, session.home))
     wired = made.on_wire(int(context.scene.maquette.texture_size))
     packet = submission(recipe, captures, wired, given, previews=True)
-    fit = layers.Fit(made.names, made.loop_counts, made.loop_uvs())
+    fit = layers.Fit(made.names, made.loop_counts, made.loop_uvs(), made.tiles)
     folder = textures.begin([Path(target.folder), session.home.concepts], packet, fit)
     try:
         session.texture(packet, captures, target, folder)
@@ -296,6 +303,8 @@ def _submit(
         textures.discard(folder)
         raise
     _tell_left_out(context)
+    if made.about_uvs:
+        session.note("INFO", made.about_uvs)
 
 
 def _concept(context: bpy.types.Context, key: str = "") -> Saved:

@@ -26,6 +26,8 @@ class MAQUETTE_PT_texture(MaquettePanel, bpy.types.Panel):
         column.prop(settings, "texture_views")
         column.prop(settings, "texture_side")
         column.prop(settings, "texture_size")
+        column.prop(settings, "texture_each")
+        column.prop(settings, "texture_own_uvs")
         if settings.last_result is not None:
             column.prop(settings, "texture_from_concept")
         row = layout.row()

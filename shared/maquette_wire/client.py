@@ -265,6 +265,7 @@ class Client:
         try:
             if self._packing is None:
                 check_submit(submit, self.welcome.limits)
+                check_understood(submit, self.welcome.understands)
                 self._packing = pack_in_steps(
                     submit, job.frames, codec=self._codec(), exchange=self._exchange
                 )

@@ -265,9 +265,10 @@ class Result(FramedMessage, frozen=True, kw_only=True):
 
     Frames: ``concept`` for each of ``pictures`` (``index`` = its place there), ``encoded_depth``
     for each View that was painted, and where the job had a texture one ``texture`` for each of its
-    tiles (``index`` = its place there), whose ``coverage`` it has then. Of a material: ``albedo``, ``normal``, ``height``, ``roughness`` and ``occlusion``
-    alone, ``pictures`` being empty, and ``material`` as it was made. ``recipe`` has all defaults
-    filled in. ``warnings`` are sentences for the user. ``seconds`` maps a stage to its duration.
+    tiles (``index`` = its place there), whose ``coverage`` it has then. Of a material: ``albedo``,
+    ``normal``, ``height``, ``roughness`` and ``occlusion`` alone, ``pictures`` being empty, and
+    ``material`` as it was made. ``recipe`` has all defaults filled in. ``warnings`` are sentences
+    for the user. ``seconds`` maps a stage to its duration.
     """
 
     job: str

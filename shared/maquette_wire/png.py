@@ -1,8 +1,8 @@
 """PNG with text metadata, by the standard library alone: the Recipe is inside every output.
 
 Follows the PNG specification, third edition (W3C, 2025): chunks in §5, filters in §9, texts in
-§11.3.3. Writes RGB and grey of 8 or 16 bits; reads the text of any PNG (its pixels are Blender's and Pillow's
-to decode).
+§11.3.3. Writes RGB and grey of 8 or 16 bits; reads the text of any PNG (its pixels are Blender's
+and Pillow's to decode).
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -329,3 +331,102 @@ def test_an_edit_of_before_and_the_texture_are_steps_of_their_own(session, serve
     assert bpy.data.objects["House"].location.z == 9
     bpy.ops.ed.redo()
     assert looks("House")[1] == {layers.layers()[0].name}
+
+
+# --- a picture for each object -------------------------------------------------------------------
+
+
+def test_a_picture_for_each_object_is_one_layer_of_tiles(session, server, house):
+    house.maquette.texture_each = True
+    layer = textured(session)
+    assert [each.name for each in layers.layers()] == [layer.name], "one layer"
+    folder = layers.folder_of(layer)
+    image = layers.image_of(layer)
+    assert image.source == "TILED" and image.filepath.endswith("texture.<UDIM>.png")
+    assert sorted(tile.number for tile in image.tiles) == [1001, 1002]
+    assert {tuple(tile.size) for tile in image.tiles} == {(1024, 1024)}
+    names = {path.name for path in folder.iterdir()}
+    assert {"texture.1001.png", "texture.1002.png"} <= names and "texture.png" not in names
+    # The blue of a tile is what the server made of its place: each object shows its own.
+    for place, name in enumerate(textures.fit_of(folder).names):
+        assert looks(name)[1] == {layer.name}
+        uvs = np.empty(len(evaluated(name).loops) * 2, np.float32)
+        evaluated(name).uv_layers["Own"].uv.foreach_get("vector", uvs)
+        across = uvs.reshape(-1, 2)[:, 0]
+        assert across.min() >= place and across.max() <= place + 1
+
+
+def test_tiles_are_baked_again_laid_on_from_a_file_and_kept_in_the_blend(session, server, house):
+    house.maquette.texture_each = True
+    layer = textured(session)
+    folder = layers.folder_of(layer)
+    assert bpy.ops.maquette.bake_again(layer=layer.name) == {"FINISHED"}
+    turn(session, lambda: arrived(session))
+    assert layers.layers() == [layer]
+    assert layers.image_of(layer).filepath.endswith("texture-2.<UDIM>.png")
+    layers.remove(layer)
+    picked = folder / "texture.1002.png"
+    assert bpy.ops.maquette.texture_of_file(filepath=str(picked)) == {"FINISHED"}
+    (layer,) = layers.layers()
+    assert sorted(tile.number for tile in layers.image_of(layer).tiles) == [1001, 1002]
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    (layer,) = layers.layers()
+    assert {tuple(tile.size) for tile in layers.image_of(layer).tiles} == {(1024, 1024)}
+    assert layers.folder_of(layer).resolve() == folder.resolve()
+
+
+def exported(path: Path) -> tuple[dict, bytes]:
+    """A .glb of the scene with its modifiers applied."""
+    bpy.ops.export_scene.gltf(filepath=str(path), export_apply=True)
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<I", data, 12)
+    return json.loads(data[20 : 20 + length]), data[28 + length :]
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_an_exported_gltf_shows_the_texture(session, server, house, tmp_path, each: bool):
+    house.maquette.texture_each = each
+    layer = textured(session)
+    tiles = textures.fit_of(layers.folder_of(layer)).tiles
+    document, binary = exported(tmp_path / "out.glb")
+    found = {}
+    for node in document["nodes"]:
+        mesh = document["meshes"][node["mesh"]]
+        (part,) = mesh["primitives"]
+        if node["name"] == "Ground":
+            continue
+        pbr = document["materials"][part["material"]]["pbrMetallicRoughness"]
+        texture = document["textures"][pbr["baseColorTexture"]["index"]]
+        view = document["bufferViews"][document["images"][texture["source"]]["bufferView"]]
+        uv = document["accessors"][part["attributes"]["TEXCOORD_0"]]
+        place = document["bufferViews"][uv["bufferView"]]["byteOffset"]
+        values = np.frombuffer(binary, "<f4", uv["count"] * 2, place)
+        assert values.min() >= 0 and values.max() <= 1, "within the picture"
+        picture = binary[view["byteOffset"] :][: view["byteLength"]]
+        found[node["name"]] = struct.unpack_from(">II", picture, 16), picture
+    assert set(found) == {"House", "Annex"}
+    assert {size for size, _ in found.values()} == {(1024, 1024)}
+    assert len({picture for _, picture in found.values()}) == len(tiles)
+
+
+# --- the objects' own UV maps --------------------------------------------------------------------
+
+
+def test_the_user_s_own_map_carries_the_texture_and_a_second_one(session, server, house):
+    thing = bpy.data.objects["House"]
+    layer = thing.data.uv_layers["Own"]
+    for number, face in enumerate(thing.data.polygons):
+        for corner, at in zip(face.loop_indices, ((0, 0), (1, 0), (1, 1), (0, 1)), strict=True):
+            layer.uv[corner].vector = (number % 3 + 0.96 * at[0]) / 3, (number // 3 + at[1]) / 3
+    thing.select_set(True)
+    wanted = np.empty(48, np.float32)
+    layer.uv.foreach_get("vector", wanted)
+    for number in range(2):  # and not the layer that lies on it already
+        made = textured(session)
+        assert len(layers.layers()) == number + 1
+        assert "The texture uses the UV map of 'House'." in [n.text for n in session.notices]
+        assert np.allclose(textures.fit_of(layers.folder_of(made)).uvs.ravel(), wanted)
+    house.maquette.texture_own_uvs = False
+    made = textured(session)
+    assert not np.allclose(textures.fit_of(layers.folder_of(made)).uvs.ravel(), wanted)

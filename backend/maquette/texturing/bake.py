@@ -60,7 +60,8 @@ class Baked:
     Attributes:
         picture: float32 [tiles * size, size, 3], sRGB in [0, 1], row 0 at the top, the tiles one
             below the other; every texel has a colour.
-        seen: bool [tiles * size, size], coloured by a view; the rest of the islands is filled from beside.
+        seen: bool [tiles * size, size], coloured by a view; the rest of the islands is filled
+            from beside.
         covered: bool [tiles * size, size], part of an island.
         share_seen: of the islands' texels, the share that a view sees under 75 degrees.
     """
