@@ -20,6 +20,7 @@ MODULES = (
     "panels",
     "keymaps",
     "command",
+    "texture_command",
 )
 """In the order in which they register; each has ``register()`` and ``unregister()``."""
 

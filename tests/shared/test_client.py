@@ -197,6 +197,7 @@ def test_what_an_older_server_would_ignore_fails_here(client: Client, server: Mo
     texture = Texture(size=64, objects=(1,), tiles=(1001, 1002))
     surface = Surface(texture, bytes(36), bytes(24))
     first = client.submit(RECIPE, [make_capture()], surface=surface)  # nobody knows the server yet
+    client.connect(server.endpoint, server.keys.public)
     failed = hear(client, messages.Failed)
     assert (failed.job, failed.code) == (first, "old-server")
     with pytest.raises(MaquetteError, match="Update Maquette there"):
@@ -256,6 +257,7 @@ def test_a_limit_of_the_server_is_told_before_anything_is_sent(
 ) -> None:
     server.limits = messages.Limits(side_max=64)
     early = client.submit(RECIPE, [make_capture(80, 16)])
+    client.connect(server.endpoint, server.keys.public)
     client.connect(server.endpoint, server.keys.public)
     failed = hear(client, messages.Failed)
     assert (failed.job, failed.code) == (early, "capture-too-large")
