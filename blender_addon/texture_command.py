@@ -75,9 +75,10 @@ def _save_with_texture(arguments: argparse.Namespace) -> None:
             filepath=str(arguments.output), copy=True, relative_remap=True, check_existing=False
         )
     except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
         raise MaquetteError(
             "output-failed",
-            f"The scene could not be saved as {arguments.output}: {error}.",
+            f"The scene could not be saved as {arguments.output}: {reason}.",
             "Choose a folder that exists and has room.",
         ) from error
 
