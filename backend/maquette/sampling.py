@@ -117,7 +117,7 @@ class Sampler:
             pictures = [(number, recipe.seed, given[number]) for number in range(len(captures))]
             return SamplingResult(recipe, pictures, [], [], {})
         entry = self.catalogue.present(recipe.model)
-        loras = [(lora, self.catalogue.lora(lora.name)) for lora in recipe.loras]
+        loras = [(lora, self.catalogue.lora(lora.name, entry)) for lora in recipe.loras]
         seconds: dict[str, float] = {}
         try:
             start = time.perf_counter()

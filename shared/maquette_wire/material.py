@@ -120,8 +120,8 @@ PATTERN: dict[PatternName, Pattern] = {
         (0.6, 0.6),
         0.006,
         0.004,
-        ("tile", "tiles", "tiled", "panel", "panels", "slabs"),
-        ("paving", "paved", "plaza", "terrazzo"),
+        ("panel", "panels", "slabs"),
+        ("tile", "tiles", "tiled", "paving", "paved", "plaza", "terrazzo"),
     ),
     "hexagons": Pattern(
         "Hexagons",
@@ -137,7 +137,8 @@ PATTERN: dict[PatternName, Pattern] = {
         (0.3, 0.35),
         0.01,
         0.05,
-        ("roof tiles", "roof tile", "clay tile", "clay tiles", "pantile", "pantiles", "tile roof"),
+        ("roof tiles", "roof tile", "pantile", "pantiles", "tile roof"),
+        ("clay tile", "clay tiles"),
     ),
     "shingles": Pattern(
         "Shingles",

@@ -29,6 +29,7 @@ from .. import schedulers
 from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
+from .lora_words import words_of_lora
 from .openings import completed
 from .settings import ModelSettings
 
@@ -62,6 +63,7 @@ class Sd2Depth:
         self.latent_channels: int = pipeline.vae.config.latent_channels
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
+        self._lora_words: frozenset[str] = frozenset()
         self._embeds: dict[str, torch.Tensor] = {}
         self._latents: dict[bytes, torch.Tensor] = {}
         self.preview = LatentPreview.fit(self._encode_unit, self.factor)
@@ -122,13 +124,14 @@ class Sd2Depth:
             return
         self._embeds.clear()  # an adapter may change the text encoder too
         self.pipeline.unload_lora_weights()
-        self._loras = ()
+        self._loras, self._lora_words = (), frozenset()
         names = [f"adapter_{index}" for index in range(len(wanted))]
         for name, (path, _) in zip(names, wanted, strict=True):
             self._load_lora(name, path)
         if names:
             self.pipeline.set_adapters(names, [weight for _, weight in wanted])
         self._loras = wanted
+        self._lora_words = frozenset().union(*(words_of_lora(path) for path, _ in wanted))
 
     def _load_lora(self, name: str, path: Path) -> None:
         checkpoint.check_safetensors(path)
@@ -160,13 +163,19 @@ class Sd2Depth:
         return completed(prompt, seed, self.settings.openings)
 
     def prompt_warnings(self, text: str, label: str) -> list[str]:
-        """Sentences on words of a prompt that this model can't use; `label` names the prompt."""
+        """Sentences on words of a prompt that this model, with the LoRAs that are set, can't use;
+        `label` names the prompt."""
+        known = self.settings.vocabulary
         window = min(
             self.pipeline.tokenizer.model_max_length,
             self.pipeline.text_encoder.config.max_position_embeddings,
         )
         return prompts.warnings(
-            text, label, self.pipeline.tokenizer, window, self.settings.vocabulary
+            text,
+            label,
+            self.pipeline.tokenizer,
+            window,
+            None if known is None else known | self._lora_words,
         )
 
     # --- sampling -------------------------------------------------------------------------------
