@@ -14,6 +14,7 @@ MODULES = (
     "preferences",
     "session",
     "overlay.view3d",
+    "overlay.coverage",
     "handlers",
     "engine",
     "operators",

@@ -180,12 +180,12 @@ def surface(
     )
 
 
-def shape(context: bpy.types.Context) -> Shape:
-    """All that renders but the ground that it stands on, without a UV map.
+def shape(context: bpy.types.Context, chosen: Sequence[str] = (), instances: bool = True) -> Shape:
+    """What `surface` is of, without a UV map.
 
-    Raises MaquetteError("no-faces", "bad-mesh").
+    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
     """
-    return _shape(*_standing(context, (), True, False))
+    return _shape(*_standing(context, chosen, instances, False))
 
 
 def _standing(

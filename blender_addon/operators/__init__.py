@@ -9,6 +9,7 @@ from ..session import current
 from . import (
     again,
     compare,
+    coverage,
     gallery,
     gallery_files,
     keys,
@@ -37,6 +38,7 @@ CLASSES = (
     *compare.CLASSES,
     *again.CLASSES,
     *texture.CLASSES,
+    *coverage.CLASSES,
     *rendering.CLASSES,
     *viewport.CLASSES,
     *server.CLASSES,

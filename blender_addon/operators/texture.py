@@ -22,6 +22,8 @@ from .. import layers, textures
 from ..capture import SOLID, Surface, capture_view, carries_modifiers, plan, surface
 from ..delivery import folder_of, put_texture_on, target_of
 from ..gallery import entries, shown
+from ..notices import counted
+from ..overlay import coverage
 from ..recipes import set_seed
 from ..results import Saved
 from ..session import current
@@ -71,31 +73,25 @@ class MAQUETTE_OT_texture(_Texturing):
         settings = context.scene.maquette
         recipe = msgspec.structs.replace(next_recipe(settings), count=1)
         reach_server()
+        coverage.hide()
         made = _surface(context)
-        views: list[View] = []
-        given = {}
-        if settings.texture_from_concept and settings.last_result is not None:
-            # First, and not painted again: the other views take after it.
-            concept = _concept(context)
-            views = [concept.view]
-            given[0] = _pixels(concept)
+        concept = matched(context)
+        # First, and not painted again: the other views take after it.
+        views = [] if concept is None else [concept.view]
+        given = {} if concept is None else {0: _pixels(concept)}
         planned = plan(context, made, settings.texture_views, views)
         views += planned.views(settings.texture_side, settings.texture_side)
         if not views:
-            raise MaquetteError(
-                "not-seen",
-                "No place was found from which the model can be seen.",
-                "Uncover it, or make what hides it invisible in renders.",
-            )
+            raise not_seen()
         captures = _captured(context, views)
         _submit(context, recipe, captures, made, given)
         set_seed(settings, recipe.seed)
-        if planned.seen[-1] < ENOUGH * planned.reachable:
-            current().note(
-                "INFO",
-                f"The views see {planned.seen[-1]:.0%} of the surface's area well, of "
-                f"{planned.reachable:.0%} that can be seen at all. More views see more.",
-            )
+        more = " More views see more." if planned.seen[-1] < ENOUGH * planned.reachable else ""
+        current().note(
+            "INFO",
+            f"{planned.seen[-1]:.0%} of the surface is seen by {counted(len(views), 'view')} under "
+            f"75 degrees, of {planned.reachable:.0%} that can be seen at all.{more}",
+        )
 
 
 class MAQUETTE_OT_project(_Texturing):
@@ -236,16 +232,40 @@ class MAQUETTE_OT_show_textures(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _surface(context: bpy.types.Context) -> Surface:
-    """Of the selected objects, or of all that can carry a texture. Raises MaquetteError."""
+def carriers(context: bpy.types.Context) -> list[str]:
+    """Names of the selected objects, all of which can carry a texture; none for all objects.
+
+    Raises MaquetteError.
+    """
     chosen = _chosen(context)
     for thing in chosen:
         if not carries_modifiers(thing):
             raise MaquetteError("not-a-mesh", f"{thing.name!r} can't carry a texture.", CONVERT)
+    return [thing.name for thing in chosen]
+
+
+def not_seen() -> MaquetteError:
+    """What there is to say where no view can be placed."""
+    return MaquetteError(
+        "not-seen",
+        "No place was found from which the model can be seen.",
+        "Uncover it, or make what hides it invisible in renders.",
+    )
+
+
+def matched(context: bpy.types.Context) -> Saved | None:
+    """The concept that a texture is to match; None for one of its own. Raises MaquetteError."""
+    settings = context.scene.maquette
+    wanted = settings.texture_from_concept and settings.last_result is not None
+    return _concept(context) if wanted else None
+
+
+def _surface(context: bpy.types.Context) -> Surface:
+    """Of the selected objects, or of all that can carry a texture. Raises MaquetteError."""
     settings = context.scene.maquette
     return surface(
         context,
-        [thing.name for thing in chosen],
+        carriers(context),
         instances=False,
         own_uvs=settings.texture_own_uvs,
         each=settings.texture_each,
