@@ -127,7 +127,12 @@ class Delivery:
         """Make one image datablock; false where there is none to make now."""
         if not self._loads or bpy.app.is_job_running("RENDER"):
             return False
-        job, saved = self._loads.popleft()
+        job, saved = self._loads[0]
+        if isinstance(saved, SavedTexture) and _is_editing():
+            # A step to undo that is made now would be one of the mesh's alone.
+            self._tell("INFO", "The texture is there, and comes on once you are in Object Mode.")
+            return False
+        self._loads.popleft()
         scene = scene_of(job.target)
         if scene is None or scene.library is not None:
             where = Path(job.target.blend).name or "a file that is closed"
@@ -167,6 +172,13 @@ class Delivery:
             self._tell(
                 "WARNING", f"Textured while it was made, and gone since: {', '.join(missing)}."
             )
+
+
+def _is_editing() -> bool:
+    """Whether an object is in another mode than Object Mode, in any window."""
+    windows: Any = bpy.context.window_manager.windows
+    active = [window.view_layer.objects.active for window in windows]
+    return any(thing is not None and thing.mode != "OBJECT" for thing in active)
 
 
 def put_texture_on(saved: SavedTexture) -> list[str]:

@@ -305,8 +305,9 @@ def piece_of(name: str, mesh: Any, matrix: NDArray[np.float64]) -> Piece | None:
     if not np.isfinite(world).all():
         raise MaquetteError(
             "bad-mesh",
-            f"The object {name!r} has vertices that are not numbers.",
-            "Remove them in Blender (Mesh > Clean Up).",
+            f"The object {name!r} has vertices that are not numbers, or stands at none.",
+            "Undo what made them; or make it the active object, and run "
+            "bpy.context.object.data.validate() in Blender's Python Console.",
         )
     triangles = triangles.reshape(-1, 3)
     if np.linalg.det(matrix[:3, :3]) < 0:

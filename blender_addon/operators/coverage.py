@@ -11,7 +11,7 @@ import bpy
 from ..capture import plan, shape
 from ..overlay import coverage
 from .beginning import Beginning
-from .texture import carriers, matched, not_seen
+from .texture import carriers, in_object_mode, matched, not_seen
 
 
 class MAQUETTE_OT_preview_views(Beginning, bpy.types.Operator):
@@ -24,10 +24,7 @@ class MAQUETTE_OT_preview_views(Beginning, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the edit mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def work(self, context: bpy.types.Context) -> None:
         settings, scene = context.scene.maquette, context.scene

@@ -42,6 +42,14 @@ CONVERT = (
 )
 
 
+def in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether no mesh is being edited; else the operator's button says so."""
+    if context.mode != "OBJECT":
+        operator.poll_message_set("Leave the edit mode first")
+        return False
+    return True
+
+
 class _Texturing(Beginning, bpy.types.Operator):
     """What the operators that begin a texture share."""
 
@@ -49,10 +57,7 @@ class _Texturing(Beginning, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the edit mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def work(self, context: bpy.types.Context) -> None:
         with _waiting(context):
@@ -198,6 +203,10 @@ class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
     bl_label = "Texture of a File"
     bl_options = {"REGISTER"}  # the step to undo is its own
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return in_object_mode(cls, context)
+
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
 
@@ -315,7 +324,7 @@ def _submit(
     target = target_of(context.scene, folder_of(bpy.data.filepath, session.home))
     wired = made.on_wire(int(context.scene.maquette.texture_size))
     packet = submission(recipe, captures, wired, given, previews=True)
-    fit = layers.Fit(made.names, made.loop_counts, made.loop_uvs(), made.tiles)
+    fit = layers.Fit.of(made.names, made.loop_counts, made.loop_uvs(), made.tiles)
     folder = textures.begin([Path(target.folder), session.home.concepts], packet, fit)
     try:
         session.texture(packet, captures, target, folder)

@@ -67,7 +67,7 @@ class Surface:
             raise MaquetteError(
                 "bad-surface",
                 "The model has vertices or UVs that are not numbers.",
-                "Remove them (in Blender: Mesh > Clean Up, or a new UV map).",
+                "Undo what made them, or give the model another UV map.",
             )
 
     def normals(self) -> NDArray[np.float64]:

@@ -154,9 +154,14 @@ def test_what_cannot_be_textured_is_said(things: list[Any], chosen: list[str], s
 
 
 def test_vertices_that_are_no_numbers_are_named():
-    scenes.box((0, 0, 0), (1, 1, 1), "House").data.vertices[0].co.x = float("nan")
-    with pytest.raises(MaquetteError, match="'House' has vertices that are not numbers"):
+    house: Any = scenes.box((0, 0, 0), (1, 1, 1), "House")
+    house.data.vertices[0].co.x = float("nan")
+    with pytest.raises(MaquetteError, match="'House' has vertices that are not numbers") as caught:
         surface(bpy.context)
+    # What the sentence says to do helps.
+    assert "bpy.context.object.data.validate()" in caught.value.hint
+    house.data.validate()
+    assert surface(bpy.context).names == ["House"]
 
 
 def test_the_command_writes_the_surface_and_sees_it_from_all_sides(
