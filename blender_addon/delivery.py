@@ -56,6 +56,7 @@ class Delivery:
         self._results: dict[str, tuple[Job, Result, Sequence[memoryview]]] = {}
         self._saves: dict[str, Future[list[Any]]] = {}
         self._loads: deque[tuple[Job, results.Saved | SavedTexture]] = deque()
+        self._held_up: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -127,12 +128,11 @@ class Delivery:
         """Make one image datablock; false where there is none to make now."""
         if not self._loads or bpy.app.is_job_running("RENDER"):
             return False
-        job, saved = self._loads[0]
-        if isinstance(saved, SavedTexture) and _is_editing():
-            # A step to undo that is made now would be one of the mesh's alone.
-            self._tell("INFO", "The texture is there, and comes on once you are in Object Mode.")
+        entry = next((each for each in self._loads if not self._has_to_wait(*each)), None)
+        if entry is None:
             return False
-        self._loads.popleft()
+        self._loads.remove(entry)
+        job, saved = entry
         scene = scene_of(job.target)
         if scene is None or scene.library is not None:
             where = Path(job.target.blend).name or "a file that is closed"
@@ -145,6 +145,15 @@ class Delivery:
         job.state = State.DONE
         if not any(other is job for other, _saved in self._loads):
             self._done(job)
+        return True
+
+    def _has_to_wait(self, job: Job, saved: results.Saved | SavedTexture) -> bool:
+        """Whether a mesh is being edited: a step to undo would be one of that mesh alone."""
+        if not isinstance(saved, SavedTexture) or not _is_editing():
+            return False
+        if job.name not in self._held_up:
+            self._held_up.add(job.name)
+            self._tell("INFO", "The texture is there; it comes on once you are in Object Mode.")
         return True
 
     def _load(self, scene: bpy.types.Scene, saved: results.Saved, first: bool) -> None:

@@ -26,6 +26,12 @@ FLAT = 0.01
 """A thing is ground when it is thinner than this share of its length."""
 STEP = 1.0
 """Metres that ground may rise above the lowest foot of what stands on it."""
+CONVERT = (
+    "Convert curves and texts to meshes (Object > Convert), make instances real (Object > Apply > "
+    "Make Instances Real) and linked objects local (Object > Relations > Make Local), where they "
+    "are to have one."
+)
+"""What to do about what can't be given a layer."""
 SOLID = ("MESH", "CURVE", "SURFACE", "META", "FONT")
 
 
@@ -195,6 +201,8 @@ def _standing(
     depsgraph = context.evaluated_depsgraph_get()
     pieces = list(pieces_of(depsgraph, set(chosen), instances, with_uvs))
     missing = sorted(set(chosen) - {piece.name for piece in pieces})
+    if missing and not instances and missing[0] in bare_of(depsgraph):
+        raise not_layered(missing[0])
     if missing:
         raise MaquetteError(
             "unknown-object",
@@ -215,8 +223,15 @@ def _standing(
 
 
 def _shape(kept: Sequence[Piece], left_out: list[str]) -> Shape:
+    corners = np.concatenate([piece.vertices[piece.vertex_triangles] for piece in kept])
+    if not np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).any():
+        raise MaquetteError(
+            "no-faces",
+            f"There is nothing to see: no face of {kept[0].name!r} has an area.",
+            "Choose an object with faces, or scale it up.",
+        )
     return Shape(
-        np.concatenate([piece.vertices[piece.vertex_triangles] for piece in kept]),
+        corners,
         np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept]),
         [piece.name for piece in kept],
         left_out,
@@ -227,6 +242,24 @@ def carries_modifiers(thing: bpy.types.Object) -> bool:
     """Whether an object is a mesh of this file, or overridden in it: one that can be given a
     layer."""
     return thing.type == "MESH" and thing.library is None
+
+
+def not_layered(name: str) -> MaquetteError:
+    """What there is to say of an object that can't be given a layer."""
+    return MaquetteError("not-a-mesh", f"{name!r} can't carry a texture.", CONVERT)
+
+
+def bare_of(depsgraph: bpy.types.Depsgraph) -> list[str]:
+    """Names of what renders and can't be given a layer: curves, texts, objects of other files, and
+    what shows instances."""
+    names: dict[str, None] = {}
+    each: Any
+    for each in depsgraph.object_instances:
+        original = each.object.original
+        shown = original.type in SOLID and not original.hide_render and each.show_self
+        if shown and (each.is_instance or not carries_modifiers(original)):
+            names[(each.parent.original if each.is_instance else original).name] = None
+    return list(names)
 
 
 def pieces_of(

@@ -19,7 +19,16 @@ from maquette_wire.submission import submission
 from maquette_wire.view import View
 
 from .. import layers, textures
-from ..capture import SOLID, Surface, capture_view, carries_modifiers, plan, surface
+from ..capture import (
+    CONVERT,
+    Surface,
+    bare_of,
+    capture_view,
+    carries_modifiers,
+    not_layered,
+    plan,
+    surface,
+)
 from ..delivery import folder_of, put_texture_on, target_of
 from ..gallery import entries, shown
 from ..notices import counted
@@ -36,10 +45,6 @@ ENOUGH = 0.85
 """Share of what can be seen of a surface, below which the user hears that views miss some."""
 
 NO_MODEL = ("CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER", "LATTICE", "ARMATURE")
-CONVERT = (
-    "Convert curves and texts to meshes (Object > Convert), make instances real (Object > Apply) "
-    "and linked objects local (Object > Relations), where they are to have one."
-)
 
 
 def in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -249,7 +254,7 @@ def carriers(context: bpy.types.Context) -> list[str]:
     chosen = _chosen(context)
     for thing in chosen:
         if not carries_modifiers(thing):
-            raise MaquetteError("not-a-mesh", f"{thing.name!r} can't carry a texture.", CONVERT)
+            raise not_layered(thing.name)
     return [thing.name for thing in chosen]
 
 
@@ -287,21 +292,10 @@ def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 def _tell_left_out(context: bpy.types.Context) -> None:
     """Name what a texture of all leaves out."""
-    cannot = [thing.name for thing in _rendered(context) if not carries_modifiers(thing)]
+    cannot = bare_of(context.evaluated_depsgraph_get())
     if cannot and not _chosen(context):
         named = ", ".join(cannot[:3]) + (f" and {len(cannot) - 3} more" if cannot[3:] else "")
         current().note("INFO", f"Not textured: {named}. {CONVERT}")
-
-
-def _rendered(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """What shows in renders, instances' empties among it."""
-    return [
-        thing
-        for thing in context.view_layer.objects
-        if thing.visible_get()
-        and not thing.hide_render
-        and (thing.type in SOLID or thing.instance_collection is not None)
-    ]
 
 
 def _captured(context: bpy.types.Context, views: list[View]) -> list[Capture]:
