@@ -95,7 +95,6 @@ def test_the_copy_has_the_texture_and_the_file_stays(
         (lambda folder: (folder / "s.npz").write_bytes(b"PK"), "can't be read"),
         (lambda folder: (folder / "t.png").unlink(), "There is no file"),
         (lambda folder: (folder / "t.png").write_bytes(b"no"), "is not a PNG file"),
-        (lambda folder: (folder / "copy.blend").mkdir(), "could not be saved as"),
     ],
 )
 def test_what_is_wrong_is_one_line(
@@ -107,6 +106,15 @@ def test_what_is_wrong_is_one_line(
     assert texture_command.main([*given, "--output", str(tmp_path / "out" / "copy.blend")]) == 1
     last = capfd.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("maquette: ") and said in last
+
+
+def test_a_folder_that_is_not_there_is_said(
+    scene: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    given = textured(tmp_path / "out")
+    assert texture_command.main([*given, "--output", str(tmp_path / "no" / "copy.blend")]) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("maquette: The scene could not be saved as") and "copy.blend" in last
 
 
 def test_a_texture_too_few_is_said(scene: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):

@@ -557,7 +557,8 @@ def test_instances_and_linked_objects_are_named_and_left_as_they_are(
     copy = bpy.data.objects.new("Copy of kit", None)
     copy.instance_type, copy.instance_collection = "COLLECTION", kit
     bpy.context.scene.collection.objects.link(copy)
-    with bpy.data.libraries.load(str(library), link=True) as (_there, here):
+    loaded: Any = bpy.data.libraries.load(str(library), link=True)
+    with loaded as (_there, here):
         here.objects = ["Column"]
     (linked,) = here.objects
     bpy.context.scene.collection.objects.link(linked)
