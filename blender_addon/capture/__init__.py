@@ -10,17 +10,9 @@ from __future__ import annotations
 from . import offscreen, render
 from .frames import check_frames, through
 from .overview import overview
+from .pieces import CONVERT, bare_of, carries_modifiers, not_layered, pieces_of
 from .planning import Plan, plan
-from .surface import (
-    CONVERT,
-    Surface,
-    bare_of,
-    carries_modifiers,
-    not_layered,
-    pieces_of,
-    shape,
-    surface,
-)
+from .surface import Surface, shape, surface
 from .view import camera_pose, camera_size, camera_view, check_grid, resized, size_for
 
 capture_camera = render.capture

@@ -21,7 +21,8 @@ from mathutils import Matrix
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
-from .surface import Shape, pieces_of
+from .pieces import pieces_of
+from .surface import Shape
 from .view import SENSOR, posed_view
 
 Array = NDArray[np.float64]

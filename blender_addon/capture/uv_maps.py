@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,10 +17,8 @@ from maquette_wire.limits import FIRST_TILE
 from numpy.typing import NDArray
 
 from . import fitness
+from .pieces import Piece
 from .scope import Scope
-
-if TYPE_CHECKING:
-    from .surface import Piece
 
 NAME = "Maquette surface"
 ANGLE = 66.0
