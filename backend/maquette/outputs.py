@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import re
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+import numpy as np
 from maquette_wire import metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.limits import FIRST_TILE
@@ -60,7 +63,14 @@ def check_room(folder: Path, views: Iterable[View]) -> None:
 
     Raises MaquetteError("output-unusable").
     """
-    needed = sum(view.width * view.height * 3 for view in views)  # a PNG is rarely larger
+    check_space(folder, sum(view.width * view.height * 3 for view in views))
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """See that pictures of so many bytes can be written; a PNG is rarely larger than its pixels.
+
+    Raises MaquetteError("output-unusable").
+    """
     try:
         free = shutil.disk_usage(folder).free
         with tempfile.TemporaryFile(dir=folder):
@@ -185,7 +195,10 @@ def write_texture(
             ending = "" if tiles == (FIRST_TILE,) else f".{tiles[header.index]}"
             paths.append(folder / f"{name}{ending}.png")
             height, width = header.shape[:2]
-            _write(paths[-1], frame, width, height, text, 16 if header.dtype == "u2" else 8)
+            bits = 8
+            if header.dtype == "u2":
+                bits, frame = 16, np.frombuffer(frame, "<u2").astype(">u2").data
+            _write(paths[-1], frame, width, height, text, bits)
     return paths
 
 
@@ -204,6 +217,29 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from error
 
 
+def write_folder(place: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files, by name, into a new folder: all of them or nothing; returns their paths.
+
+    Raises MaquetteError("output-unusable").
+    """
+    temporary = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.mkdir()
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
+        temporary.rename(place)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # the error that led here is the one to tell
+            shutil.rmtree(temporary)
+        raise MaquetteError(
+            "output-unusable",
+            f"The folder {place} can't be written: {error.strerror}.",
+            "Free some space or name another folder with --output, then run the command again: "
+            "the same recipe gives the same pictures.",
+        ) from error
+    return [place / name for name in files]
+
+
 def _part(view: View, stem: str) -> str:
     """A view's part of a file's name; a picture's view is called as its file is."""
     part = slug(view.name) if view.name else ""
@@ -219,7 +255,7 @@ def _write(
     bits: Literal[8, 16] = 8,
 ) -> None:
     try:
-        png.write(path, pixels, width, height, text, bits)
+        png.write(path, pixels, width, height, text, bits=bits)
     except OSError as error:
         raise MaquetteError(
             "output-unusable",

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
 
 from .errors import MaquetteError
+from .material import Material
 from .messages import Limits, Submit, Texture
 from .recipe import Recipe
 from .view import View
@@ -23,7 +23,7 @@ def check_submit(submit: Submit, limits: Limits) -> None:
 
     Raises MaquetteError with code ``bad-message`` (which no client of ours sends), ``bad-recipe``,
     ``bad-capture``, ``prompt-too-long``, ``too-many-captures``, ``too-many-pictures``,
-    ``capture-too-small`` or ``capture-too-large``.
+    ``bad-material``, ``capture-too-small`` or ``capture-too-large``.
     """
     if JOB.fullmatch(submit.job) is None:
         raise MaquetteError("bad-message", "A job's name is not 32 hex digits.")
@@ -36,6 +36,9 @@ def check_submit(submit: Submit, limits: Limits) -> None:
                 f"The {name.replace('_', ' ')} has {length} characters.",
                 f"Use {limits.prompt_characters} at most.",
             )
+    if submit.material is not None:
+        _check_material(submit, submit.material, limits)
+        return
     views = len(submit.views)
     if not views:
         raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
@@ -63,16 +66,16 @@ def check_submit(submit: Submit, limits: Limits) -> None:
     _check_frames(submit)
 
 
-def check_understood(submit: Submit, understands: Collection[str]) -> None:
-    """Check that a server knows what a job asks for. Raises MaquetteError("old-server")."""
+def abilities(submit: Submit) -> dict[str, str]:
+    """What a job asks of a server beyond the first version of the protocol, as its `understands`
+    names it, each with what that is for a user."""
+    needed = {}
+    if submit.material is not None:
+        needed["material"] = "make materials"
     texture = submit.texture
-    plain = texture is None or (texture.tiles == (FIRST_TILE,) and texture.bits == 8)
-    if not plain and "tiles" not in understands:
-        raise MaquetteError(
-            "old-server",
-            "The server is older and makes one texture of 8 bits at a time.",
-            "Update Maquette there, or have all objects share one texture of 8 bits.",
-        )
+    if texture is not None and (texture.tiles != (FIRST_TILE,) or texture.bits != 8):
+        needed["tiles"] = "make a texture of several pictures, or of 16 bits"
+    return needed
 
 
 def check_view(view: View, index: int, limits: Limits) -> None:
@@ -102,6 +105,25 @@ def check_size(what: str, width: int, height: int, limits: Limits) -> None:
             f"Use at most {limits.side_max} pixels a side "
             f"and {limits.pixels / 1e6:.1f} megapixels.",
         )
+
+
+def _check_material(submit: Submit, material: Material, limits: Limits) -> None:
+    if submit.views or submit.frames or submit.texture is not None or submit.together:
+        raise MaquetteError("bad-message", "A material's job has no views and no frames.")
+    if submit.recipe.count > 1:
+        raise MaquetteError(
+            "bad-recipe",
+            f"One material has one seed, and the recipe's count is {submit.recipe.count}.",
+            "Make a job for each seed.",
+        )
+    if submit.recipe.size is not None:
+        raise MaquetteError(
+            "bad-recipe",
+            "A material's maps have the size that the material says.",
+            "Leave the recipe's size out.",
+        )
+    side = material.filled(submit.recipe.prompt).pixels
+    check_size("A map of the material", side, side, limits)
 
 
 def _check_together(recipe: Recipe) -> None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import struct
-import sys
 import zlib
-from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -25,7 +23,9 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE_KEY, VIEW_KEY, SOURCE_KEY = "maquette", "maquette-view", "maquette-source"
-"""Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON."""
+"""Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON;"""
+MATERIAL_KEY = "maquette-material"
+"""and of a material's maps."""
 PARAMETERS_KEY, XMP_KEY = "parameters", "XML:com.adobe.xmp"
 """Keywords of what other programs read; `metadata` says what."""
 LEVEL = 3
@@ -39,35 +39,33 @@ def encode(
     width: int,
     height: int,
     text: Mapping[str, str] | None = None,
+    *,
     bits: Literal[8, 16] = 8,
+    linear: bool = False,
 ) -> bytes:
     """A PNG file.
 
     Args:
-        pixels: uint8, or uint16 where `bits` is 16, [height, width, 3] (RGB) or [height, width]
-            (grey), sRGB, row 0 at the top.
+        pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), row 0 at the top; with 16
+            bits big-endian uint16.
         text: keyword (1 to 79 Latin-1 characters) to text, written before the pixels: as iTXt
             chunks, and as tEXt where ASCII suffices, which more programs read.
+
+        linear: the pixels are numbers; else they are sRGB, and said to be.
 
     Raises ValueError for pixels of another size.
     """
     data = bytes(memoryview(pixels).cast("B"))
-    each = bits // 8
-    channels = len(data) // max(width * height * each, 1)
-    if channels not in (1, 3) or len(data) != width * height * channels * each:
+    size = bits // 8
+    channels = len(data) // max(width * height * size, 1)
+    step = channels * size
+    if channels not in (1, 3) or len(data) != width * height * step:
         raise ValueError(f"{len(data)} bytes are no {width} x {height} picture in RGB or grey")
-    if bits == 16 and sys.byteorder == "little":
-        swapped = array("H", data)
-        swapped.byteswap()
-        data = swapped.tobytes()
     header = struct.pack(">IIBBBBB", width, height, bits, 2 if channels == 3 else 0, 0, 0, 0)
-    parts = [SIGNATURE, _chunk(b"IHDR", header), _chunk(b"sRGB", b"\0")]
+    parts = [SIGNATURE, _chunk(b"IHDR", header)]
+    parts += [] if linear else [_chunk(b"sRGB", b"\0")]
     parts += [_text_chunk(keyword, value) for keyword, value in (text or {}).items()]
-    parts.append(
-        _chunk(
-            b"IDAT", zlib.compress(_filtered(data, width * channels * each, channels * each), LEVEL)
-        )
-    )
+    parts.append(_chunk(b"IDAT", zlib.compress(_filtered(data, width * step, step), LEVEL)))
     parts.append(_chunk(b"IEND", b""))
     return b"".join(parts)
 
@@ -78,12 +76,14 @@ def write(
     width: int,
     height: int,
     text: Mapping[str, str] | None = None,
+    *,
     bits: Literal[8, 16] = 8,
+    linear: bool = False,
 ) -> None:
     """Write :func:`encode`'s file under a temporary name and rename it. Raises OSError."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        temporary.write_bytes(encode(pixels, width, height, text, bits))
+        temporary.write_bytes(encode(pixels, width, height, text, bits=bits, linear=linear))
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):  # the error that led here is the one to tell

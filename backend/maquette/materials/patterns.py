@@ -198,7 +198,8 @@ def _boards(material: Material, pixels: int) -> Cells:
 def _herringbone(material: Material, pixels: int) -> Cells:
     """Blocks of k squares: lying where (column - row) mod 2k is below k, standing elsewhere."""
     long, short = max(_unit(material)), min(_unit(material))
-    k = max(2, round(long / short))
+    # Blocks longer than half the tile, in whose length the pattern repeats, are cut to that.
+    k = max(2, min(round(long / short), round(material.size / short / 2)))
     count = _fitting(material.size, short, 2 * k)
     x = (np.arange(pixels) + 0.5) / pixels * count
     column = x.astype(np.int32)

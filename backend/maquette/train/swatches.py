@@ -424,6 +424,8 @@ def _finish(
     captions = [
         _caption(each, str(rng.choice(_AGES[age])), color, name, laid) for each in _CAPTIONS
     ]
+    if color == words[0]:  # what it is where a prompt says no colour
+        captions[2:] = [each.replace(f"{color} ", "") for each in captions[:2]]
     attributes = {"stuff": name, "color": color, "pattern": pattern, "age": age or None}
     return picture, {"attributes": attributes, "captions": captions}
 

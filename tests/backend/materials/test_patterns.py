@@ -103,3 +103,14 @@ def test_the_camera_sees_the_relief_itself() -> None:
     assert 2.0 / capture.view.projection_matrix[0] == pytest.approx(1.0)
     color = np.asarray(capture.color)
     assert 60 < color.mean() < 200 and color.std() > 5
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_units_of_extreme_sizes_are_laid(pattern: PatternName, swapped: bool) -> None:
+    unit = (50.0, 0.01)[:: -1 if swapped else 1]
+    relief = lay(
+        Material(size=1.2, pixels=256, pattern=pattern, unit=unit, joint=0.0).filled(""), 256
+    )
+    assert np.isfinite(relief.height).all() and relief.height.max() <= 0.0
+    assert relief.units.max() < 256**2

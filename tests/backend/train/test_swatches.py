@@ -20,8 +20,12 @@ def test_a_folder_of_swatches_is_a_dataset(tmp_path: Path) -> None:
     assert scene.depth.shape == (128, 128) and np.isfinite(scene.depth).all()
     for finish in scene.finishes:
         assert finish.picture.shape == (128, 128, 3)
-        words = finish.attributes["color"], finish.attributes["stuff"]
-        assert all(word in caption for caption in finish.captions for word in words)
+        stuff, color = finish.attributes["stuff"], finish.attributes["color"]
+        assert all(stuff in caption for caption in finish.captions)
+        assert all(color in caption for caption in finish.captions[:2])
+        # Only what a material is by default may go without its colour.
+        usual = color == next(iter(STUFFS[stuff].colors))
+        assert usual == any(color not in caption for caption in finish.captions)
 
 
 def test_swatches_that_are_there_are_kept(tmp_path: Path) -> None:
