@@ -65,8 +65,8 @@ def of(context: bpy.types.Context, pieces: Sequence[Piece], *, own: bool, each: 
             tiles, found = (), "it has several tiles"
         if found:
             unfit, fault = [*unfit, piece], fault or found
-        fit = tiles and piece.uvs is not None
-        made = piece.uvs.astype(np.float64) if fit else _unwrapped(context, [piece])[0]
+        kept = piece.uvs if tiles else None
+        made = _unwrapped(context, [piece])[0] if kept is None else kept.astype(np.float64)
         uvs.append(made + divmod(number, fitness.ROW)[::-1])
     tiles = tuple(range(FIRST_TILE, FIRST_TILE + len(pieces)))
     return Maps(uvs, tiles, _unused(unfit, fault))
