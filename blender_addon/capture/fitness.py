@@ -72,7 +72,7 @@ def measures(corners: Array, uvs: Array) -> Measures:
     across, up = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     areas = np.linalg.norm(np.cross(across, up), axis=1)
     shares = areas / max(areas.sum(), 1e-300)
-    finite = np.isfinite(uvs).reshape(len(uvs), -1).all(1)
+    finite = np.asarray(np.isfinite(uvs).all((1, 2)))
     uvs = np.where(finite[:, None, None], uvs, -1.0)
     square = np.floor(uvs.mean(1))
     local = uvs - square[:, None]
