@@ -14,12 +14,14 @@ MODULES = (
     "preferences",
     "session",
     "overlay.view3d",
+    "overlay.coverage",
     "handlers",
     "engine",
     "operators",
     "panels",
     "keymaps",
     "command",
+    "texture_command",
 )
 """In the order in which they register; each has ``register()`` and ``unregister()``."""
 

@@ -71,13 +71,13 @@ def main(argv: Sequence[str]) -> int:
     try:
         arguments = parser().parse_args(argv)
         if arguments.model is not None:
-            open_model(arguments.model, arguments.up, arguments.unit, _say)
+            open_model(arguments.model, arguments.up, arguments.unit, say)
         if arguments.list_cameras:
             print(json.dumps(_listing(bpy.context.scene)))
         else:
             _write(arguments.output, _captures(arguments))
     except MaquetteError as error:
-        _say(str(error))
+        say(str(error))
         return 1
     return 0
 
@@ -108,7 +108,7 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
             for capture in seen:
                 if not np.isfinite(capture.depth).any():
                     moment = f" at frame {frame}" if frames else ""
-                    _say(f"warning: the camera {capture.view.name!r} sees nothing but sky{moment}.")
+                    say(f"warning: the camera {capture.view.name!r} sees nothing but sky{moment}.")
             captures += seen
     return captures
 
@@ -129,7 +129,14 @@ def _planned(
     """Views without a camera, with a sentence about them. Raises MaquetteError("not-seen")."""
     count = arguments.around
     if arguments.surface is not None:
-        made = surface(bpy.context, arguments.object or [])
+        made = surface(
+            bpy.context,
+            arguments.object or [],
+            own_uvs=not arguments.new_uvs,
+            each=arguments.each,
+        )
+        if made.about_uvs:
+            say(made.about_uvs)
         _write_surface(arguments.surface, made)
         size = arguments.long_side, arguments.long_side
     elif count:
@@ -140,12 +147,12 @@ def _planned(
         views = overview(bpy.context, shape(bpy.context), *size)
         _check_seen(views)
         names = " and ".join(repr(view.name) for view in views)
-        _say(f"{arguments.model.name} brings no camera: it is seen from {names}.")
+        say(f"{arguments.model.name} brings no camera: it is seen from {names}.")
         return views
     planned = plan(bpy.context, made, count, _views(chosen, size), size)
     around = planned.views(*size)
     _check_seen([*chosen, *around])
-    _say(_coverage(planned, len(chosen) + len(around)))
+    say(_coverage(planned, len(chosen) + len(around)))
     return around
 
 
@@ -277,5 +284,6 @@ def _file() -> str:
     return Path(bpy.data.filepath).name or "the open file"
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Tell the user, through whoever runs this Blender."""
     print(f"maquette: {sentence}", file=sys.stderr, flush=True)

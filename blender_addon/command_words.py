@@ -1,4 +1,4 @@
-"""The words of the command that captures for a shell."""
+"""The words of the commands for a shell: the capturing one, and the one that lays a texture on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from maquette_wire.errors import MaquetteError
 from .capture import check_frames
 
 NAME = "maquette_capture"
+TEXTURE_NAME = "maquette_texture"
 LONG_SIDE = 512
 
 
@@ -26,20 +27,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """Raises MaquetteError("bad-arguments") when it parses others."""
     parser = Parser(prog=NAME, description="Capture what cameras of this file see.")
-    model = parser.add_argument_group("a model of another program, instead of the open file")
-    model.add_argument(
-        "--model", type=Path, metavar="FILE", help=".glb, .gltf, .obj, .usd, .fbx, .stl or .ply"
-    )
-    model.add_argument(
-        "--up", choices=("y", "z"), help="of an .obj, .stl or .ply that says it wrongly"
-    )
-    model.add_argument(
-        "--unit",
-        type=_metres,
-        default=1.0,
-        metavar="METRES",
-        help="of one of its units, 0.001 for millimetres (1)",
-    )
+    _add_model(parser)
     cameras = parser.add_mutually_exclusive_group()
     cameras.add_argument(
         "--camera", action="append", metavar="NAME", help="repeatable (the scene's active camera)"
@@ -76,6 +64,12 @@ def parser() -> Parser:
         "--object", action="append", metavar="NAME", help="of the surface (all but the ground)"
     )
     parser.add_argument(
+        "--each", action="store_true", help="a tile of the surface's UVs for each object"
+    )
+    parser.add_argument(
+        "--new-uvs", action="store_true", help="never the objects' own UV maps for the surface"
+    )
+    parser.add_argument(
         "--around",
         type=int,
         default=0,
@@ -90,6 +84,42 @@ def parser() -> Parser:
         help="print the scene's cameras and frames as JSON",
     )
     return parser
+
+
+def texture_parser() -> argparse.ArgumentParser:
+    """Raises MaquetteError("bad-arguments") when it parses others."""
+    parser = Parser(prog=TEXTURE_NAME, description="Save a copy of this file with a texture on it.")
+    _add_model(parser)
+    parser.add_argument(
+        "--surface", type=Path, required=True, metavar="FILE", help=f"as {NAME} wrote it"
+    )
+    parser.add_argument(
+        "--texture",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="PNG",
+        help="of each tile of the surface's UVs, in their order",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="a new .blend")
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    model = parser.add_argument_group("a model of another program, instead of the open file")
+    model.add_argument(
+        "--model", type=Path, metavar="FILE", help=".glb, .gltf, .obj, .usd, .fbx, .stl or .ply"
+    )
+    model.add_argument(
+        "--up", choices=("y", "z"), help="of an .obj, .stl or .ply that says it wrongly"
+    )
+    model.add_argument(
+        "--unit",
+        type=_metres,
+        default=1.0,
+        metavar="METRES",
+        help="of one of its units, 0.001 for millimetres (1)",
+    )
 
 
 def _size(text: str) -> tuple[int, int]:

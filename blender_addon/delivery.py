@@ -58,6 +58,7 @@ class Delivery:
         self._results: dict[str, tuple[Job, Result, Sequence[memoryview]]] = {}
         self._saves: dict[str, Future[list[Any]]] = {}
         self._loads: deque[tuple[Job, results.Saved | SavedTexture | SavedMaterial]] = deque()
+        self._held_up: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -131,7 +132,11 @@ class Delivery:
         """Make one image datablock; false where there is none to make now."""
         if not self._loads or bpy.app.is_job_running("RENDER"):
             return False
-        job, saved = self._loads.popleft()
+        entry = next((each for each in self._loads if not self._has_to_wait(*each)), None)
+        if entry is None:
+            return False
+        self._loads.remove(entry)
+        job, saved = entry
         scene = scene_of(job.target)
         if scene is None or scene.library is not None:
             where = Path(job.target.blend).name or "a file that is closed"
@@ -146,6 +151,15 @@ class Delivery:
         job.state = State.DONE
         if not any(other is job for other, _saved in self._loads):
             self._done(job)
+        return True
+
+    def _has_to_wait(self, job: Job, saved: results.Saved | SavedTexture) -> bool:
+        """Whether a mesh is being edited: a step to undo would be one of that mesh alone."""
+        if not isinstance(saved, SavedTexture) or not _is_editing():
+            return False
+        if job.name not in self._held_up:
+            self._held_up.add(job.name)
+            self._tell("INFO", "The texture is there; it comes on once you are in Object Mode.")
         return True
 
     def _load(self, scene: bpy.types.Scene, saved: results.Saved, first: bool) -> None:
@@ -195,6 +209,13 @@ def put_material_in(
     return material, said
 
 
+def _is_editing() -> bool:
+    """Whether an object is in another mode than Object Mode, in any window."""
+    windows: Any = bpy.context.window_manager.windows
+    active = [window.view_layer.objects.active for window in windows]
+    return any(thing is not None and thing.mode != "OBJECT" for thing in active)
+
+
 def put_texture_on(saved: SavedTexture) -> list[str]:
     """Make a texture's layer, or give the layer that it has the new texture; one step to undo.
 
@@ -202,7 +223,7 @@ def put_texture_on(saved: SavedTexture) -> list[str]:
     "bad-picture").
     """
     missing: list[str] = []
-    image = results.load_texture(saved.path, saved.recipe)
+    image = results.load_texture(saved.path, saved.recipe, saved.tiles)
     own = [each for each in layers.layers() if layers.folder_of(each) == saved.folder]
     if own:
         layers.set_image(own[-1], image)

@@ -9,7 +9,7 @@ from bpy.app.handlers import persistent
 
 from . import prompt_editor, thumbnails
 from .gallery import compare, entries
-from .overlay import pictures
+from .overlay import coverage, pictures
 from .session import current, wake
 
 
@@ -35,6 +35,7 @@ def _after_load(*_arguments: object) -> None:
     thumbnails.clear()
     compare.end()
     pictures.clear()
+    coverage.hide()
     prompt_editor.end_all()
     entries.rebase(_folder(bpy.data.filepath), moved=True)
     current().gallery.opened()

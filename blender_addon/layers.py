@@ -9,6 +9,7 @@ corners than it was textured with, its modifier lets it through as it is.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,14 @@ from typing import Any
 
 import bpy
 import numpy as np
+from maquette_wire.limits import FIRST_TILE
 from numpy.typing import NDArray
 
 NAME = "Maquette Texture"
 UV_NAME = "UVMap"
 """Of the UV map that an object gets which has none; else the texture's stands in for its own."""
+SESSION = uuid.uuid4().hex
+"""Of this Blender: an object's `session_uid` means another one in the next."""
 MARK = "maquette_layer"
 """Custom property of a layer's material, and of the modifiers' node group."""
 
@@ -33,11 +37,42 @@ class Fit:
         names: of the objects.
         corners: number of corners of each object's evaluated mesh.
         uvs: float32 [all corners, 2].
+        tiles: UDIM numbers of the texture's pictures, in which the UVs lie.
+        uids: `session_uid` of each object, by which `session` still knows it under another name.
+        session: of which Blender these are.
     """
 
     names: list[str]
     corners: list[int]
     uvs: NDArray[np.float32]
+    tiles: tuple[int, ...] = (FIRST_TILE,)
+    uids: tuple[int, ...] = ()
+    session: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        names: list[str],
+        corners: list[int],
+        uvs: NDArray[np.float32],
+        tiles: tuple[int, ...],
+    ) -> Fit:
+        """On objects of the file that is open."""
+        uids = tuple(bpy.data.objects[name].session_uid for name in names)
+        return cls(names, corners, uvs, tiles, uids, SESSION)
+
+    def objects(self) -> Iterator[Any]:
+        """The object of each name, None where there is none any more that can have a layer; none
+        twice, whatever the user called others meanwhile."""
+        here = self.session == SESSION
+        by_uid = {thing.session_uid: thing for thing in bpy.data.objects} if here else {}
+        own = [by_uid.get(uid) for uid in self.uids] if here else [None] * len(self.names)
+        taken = {thing.name for thing in own if thing is not None}
+        for thing, name in zip(own, self.names, strict=True):
+            # One that was deleted may have been made anew.
+            found = thing or (None if name in taken else bpy.data.objects.get(name))
+            fits = found is not None and found.type == "MESH" and found.library is None
+            yield found if fits else None
 
     def write(self, path: Path) -> None:
         """One `.npz`. Raises OSError."""
@@ -47,6 +82,9 @@ class Fit:
                 names=np.array(self.names, np.str_),
                 corners=np.array(self.corners, np.int64),
                 uvs=self.uvs,
+                tiles=np.array(self.tiles, np.int64),
+                uids=np.array(self.uids, np.int64),
+                session=np.array(self.session, np.str_),
             )
 
     @classmethod
@@ -57,6 +95,10 @@ class Fit:
                 [str(name) for name in file["names"]],
                 [int(count) for count in file["corners"]],
                 file["uvs"].astype(np.float32),
+                # A texture of an earlier version has none of these.
+                tuple(map(int, file["tiles"])) if "tiles" in file else (FIRST_TILE,),
+                tuple(map(int, file["uids"])) if "uids" in file else (),
+                str(file["session"]) if "session" in file else "",
             )
 
 
@@ -64,9 +106,10 @@ def put_on(fit: Fit, image: bpy.types.Image) -> tuple[Any, list[str]]:
     """Make a layer; returns its material and the names of objects that are not there any more."""
     starts = np.cumsum([0, *fit.corners])
     found, missing = [], []
-    for name, start, count in zip(fit.names, starts, fit.corners, strict=False):
-        thing: Any = bpy.data.objects.get(name)
-        if thing is None or thing.type != "MESH" or thing.library is not None:
+    for name, thing, start, count in zip(
+        fit.names, fit.objects(), starts, fit.corners, strict=False
+    ):
+        if thing is None:
             missing.append(name)
         else:
             found.append((thing, int(start), count))

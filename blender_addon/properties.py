@@ -314,6 +314,20 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default="2048",
         options=PLAIN,
     )
+    texture_each: BoolProperty(
+        name="One for Each",
+        description="A picture of this size for each object, rather than one that all share "
+        "(UDIM tiles)",
+        default=False,
+        options=PLAIN,
+    )
+    texture_own_uvs: BoolProperty(
+        name="Keep UV Maps",
+        description="Lay the texture out as the objects' own UV maps say, where these are fit for "
+        "it: no faces on each other, and evenly large. Otherwise it has a UV map of its own",
+        default=True,
+        options=PLAIN,
+    )
     texture_from_concept: BoolProperty(
         name="Match Concept",
         description="Lay the chosen concept on what its view sees, and paint the other sides after "

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 import msgspec
@@ -207,14 +208,24 @@ def load(saved: Saved) -> bpy.types.Image:
     return image
 
 
-def load_texture(path: Path, recipe: Recipe) -> bpy.types.Image:
-    """The image datablock of a texture. Raises MaquetteError("bad-picture")."""
+def load_texture(path: Path, recipe: Recipe, tiles: Sequence[int]) -> bpy.types.Image:
+    """The image datablock of a texture; with tiles, not one plain picture, the path has ``<UDIM>``
+    for their numbers. Raises MaquetteError("bad-picture")."""
+    first = path.with_name(path.name.replace("<UDIM>", str(tiles[0])))
     try:
-        image = bpy.data.images.load(relative(path))
+        image: Any = bpy.data.images.load(relative(first))
     except RuntimeError as error:
         raise MaquetteError(
-            "bad-picture", f"The texture {path} can't be opened.", "Texture the model again."
+            "bad-picture", f"The texture {first} can't be opened.", "Texture the model again."
         ) from error
+    if first != path:
+        image.source = "TILED"
+        image.filepath = relative(path)
+        there = {tile.number for tile in image.tiles}
+        for number in tiles:
+            if number not in there:
+                image.tiles.new(tile_number=number)
+        image.reload()
     ending = f" – seed {recipe.seed}"
     room = NAME_BYTES - len(ending.encode())
     image.name = f"Texture – {recipe.prompt}".encode()[:room].decode(errors="ignore") + ending

@@ -7,6 +7,7 @@ be baked again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from maquette_wire import container, metadata, png
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
+from maquette_wire.limits import FIRST_TILE
 from maquette_wire.messages import Result, Submit
 from maquette_wire.packing import Packet
 from maquette_wire.recipe import Recipe
@@ -26,17 +28,26 @@ from numpy.typing import NDArray
 from .folders import new_folder
 from .layers import Fit
 from .pictures import read_pixels
-from .results import SOFTWARE, free_name, slug
+from .results import SOFTWARE, slug
 
 JOB, FIT, TEXTURE = "job.maquette", "fit.npz", "texture"
+UDIM = "<UDIM>"
 
 
 @dataclass(frozen=True)
 class SavedTexture:
-    """A texture on disk."""
+    """A texture on disk.
+
+    Attributes:
+        path: its file; with other tiles than the first alone `<UDIM>` stands for their numbers in
+            it, as in Blender.
+        recipe: what it was made with.
+        tiles: UDIM numbers of its pictures.
+    """
 
     path: Path
     recipe: Recipe
+    tiles: tuple[int, ...]
 
     @property
     def folder(self) -> Path:
@@ -90,7 +101,8 @@ def save(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = free_name(folder, TEXTURE)
+        tiles = fit_of(folder).tiles
+        saved = SavedTexture(_free_name(folder, tiles), result.recipe, tiles)
         for header, frame in zip(result.frames, frames, strict=True):
             height, width = header.shape[:2]
             if header.name == "concept":
@@ -101,14 +113,28 @@ def save(
                     png.write(picture, frame, width, height, text)
             elif header.name == "texture":
                 text = metadata.texts(result.recipe, software=SOFTWARE)
-                png.write(path, frame, width, height, text)
+                png.write(tile_of(saved, header.index), frame, width, height, text)
     except OSError as error:
         raise MaquetteError(
             "output-unusable",
             f"The texture can't be saved in {folder}: {error.strerror}.",
             "Free some space there; the server keeps the texture until then.",
         ) from error
-    return [SavedTexture(path, result.recipe)]
+    return [saved]
+
+
+def tile_of(saved: SavedTexture, place: int) -> Path:
+    """The file of one of its tiles."""
+    return saved.path.with_name(saved.path.name.replace(UDIM, str(saved.tiles[place])))
+
+
+def _free_name(folder: Path, tiles: tuple[int, ...]) -> Path:
+    """A name for a texture that no other has: none is ever replaced."""
+    name, number = TEXTURE, 1
+    while any(folder.glob(f"{name}.*")):
+        number += 1
+        name = f"{TEXTURE}-{number}"
+    return folder / (f"{name}.png" if tiles == (FIRST_TILE,) else f"{name}.{UDIM}.png")
 
 
 def picture_of(folder: Path, view: int) -> Path:
@@ -156,7 +182,8 @@ def read(folder: Path) -> Made:
 def saved_at(path: Path) -> SavedTexture:
     """A texture that was saved before.
 
-    Raises MaquetteError("not-an-output", "not-a-texture") or OSError.
+    path: of any of its tiles. Raises MaquetteError("not-an-output", "not-a-texture", "no-texture")
+    or OSError.
     """
     if png.VIEW_KEY in png.read_text(path):
         raise MaquetteError(
@@ -164,7 +191,11 @@ def saved_at(path: Path) -> SavedTexture:
             f"{path.name} is a picture of one view.",
             "Choose the texture itself, or use Bake Again after changing such a picture.",
         )
-    return SavedTexture(path, png.read_recipe(path))
+    tiles = fit_of(path.parent).tiles
+    name = path.name
+    if tiles != (FIRST_TILE,):
+        name = re.sub(r"\.\d{4}\.png$", f".{UDIM}.png", name)
+    return SavedTexture(path.with_name(name), png.read_recipe(path), tiles)
 
 
 def fit_of(folder: Path) -> Fit:

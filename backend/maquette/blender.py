@@ -1,7 +1,7 @@
 """Blender for the command line: finds one, gives it the extension, has it capture a .blend.
 
 Blender is a program (``blender``) or a Python with the ``bpy`` wheel. Either way the extension's
-own command captures, in a profile of its own, so that a user's Blender stays as it is.
+own commands do the work, in a profile of its own, so that a user's Blender stays as it is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ BLENDER_VARIABLE = "MAQUETTE_BLENDER"
 EXTENSION_VARIABLE = "MAQUETTE_EXTENSION"
 OLDEST = (4, 2)
 ADD_ON = "bl_ext.user_default.maquette"
-COMMAND = "maquette_capture"
+COMMANDS = {"maquette_capture": "command", "maquette_texture": "texture_command"}
+"""The extension's commands, each with its module."""
 START_SECONDS = 120
 CAPTURE_SECONDS = 1800
 LOG = "blender.log"
@@ -43,15 +44,16 @@ bpy.ops.wm.save_userpref()
 """
 """Installs the extension in the profile of a ``bpy`` module."""
 
-CAPTURE = f"""
+RUN = f"""
 import bpy, importlib, sys
 bpy.ops.preferences.addon_enable(module="{ADD_ON}")
-command = importlib.import_module("{ADD_ON}.command")
-if sys.argv[1]:
-    bpy.ops.wm.open_mainfile(filepath=sys.argv[1], use_scripts=False)
-sys.exit(command.main(sys.argv[2:]))
+command = importlib.import_module("{ADD_ON}." + sys.argv[1])
+if sys.argv[2]:
+    bpy.ops.wm.open_mainfile(filepath=sys.argv[2], use_scripts=False)
+sys.exit(command.main(sys.argv[3:]))
 """
-"""Opens a file and runs the extension's command: what ``blender --command`` does, for ``bpy``."""
+"""Opens a file and runs a command of the extension: what ``blender --command`` does, for ``bpy``.
+"""
 
 MODELS = (
     ".glb", ".gltf", ".obj", ".usd", ".usda", ".usdc", ".usdz", ".fbx", ".stl", ".ply",
@@ -262,7 +264,8 @@ def capture(
     """
     with tempfile.TemporaryDirectory(prefix="maquette-", ignore_cleanup_errors=True) as name:
         target = Path(name) / f"capture{container.SUFFIX}"
-        _command(blender, extension, home, scene, [*arguments, "--output", str(target)], say)
+        words = [*arguments, "--output", str(target)]
+        _command("maquette_capture", blender, extension, home, scene, words, say)
         if not target.is_file():
             raise _failed(blender, f"capture {scene.name}", home)
         submit, frames = container.read(target, kind=Submit)
@@ -276,7 +279,8 @@ def cameras_of(
 
     Raises MaquetteError as ``capture`` does.
     """
-    output = _command(blender, extension, home, scene, ["--list-cameras"], say)
+    words = ["--list-cameras"]
+    output = _command("maquette_capture", blender, extension, home, scene, words, say)
     listed = re.search(r'^\{"cameras": .*\}$', output, re.MULTILINE)
     if listed is None:
         raise _failed(blender, f"list the cameras of {scene.name}", home)
@@ -290,7 +294,30 @@ def cameras_of(
     )
 
 
+def save_textured(
+    blender: Blender,
+    extension: Path,
+    home: Home,
+    scene: Path,
+    arguments: Sequence[str],
+    target: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Save a copy of ``scene`` with a texture on it as ``target``, a .blend.
+
+    Args:
+        arguments: the surface and the texture's files, as the extension's command takes them.
+
+    Raises MaquetteError as ``capture`` does.
+    """
+    words = [*arguments, "--output", str(target.resolve())]
+    _command("maquette_texture", blender, extension, home, scene, words, say)
+    if not target.is_file():
+        raise _failed(blender, f"save {target.name}", home)
+
+
 def _command(
+    name: str,
     blender: Blender,
     extension: Path,
     home: Home,
@@ -298,7 +325,7 @@ def _command(
     arguments: Sequence[str],
     say: Callable[[str], None],
 ) -> str:
-    """Run the extension's command on a scene or model; returns all that Blender printed."""
+    """Run a command of the extension on a scene or model; returns all that Blender printed."""
     if not scene.is_file():
         raise MaquetteError("no-scene", f"There is no file {scene}.", "Correct its name.")
     opened, words = [str(scene.resolve())], list(arguments)
@@ -312,11 +339,12 @@ def _command(
                 )
     resources = profile(blender, extension, home)
     if blender.module:
-        command = ["-c", CAPTURE, *(opened or [""]), *words]
+        command = ["-c", RUN, COMMANDS[name], *(opened or [""]), *words]
     else:
         command = ["--background", "--offline-mode", "--disable-autoexec"]
-        command += [*opened, "--command", COMMAND, *words]
-    output = _run(blender, command, resources, f"capture {scene.name}", home)
+        command += [*opened, "--command", name, *words]
+    verb = "capture" if name == "maquette_capture" else "texture"
+    output = _run(blender, command, resources, f"{verb} {scene.name}", home)
     for sentence in _said(output):
         say(sentence)
     return output

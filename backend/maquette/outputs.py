@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import re
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+import numpy as np
 from maquette_wire import metadata, png
 from maquette_wire.errors import MaquetteError
+from maquette_wire.limits import FIRST_TILE
 from maquette_wire.messages import Result
 from maquette_wire.recipe import Recipe
 from maquette_wire.source import Source
@@ -170,23 +174,32 @@ def write_texture(
     result: Result,
     frames: Sequence[memoryview],
     *,
+    tiles: tuple[int, ...] = (FIRST_TILE,),
     prompt: bool = True,
-) -> Path:
-    """Write a result's texture with its recipe, under a name that neither it nor a .glb has.
+) -> list[Path]:
+    """Write a result's texture with its recipe, under a name that no file there begins with.
 
     Args:
-        prompt: False leaves the prompt out of the file.
+        tiles: UDIM numbers of its pictures, which are in their names unless it is the first alone.
+        prompt: False leaves the prompt out of the files.
 
-    Raises MaquetteError("output-unusable").
+    Returns a file for each tile. Raises MaquetteError("output-unusable").
     """
-    path = free_name(folder, stem)
-    while path.with_suffix(".glb").exists():
-        path = free_name(folder, f"{path.stem}-2")
-    place = next(n for n, header in enumerate(result.frames) if header.name == "texture")
-    height, width = result.frames[place].shape[:2]
+    name, number = stem, 2
+    while any(folder.glob(f"{glob.escape(name)}.*")):
+        name, number = f"{stem}-{number}", number + 1
     text = metadata.texts(result.recipe, software=SOFTWARE, prompt=prompt)
-    _write(path, frames[place], width, height, text)
-    return path
+    paths = []
+    for header, frame in zip(result.frames, frames, strict=True):
+        if header.name == "texture":
+            ending = "" if tiles == (FIRST_TILE,) else f".{tiles[header.index]}"
+            paths.append(folder / f"{name}{ending}.png")
+            height, width = header.shape[:2]
+            bits = 8
+            if header.dtype == "u2":
+                bits, frame = 16, np.frombuffer(frame, "<u2").astype(">u2").data
+            _write(paths[-1], frame, width, height, text, bits)
+    return paths
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -233,9 +246,16 @@ def _part(view: View, stem: str) -> str:
     return "" if part == stem else part
 
 
-def _write(path: Path, pixels: memoryview, width: int, height: int, text: dict[str, str]) -> None:
+def _write(
+    path: Path,
+    pixels: memoryview,
+    width: int,
+    height: int,
+    text: dict[str, str],
+    bits: Literal[8, 16] = 8,
+) -> None:
     try:
-        png.write(path, pixels, width, height, text)
+        png.write(path, pixels, width, height, text, bits=bits)
     except OSError as error:
         raise MaquetteError(
             "output-unusable",

@@ -163,8 +163,9 @@ class Sampler:
         *,
         progress: ProgressCallback | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> tuple[NDArray[np.uint8], Coverage]:
-        """Carry one picture of each capture onto the surface's texture, uint8 sRGB [size, size, 3].
+    ) -> tuple[list[NDArray[Any]], Coverage]:
+        """Carry one picture of each capture onto the surface's texture: for each of its tiles a
+        picture, sRGB [size, size, 3], uint8 or uint16 as its `bits` say.
 
         progress is called with the stage "baking", and cancelled asked, for each chunk of texels.
         Raises JobCancelled, and MaquetteError("bad-surface", "no-faces", "not-seen",
@@ -198,8 +199,13 @@ class Sampler:
                 "Use a smaller texture, or texture fewer objects at a time.",
             ) from error
         filled = 1.0 - float(baked.seen.sum() / baked.covered.sum())
-        levels = np.rint(baked.picture * 255.0).astype(np.uint8)
-        return levels, Coverage(seen=baked.share_seen, filled=filled)
+        dtype = np.dtype(f"u{surface.texture.bits // 8}")
+        levels = baked.picture  # in place: at 8192 pixels a copy is most of a gigabyte
+        levels *= np.iinfo(dtype).max
+        levels = np.rint(levels, out=levels).astype(dtype)
+        return list(levels.reshape(-1, size, size, 3)), Coverage(
+            seen=baked.share_seen, filled=filled
+        )
 
     def material(
         self,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from . import offscreen, render
 from .frames import check_frames, through
 from .overview import overview
+from .pieces import CONVERT, bare_of, carries_modifiers, not_layered, pieces_of
 from .planning import Plan, plan
-from .surface import SOLID, Surface, carries_modifiers, pieces_of, shape, surface
+from .surface import Surface, shape, surface
 from .view import camera_pose, camera_size, camera_view, check_grid, resized, size_for
 
 capture_camera = render.capture
@@ -19,9 +20,10 @@ capture_viewport = offscreen.capture
 capture_view = render.capture_view
 
 __all__ = [
-    "SOLID",
+    "CONVERT",
     "Plan",
     "Surface",
+    "bare_of",
     "camera_pose",
     "camera_size",
     "camera_view",
@@ -31,6 +33,7 @@ __all__ = [
     "carries_modifiers",
     "check_frames",
     "check_grid",
+    "not_layered",
     "overview",
     "pieces_of",
     "plan",

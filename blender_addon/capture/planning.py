@@ -11,7 +11,7 @@ functions", Mathematical Programming 14, 1978). No randomness: the same scene gi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import bpy
@@ -21,7 +21,8 @@ from mathutils import Matrix
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
-from .surface import Shape, pieces_of
+from .pieces import pieces_of
+from .surface import Shape
 from .view import SENSOR, posed_view
 
 Array = NDArray[np.float64]
@@ -74,6 +75,25 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """Points spread evenly over a surface.
+
+    Attributes:
+        points: float64 [s, 3], metres in the world.
+        normals: float64 [s, 3], outwards.
+        seen: bool [s], by the planned and the given views under 75 degrees.
+        reachable: bool [s], by any candidate.
+        area: square metres that each stands for.
+    """
+
+    points: Array
+    normals: Array
+    seen: NDArray[np.bool_]
+    reachable: NDArray[np.bool_]
+    area: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """Views of a surface in the order of what they add.
 
@@ -84,12 +104,14 @@ class Plan:
         reachable: the share that all candidates together see so; the rest faces downwards, or is
             hidden by what stands before it.
         size: metres across the surface.
+        sampled: the points that this was found by.
     """
 
     poses: list[Pose]
     seen: list[float]
     reachable: float
     size: float
+    sampled: Sampled = field(compare=False)
 
     def views(self, width: int, height: int) -> list[View]:
         """Of all poses, in the proportions that they were planned for."""
@@ -126,7 +148,9 @@ def plan(
         best = np.maximum(best, there[first])
         poses.append(candidates[first].pose(survey.middle))
         seen.append(float((best > 0).mean()))
-    return Plan(poses, seen, float((reached > 0).mean()), survey.size)
+    points = survey.points + survey.middle
+    sampled = Sampled(points, survey.normals, best > 0, reached > 0, survey.area / len(points))
+    return Plan(poses, seen, float((reached > 0).mean()), survey.size, sampled)
 
 
 @dataclass(frozen=True)
@@ -204,7 +228,7 @@ class Survey:
         self.middle = (low + high) / 2
         self.size = float(np.linalg.norm(high - low))
         corners = made.corners - self.middle
-        self.points, self.normals, chosen = _spread(corners)
+        self.points, self.normals, chosen, self.area = _spread(corners)
         self.objects = made.objects[chosen]
         self.tops = np.full(int(made.objects.max()) + 1, -np.inf)
         np.maximum.at(self.tops, made.objects, corners[..., 2].max(1))
@@ -351,8 +375,9 @@ class Survey:
         return Camera.at(eye, axes, float(np.clip(half, longest, widest)) * self.sides)
 
 
-def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Points on triangles [n, 3, 3], evenly over their area: (points [s, 3], normals, triangles).
+def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64], float]:
+    """Points on triangles [n, 3, 3], evenly over their area: (points [s, 3], normals, triangles,
+    area of all).
 
     Stratified by area from triangle to triangle; within one, along the additive recurrence of the
     plastic number (Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018).
@@ -368,7 +393,8 @@ def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     u, v = np.where(over, 1.0 - u, u), np.where(over, 1.0 - v, v)
     weights = np.stack([1.0 - u - v, u, v], 1)
     normals = across[chosen] / np.maximum(areas[chosen], 1e-30)[:, None]
-    return np.einsum("sk,skx->sx", weights, corners[chosen]), normals, chosen
+    points = np.einsum("sk,skx->sx", weights, corners[chosen])
+    return points, normals, chosen, float(ends[-1]) / 2
 
 
 def ways(count: int, rise: float, turn: float = 0.0) -> Array:

@@ -114,6 +114,20 @@ def look(view: View, triangles: Projected, at: tuple[float, float] = (0.5, 0.5))
     return Seen(depth.reshape(shape), owner.reshape(shape))
 
 
+def coverage(points: Floats, width: int, height: int) -> Ints:
+    """How many triangles [n, 3, 2] each sample of a grid lies in, [height, width].
+
+    points: columns and rows, a sample's place at integers.
+    """
+    # Where spans begin and end, with a column for those that end at the right edge.
+    steps = np.zeros(height * (width + 1), np.int64)
+    for _which, row, first, count in _spans(points, width, height):
+        begin = row * (width + 1) + first
+        steps += np.bincount(begin, minlength=len(steps))
+        steps -= np.bincount(begin + count, minlength=len(steps))
+    return steps.reshape(height, width + 1).cumsum(1)[:, :width]
+
+
 def _cut(seen: Floats, source: Ints, near: float) -> tuple[Floats, Ints]:
     """Triangles in camera coordinates without what is nearer than `near` metres."""
     depth = -seen[..., 2]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lighting import FLAT, Light, Studio
-from .surface import piece_of, rendered_mesh
+from .pieces import piece_of, rendered_mesh
 
 GREY = (0.8, 0.8, 0.8)
 """Of a surface without a material."""

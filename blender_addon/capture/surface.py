@@ -1,18 +1,14 @@
-"""The surface of the model: triangles of what is seen, in the world, with a UV map for one texture.
+"""The surface of the model: triangles of what is seen, in the world, with a UV map for a texture.
 
 Everything is read from the evaluated scene, so that modifiers and instances are what is textured.
-The UV map is made on a mesh of its own: nothing of the user's is unwrapped, and nothing is left
-behind.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
@@ -21,16 +17,8 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Texture
 from numpy.typing import NDArray
 
-from .scope import Scope
-
-NAME = "Maquette surface"
-ANGLE = 66.0
-"""Degrees between faces of one island, as Blender's own default."""
-FLAT = 0.01
-"""A thing is ground when it is thinner than this share of its length."""
-STEP = 1.0
-"""Metres that ground may rise above the lowest foot of what stands on it."""
-SOLID = ("MESH", "CURVE", "SURFACE", "META", "FONT")
+from . import uv_maps
+from .pieces import Piece, bare_of, not_layered, pieces_of
 
 
 @dataclass(frozen=True)
@@ -55,14 +43,21 @@ class Surface(Shape):
     """Triangles of one texture.
 
     Attributes:
-        uvs: float64 [n, 3, 2].
+        uvs: float64 [n, 3, 2], in the tiles.
+        tiles: UDIM numbers of the squares that the UVs lie in, rising.
+        about_uvs: a sentence on why an object's own UV map is not what the texture uses, or that
+            it is; empty where none has one.
         loops: int32 [n, 3], which corner of its object's evaluated mesh a triangle's corner is.
         loop_counts: how many corners the mesh of each object has.
+        layered: for each object whether it can be given a layer.
     """
 
     uvs: NDArray[np.float64]
+    tiles: tuple[int, ...]
+    about_uvs: str
     loops: NDArray[np.int32]
     loop_counts: list[int]
+    layered: list[bool]
 
     def loop_uvs(self) -> NDArray[np.float32]:
         """[corners of all meshes, 2], object by object."""
@@ -76,7 +71,9 @@ class Surface(Shape):
         low, high = self.corners.min((0, 1)), self.corners.max((0, 1))
         x, y, z = map(float, (low + high) / 2)
         counts = np.bincount(self.objects, minlength=len(self.names))
-        texture = Texture(size=size, objects=tuple(map(int, counts)), origin=(x, y, z))
+        texture = Texture(
+            size=size, objects=tuple(map(int, counts)), origin=(x, y, z), tiles=self.tiles
+        )
         return wire.Surface(
             texture,
             np.ascontiguousarray((self.corners - (x, y, z)).astype(np.float32)),
@@ -85,87 +82,78 @@ class Surface(Shape):
 
     def write(self, path: Path) -> None:
         """One `.npz` with these arrays, the names as JSON. Raises OSError."""
-        named = json.dumps({"names": self.names, "left_out": self.left_out}).encode()
+        named = json.dumps(
+            {
+                "names": self.names,
+                "left_out": self.left_out,
+                "tiles": self.tiles,
+                "loop_counts": self.loop_counts,
+                "layered": self.layered,
+            }
+        ).encode()
         with path.open("wb") as file:
             np.savez(
                 file,
                 corners=self.corners,
                 uvs=self.uvs,
                 objects=self.objects,
+                loop_uvs=self.loop_uvs(),
                 named=np.frombuffer(named, np.uint8),
             )
 
 
-@dataclass(frozen=True)
-class Piece:
-    """One object's evaluated mesh.
-
-    Attributes:
-        vertices: float64 [v, 3], in the world.
-        faces: int32 [f], where each face's corners begin.
-        corners: int32 [c], the vertex of each corner.
-        triangles: int32 [t, 3], corners, counter-clockwise seen from outside.
-    """
-
-    name: str
-    vertices: NDArray[np.float64]
-    faces: NDArray[np.int32]
-    corners: NDArray[np.int32]
-    triangles: NDArray[np.int32]
-
-    @property
-    def vertex_triangles(self) -> NDArray[np.int32]:
-        """[t, 3], vertices."""
-        return self.corners[self.triangles]
-
-    def is_flat(self) -> bool:
-        size = np.ptp(self.vertices, axis=0)
-        return bool(size[2] < FLAT * max(size[0], size[1]))
-
-    def is_ground(self, foot: float) -> bool:
-        """Flat, and not higher than the foot of what stands there."""
-        return self.is_flat() and bool(self.vertices[:, 2].max() < foot + STEP)
-
-
 def surface(
-    context: bpy.types.Context, chosen: Sequence[str] = (), instances: bool = True
+    context: bpy.types.Context,
+    chosen: Sequence[str] = (),
+    instances: bool = True,
+    *,
+    own_uvs: bool = True,
+    each: bool = False,
 ) -> Surface:
     """The surface of the objects named, or of all that renders but the ground that it stands on.
 
-    instances: whether instances count, and curves, texts and objects of other files: all that
-    can't be given a layer.
+    Args:
+        instances: whether instances count, and curves, texts and objects of other files: all that
+            can't be given a layer.
+        own_uvs: use the objects' own UV maps where these are fit for it.
+        each: a tile of the texture for each object, rather than one that they share.
 
-    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
+    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh", "too-many-objects").
     """
-    kept, left_out = _standing(context, chosen, instances)
+    kept, left_out = _standing(context, chosen, instances, own_uvs)
     plain = _shape(kept, left_out)
-    unwrapped = _unwrapped(context, kept)
+    maps = uv_maps.of(context, kept, own=own_uvs, each=each)
     return Surface(
         plain.corners,
         plain.objects,
         plain.names,
         plain.left_out,
-        np.concatenate([uvs[p.triangles] for uvs, p in zip(unwrapped, kept, strict=True)]),
+        np.concatenate([uvs[p.triangles] for uvs, p in zip(maps.uvs, kept, strict=True)]),
+        maps.tiles,
+        maps.said,
         np.concatenate([piece.triangles for piece in kept]),
         [len(piece.corners) for piece in kept],
+        [piece.layered for piece in kept],
     )
 
 
-def shape(context: bpy.types.Context) -> Shape:
-    """All that renders but the ground that it stands on, without a UV map.
+def shape(context: bpy.types.Context, chosen: Sequence[str] = (), instances: bool = True) -> Shape:
+    """What `surface` is of, without a UV map.
 
-    Raises MaquetteError("no-faces", "bad-mesh").
+    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
     """
-    return _shape(*_standing(context, (), True))
+    return _shape(*_standing(context, chosen, instances, False))
 
 
 def _standing(
-    context: bpy.types.Context, chosen: Sequence[str], instances: bool
+    context: bpy.types.Context, chosen: Sequence[str], instances: bool, with_uvs: bool
 ) -> tuple[list[Piece], list[str]]:
     """The pieces named, or all but the ground; and names of what was taken for ground."""
     depsgraph = context.evaluated_depsgraph_get()
-    pieces = list(pieces_of(depsgraph, set(chosen), instances))
+    pieces = list(pieces_of(depsgraph, set(chosen), instances, with_uvs))
     missing = sorted(set(chosen) - {piece.name for piece in pieces})
+    if missing and not instances and missing[0] in bare_of(depsgraph):
+        raise not_layered(missing[0])
     if missing:
         raise MaquetteError(
             "unknown-object",
@@ -186,130 +174,16 @@ def _standing(
 
 
 def _shape(kept: Sequence[Piece], left_out: list[str]) -> Shape:
+    corners = np.concatenate([piece.vertices[piece.vertex_triangles] for piece in kept])
+    if not np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).any():
+        raise MaquetteError(
+            "no-faces",
+            f"There is nothing to see: no face of {kept[0].name!r} has an area.",
+            "Choose an object with faces, or scale it up.",
+        )
     return Shape(
-        np.concatenate([piece.vertices[piece.vertex_triangles] for piece in kept]),
+        corners,
         np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept]),
         [piece.name for piece in kept],
         left_out,
     )
-
-
-def carries_modifiers(thing: bpy.types.Object) -> bool:
-    """Whether an object is a mesh of this file, or overridden in it: one that can be given a
-    layer."""
-    return thing.type == "MESH" and thing.library is None
-
-
-def pieces_of(
-    depsgraph: bpy.types.Depsgraph, chosen: set[str], with_instances: bool = True
-) -> Iterator[Piece]:
-    """The evaluated meshes that render, of the objects named or of all where none is."""
-    instances: Any = depsgraph.object_instances
-    for instance in instances:
-        original = instance.object.original
-        if not with_instances and (instance.is_instance or not carries_modifiers(original)):
-            continue
-        parent = instance.parent.original.name if instance.is_instance else original.name
-        if chosen and not {original.name, parent} & chosen:
-            continue
-        name = original.name if original.name in chosen or not instance.is_instance else parent
-        with rendered_mesh(instance) as mesh:
-            piece = piece_of(name, mesh, np.array(instance.matrix_world, np.float64))
-        if piece is not None:
-            yield piece
-
-
-@contextmanager
-def rendered_mesh(instance: bpy.types.DepsgraphObjectInstance) -> Iterator[Any]:
-    """The evaluated mesh of an instance; None where it has none, or renders don't show it."""
-    thing: Any = instance.object
-    if thing.type not in SOLID or thing.original.hide_render or not instance.show_self:
-        yield None
-        return
-    try:
-        yield thing.to_mesh()
-    finally:
-        thing.to_mesh_clear()
-
-
-def piece_of(name: str, mesh: Any, matrix: NDArray[np.float64]) -> Piece | None:
-    """A mesh in the world; None where it has no face. Raises MaquetteError("bad-mesh")."""
-    if mesh is None:
-        return None
-    mesh.calc_loop_triangles()
-    count = len(mesh.loop_triangles)
-    if not count:
-        return None
-    vertices = np.empty(len(mesh.vertices) * 3, np.float32)
-    mesh.vertices.foreach_get("co", vertices)
-    faces = np.empty(len(mesh.polygons), np.int32)
-    mesh.polygons.foreach_get("loop_start", faces)
-    corners = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("vertex_index", corners)
-    triangles = np.empty(count * 3, np.int32)
-    mesh.loop_triangles.foreach_get("loops", triangles)
-    world = vertices.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    if not np.isfinite(world).all():
-        raise MaquetteError(
-            "bad-mesh",
-            f"The object {name!r} has vertices that are not numbers.",
-            "Remove them in Blender (Mesh > Clean Up).",
-        )
-    triangles = triangles.reshape(-1, 3)
-    if np.linalg.det(matrix[:3, :3]) < 0:
-        triangles = triangles[:, ::-1]  # a mirror turns faces inside out
-    return Piece(name, world, faces, corners, np.ascontiguousarray(triangles))
-
-
-def _unwrapped(context: bpy.types.Context, pieces: Sequence[Piece]) -> list[NDArray[np.float64]]:
-    """[c, 2] for each piece: islands of even density, packed into one square, by Blender's own
-    unwrapper."""
-    starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
-    ends = np.cumsum([len(piece.corners) for piece in pieces])
-    vertices = np.concatenate([piece.vertices for piece in pieces])
-    corners = np.concatenate([p.corners + s for p, s in zip(pieces, starts, strict=False)])
-    faces = np.concatenate([p.faces + s for p, s in zip(pieces, (0, *ends[:-1]), strict=True)])
-    # Near the origin, where single precision holds them.
-    vertices = vertices - (vertices.min(0) + vertices.max(0)) / 2
-    with Scope() as scope:
-        mesh: Any = bpy.data.meshes.new(NAME)
-        scope.remove_later(bpy.data.meshes, mesh)
-        mesh.vertices.add(len(vertices))
-        mesh.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
-        mesh.loops.add(len(corners))
-        mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
-        mesh.polygons.add(len(faces))
-        mesh.polygons.foreach_set("loop_start", faces.astype(np.int32))
-        mesh.update(calc_edges=True)
-        mesh.uv_layers.new(name=NAME)
-        thing = bpy.data.objects.new(NAME, mesh)
-        scope.remove_later(bpy.data.objects, thing)
-        stage = bpy.data.scenes.new(NAME)
-        scope.remove_later(bpy.data.scenes, stage)
-        stage.collection.objects.link(thing)
-        _smart_project(stage, thing)
-        layer = mesh.uv_layers[NAME]
-        uvs = np.empty(len(corners) * 2, np.float32)
-        layer.uv.foreach_get("vector", uvs)
-    return np.split(uvs.reshape(-1, 2).astype(np.float64), ends[:-1])
-
-
-def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
-    """Unwrap in edit mode, for which the window shows `stage` meanwhile."""
-    window: Any = bpy.context.window_manager.windows[0]
-    with Scope() as scope:
-        # Not `scope.set`, which would keep a copy of the scene.
-        scope.callback(setattr, window, "scene", window.scene)
-        window.scene = stage
-        view_layer: Any = stage.view_layers[0]
-        view_layer.objects.active = thing
-        thing.select_set(True, view_layer=view_layer)
-        with bpy.context.temp_override(window=window):
-            bpy.ops.object.mode_set(mode="EDIT")
-            try:
-                bpy.ops.mesh.select_all(action="SELECT")
-                bpy.ops.uv.smart_project(
-                    angle_limit=np.radians(ANGLE), island_margin=0.003, scale_to_bounds=False
-                )
-            finally:
-                bpy.ops.object.mode_set(mode="OBJECT")

@@ -9,6 +9,7 @@ from ..session import current
 from . import (
     again,
     compare,
+    coverage,
     gallery,
     gallery_files,
     keys,
@@ -39,6 +40,7 @@ CLASSES = (
     *again.CLASSES,
     *texture.CLASSES,
     *material.CLASSES,
+    *coverage.CLASSES,
     *rendering.CLASSES,
     *viewport.CLASSES,
     *server.CLASSES,

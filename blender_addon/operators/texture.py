@@ -19,9 +19,20 @@ from maquette_wire.submission import submission
 from maquette_wire.view import View
 
 from .. import layers, textures
-from ..capture import SOLID, Surface, capture_view, carries_modifiers, plan, surface
+from ..capture import (
+    CONVERT,
+    Surface,
+    bare_of,
+    capture_view,
+    carries_modifiers,
+    not_layered,
+    plan,
+    surface,
+)
 from ..delivery import folder_of, put_texture_on, target_of
 from ..gallery import entries, shown
+from ..notices import counted
+from ..overlay import coverage
 from ..recipes import set_seed
 from ..results import Saved
 from ..session import current
@@ -35,10 +46,14 @@ ENOUGH = 0.85
 """Share of what can be seen of a surface, below which the user hears that views miss some."""
 
 NO_MODEL = ("CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER", "LATTICE", "ARMATURE")
-CONVERT = (
-    "Convert curves and texts to meshes (Object > Convert), make instances real (Object > Apply) "
-    "and linked objects local (Object > Relations), where they are to have one."
-)
+
+
+def in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether no mesh is being edited; else the operator's button says so."""
+    if context.mode != "OBJECT":
+        operator.poll_message_set("Leave the edit mode first")
+        return False
+    return True
 
 
 class _Texturing(Beginning, bpy.types.Operator):
@@ -48,10 +63,7 @@ class _Texturing(Beginning, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the edit mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def work(self, context: bpy.types.Context) -> None:
         with _waiting(context):
@@ -72,31 +84,25 @@ class MAQUETTE_OT_texture(_Texturing):
         settings = context.scene.maquette
         recipe = msgspec.structs.replace(next_recipe(settings), count=1)
         reach_server()
+        coverage.hide()
         made = _surface(context)
-        views: list[View] = []
-        given = {}
-        if settings.texture_from_concept and settings.last_result is not None:
-            # First, and not painted again: the other views take after it.
-            concept = _concept(context)
-            views = [concept.view]
-            given[0] = _pixels(concept)
+        concept = matched(context)
+        # First, and not painted again: the other views take after it.
+        views = [] if concept is None else [concept.view]
+        given = {} if concept is None else {0: _pixels(concept)}
         planned = plan(context, made, settings.texture_views, views)
         views += planned.views(settings.texture_side, settings.texture_side)
         if not views:
-            raise MaquetteError(
-                "not-seen",
-                "No place was found from which the model can be seen.",
-                "Uncover it, or make what hides it invisible in renders.",
-            )
+            raise not_seen()
         captures = _captured(context, views)
         _submit(context, recipe, captures, made, given)
         set_seed(settings, recipe.seed)
-        if planned.seen[-1] < ENOUGH * planned.reachable:
-            current().note(
-                "INFO",
-                f"The views see {planned.seen[-1]:.0%} of the surface's area well, of "
-                f"{planned.reachable:.0%} that can be seen at all. More views see more.",
-            )
+        more = " More views see more." if planned.seen[-1] < ENOUGH * planned.reachable else ""
+        current().note(
+            "INFO",
+            f"{planned.seen[-1]:.0%} of the surface is seen by {counted(len(views), 'view')} under "
+            f"75 degrees, of {planned.reachable:.0%} that can be seen at all.{more}",
+        )
 
 
 class MAQUETTE_OT_project(_Texturing):
@@ -198,6 +204,10 @@ class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
     bl_label = "Texture of a File"
     bl_options = {"REGISTER"}  # the step to undo is its own
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return in_object_mode(cls, context)
+
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
 
@@ -232,13 +242,44 @@ class MAQUETTE_OT_show_textures(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _surface(context: bpy.types.Context) -> Surface:
-    """Of the selected objects, or of all that can carry a texture. Raises MaquetteError."""
+def carriers(context: bpy.types.Context) -> list[str]:
+    """Names of the selected objects, all of which can carry a texture; none for all objects.
+
+    Raises MaquetteError.
+    """
     chosen = _chosen(context)
     for thing in chosen:
         if not carries_modifiers(thing):
-            raise MaquetteError("not-a-mesh", f"{thing.name!r} can't carry a texture.", CONVERT)
-    return surface(context, [thing.name for thing in chosen], instances=False)
+            raise not_layered(thing.name)
+    return [thing.name for thing in chosen]
+
+
+def not_seen() -> MaquetteError:
+    """What there is to say where no view can be placed."""
+    return MaquetteError(
+        "not-seen",
+        "No place was found from which the model can be seen.",
+        "Uncover it, or make what hides it invisible in renders.",
+    )
+
+
+def matched(context: bpy.types.Context) -> Saved | None:
+    """The concept that a texture is to match; None for one of its own. Raises MaquetteError."""
+    settings = context.scene.maquette
+    wanted = settings.texture_from_concept and settings.last_result is not None
+    return _concept(context) if wanted else None
+
+
+def _surface(context: bpy.types.Context) -> Surface:
+    """Of the selected objects, or of all that can carry a texture. Raises MaquetteError."""
+    settings = context.scene.maquette
+    return surface(
+        context,
+        carriers(context),
+        instances=False,
+        own_uvs=settings.texture_own_uvs,
+        each=settings.texture_each,
+    )
 
 
 def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -247,21 +288,10 @@ def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 def _tell_left_out(context: bpy.types.Context) -> None:
     """Name what a texture of all leaves out."""
-    cannot = [thing.name for thing in _rendered(context) if not carries_modifiers(thing)]
+    cannot = bare_of(context.evaluated_depsgraph_get())
     if cannot and not _chosen(context):
         named = ", ".join(cannot[:3]) + (f" and {len(cannot) - 3} more" if cannot[3:] else "")
         current().note("INFO", f"Not textured: {named}. {CONVERT}")
-
-
-def _rendered(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """What shows in renders, instances' empties among it."""
-    return [
-        thing
-        for thing in context.view_layer.objects
-        if thing.visible_get()
-        and not thing.hide_render
-        and (thing.type in SOLID or thing.instance_collection is not None)
-    ]
 
 
 def _captured(context: bpy.types.Context, views: list[View]) -> list[Capture]:
@@ -284,7 +314,7 @@ def _submit(
     target = target_of(context.scene, folder_of(bpy.data.filepath, session.home))
     wired = made.on_wire(int(context.scene.maquette.texture_size))
     packet = submission(recipe, captures, wired, given, previews=True)
-    fit = layers.Fit(made.names, made.loop_counts, made.loop_uvs())
+    fit = layers.Fit.of(made.names, made.loop_counts, made.loop_uvs(), made.tiles)
     folder = textures.begin([Path(target.folder), session.home.concepts], packet, fit)
     try:
         session.texture(packet, captures, target, folder)
@@ -292,6 +322,8 @@ def _submit(
         textures.discard(folder)
         raise
     _tell_left_out(context)
+    if made.about_uvs:
+        session.note("INFO", made.about_uvs)
 
 
 def _concept(context: bpy.types.Context, key: str = "") -> Saved:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 else:
     Buffer = Any
 
-FORMATS: dict[Dtype, Literal["B", "f"]] = {"u1": "B", "f4": "f"}
-ITEM_BYTES: dict[Dtype, int] = {"u1": 1, "f4": 4}
+FORMATS: dict[Dtype, Literal["B", "H", "f"]] = {"u1": "B", "u2": "H", "f4": "f"}
+ITEM_BYTES: dict[Dtype, int] = {"u1": 1, "u2": 2, "f4": 4}
 
 
 @dataclass(frozen=True, eq=False)

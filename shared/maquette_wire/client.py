@@ -20,7 +20,7 @@ from .events import Connected, Disconnected, Event, Received, Rejected
 from .exchange import Exchange
 from .jobs import OpenJobs
 from .keys import KeyPair, check_key
-from .limits import JOB, check_submit
+from .limits import JOB, abilities, check_submit
 from .material import Material
 from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
 from .packing import FROM_SERVER, BadMessage, Packet, pack, pack_in_steps, unpack
@@ -286,8 +286,9 @@ class Client:
         return True
 
     def _check(self, submit: Submit, welcome: Welcome) -> None:
-        if submit.material is not None and "material" not in welcome.understands:
-            raise self._old_server("make materials")
+        for name, ability in abilities(submit).items():
+            if name not in welcome.understands:
+                raise self._old_server(ability)
         check_submit(submit, welcome.limits)
 
     def _old_server(self, ability: str) -> MaquetteError:

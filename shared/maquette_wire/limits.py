@@ -13,6 +13,9 @@ from .recipe import Recipe
 from .view import View
 
 JOB = re.compile(r"[0-9a-f]{32}")
+TILES = range(1001, 2001)
+"""UDIM numbers: ten in a row."""
+FIRST_TILE = TILES[0]
 
 
 def check_submit(submit: Submit, limits: Limits) -> None:
@@ -61,6 +64,18 @@ def check_submit(submit: Submit, limits: Limits) -> None:
     if submit.texture is not None:
         _check_texture(submit.texture, limits)
     _check_frames(submit)
+
+
+def abilities(submit: Submit) -> dict[str, str]:
+    """What a job asks of a server beyond the first version of the protocol, as its `understands`
+    names it, each with what that is for a user."""
+    needed = {}
+    if submit.material is not None:
+        needed["material"] = "make materials"
+    texture = submit.texture
+    if texture is not None and (texture.tiles != (FIRST_TILE,) or texture.bits != 8):
+        needed["tiles"] = "make a texture of several pictures, or of 16 bits"
+    return needed
 
 
 def check_view(view: View, index: int, limits: Limits) -> None:
@@ -128,7 +143,20 @@ def _check_together(recipe: Recipe) -> None:
 
 
 def _check_texture(texture: Texture, limits: Limits) -> None:
-    check_size("The texture", texture.size, texture.size, limits)
+    side, count = texture.size, len(texture.tiles)
+    if not limits.side_min <= side <= limits.side_max or count * side * side > limits.texels:
+        what = f"The texture is {side}" if count == 1 else f"There are {count} textures, {side}"
+        raise MaquetteError(
+            "texture-size",
+            f"{what} pixels a side.",
+            f"Use {limits.side_min} to {limits.side_max}, and {limits.texels / 1e6:.1f} megapixels "
+            "together at most: a smaller size, or fewer objects at a time.",
+        )
+    if list(texture.tiles) != sorted(set(texture.tiles) & set(TILES)) or not count:
+        raise MaquetteError(
+            "bad-message",
+            "The tiles of a texture are not rising UDIM numbers.",
+        )
     if not texture.objects or min(texture.objects) < 1:
         raise MaquetteError(
             "no-faces", "There is no face to texture.", "Select a mesh that has faces."

@@ -19,7 +19,7 @@ from .view import View
 
 PROTOCOL = 1
 
-Dtype = Literal["u1", "f4"]
+Dtype = Literal["u1", "u2", "f4"]
 Codec = Literal["raw", "zstd", "file"]
 """How a frame's bytes travel: as they are; zstd, with the bytes of f4 grouped by significance
 first; or, between two processes of one machine, in a file of the exchange folder whose name is
@@ -34,7 +34,8 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True):
             along the view axis, +inf where nothing), ``"concept"`` (u1, [height, width, 3]),
             ``"preview"`` (u1, [height, width, 3]), ``"encoded_depth"`` (u1, [height, width],
             what the model saw); of a texture ``"corners"`` (f4, [triangles, 3, 3]), ``"uvs"``
-            (f4, [triangles, 3, 2]), ``"picture"`` and ``"texture"`` (u1, [height, width, 3]); of
+            (f4, [triangles, 3, 2]), ``"picture"`` (u1, [height, width, 3]) and ``"texture"`` (u1 or
+            u2, [size, size, 3]); of
             a material, all [pixels, pixels]: ``"albedo"`` (u1, [..., 3], sRGB), ``"normal"`` (u1,
             [..., 3], tangent space, green upwards), ``"height"`` (f4, metres, its mean 0),
             ``"roughness"`` and ``"occlusion"`` (u1, linear).
@@ -75,16 +76,24 @@ class Hello(Message, frozen=True, kw_only=True):
 class Texture(msgspec.Struct, frozen=True, kw_only=True):
     """The texture that a job's pictures are carried onto, and whose triangles it covers.
 
+    With other ``tiles`` or ``bits`` than these it is only for servers whose
+    ``Welcome.understands`` names ``"tiles"``.
+
     Attributes:
-        size: side in pixels.
+        size: side in pixels, of each tile.
         objects: number of triangles of each object, in their order in the frames.
         origin: metres in the world; the frame ``corners`` is relative to it, so that single
             precision holds a model far from the world's origin.
+        tiles: UDIM numbers, rising, of the squares that the UVs lie in, each of which becomes a
+            picture: 1001 is [0, 1] x [0, 1], 1002 the next along u, up to 1010; 1011 lies above.
+        bits: of each channel.
     """
 
     size: int
     objects: tuple[int, ...]
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    tiles: tuple[int, ...] = (1001,)
+    bits: Literal[8, 16] = 8
 
 
 class Submit(FramedMessage, frozen=True, kw_only=True):
@@ -172,6 +181,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     pictures: int = 256
     prompt_characters: int = 8192
     triangles: int = 4_000_000
+    texels: int = 8192 * 8192
     job_bytes: int = 2 * 1024**3
     queued_jobs: int = 1000
 
@@ -190,8 +200,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 class Welcome(Message, frozen=True, kw_only=True):
     """Answer to hello: what the server can do.
 
-    ``understands`` names what was added to this version of the protocol later: messages, and the
-    field ``material`` of a submit.
+    ``understands`` names what was added to this version of the protocol later: messages, the field
+    ``material`` of a submit, and ``tiles``, which stands for a texture's ``tiles`` and ``bits``.
     """
 
     protocol: int = PROTOCOL
@@ -255,10 +265,11 @@ class Result(FramedMessage, frozen=True, kw_only=True):
     """A finished job.
 
     Frames: ``concept`` for each of ``pictures`` (``index`` = its place there), ``encoded_depth``
-    for each View that was painted, and one ``texture`` where the job had one, whose ``coverage``
-    it has then. Of a material: ``albedo``, ``normal``, ``height``, ``roughness`` and ``occlusion``
-    alone, ``pictures`` being empty, and ``material`` as it was made. ``recipe`` has all defaults
-    filled in. ``warnings`` are sentences for the user. ``seconds`` maps a stage to its duration.
+    for each View that was painted, and where the job had a texture one ``texture`` for each of its
+    tiles (``index`` = its place there), whose ``coverage`` it has then. Of a material: ``albedo``,
+    ``normal``, ``height``, ``roughness`` and ``occlusion`` alone, ``pictures`` being empty, and
+    ``material`` as it was made. ``recipe`` has all defaults filled in. ``warnings`` are sentences
+    for the user. ``seconds`` maps a stage to its duration.
     """
 
     job: str

@@ -41,14 +41,15 @@ MESSAGE_BYTES = 4 * 1024 * 1024
 RANK = 4
 """Dimensions of a frame at most."""
 _PICTURES = {
-    **dict.fromkeys(("color", "concept", "preview", "picture", "texture"), ("u1", (3,))),
-    "depth": ("f4", ()),
-    "encoded_depth": ("u1", ()),
-    **MAPS,
+    **dict.fromkeys(("color", "concept", "preview", "picture"), (("u1",), (3,))),
+    "texture": (("u1", "u2"), (3,)),
+    "depth": (("f4",), ()),
+    "encoded_depth": (("u1",), ()),
+    **{name: ((dtype,), rest) for name, (dtype, rest) in MAPS.items()},
 }
-"""Type and channels of frames [height, width, ...]."""
-_TRIANGLES = {"corners": ("f4", (3, 3)), "uvs": ("f4", (3, 2))}
-"""Type and what there is of each triangle, of frames [triangles, ...]."""
+"""Types and channels of frames [height, width, ...]."""
+_TRIANGLES = {"corners": (("f4",), (3, 3)), "uvs": (("f4",), (3, 2))}
+"""Types and what there is of each triangle, of frames [triangles, ...]."""
 _CARRIED = {
     Submit: ("color", "depth", "picture", "corners", "uvs"),
     Progress: ("preview",),
@@ -213,11 +214,11 @@ def check_frames(message: Message, headers: Sequence[FrameHeader], limits: Limit
     total = 0
     for header in headers:
         name, shape = header.name, header.shape
-        dtype, rest = _PICTURES.get(name) or _TRIANGLES.get(name) or ("", ())
+        dtypes, rest = _PICTURES.get(name) or _TRIANGLES.get(name) or ((), ())
         leading = 2 if name in _PICTURES else 1
         if (
             name not in allowed
-            or header.dtype != dtype
+            or header.dtype not in dtypes
             or len(shape) != leading + len(rest)
             or shape[leading:] != rest
             or min(shape) < 1
@@ -247,12 +248,12 @@ def check_frames(message: Message, headers: Sequence[FrameHeader], limits: Limit
 
 def _check_picture(header: FrameHeader, limits: Limits) -> None:
     height, width = header.shape[:2]
-    if max(height, width) > limits.side_max or height * width > limits.pixels:
+    most = limits.texels if header.name == "texture" else limits.pixels
+    if max(height, width) > limits.side_max or height * width > most:
         raise MaquetteError(
             "capture-too-large",
             f"A {header.name} frame is {width} x {height} pixels.",
-            f"Use at most {limits.side_max} pixels a side "
-            f"and {limits.pixels / 1e6:.1f} megapixels.",
+            f"Use at most {limits.side_max} pixels a side and {most / 1e6:.1f} megapixels.",
         )
 
 

@@ -1,8 +1,8 @@
 """PNG with text metadata, by the standard library alone: the Recipe is inside every output.
 
 Follows the PNG specification, third edition (W3C, 2025): chunks in §5, filters in §9, texts in
-§11.3.3. Writes RGB8, grey8 and grey16; reads the text of any PNG (its pixels are Blender's and
-Pillow's to decode).
+§11.3.3. Writes RGB and grey of 8 or 16 bits; reads the text of any PNG (its pixels are Blender's
+and Pillow's to decode).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def encode(
 
     Args:
         pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), row 0 at the top; with 16
-            bits big-endian uint16 [height, width].
+            bits big-endian uint16.
         text: keyword (1 to 79 Latin-1 characters) to text, written before the pixels: as iTXt
             chunks, and as tEXt where ASCII suffices, which more programs read.
 
@@ -56,10 +56,12 @@ def encode(
     Raises ValueError for pixels of another size.
     """
     data = bytes(memoryview(pixels).cast("B"))
-    step = len(data) // max(width * height, 1)
-    if step not in ((1, 3) if bits == 8 else (2,)) or len(data) != width * height * step:
+    size = bits // 8
+    channels = len(data) // max(width * height * size, 1)
+    step = channels * size
+    if channels not in (1, 3) or len(data) != width * height * step:
         raise ValueError(f"{len(data)} bytes are no {width} x {height} picture in RGB or grey")
-    header = struct.pack(">IIBBBBB", width, height, bits, 2 if step == 3 else 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, 2 if channels == 3 else 0, 0, 0, 0)
     parts = [SIGNATURE, _chunk(b"IHDR", header)]
     parts += [] if linear else [_chunk(b"sRGB", b"\0")]
     parts += [_text_chunk(keyword, value) for keyword, value in (text or {}).items()]

@@ -19,10 +19,10 @@ class Surface:
     """What a texture covers.
 
     Attributes:
-        texture: its size, how many triangles each object has, and the origin.
+        texture: its size and tiles, how many triangles each object has, and the origin.
         corners: float32 [n, 3, 3], metres from the origin in the world, counter-clockwise seen
             from outside.
-        uvs: float32 [n, 3, 2], in [0, 1], v upwards.
+        uvs: float32 [n, 3, 2], in the texture's tiles, v upwards.
 
     ``corners`` and ``uvs`` may be given as anything with the buffer protocol, as the frames of a
     Capture. Raises MaquetteError("bad-capture") for another type, shape or memory order.

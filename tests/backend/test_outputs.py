@@ -81,10 +81,10 @@ def test_a_prompt_that_is_left_out_is_neither_in_a_file_nor_in_its_name(tmp_path
     assert [path.name for path in paths[:2]] == ["church-Street-4.png", "church-Street-5.png"]
     header = FrameHeader(name="texture", dtype="u1", shape=(2, 2, 3))
     result = Result(job="0" * 32, recipe=RECIPE, pictures=(), frames=(header,))
-    texture = outputs.write_texture(
+    textures = outputs.write_texture(
         tmp_path, "x-texture", result, [memoryview(bytes(12))], prompt=False
     )
-    for path in (*paths, texture):
+    for path in (*paths, *textures):
         assert metadata.read(path).prompt_left_out
         assert b"library" not in path.read_bytes()
 
@@ -148,3 +148,18 @@ def test_a_full_disk_is_said_and_leaves_no_half_picture(tmp_path, monkeypatch):
     with pytest.raises(MaquetteError, match=r"No space left .*same recipe gives the same picture"):
         outputs.write_result(*_result(), tmp_path, "church", _views("Street", "Bird"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_texture_of_16_bits_has_a_file_for_each_tile(tmp_path):
+    values = np.arange(2 * 2 * 3, dtype="<u2").reshape(2, 2, 3) * 5000
+    headers = [FrameHeader(name="texture", index=n, dtype="u2", shape=(2, 2, 3)) for n in range(2)]
+    result = Result(job="0" * 32, recipe=RECIPE, pictures=(), frames=tuple(headers))
+    frames = [memoryview(values.tobytes()), memoryview((values + 7).tobytes())]
+    first = outputs.write_texture(tmp_path, "x", result, frames, tiles=(1001, 1012))
+    assert [path.name for path in first] == ["x.1001.png", "x.1012.png"]
+    for path, wanted in zip(first, (values, values + 7), strict=True):
+        # The reader keeps the upper byte of each.
+        assert np.array_equal(np.asarray(Image.open(path)), wanted >> 8)
+    (tmp_path / "x-2.blend").touch()
+    again = outputs.write_texture(tmp_path, "x", result, frames, tiles=(1001, 1012))
+    assert again[0].name == "x-3.1001.png", "no name that another file begins with"

@@ -104,6 +104,8 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWin
 @pytest.mark.slow
 def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
     user = in_window("texturing.py").user
+    views, seen, jobs = user["previewed"]
+    assert views == 5 and 0.3 < seen < 1.0 and jobs == 0 and not user["preview_left"]
     assert user["pressed"] == ["Texture"] and user["told"] == []
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"

@@ -13,6 +13,7 @@ import pytest
 from maquette_wire import png
 from PIL import Image
 
+from .blenders import run_script
 from .conftest import Run
 
 QUICK = ("--model", "tiny", "--steps", "2", "--prompt", "red brick", "--long-side", "128")
@@ -39,7 +40,7 @@ def test_a_sample_becomes_a_textured_model_and_stays_as_it_is(
     done = texture(scene, *QUICK, "--size", "256", "--around", "4", "--save-views")
     assert done.returncode == 0, done.stderr
     assert hashlib.sha256(scene.read_bytes()).digest() == before
-    *views, picture, model = map(Path, done.stdout.splitlines())
+    *views, picture, model, copy = map(Path, done.stdout.splitlines())
     assert len(views) == 4 and {path.parent for path in views} == {tmp_path / "out"}
     assert png.read_recipe(picture).prompt == "red brick"
     with Image.open(picture) as opened:
@@ -52,6 +53,7 @@ def test_a_sample_becomes_a_textured_model_and_stays_as_it_is(
     assert {"Main body", "Main roof"} <= names and "Ground" not in names
     assert picture.read_bytes() in data
     assert "Left out as ground: Ground" in done.stderr
+    assert copy == model.with_suffix(".blend") and copy.is_file()
     assert "The 4 views see" in done.stderr and "of the surface is seen well" in done.stderr
 
 
@@ -61,7 +63,7 @@ def test_chosen_objects_alone_and_no_file_replaced(texture: Run, samples: Path):
     second = texture(samples / "gabled_house.blend", *words)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     paths = [*first.stdout.splitlines(), *second.stdout.splitlines()]
-    assert len(set(paths)) == 4 and all(Path(path).is_file() for path in paths)
+    assert len(set(paths)) == 6 and all(Path(path).is_file() for path in paths)
 
 
 def test_a_prompt_that_is_left_out_is_in_no_file(texture: Run, samples: Path, tmp_path: Path):
@@ -72,9 +74,27 @@ def test_a_prompt_that_is_left_out_is_in_no_file(texture: Run, samples: Path, tm
     assert [path.name for path in paths[1:]] == [
         "gabled_house-texture.png",
         "gabled_house-texture.glb",
+        "gabled_house-texture.blend",
     ]
-    assert len(paths) == 3 and not any(b"brick" in path.read_bytes() for path in paths)
+    assert len(paths) == 4 and not any(b"brick" in path.read_bytes() for path in paths)
     assert not any("brick" in path.name for path in (tmp_path / "out").iterdir())
+
+
+def test_a_model_of_another_program_with_a_picture_for_each_object(
+    texture: Run, one_blender: Path, tmp_path: Path
+):
+    run_script(one_blender, "make_inputs.py", tmp_path)
+    words = ("--size", "256", "--around", "2", "--each", "--color-depth", "16")
+    done = texture(tmp_path / "house.obj", *QUICK, *words)
+    assert done.returncode == 0, done.stderr
+    *pictures, model, copy = map(Path, done.stdout.splitlines())
+    assert [path.suffixes[-2:] for path in pictures][:2] == [[".1001", ".png"], [".1002", ".png"]]
+    # The header's byte of bits.
+    assert {path.read_bytes()[24] for path in pictures} == {16}
+    assert model.is_file() and copy.is_file()
+    done = texture(tmp_path / "house.obj", *QUICK, "--size", "256", "--around", "1", "--no-blend")
+    assert done.returncode == 0, done.stderr
+    assert [Path(line).suffix for line in done.stdout.splitlines()] == [".png", ".glb"]
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,13 @@ class MockServer:
         coverage = None
         if submit.texture is not None:
             side = submit.texture.size
-            headers.append(messages.FrameHeader(name="texture", dtype="u1", shape=(side, side, 3)))
-            frames.append(bytes([200, 60, 20]) * side**2)
+            for place, _tile in enumerate(submit.texture.tiles):
+                headers.append(
+                    messages.FrameHeader(
+                        name="texture", index=place, dtype="u1", shape=(side, side, 3)
+                    )
+                )
+                frames.append(bytes([200, 60, 20 + place]) * side**2)
             coverage = messages.Coverage(seen=0.9, filled=0.05)
         material = None
         if submit.material is not None:
@@ -248,7 +253,7 @@ class MockServer:
             "limits": self.limits,
             "codecs": named,
             "exchange": self._shared.offer() if self._shared else None,
-            "understands": ("material",),
+            "understands": ("material", "tiles"),
         }
         return messages.Welcome(**{**facts, **self.welcome})  # type: ignore[arg-type]
 

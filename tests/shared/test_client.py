@@ -14,6 +14,8 @@ from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Disconnected, Event, Received, Rejected
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
+from maquette_wire.messages import Texture
+from maquette_wire.surface import Surface
 
 from tests.shared.conftest import (
     RECIPE,
@@ -190,6 +192,19 @@ def _poll_while(client: Client, going: Callable[[], bool]) -> None:
         client.poll(0.05)
 
 
+def test_what_an_older_server_would_ignore_fails_here(client: Client, server: MockServer) -> None:
+    server.welcome = {"understands": ()}
+    texture = Texture(size=64, objects=(1,), tiles=(1001, 1002))
+    surface = Surface(texture, bytes(36), bytes(24))
+    first = client.submit(RECIPE, [make_capture()], surface=surface)  # nobody knows the server yet
+    client.connect(server.endpoint, server.keys.public)
+    failed = hear(client, messages.Failed)
+    assert (failed.job, failed.code) == (first, "old-server")
+    with pytest.raises(MaquetteError, match="Update Maquette there"):
+        client.submit(RECIPE, [make_capture()], surface=surface)
+    assert server.count(messages.Submit) == 0
+
+
 def test_jobs_are_moved_before_and_after_the_server_has_them(
     client: Client, server: MockServer
 ) -> None:
@@ -242,6 +257,7 @@ def test_a_limit_of_the_server_is_told_before_anything_is_sent(
 ) -> None:
     server.limits = messages.Limits(side_max=64)
     early = client.submit(RECIPE, [make_capture(80, 16)])
+    client.connect(server.endpoint, server.keys.public)
     client.connect(server.endpoint, server.keys.public)
     failed = hear(client, messages.Failed)
     assert (failed.job, failed.code) == (early, "capture-too-large")

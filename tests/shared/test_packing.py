@@ -10,6 +10,7 @@ import pytest
 from maquette_wire import codecs, packing
 from maquette_wire.capture import Capture, captures_of, frames_of
 from maquette_wire.errors import MaquetteError
+from maquette_wire.limits import abilities
 from maquette_wire.messages import (
     Cancel,
     Codec,
@@ -23,7 +24,7 @@ from maquette_wire.messages import (
     Texture,
     Welcome,
 )
-from maquette_wire.packing import FROM_CLIENT, FROM_SERVER, BadMessage, pack, unpack
+from maquette_wire.packing import FROM_CLIENT, FROM_SERVER, BadMessage, check_frames, pack, unpack
 from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
 from maquette_wire.surface import Surface, surface_of
@@ -354,7 +355,11 @@ def test_a_texture_arrives_as_it_was_sent() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"texture": Texture(size=8, objects=(1, 1))}, "capture-too-small"),
+        ({"texture": Texture(size=8, objects=(1, 1))}, "texture-size"),
+        ({"texture": Texture(size=8192, objects=(1, 1), tiles=(1001, 1002))}, "texture-size"),
+        ({"texture": Texture(size=64, objects=(1, 1), tiles=())}, "bad-message"),
+        ({"texture": Texture(size=64, objects=(1, 1), tiles=(1002, 1001))}, "bad-message"),
+        ({"texture": Texture(size=64, objects=(1, 1), tiles=(1000,))}, "bad-message"),
         ({"texture": Texture(size=256, objects=(3,))}, "bad-message"),
         ({"texture": Texture(size=256, objects=(2, 0))}, "no-faces"),
         ({"texture": Texture(size=256, objects=(2,), origin=(0.0, float("nan"), 0.0))}, "bad-"),
@@ -366,6 +371,24 @@ def test_a_texture_arrives_as_it_was_sent() -> None:
 def test_a_texture_that_cannot_be_is_refused(changes: dict[str, object], code: str) -> None:
     submit, frames = texture_job(**changes)
     assert refused(pack(submit, frames)).code.startswith(code)
+
+
+@pytest.mark.parametrize("size", [1024, 2048, 4096, 8192])
+def test_textures_up_to_the_largest_are_taken(size: int) -> None:
+    texture = Texture(size=size, objects=(1, 1), bits=16)
+    submit, frames = texture_job(texture=texture)
+    message, _ = unpack([bytes(part) for part in pack(submit, frames)], FROM_CLIENT)
+    assert message.texture == texture
+    header = FrameHeader(name="texture", dtype="u2", shape=(size, size, 3))
+    check_frames(Result(job=JOB, recipe=Recipe(prompt="x"), pictures=()), [header], Limits())
+
+
+def test_what_an_older_server_would_ignore_is_known() -> None:
+    plain = texture_job()[0]
+    assert abilities(plain) == {} and plain.texture is not None
+    for changes in ({"tiles": (1001, 1002)}, {"bits": 16}):
+        texture = msgspec.structs.replace(plain.texture, **changes)
+        assert list(abilities(msgspec.structs.replace(plain, texture=texture))) == ["tiles"]
 
 
 def test_views_of_one_scene_arrive_with_the_pictures_that_are_given() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import random
 import struct
+import sys
 import zlib
+from array import array
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,29 @@ def test_another_reader_sees_the_same_pixels(
     assert (image.mode, image.size) == ("RGB" if channels == 3 else "L", size)
     assert image.tobytes() == pixels
     assert Recipe.from_json(str(image.text["maquette"])) == RECIPE
+
+
+def big_endian(values: array) -> array:
+    swapped = values[:]
+    if sys.byteorder == "little":
+        swapped.byteswap()
+    return swapped
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 18)])
+def test_another_reader_sees_the_same_16_bits(size: tuple[int, int]) -> None:
+    width, height = size
+    grey = array(
+        "H", [(row * 700 + column * 31) % 65536 for row in range(height) for column in range(width)]
+    )
+    image = Image.open(io.BytesIO(png.encode(big_endian(grey), width, height, bits=16)))
+    assert image.mode == "I;16" and image.tobytes() == grey.tobytes()
+    # Of colours it keeps the upper byte of each.
+    rgb = array("H", random.Random(3).choices(range(65536), k=width * height * 3))
+    image = Image.open(io.BytesIO(png.encode(big_endian(rgb), width, height, bits=16)))
+    assert image.tobytes() == bytes(value >> 8 for value in rgb)
+    with pytest.raises(ValueError, match="no 33 x 18 picture"):
+        png.encode(bytes(33 * 18 * 3), 33, 18, bits=16)
 
 
 def test_smooth_pictures_get_small() -> None:

@@ -100,6 +100,11 @@ def add_opening(seen: argparse._ArgumentGroup) -> None:
         metavar="COUNT",
         help="views placed around the model, in place of cameras",
     )
+    add_standing(seen)
+
+
+def add_standing(seen: argparse._ArgumentGroup) -> None:
+    """How a model of another program stands."""
     seen.add_argument("--up", choices=("y", "z"), help="which way a model stands (told by itself)")
     seen.add_argument(
         "--unit", type=metres, metavar="METRES", help="what 1 is in a model (told by its format)"

@@ -1,9 +1,10 @@
-"""Texture the model of a .blend: every side carries what was painted of it.
+"""Texture the model of a scene: every side carries what was painted of it.
 
 The model is painted from views that are placed to see as much of it as they can, and from cameras
-of the scene, and the pictures are carried onto one texture with a UV map made for it. The .blend is
-not changed. What is written: a .glb with the textured model, which Blender, browsers and other
-programs open, and its texture as a PNG. Ground is left out unless it is named with --object.
+of the scene, and the pictures are carried onto its texture, laid out by the model's own UV map
+where that is fit for it. The scene's file is not changed. What is written: the texture as a PNG, a
+.glb with the textured model, which browsers and other programs open, and a copy of the scene as a
+.blend with the texture on it. Ground is left out unless it is named with --object.
 
 example:
   maquette texture house.blend --prompt "red brick house, slate roof, day" --size 2048
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maquette_wire import limits
@@ -27,9 +28,17 @@ from .. import blender, jobs, outputs
 from ..catalogue import Catalogue
 from ..console import ProgressLine
 from ..families.settings import read_settings
+from ..sources import opening_words
 from ..texturing.glb import make_glb
 from ..texturing.surface import read_surface, to_wire
-from .options import add_inside, add_look, add_place, recipes_of, remote_server
+from .options import (
+    add_inside,
+    add_look,
+    add_place,
+    add_standing,
+    recipes_of,
+    remote_server,
+)
 
 AROUND = 6
 LONG_SIDE = 512
@@ -38,8 +47,10 @@ SIZES = (256, 8192)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "maquette texture SCENE.blend --prompt TEXT [options]"
-    parser.add_argument("source", type=Path, metavar="SCENE.blend", help="never changed")
+    parser.usage = "maquette texture SCENE --prompt TEXT [options]"
+    parser.add_argument(
+        "source", type=Path, metavar="SCENE", help="a .blend or a model (.glb, .obj, ...)"
+    )
     model = parser.add_argument_group("what is textured")
     model.add_argument(
         "--object", action="append", metavar="NAME", help="repeatable (all but the ground)"
@@ -47,6 +58,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--size", type=int, default=2048, metavar="PIXELS", help="side of the texture (2048)"
     )
+    model.add_argument(
+        "--each", action="store_true", help="a texture for each object, rather than one (UDIM)"
+    )
+    model.add_argument(
+        "--new-uvs", action="store_true", help="never the objects' own UV maps, fit or not"
+    )
+    model.add_argument(
+        "--color-depth",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits of each channel of the texture (8)",
+    )
+    add_standing(model)
     seen = parser.add_argument_group("what it is seen from")
     seen.add_argument(
         "--around",
@@ -69,6 +94,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, default=Path("textures"), metavar="DIR", help="(./textures)"
     )
     where.add_argument("--save-views", action="store_true", help="also the views' pictures")
+    where.add_argument("--no-blend", action="store_true", help="no copy of the scene")
     add_inside(where)
     add_place(where)
 
@@ -83,17 +109,19 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         ProgressLine() as line,
         jobs.Painter(home, remote_server(arguments), line.show) as painter,
-        tempfile.TemporaryDirectory(prefix="maquette-") as folder,
+        tempfile.TemporaryDirectory(prefix="maquette-") as temporary,
     ):
         line.show("capturing")
-        file = Path(folder) / "surface.npz"
+        file = Path(temporary) / "surface.npz"
         captures = _captures(arguments, home, file, line.say)
         surface, names, left_out = read_surface(file)
         if left_out:
             line.say(_left_out(left_out))
         views = [capture.view for capture in captures]
         outputs.check_room(arguments.output, views)
-        result, frames = painter.run(recipe, captures, to_wire(surface, arguments.size))
+        result, frames = painter.run(
+            recipe, captures, to_wire(surface, arguments.size, arguments.color_depth)
+        )
         line.clear()
         for warning in result.warnings:
             line.say(warning)
@@ -103,12 +131,23 @@ def run(arguments: argparse.Namespace) -> int:
             for path in outputs.write_result(result, frames, folder, stem, views, prompt=told):
                 print(path, flush=True)
         name = f"{stem}-{outputs.slug(recipe.prompt)}-texture" if told else f"{stem}-texture"
-        texture = outputs.write_texture(folder, name, result, frames, prompt=told)
-        scene = texture.with_suffix(".glb")
-        outputs.write_bytes(scene, make_glb(surface, names, texture.read_bytes()))
+        textures = outputs.write_texture(
+            folder, name, result, frames, tiles=surface.tiles, prompt=told
+        )
+        for path in textures:
+            print(path, flush=True)
+        whole = textures[0].with_name(f"{textures[0].name.partition('.')[0]}.glb")
+        outputs.write_bytes(
+            whole, make_glb(surface, names, [path.read_bytes() for path in textures])
+        )
+        print(whole, flush=True)
         painter.stored(result.job)
-    print(texture)
-    print(scene)
+        if not arguments.no_blend:
+            line.show("saving the scene")
+            copy = whole.with_suffix(".blend")
+            _save_copy(arguments, home, file, textures, copy, line.say)
+            line.clear()
+            print(copy)
     assert result.coverage is not None
     print(
         f"maquette: {result.coverage.seen:.0%} of the surface is seen well, "
@@ -161,9 +200,28 @@ def _captures(
         wanted += ["--camera", camera]
     for name in arguments.object or ():
         wanted += ["--object", name]
+    wanted += ["--each"] if arguments.each else []
+    wanted += ["--new-uvs"] if arguments.new_uvs else []
+    wanted += opening_words(None, arguments.up, arguments.unit)
     found = blender.find(arguments.blender)
     extension = blender.extension_zip(arguments.extension)
     return blender.capture(found, extension, home, arguments.source, wanted, say)
+
+
+def _save_copy(
+    arguments: argparse.Namespace,
+    home: Home,
+    surface: Path,
+    textures: Sequence[Path],
+    target: Path,
+    say: Callable[[str], None],
+) -> None:
+    wanted = ["--surface", str(surface), *opening_words(None, arguments.up, arguments.unit)]
+    for path in textures:
+        wanted += ["--texture", str(path.resolve())]
+    found = blender.find(arguments.blender)
+    extension = blender.extension_zip(arguments.extension)
+    blender.save_textured(found, extension, home, arguments.source, wanted, target, say)
 
 
 def _left_out(names: list[str]) -> str:

@@ -64,19 +64,21 @@ def material_result(job: str, made: Made) -> tuple[Result, list[NDArray[Any]]]:
 
 
 def result_of(
-    job: str, outcome: Outcome, texture: tuple[NDArray[np.uint8], Coverage] | None = None
-) -> tuple[Result, list[NDArray[np.uint8]]]:
-    """The Result of a job and its frames, uint8 and contiguous."""
-    named = {
+    job: str, outcome: Outcome, texture: tuple[Sequence[NDArray[Any]], Coverage] | None = None
+) -> tuple[Result, list[NDArray[Any]]]:
+    """The Result of a job and its frames, contiguous. texture: its tiles, uint8 or uint16."""
+    named: dict[str, Sequence[NDArray[Any]]] = {
         "concept": [picture for _, _, picture in outcome.pictures],
         "encoded_depth": outcome.encoded_depth,
-        "texture": [] if texture is None else [texture[0]],
+        "texture": [] if texture is None else texture[0],
     }
     headers, frames = [], []
     for name, pictures in named.items():
         for index, picture in enumerate(pictures):
-            frames.append(np.ascontiguousarray(picture, np.uint8))
-            headers.append(FrameHeader(name=name, index=index, dtype="u1", shape=frames[-1].shape))
+            frame = np.ascontiguousarray(picture)
+            frames.append(frame)
+            dtype = "u2" if frame.dtype == np.uint16 else "u1"
+            headers.append(FrameHeader(name=name, index=index, dtype=dtype, shape=frame.shape))
     message = Result(
         job=job,
         recipe=outcome.recipe,

@@ -60,7 +60,7 @@ class RunsJobs(Protocol):
         *,
         progress: ProgressCallback,
         cancelled: Callable[[], bool],
-    ) -> tuple[NDArray[np.uint8], Coverage]: ...
+    ) -> tuple[Sequence[NDArray[Any]], Coverage]: ...
 
     def material(
         self,

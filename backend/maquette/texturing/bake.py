@@ -58,10 +58,11 @@ class Baked:
     """A finished texture.
 
     Attributes:
-        picture: float32 [size, size, 3], sRGB in [0, 1], row 0 at the top; every texel has a
-            colour.
-        seen: bool [size, size], coloured by a view; the rest of the islands is filled from beside.
-        covered: bool [size, size], part of an island.
+        picture: float32 [tiles * size, size, 3], sRGB in [0, 1], row 0 at the top, the tiles one
+            below the other; every texel has a colour.
+        seen: bool [tiles * size, size], coloured by a view; the rest of the islands is filled
+            from beside.
+        covered: bool [tiles * size, size], part of an island.
         share_seen: of the islands' texels, the share that a view sees under 75 degrees.
     """
 
@@ -96,8 +97,8 @@ def bake(
     stage = _Stage(surface, views, texels, device)
     if match:
         stage.match_exposure()
-    linear = np.zeros((size * size, 3), np.float32)
-    best = np.zeros(size * size, np.float32)
+    linear = np.zeros((texels.total, 3), np.float32)
+    best = np.zeros(texels.total, np.float32)
     for start in range(0, len(texels), _CHUNK):
         part = slice(start, start + _CHUNK)
         colors, cosines = stage.colors(part)
@@ -118,12 +119,12 @@ def bake(
         else 0.0
     )
     whole = fill(linear, seen, surface, texels)
-    covered = np.zeros(size * size, bool)
+    covered = np.zeros(texels.total, bool)
     covered[texels.places] = True
     return Baked(
-        srgb_of_linear(whole).reshape(size, size, 3),
-        seen.reshape(size, size),
-        covered.reshape(size, size),
+        srgb_of_linear(whole).reshape(-1, size, 3),
+        seen.reshape(-1, size),
+        covered.reshape(-1, size),
         share,
     )
 

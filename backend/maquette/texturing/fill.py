@@ -36,7 +36,7 @@ _MEMBERS = 1 << 14
 def fill(
     linear: NDArray[np.float32], seen: NDArray[np.bool_], surface: Surface, texels: Texels
 ) -> NDArray[np.float32]:
-    """Colours [size², 3] for every texel, from those that are `seen` [size²]."""
+    """Colours [texels, 3] for every texel, from those that are `seen` [texels]."""
     whole = linear.copy()
     places = texels.places
     known = seen[places]
@@ -60,10 +60,14 @@ def fill(
     covered = np.zeros(len(seen), bool)
     covered[places] = True
     size = texels.size
-    nearest: Any = ndimage.distance_transform_edt(
-        ~covered.reshape(size, size), return_distances=False, return_indices=True
-    )
-    return whole.reshape(size, size, 3)[nearest[0], nearest[1]].reshape(-1, 3)
+    tiles = whole.reshape(-1, size, size, 3)
+    for tile, islands in zip(tiles, covered.reshape(-1, size, size), strict=True):
+        if islands.any():
+            nearest: Any = ndimage.distance_transform_edt(
+                ~islands, return_distances=False, return_indices=True
+            )
+            tile[...] = tile[nearest[0], nearest[1]]
+    return whole
 
 
 def _from_neighbours(

@@ -1,7 +1,8 @@
 """A textured surface as one binary glTF file.
 
-glTF has Y up and V from the top; one mesh for each object, one material for all, and the texture
-inside. The material is unlit light as it was painted: a rough dielectric without a highlight.
+glTF has Y up and V from the top; one mesh for each object, one material for each tile of the
+texture, and the pictures inside. The material is light as it was painted: a rough dielectric
+without a highlight.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from .surface import Surface
 _Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 
 
-def make_glb(surface: Surface, names: Sequence[str], texture: bytes) -> bytes:
-    """The file's bytes. names: of the objects, by number; texture: a PNG.
+def make_glb(surface: Surface, names: Sequence[str], textures: Sequence[bytes]) -> bytes:
+    """The file's bytes. names: of the objects, by number; textures: a PNG for each tile.
 
     Positions are about the middle of the model's foot, which glTF's single precision holds
     wherever in the world the model stands; the node of the whole says where that is.
@@ -28,21 +29,24 @@ def make_glb(surface: Surface, names: Sequence[str], texture: bytes) -> bytes:
     binary = Binary()
     meshes, nodes = [], []
     normals = np.repeat(surface.normals(), 3, 0)
+    tiles, flat = surface.within_tiles()
     for number, name in enumerate(names):
-        own = np.flatnonzero(surface.objects == number)
-        if not len(own):
-            continue
-        rows = (own[:, None] * 3 + np.arange(3)).ravel()
-        positions = (surface.corners[own].reshape(-1, 3) - foot) @ _Y_UP.T
-        uvs = surface.uvs[own].reshape(-1, 2) * [1.0, -1.0] + [0.0, 1.0]
-        attributes = {
-            "POSITION": binary.add(positions, bounds=True),
-            "NORMAL": binary.add(normals[rows] @ _Y_UP.T),
-            "TEXCOORD_0": binary.add(uvs),
-        }
-        nodes.append({"name": name, "mesh": len(meshes)})
-        meshes.append({"name": name, "primitives": [{"attributes": attributes, "material": 0}]})
-    image = binary.add_bytes(texture)
+        primitives = []
+        for tile in np.unique(tiles[surface.objects == number]):
+            own = np.flatnonzero((surface.objects == number) & (tiles == tile))
+            rows = (own[:, None] * 3 + np.arange(3)).ravel()
+            positions = (surface.corners[own].reshape(-1, 3) - foot) @ _Y_UP.T
+            uvs = flat[own].reshape(-1, 2) * [1.0, -1.0] + [0.0, 1.0]
+            attributes = {
+                "POSITION": binary.add(positions, bounds=True),
+                "NORMAL": binary.add(normals[rows] @ _Y_UP.T),
+                "TEXCOORD_0": binary.add(uvs),
+            }
+            primitives.append({"attributes": attributes, "material": max(int(tile), 0)})
+        if primitives:
+            nodes.append({"name": name, "mesh": len(meshes)})
+            meshes.append({"name": name, "primitives": primitives})
+    images = [binary.add_bytes(texture) for texture in textures]
     whole = {
         "name": "Maquette",
         "children": list(range(len(nodes))),
@@ -55,17 +59,18 @@ def make_glb(surface: Surface, names: Sequence[str], texture: bytes) -> bytes:
         "meshes": meshes,
         "materials": [
             {
-                "name": "Maquette texture",
+                "name": "Maquette texture" if len(images) == 1 else f"Maquette texture {tile}",
                 "doubleSided": True,
                 "pbrMetallicRoughness": {
-                    "baseColorTexture": {"index": 0},
+                    "baseColorTexture": {"index": place},
                     "metallicFactor": 0.0,
                     "roughnessFactor": 1.0,
                 },
             }
+            for place, tile in enumerate(surface.tiles)
         ],
-        "textures": [{"source": 0, "sampler": 0}],
+        "textures": [{"source": place, "sampler": 0} for place in range(len(images))],
         "samplers": [sampler(repeat=False)],
-        "images": [{"bufferView": image, "mimeType": "image/png"}],
+        "images": [{"bufferView": image, "mimeType": "image/png"} for image in images],
     }
     return pack(document, binary)

@@ -1,7 +1,9 @@
 """The surface of a model as a texture sees it: triangles in the world, and their place in UV space.
 
 Texel (column, row) of a texture of `size` has its centre at u = (column + 0.5) / size,
-v = 1 - (row + 0.5) / size: row 0 is the top, as in every picture here.
+v = 1 - (row + 0.5) / size: row 0 is the top, as in every picture here. A texture may have several
+tiles, squares of UV space that are pictures of their own: they are laid one below the other, so
+that the rows of the second follow those of the first.
 """
 
 from __future__ import annotations
@@ -11,13 +13,17 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import maquette_wire.surface
 import numpy as np
 from maquette_wire.errors import MaquetteError
+from maquette_wire.limits import FIRST_TILE
 from maquette_wire.messages import Texture
 from numpy.typing import NDArray
 
+ROW = 10
+"""UDIM tiles beside each other, before the next ones lie above."""
 _CANDIDATES = 1 << 18
 """Texels that are tested at a time, which bounds the memory of a raster."""
 _TRIANGLES = 1 << 16
@@ -34,13 +40,15 @@ class Surface:
 
     Attributes:
         corners: float64 [n, 3, 3], world positions in metres, counter-clockwise seen from outside.
-        uvs: float64 [n, 3, 2], in [0, 1] within the texture.
+        uvs: float64 [n, 3, 2], in the tiles.
         objects: int32 [n], the number of the object that a triangle belongs to.
+        tiles: UDIM numbers of the squares that the texture has.
     """
 
     corners: NDArray[np.float64]
     uvs: NDArray[np.float64]
     objects: NDArray[np.int32]
+    tiles: tuple[int, ...] = (FIRST_TILE,)
 
     def __post_init__(self) -> None:
         count = len(self.corners)
@@ -59,7 +67,7 @@ class Surface:
             raise MaquetteError(
                 "bad-surface",
                 "The model has vertices or UVs that are not numbers.",
-                "Remove them (in Blender: Mesh > Clean Up, or a new UV map).",
+                "Undo what made them, or give the model another UV map.",
             )
 
     def normals(self) -> NDArray[np.float64]:
@@ -68,6 +76,20 @@ class Surface:
         across = np.cross(second - first, third - first)
         length = np.linalg.norm(across, axis=1, keepdims=True)
         return np.divide(across, length, out=np.zeros_like(across), where=length > 0)
+
+    def within_tiles(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """For each triangle the place of its tile in `tiles`, -1 where it lies in none, and its
+        UVs [n, 3, 2] in that tile."""
+        squares = np.array(self.tiles) - FIRST_TILE
+        if len(squares) == 1:
+            own = np.zeros(len(self.uvs), np.int64)
+        else:
+            across, up = np.floor(self.uvs.mean(1)).astype(np.int64).T
+            own = np.full(len(self.uvs), -1)
+            for place, square in enumerate(squares):
+                own[(up * ROW + across == square) & (across >= 0) & (across < ROW)] = place
+        corner = np.stack([squares[own] % ROW, squares[own] // ROW], 1)
+        return own, self.uvs - corner[:, None]
 
 
 def read_surface(path: Path) -> tuple[Surface, list[str], list[str]]:
@@ -78,7 +100,8 @@ def read_surface(path: Path) -> tuple[Surface, list[str], list[str]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             named = json.loads(file["named"].tobytes())
-            surface = Surface(file["corners"], file["uvs"], file["objects"])
+            tiles = tuple(map(int, named["tiles"]))
+            surface = Surface(file["corners"], file["uvs"], file["objects"], tiles)
         return surface, list(named["names"]), list(named["left_out"])
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise MaquetteError(
@@ -93,12 +116,13 @@ def of_wire(surface: maquette_wire.surface.Surface) -> Surface:
         np.asarray(surface.corners).astype(np.float64) + surface.texture.origin,
         np.asarray(surface.uvs).astype(np.float64),
         np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        surface.texture.tiles,
     )
 
 
-def to_wire(surface: Surface, size: int) -> maquette_wire.surface.Surface:
-    """The surface as a job brings it, for a texture of `size`; objects are in the order of their
-    numbers."""
+def to_wire(surface: Surface, size: int, bits: Literal[8, 16] = 8) -> maquette_wire.surface.Surface:
+    """The surface as a job brings it, for a texture of `size` with so many `bits`; objects are in
+    the order of their numbers."""
     low, high = surface.corners.min((0, 1)), surface.corners.max((0, 1))
     origin = (low + high) / 2
     order = np.argsort(surface.objects, kind="stable")
@@ -107,6 +131,8 @@ def to_wire(surface: Surface, size: int) -> maquette_wire.surface.Surface:
         size=size,
         objects=tuple(int(count) for count in counts if count),
         origin=(float(origin[0]), float(origin[1]), float(origin[2])),
+        tiles=surface.tiles,
+        bits=bits,
     )
     return maquette_wire.surface.Surface(
         texture,
@@ -121,7 +147,8 @@ class Texels:
 
     Attributes:
         size: side of the texture.
-        places: int64 [m], row * size + column.
+        tiles: how many it has.
+        places: int64 [m], row * size + column, rising.
         triangles: int64 [m].
         weights: float32 [m, 3], of the triangle's corners; they sum to one.
         inside: bool [m]; the others lie beside their triangle and show its nearest point, so that
@@ -131,6 +158,7 @@ class Texels:
     """
 
     size: int
+    tiles: int
     places: NDArray[np.int64]
     triangles: NDArray[np.int64]
     weights: NDArray[np.float32]
@@ -139,6 +167,11 @@ class Texels:
 
     def __len__(self) -> int:
         return len(self.places)
+
+    @property
+    def total(self) -> int:
+        """Of all texels, also those that show nothing."""
+        return self.tiles * self.size**2
 
     def positions(self, surface: Surface, part: slice = slice(None)) -> NDArray[np.float64]:
         """[m, 3], metres."""
@@ -153,10 +186,32 @@ def texels_of(surface: Surface, size: int) -> Texels:
     Algorithm for Polygon Rasterization", SIGGRAPH 1988). Where triangles overlap, the last one
     stays.
     """
+    tile, uvs = surface.within_tiles()
+    parts = [
+        _texels_of(np.flatnonzero(tile == number), uvs, number, size)
+        for number in range(len(surface.tiles))
+    ]
+    places, triangles, weights, inside, shared = zip(*parts, strict=True)
+    return Texels(
+        size,
+        len(parts),
+        np.concatenate(places),
+        np.concatenate(triangles),
+        np.concatenate(weights),
+        np.concatenate(inside),
+        sum(shared),
+    )
+
+
+def _texels_of(
+    own: NDArray[np.int64], all_uvs: NDArray[np.float64], tile: int, size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_], int]:
+    """What `Texels` has from `places` on, of one tile and its `own` triangles."""
+    uvs = all_uvs[own]
     owner = np.full(size * size, -1, np.int32)
     weights = np.zeros((size * size, 3), np.float32)
     times = np.zeros(size * size, np.uint16)
-    for triangles, places, found in _candidates(surface.uvs, size, 0.0):
+    for triangles, places, found in _candidates(uvs, size, 0.0):
         least = found.min(1)
         inside = least >= -_TOUCHING
         owner[places[inside]] = triangles[inside]
@@ -164,7 +219,7 @@ def texels_of(surface: Surface, size: int) -> Texels:
         np.add.at(times, places[least > _WITHIN], 1)
     first = owner >= 0
     nearest = np.full(size * size, np.inf, np.float32)
-    for triangles, places, found in _candidates(surface.uvs, size, 1.0, ~first):
+    for triangles, places, found in _candidates(uvs, size, 1.0, ~first):
         # How far outside, by the most negative weight.
         outside = -found.min(1)
         closer = outside < nearest[places]
@@ -174,8 +229,8 @@ def texels_of(surface: Surface, size: int) -> Texels:
     places = np.flatnonzero(owner >= 0)
     clean = np.clip(weights[places], 0.0, None)
     clean /= clean.sum(1, keepdims=True)
-    triangles = owner[places].astype(np.int64)
-    return Texels(size, places, triangles, clean, first[places], int((times > 1).sum()))
+    triangles = own[owner[places]]
+    return places + tile * size * size, triangles, clean, first[places], int((times > 1).sum())
 
 
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:

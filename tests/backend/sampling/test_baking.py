@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from maquette import sampling
@@ -42,13 +44,21 @@ def job() -> tuple[Any, list[Capture], list[np.ndarray]]:
 
 def test_texels_have_the_pictures_colour_wherever_the_model_stands(sampler: Sampler, job: Any):
     calls: list[tuple[str, int, int]] = []
-    texture, coverage = sampler.bake(*job, progress=lambda s, n, of, _: calls.append((s, n, of)))
+    (texture,), coverage = sampler.bake(*job, progress=lambda s, n, of, _: calls.append((s, n, of)))
     assert texture.shape == (128, 128, 3) and texture.dtype == np.uint8
     assert (np.abs(texture.astype(int) - RED) <= 1).all(), "seen, or filled from beside"
     assert coverage.seen == pytest.approx(1 / 6, abs=0.01), "one of six faces"
     assert coverage.filled == pytest.approx(5 / 6, abs=0.01)
     assert calls and {stage for stage, _, _ in calls} == {"baking"}
     assert calls[-1][1] == calls[-1][2]
+
+
+def test_a_texture_of_16_bits(sampler: Sampler, job: Any):
+    surface, *rest = job
+    fine = replace(surface, texture=msgspec.structs.replace(surface.texture, bits=16))
+    (texture,), _ = sampler.bake(fine, *rest)
+    assert texture.dtype == np.uint16
+    assert (np.abs(texture / 257 - RED) <= 0.05).all()
 
 
 def test_a_bake_can_be_cancelled(sampler: Sampler, job: Any):

@@ -109,7 +109,8 @@ class LightSampler:
         progress("baking", 1, 1, {})
         side = surface.texture.size
         color = np.mean([picture.mean((0, 1)) for picture in pictures], 0)
-        return np.full((side, side, 3), color).astype(np.uint8), Coverage(seen=1.0, filled=0.0)
+        tile = np.full((side, side, 3), color).astype(np.uint8)
+        return [tile for _ in surface.texture.tiles], Coverage(seen=1.0, filled=0.0)
 
     def material(
         self,

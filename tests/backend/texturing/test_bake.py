@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from maquette.texturing.bake import PaintedView, bake
@@ -132,6 +134,27 @@ def test_nothing_is_left_black_or_without_a_colour():
     made = bake(surface_of(quads, objects, gap=0.1), [capture], 256)
     assert not made.covered.all() and not made.seen[made.covered].all()
     assert (made.picture[..., 1] > 0.7).all()
+
+
+def test_a_texture_for_each_object_is_the_same_surface():
+    """One texture or one for each of two towers: every point of them has the same colour."""
+    quads, objects = towers()
+    capture = painted(
+        camera((30, -30, 20), (0, 30, 22)),
+        quads,
+        lambda pixels, n: np.stack([pixels[:, 0] / 512, pixels[:, 1] / 512, pixels[:, 0] * 0], 1),
+    )
+    shared = surface_of(quads, objects)
+    apart = replace(
+        shared, uvs=shared.uvs + np.outer(shared.objects, (1, 0))[:, None], tiles=(1001, 1002)
+    )
+    one, both = bake(shared, [capture], 256), bake(apart, [capture], 256)
+    assert both.picture.shape == (512, 256, 3) and both.share_seen == pytest.approx(one.share_seen)
+    first, second = both.covered[:256], both.covered[256:]
+    assert not (first & second).any() and np.array_equal(first | second, one.covered)
+    for tile, own in ((both.picture[:256], first), (both.picture[256:], second)):
+        assert np.allclose(tile[own], one.picture[own], atol=1e-3)
+        assert (tile.max(-1) > 0.05).all(), "and nothing around is black"
 
 
 def test_unseen_faces_take_the_colour_of_their_own_object():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 from maquette.texturing.glb import make_glb
@@ -37,7 +38,7 @@ def test_each_object_is_a_mesh_with_the_texture():
     away = np.array([121_000.0, 487_000.0, 3.0])
     quads = [q + away for q in (*box((0, 0, 0), (2, 4, 6)), *box((5, 0, 0), (6, 1, 1)))]
     surface = surface_of(quads, [0] * 6 + [1] * 6)
-    document, binary = read(make_glb(surface, ["House", "Shed"], PNG))
+    document, binary = read(make_glb(surface, ["House", "Shed"], [PNG]))
     assert [mesh["name"] for mesh in document["meshes"]] == ["House", "Shed"]
     whole = document["nodes"][document["scenes"][0]["nodes"][0]]
     image = document["bufferViews"][document["images"][0]["bufferView"]]
@@ -61,6 +62,33 @@ def test_each_object_is_a_mesh_with_the_texture():
     assert np.allclose(flipped, surface.uvs.reshape(-1, 2), atol=1e-6)
 
 
+def test_each_tile_is_a_picture_with_a_material_of_its_own():
+    quads = [*box((0, 0, 0), (2, 4, 6)), *box((5, 0, 0), (6, 1, 1))]
+    shared = surface_of(quads, [0] * 6 + [1] * 6)
+    moved = shared.uvs + np.outer(shared.objects, (3, 0))[:, None]
+    document, binary = read(
+        make_glb(
+            replace(shared, uvs=moved, tiles=(1001, 1004)), ["House", "Shed"], [PNG, PNG + b"2"]
+        )
+    )
+    assert [each["name"] for each in document["materials"]] == [
+        "Maquette texture 1001",
+        "Maquette texture 1004",
+    ]
+    used, uvs = [], []
+    for mesh in document["meshes"]:
+        (part,) = mesh["primitives"]
+        used.append(part["material"])
+        uvs.append(values(document, binary, part["attributes"]["TEXCOORD_0"]))
+    assert used == [0, 1]
+    flipped = np.concatenate(uvs) * [1, -1] + [0, 1]
+    assert np.allclose(flipped, shared.uvs.reshape(-1, 2), atol=1e-6), "within its own picture"
+    for material, content in zip(document["materials"], (PNG, PNG + b"2"), strict=True):
+        place = material["pbrMetallicRoughness"]["baseColorTexture"]["index"]
+        view = document["bufferViews"][document["images"][place]["bufferView"]]
+        assert binary[view["byteOffset"] :][: view["byteLength"]] == content
+
+
 def test_an_object_without_triangles_is_left_out():
-    document, _ = read(make_glb(surface_of(box((0, 0, 0), (1, 1, 1))), ["House", "Nothing"], PNG))
+    document, _ = read(make_glb(surface_of(box((0, 0, 0), (1, 1, 1))), ["House", "Nothing"], [PNG]))
     assert [mesh["name"] for mesh in document["meshes"]] == ["House"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from maquette.texturing.surface import Surface, texels_of
@@ -79,6 +81,27 @@ def test_margins_show_the_nearest_point_and_never_beyond_the_triangle():
     assert (~texels.inside).any()
     position = texels.positions(made)
     assert (position[:, :2] >= 0.25 - 1e-6).all() and (position[:, :2].sum(1) <= 1 + 1e-6).all()
+
+
+def test_tiles_lie_one_below_the_other():
+    square = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9)]
+    moved = [[(u + du, v + dv) for u, v in square] for du, dv in ((0, 0), (3, 0), (2, 1))]
+    made = replace(surface(*moved), tiles=(1001, 1004, 1013))
+    texels = texels_of(made, 16)
+    one = texels_of(surface(square), 16)
+    assert texels.total == 3 * 256 and (np.diff(texels.places) > 0).all()
+    for tile in range(3):
+        here = texels.places // 256 == tile
+        assert np.array_equal(texels.places[here] % 256, one.places)
+        assert (texels.triangles[here] == tile).all()
+        assert np.allclose(texels.weights[here], one.weights, atol=1e-5)
+
+
+def test_what_lies_in_no_tile_has_no_texels():
+    square = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9)]
+    away = [(u + 12.0, v) for u, v in square]
+    made = replace(surface(square, away), tiles=(1001, 1003))
+    assert set(texels_of(made, 16).triangles) == {0}
 
 
 def test_overlaps_are_counted_and_neighbours_are_not():

@@ -154,9 +154,14 @@ def test_what_cannot_be_textured_is_said(things: list[Any], chosen: list[str], s
 
 
 def test_vertices_that_are_no_numbers_are_named():
-    scenes.box((0, 0, 0), (1, 1, 1), "House").data.vertices[0].co.x = float("nan")
-    with pytest.raises(MaquetteError, match="'House' has vertices that are not numbers"):
+    house: Any = scenes.box((0, 0, 0), (1, 1, 1), "House")
+    house.data.vertices[0].co.x = float("nan")
+    with pytest.raises(MaquetteError, match="'House' has vertices that are not numbers") as caught:
         surface(bpy.context)
+    # What the sentence says to do helps.
+    assert "bpy.context.object.data.validate()" in caught.value.hint
+    house.data.validate()
+    assert surface(bpy.context).names == ["House"]
 
 
 def test_the_command_writes_the_surface_and_sees_it_from_all_sides(
@@ -168,7 +173,14 @@ def test_the_command_writes_the_surface_and_sees_it_from_all_sides(
     assert command.main([*words, "--output", str(tmp_path / "c.maquette")]) == 0
     with np.load(tmp_path / "s.npz") as file:
         assert file["corners"].shape == (12, 3, 3) and file["uvs"].shape == (12, 3, 2)
-        assert json.loads(file["named"].tobytes()) == {"names": ["House"], "left_out": ["Ground"]}
+        assert json.loads(file["named"].tobytes()) == {
+            "names": ["House"],
+            "left_out": ["Ground"],
+            "tiles": [1001],
+            "loop_counts": [24],
+            "layered": [True],
+        }
+        assert file["loop_uvs"].shape == (24, 2)
     captures = captures_of(*container.read(tmp_path / "c.maquette", kind=Submit))
     assert 2 <= len(captures) <= 5
     assert {(each.view.width, each.view.height) for each in captures} == {(64, 64)}
@@ -183,3 +195,83 @@ def test_a_surface_that_nothing_sees_is_an_error(tmp_path: Path, capfd: pytest.C
     words = ["--surface", str(tmp_path / "s.npz"), "--object", "Safe", "--around", "3"]
     assert command.main([*words, "--output", str(tmp_path / "c.maquette")]) == 1
     assert "No place was found" in capfd.readouterr().err
+
+
+# --- UV maps -------------------------------------------------------------------------------------
+
+
+def mapped(thing: Any, place: tuple[float, float] = (0.0, 0.0), size: float = 1.0) -> Any:
+    """A box whose faces lie in a grid of 3 x 2 cells, in a part of the map."""
+    thing.data.uv_layers.new(name="Mine")
+    layer = thing.data.uv_layers["Mine"]
+    for number, face in enumerate(thing.data.polygons):
+        cell = np.array((number % 3, number // 3)) / 3
+        for corner, at in zip(face.loop_indices, ((0, 0), (1, 0), (1, 1), (0, 1)), strict=True):
+            layer.uv[corner].vector = (cell + np.array(at) * 0.32) * size + place
+    return thing
+
+
+def test_a_map_that_is_fit_is_the_one_that_is_used():
+    thing = mapped(scenes.box((0, 0, 5), (10, 10, 10), "House"))
+    made = surface(bpy.context)
+    mine = np.empty(24 * 2, np.float32)
+    thing.data.uv_layers["Mine"].uv.foreach_get("vector", mine)
+    assert np.array_equal(made.loop_uvs(), mine.reshape(-1, 2)) and made.tiles == (1001,)
+    assert made.about_uvs == "The texture uses the UV map of 'House'."
+    assert not np.array_equal(surface(bpy.context, own_uvs=False).loop_uvs(), mine.reshape(-1, 2))
+
+
+def test_several_objects_keep_their_maps_where_these_are_one_atlas_together():
+    for number, name in enumerate(("House", "Annex", "Shed")):
+        place = (number % 2 / 2, number // 2 / 2)
+        mapped(scenes.box((20 * number, 0, 5), (10, 10, 10), name), place, 0.5)
+    made = surface(bpy.context)
+    assert made.about_uvs == "The texture uses the UV maps of 'House', 'Annex' and 1 more."
+    assert made.uvs[made.objects == made.names.index("Shed")].min(0)[:, 1].min() >= 0.5
+
+
+def test_why_a_map_is_not_used_is_said():
+    mapped(scenes.box((0, 0, 5), (10, 10, 10), "House"))
+    mapped(scenes.box((20, 0, 5), (10, 10, 10), "Annex"))
+    made = surface(bpy.context)
+    assert made.about_uvs == (
+        "The texture has a UV map of its own, not the UV maps of 'House', 'Annex': there faces lie "
+        "on each other on 100% of it."
+    )
+    in_map = areas(made)[1]
+    assert made.uvs.min() >= 0 and made.uvs.max() <= 1 and in_map.sum() > 0.3
+    scenes.box((40, 0, 5), (10, 10, 10), "Plain")
+    assert surface(bpy.context, ["Plain"]).about_uvs == "", "it has none to use"
+
+
+def test_a_picture_for_each_object_and_each_keeps_its_own_map():
+    mine = mapped(scenes.box((0, 0, 5), (10, 10, 10), "House"))
+    scenes.box((20, 0, 5), (10, 10, 10), "Annex")
+    stretched = mapped(scenes.box((40, 0, 5), (10, 10, 10), "Shed"))
+    stretched.data.uv_layers["Mine"].uv[0].vector = (7.0, 0.5)
+    made = surface(bpy.context, each=True)
+    assert made.tiles == (1001, 1002, 1003)
+    assert made.about_uvs.endswith(
+        "not the UV map of 'Shed': there 17% of the faces reach beyond its square."
+    )
+    for number, name in enumerate(made.names):
+        own = made.uvs[made.objects == number] - (number, 0)
+        assert own.min() >= 0 and own.max() <= 1, name
+        assert np.ptp(own, (0, 1)).max() > 0.6, "each has the whole of its picture"
+    kept = np.empty(24 * 2, np.float32)
+    mine.data.uv_layers["Mine"].uv.foreach_get("vector", kept)
+    place = made.names.index("House")
+    own = made.loop_uvs()[place * 24 : place * 24 + 24]
+    assert np.allclose(own, kept.reshape(-1, 2) + np.array((place, 0)), atol=1e-6)
+
+
+def test_more_pictures_than_there_can_be_are_refused():
+    one = scenes.box((0, 0, 5), (1, 1, 1), "House")
+    for number in range(100):
+        copy = bpy.data.objects.new(f"Copy {number}", one.data)
+        copy.location = (3 * number, 0, 0)
+        bpy.context.scene.collection.objects.link(copy)
+    bpy.context.view_layer.update()
+    with pytest.raises(MaquetteError, match="101 objects is too many"):
+        surface(bpy.context, each=True)
+    assert len(surface(bpy.context).names) == 101

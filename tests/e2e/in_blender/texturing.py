@@ -38,6 +38,7 @@ JOB_SECONDS = 400.0
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 layers = importlib.import_module(f"{ADD_ON}.layers")
+coverage = importlib.import_module(f"{ADD_ON}.overlay.coverage")
 user: dict[str, object] = {}
 
 
@@ -63,7 +64,14 @@ def scenario() -> Iterator[float]:
     yield from open_panel("Texture on the Model")
     yield from locate("Texture of a File...")
     yield from picture("textures-panel", between("Texture on the Model", "Texture of a File..."))
+    yield from press("Preview Views", lambda: coverage.shown)
+    preview = coverage.shown
+    yield from locate(f"{preview.plan.seen[-1]:.0%} seen by 5 views")
+    user["previewed"] = [len(preview.views), preview.plan.seen[-1], len(session.jobs)]
+    yield from picture("textures-preview", in_view_area)
+    shot("previewed")
     yield from press("Texture All", lambda: session.jobs or names())
+    user["preview_left"] = coverage.shown is not None
     user["pressed"] = [job.title for job in session.jobs.values()]
     end = time.monotonic() + JOB_SECONDS
     while session.jobs and time.monotonic() < end:
