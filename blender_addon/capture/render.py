@@ -69,7 +69,7 @@ def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Captur
         linked_stage(context, pose, view.width, view.height) as stage,
     ):
         color, coarse = _color(stage, Path(folder), smooth=display.render_aa != "OFF")
-        opaque = all_is_opaque(stage.display.shading)
+        opaque = all_is_opaque(display.shading)
         depth = _depth(stage, view, Path(folder), coarse if opaque else None)
     return Capture(view=view, color=color, depth=depth)
 
