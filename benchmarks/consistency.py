@@ -34,8 +34,10 @@ from maquette import blender
 from maquette.commands.texture import AROUND
 from maquette.sampling import Sampler
 from maquette.texturing.bake import WELL_SEEN
-from maquette.texturing.projection import Camera, Sight, away_from_jumps, look
-from maquette.texturing.surface import Surface, read_surface, texels_of
+from maquette.texturing.jumps import away_from_jumps
+from maquette.texturing.projection import Camera, Sight, look
+from maquette.texturing.raster import texels_of
+from maquette.texturing.surface import Surface, read_surface
 from maquette_wire.capture import Capture
 from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe

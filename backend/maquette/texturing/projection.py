@@ -9,23 +9,17 @@ colour, and the comparison is as strict at grazing views as at frontal ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from maquette_wire.view import View
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 
-_DEPTH_TOLERANCE = 1e-3
+DEPTH_TOLERANCE = 1e-3
 """Of the distance: what depth in a capture may be off by (docs/architecture.md)."""
-_PIXEL_TOLERANCE = 0.5
+PIXEL_TOLERANCE = 0.5
 """Of a pixel's side on the surface: what curvature may add between a point and a pixel."""
-_JUMP_PIXELS = 4.0
-"""Neighbouring pixels whose depths differ by more than this many pixel sides may be a jump."""
-
-
 _LEAST_SHARE = 0.02
 """Of the four pixels around a point: what must show its surface for the point to be seen."""
 
@@ -101,6 +95,27 @@ class Camera:
             pixels /= depth.clamp(min=1e-6)
         return camera, pixels
 
+    def clip(self) -> Tensor:
+        """[3, 4], against (x, y, z, one) of a point: its place in the picture, from -1 at the left
+        and upper edge to 1, times depth in perspective; and its depth."""
+        to_camera = torch.cat([self.rotation, self.shift[:, None]], 1).double()
+        one = torch.tensor([[0.0, 0.0, 0.0, 1.0]]).to(to_camera)
+        to_camera = torch.cat([to_camera * torch.tensor([[1.0], [1.0], [-1.0]]).to(one), one])
+        size = torch.tensor([[self.width], [self.height]]).to(one)
+        place = self.to_pixel.double() @ to_camera * (2.0 / size)
+        place += (1.0 / size - 1.0) * to_camera[2 if self.perspective else 3]
+        return torch.cat([place, to_camera[2:3]]).float()
+
+    def ray_lengths(self) -> Tensor:
+        """[h, w], of the way from the camera to a depth of one metre through each pixel; one
+        where it is orthographic."""
+        if not self.perspective:
+            return torch.ones(self.height, self.width, device=self.start.device)
+        across, constant = self.toward[:, :2], self.toward[:, 2]
+        x, y = (torch.arange(n, device=across.device) for n in (self.width, self.height))
+        ways = across[:, :1, None] * x + across[:, 1:, None] * y[:, None] + constant[:, None, None]
+        return ((ways * ways).sum(0) + 1.0).sqrt()
+
     def side(self, depth: Tensor) -> Tensor:
         """The side of a pixel in metres, on a surface that faces the camera at this depth."""
         return depth * self.pixel if self.perspective else torch.full_like(depth, self.pixel)
@@ -157,7 +172,7 @@ def look(
     rows = inside.nonzero()[:, 0]
     x, y, facing, plane, cosine = x[rows], y[rows], facing[:, rows], plane[rows], cosine[rows]
     distance = -at[2, rows]
-    tolerance = _DEPTH_TOLERANCE * distance + _PIXEL_TOLERANCE * camera.side(distance)
+    tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
     # The depth at which a pixel's ray meets the point's plane is above / below, both affine in the
     # pixel.
     above = -(camera.start.T @ facing[:2])
@@ -247,38 +262,3 @@ def _slope(points: Tensor, axis: int) -> Tensor:
     before = torch.cat([steps.narrow(axis, 0, 1), steps], axis)
     far = [each[..., 2].abs().nan_to_num(torch.inf) for each in (after, before)]
     return torch.where((far[0] <= far[1])[..., None], after, before)
-
-
-def away_from_jumps(depth: NDArray[np.float32], view: View) -> NDArray[np.float32]:
-    """Pixels between each pixel and the next jump of depth, float32 [h, w].
-
-    Beside a jump, a picture's colour may come from either side: a painted edge is never exact to
-    the pixel. Depth jumps where a neighbour lies further off than both surfaces, continued by
-    their slope, would have it.
-    """
-    projection = np.array(view.projection_matrix).reshape(4, 4)
-    side = 2.0 / (view.width * abs(projection[0, 0]))
-    perspective = view.kind == "perspective"
-    hit = np.isfinite(depth)
-    metres = np.where(hit, depth, 0.0).astype(np.float64)
-    # Planes are affine in 1/depth in perspective, in depth otherwise.
-    flat = np.where(hit, 1.0 / np.maximum(metres, 1e-6), 0.0) if perspective else metres
-    jump = np.zeros(depth.shape, bool)
-    for axis in (0, 1):
-        q: Any = np.moveaxis(flat, axis, 0)
-        z, solid = np.moveaxis(metres, axis, 0), np.moveaxis(hit, axis, 0)
-        edge = solid[1:] != solid[:-1]
-        pixel = np.minimum(z[1:], z[:-1]) * side if perspective else np.full_like(z[1:], side)
-        far = np.abs(z[1:] - z[:-1]) > _JUMP_PIXELS * pixel
-        slack = 0.25 * np.abs(q[1:] - q[:-1])
-        before: NDArray[np.float64] = np.concatenate([q[:1], 2 * q[1:-1] - q[:-2]])
-        after: NDArray[np.float64] = np.concatenate([2 * q[1:-1] - q[2:], q[-1:]])
-        broken = (np.abs(q[1:] - before) > slack) & (np.abs(q[:-1] - after) > slack)
-        edge |= solid[1:] & solid[:-1] & far & broken
-        marks = np.moveaxis(jump, axis, 0)
-        marks[1:] |= edge
-        marks[:-1] |= edge
-    if not jump.any():
-        return np.full(depth.shape, np.float32(np.hypot(*depth.shape)))
-    distance: Any = ndimage.distance_transform_edt(~jump)
-    return distance.astype(np.float32)

@@ -1,14 +1,9 @@
-"""The surface of a model as a texture sees it: triangles in the world, and their place in UV space.
-
-Texel (column, row) of a texture of `size` has its centre at u = (column + 0.5) / size,
-v = 1 - (row + 0.5) / size: row 0 is the top, as in every picture here.
-"""
+"""The surface of a model as a texture sees it: triangles in the world, and their place in UV space."""
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +12,6 @@ import numpy as np
 from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Texture
 from numpy.typing import NDArray
-
-_CANDIDATES = 1 << 18
-"""Texels that are tested at a time, which bounds the memory of a raster."""
-_TRIANGLES = 1 << 16
-"""Triangles that are made rows of at a time."""
-_TOUCHING = 1e-6
-"""Texel centres on an edge belong to both of its triangles."""
-_WITHIN = 1e-3
-"""Weights above this are inside beyond doubt: neighbours share an edge, and that is no overlap."""
 
 
 @dataclass(frozen=True)
@@ -113,161 +99,3 @@ def to_wire(surface: Surface, size: int) -> maquette_wire.surface.Surface:
         np.ascontiguousarray((surface.corners[order] - origin).astype(np.float32)),
         np.ascontiguousarray(surface.uvs[order].astype(np.float32)),
     )
-
-
-@dataclass(frozen=True)
-class Texels:
-    """What the texels of a texture show, each once, ordered by their place.
-
-    Attributes:
-        size: side of the texture.
-        places: int64 [m], row * size + column.
-        triangles: int64 [m].
-        weights: float32 [m, 3], of the triangle's corners; they sum to one.
-        inside: bool [m]; the others lie beside their triangle and show its nearest point, so that
-            a triangle narrower than a texel is not lost.
-        shared: how many texels lie inside of more than one triangle that is not its neighbour on
-            an edge: more than a few are an overlap.
-    """
-
-    size: int
-    places: NDArray[np.int64]
-    triangles: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    inside: NDArray[np.bool_]
-    shared: int
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def positions(self, surface: Surface, part: slice = slice(None)) -> NDArray[np.float64]:
-        """[m, 3], metres."""
-        corners = surface.corners[self.triangles[part]]
-        return np.einsum("mk,mkx->mx", self.weights[part].astype(np.float64), corners)
-
-
-def texels_of(surface: Surface, size: int) -> Texels:
-    """Which texels a surface covers, with a margin of one texel around its triangles.
-
-    Triangles become rows of texels, and each texel is tested by signed areas (Pineda, "A Parallel
-    Algorithm for Polygon Rasterization", SIGGRAPH 1988). Where triangles overlap, the last one
-    stays.
-    """
-    owner = np.full(size * size, -1, np.int32)
-    weights = np.zeros((size * size, 3), np.float32)
-    times = np.zeros(size * size, np.uint16)
-    for triangles, places, found in _candidates(surface.uvs, size, 0.0):
-        least = found.min(1)
-        inside = least >= -_TOUCHING
-        owner[places[inside]] = triangles[inside]
-        weights[places[inside]] = found[inside]
-        np.add.at(times, places[least > _WITHIN], 1)
-    first = owner >= 0
-    nearest = np.full(size * size, np.inf, np.float32)
-    for triangles, places, found in _candidates(surface.uvs, size, 1.0, ~first):
-        # How far outside, by the most negative weight.
-        outside = -found.min(1)
-        closer = outside < nearest[places]
-        chosen, places = triangles[closer], places[closer]
-        owner[places], weights[places] = chosen, found[closer]
-        nearest[places] = outside[closer]
-    places = np.flatnonzero(owner >= 0)
-    clean = np.clip(weights[places], 0.0, None)
-    clean /= clean.sum(1, keepdims=True)
-    triangles = owner[places].astype(np.int64)
-    return Texels(size, places, triangles, clean, first[places], int((times > 1).sum()))
-
-
-def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """UVs [n, 3, 2] → texel coordinates [n, 3, 2] (column, row), a texel's centre at integers."""
-    return np.stack([uvs[..., 0] * size - 0.5, (1.0 - uvs[..., 1]) * size - 0.5], -1)
-
-
-def _candidates(
-    uvs: NDArray[np.float64], size: int, margin: float, free: NDArray[np.bool_] | None = None
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """(triangles, places, weights of the corners there) of all texels within `margin` of a row's
-    part of a triangle, or of those that are `free` [size²]; weights are negative outside.
-    Triangles without area have no texels."""
-    for begin in range(0, len(uvs), _TRIANGLES):
-        corners = _in_texels(uvs[begin : begin + _TRIANGLES], size)
-        triangles, rows, low, high = _rows(corners, size, margin)
-        frames = _frames(corners)
-        counts = high - low + 1
-        ends = np.cumsum(counts)
-        start = 0
-        while start < len(triangles):
-            before = ends[start - 1] if start else 0
-            stop = max(start + 1, int(np.searchsorted(ends, before + _CANDIDATES, side="right")))
-            lengths = counts[start:stop]
-            # Of a span's first texel, less how many candidates come before it.
-            first = (
-                rows[start:stop] * size + low[start:stop] - (ends[start:stop] - before - lengths)
-            )
-            places = np.repeat(first, lengths)
-            places += np.arange(len(places))
-            chosen = np.repeat(triangles[start:stop], lengths)
-            if free is not None:
-                open_places = free[places]
-                places, chosen = places[open_places], chosen[open_places]
-            yield chosen + begin, places, _weights(frames[chosen], places, size)
-            start = stop
-
-
-def _rows(
-    corners: NDArray[np.float64], size: int, margin: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The rows that each triangle crosses: (triangles, rows, first and last column), clipped."""
-    area = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    solid = np.flatnonzero(np.abs(area) > 1e-12)
-    low = np.ceil(corners[solid, :, 1].min(1) - margin - _TOUCHING).clip(0, size).astype(np.int64)
-    high = np.floor(corners[solid, :, 1].max(1) + margin + _TOUCHING).clip(-1, size - 1)
-    counts = np.maximum(high.astype(np.int64) - low + 1, 0)
-    triangles = np.repeat(solid, counts)
-    rows = np.arange(len(triangles)) - np.repeat(np.cumsum(counts) - counts, counts)
-    rows += np.repeat(low, counts)
-    # Where the triangle is cut by the band of rows within the margin: its corners in the band, and
-    # where its edges cross the band's two sides.
-    least = np.full(len(triangles), np.inf)
-    most = np.full(len(triangles), -np.inf)
-    for corner in range(3):
-        begin, end = corners[triangles, corner], corners[triangles, (corner + 1) % 3]
-        rise = end[:, 1] - begin[:, 1]
-        for side in (rows - margin - _TOUCHING, rows + margin + _TOUCHING):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                share = np.where(rise != 0.0, (side - begin[:, 1]) / rise, 0.0).clip(0.0, 1.0)
-            column = begin[:, 0] + share * (end[:, 0] - begin[:, 0])
-            near = np.abs(begin[:, 1] + share * rise - rows) <= margin + 2 * _TOUCHING
-            least = np.where(near, np.minimum(least, column), least)
-            most = np.where(near, np.maximum(most, column), most)
-    first = np.ceil(least - margin - _TOUCHING).clip(0, size)
-    last = np.floor(most + margin + _TOUCHING).clip(-1, size - 1)
-    some = first <= last
-    return triangles[some], rows[some], first[some].astype(int), last[some].astype(int)
-
-
-def _frames(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[n, 6] of triangles [n, 3, 2]: the first corner, and what an offset from it, in columns and
-    rows, adds to the weights of the second and of the third corner. Not finite without area."""
-    first, second, third = np.moveaxis(corners, 1, 0)
-    along, up = second - first, third - first
-    with np.errstate(divide="ignore", invalid="ignore"):
-        parts = np.stack([up[:, 1], -up[:, 0], -along[:, 1], along[:, 0]], 1)
-        return np.concatenate([first, parts / _cross(along, up)[:, None]], 1)
-
-
-def _weights(
-    frames: NDArray[np.float64], places: NDArray[np.int64], size: int
-) -> NDArray[np.float32]:
-    """[m, 3] barycentric coordinates of texel centres in their triangles."""
-    rows, columns = np.divmod(places, size)
-    columns, rows = columns - frames[:, 0], rows - frames[:, 1]
-    weights = np.empty((len(places), 3), np.float32)
-    weights[:, 1] = second = columns * frames[:, 2] + rows * frames[:, 3]
-    weights[:, 2] = third = columns * frames[:, 4] + rows * frames[:, 5]
-    weights[:, 0] = 1.0 - second - third
-    return weights
-
-
-def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]

@@ -1,0 +1,198 @@
+"""A painted view, and how well and in what colour it sees points of a surface.
+
+Most of a depth map is planar. There the map agrees with a point or it doesn't, and one bilinear
+look-up of depth, trust and colour says all; `projection.look` weighs the single pixels where the
+map has an edge or a corner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from maquette_wire.view import View
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from ..srgb import linear_of_srgb
+from .jumps import away_from_jumps, flattened
+from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, look
+from .pyramid import Pyramid
+
+GRAZING = 0.03
+"""Least cosine at which a view colours at all."""
+_CLEAN_PIXELS = 3
+"""From a jump of depth on, pixels are trusted fully from this distance; at the jump hardly."""
+_HARDLY = 0.01
+_PLANAR = 0.1
+"""Of the tolerance: what a pixel of planar depth may differ from what two others continue."""
+_AROUND = 1.5
+"""Pixels from a point to those around it."""
+_LEAST_DEPTH = 1e-6
+_FLAT, _RAY, _TRUST, _COLOR = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Eye:
+    """A view's camera, its depth [h * w] in metres and as a pyramid, and tables of its pixels.
+
+    `tables` [6, h, w]: the depth flattened, 1 over the length of the pixel's ray at a depth of one,
+    trust in the picture there, and linear red, green and blue. `planar` [h, w]: 1 where depth is
+    planar between a pixel and the next to the right and below, else 0.
+    `clip` [3, 4] takes points and one to their place in the picture, from -1 at its left and upper
+    edge to 1 (times depth in perspective), and to their depth.
+    """
+
+    camera: Camera
+    depth: Tensor
+    pyramid: Pyramid
+    tables: Tensor
+    planar: Tensor
+    clip: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        view: View,
+        depth: NDArray[np.float32],
+        picture: NDArray[np.uint8],
+        origin: NDArray[np.float64],
+        device: torch.device,
+    ) -> Eye:
+        camera = Camera.of(view, origin, device)
+        tables = np.empty((6, view.height, view.width), np.float32)
+        tables[_FLAT] = flattened(depth, view)
+        tables[_RAY] = camera.ray_lengths().reciprocal().cpu().numpy()
+        tables[_TRUST] = away_from_jumps(depth, view, _CLEAN_PIXELS) / _CLEAN_PIXELS
+        np.maximum(tables[_TRUST], _HARDLY, out=tables[_TRUST])
+        for channel in range(3):
+            tables[_COLOR + channel] = linear_of_srgb(picture[..., channel])
+        # A copy: frames of a capture are read-only.
+        metres = torch.from_numpy(np.array(depth, np.float32)).to(device)
+        return cls(
+            camera,
+            metres.flatten(),
+            Pyramid.of(metres),
+            torch.from_numpy(tables).to(device),
+            torch.from_numpy(_planar(tables[_FLAT], camera)).to(device),
+            camera.clip(),
+        )
+
+    def scale_colors(self, factors: Tensor) -> None:
+        """Multiply the picture by factors [3]."""
+        self.tables[_COLOR:] *= factors[:, None, None]
+
+    def values(self, sight: Sight) -> tuple[Tensor, Tensor]:
+        """Trust [m] and linear colours [3, m] at what `look` saw."""
+        found = sight.gather(self.tables[_TRUST:].flatten(1).T)
+        return found[:, 0], found[:, 1:].T
+
+    def offsets(self, corners: Tensor, normals: Tensor) -> Tensor:
+        """[n], of planes with unit normals [3, n] through points [3, n]: what `see` and `bound`
+        need to know of how they face the camera. Not above zero where they face away."""
+        facing = self.camera.rotation @ normals
+        if not self.camera.perspective:
+            return facing[2]
+        at = self.camera.rotation @ corners + self.camera.shift[:, None]
+        return -(facing * at).sum(0)
+
+    def bound(self, centers: Tensor, radii: Tensor, offsets: Tensor) -> Tensor:
+        """How well at most this view sees anything of patches of planes within spheres, [n]: 0
+        for those that face away, are out of the picture, or lie wholly behind what it shows.
+        centers: [3, n]; radii: [n]."""
+        camera = self.camera
+        place = torch.addmm(self.clip[:, 3:], self.clip[:, :3], centers)
+        depth, place = place[2], place[:2]
+        nearest = (depth - radii).clamp(min=_LEAST_DEPTH)
+        away, near, far = (torch.ones_like(depth) for _ in range(3))
+        steep = self.clip[:2, :3].norm(dim=1, keepdim=True)
+        if camera.perspective:
+            at = camera.rotation @ centers + camera.shift[:, None]
+            away = at.square_().sum(0).sqrt_()
+            near, far = (away - radii).clamp(min=_LEAST_DEPTH), away + radii
+            place = place / depth.clamp(min=_LEAST_DEPTH)
+            steep = (steep + place.abs() * self.clip[2, :3].norm()) / nearest
+        # How far from its centre's place a patch may reach in the picture.
+        reach = steep * radii
+        cosine = (offsets / near).clamp(max=1.0)
+        shown = (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
+        shown &= (place.abs() <= 1.0 + reach).all(0)
+        quality = cosine / camera.side(nearest).sqrt()
+        rows = shown.nonzero()[:, 0]
+        half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
+        # With the pixels around a point, to which its plane is continued.
+        pixels, reach = (place[:, rows] + 1.0) * half - 0.5, reach[:, rows] * half + _AROUND
+        slope = (offsets[rows] / far[rows]).clamp(min=GRAZING).reciprocal_()
+        slack = camera.side(depth[rows] + radii[rows]) * (2.0 * _AROUND * slope)
+        behind = nearest[rows] - slack
+        shown[rows] = behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
+        return quality * shown
+
+    def see(
+        self, points: Tensor, normals: Tensor, planes: Tensor, offsets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """How well this view sees points [3, n]: quality [n], which is 0 where it doesn't; the
+        cosine [n] of the angle at which it does; and their linear colours [3, n].
+
+        planes: [n], which of the `normals` [3, k] and `offsets` [k] are a point's.
+        """
+        camera = self.camera
+        x, y, depth = torch.addmm(self.clip[:, 3:], self.clip[:, :3], points)
+        shown = depth > _LEAST_DEPTH
+        depth = depth.clamp(min=_LEAST_DEPTH)
+        cosine = offsets.index_select(0, planes)
+        if camera.perspective:
+            inverse = depth.reciprocal()
+            x, y, cosine = x * inverse, y * inverse, cosine * inverse
+        place = torch.stack([x, y], -1)[None, None]
+        found = _look_up(self.tables, place, "bilinear")
+        # The pixel to the left and above, which `nearest` would round to.
+        half = torch.tensor([1.0 / camera.width, 1.0 / camera.height], device=place.device)
+        planar = _look_up(self.planar[None], place - half, "nearest")[0] > 0.0
+        cosine = cosine * found[_RAY]
+        shown &= (x.abs() <= 1.0) & (y.abs() <= 1.0) & (cosine >= GRAZING)
+        tolerance = DEPTH_TOLERANCE * depth + PIXEL_TOLERANCE * camera.side(depth)
+        shallow = 1.0 / found[_FLAT] if camera.perspective else found[_FLAT]
+        agrees = (shallow - depth).abs() <= tolerance
+        quality = cosine * camera.side(depth).rsqrt() * found[_TRUST]
+        quality *= shown & planar & agrees
+        colors = found[_COLOR:]
+        rough = (shown & ~planar).nonzero()[:, 0]
+        if len(rough):
+            facing = normals.index_select(1, planes.index_select(0, rough))
+            sight = look(camera, self.depth, points.index_select(1, rough), facing, GRAZING)
+            rows = rough[sight.rows]
+            trust, seen = self.values(sight)
+            quality[rows] = sight.cosine * sight.density.sqrt() * trust
+            colors[:, rows] = seen
+        return quality, cosine, colors
+
+
+def _look_up(tables: Tensor, place: Tensor, mode: str) -> Tensor:
+    """Values [c, n] of tables [c, h, w] at places [1, 1, n, 2], from -1 to 1; those of the edge
+    beyond it."""
+    found = grid_sample(tables[None], place, mode, padding_mode="border", align_corners=False)
+    return found[0, :, 0]
+
+
+def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
+    """[h, w]: 1 where flattened depth is planar between a pixel and the next to the right and
+    below, which it is where each two that are beside each other continue a third, else 0."""
+    one = np.ones_like(flat[:1, :1])
+    limit = _PLANAR * (
+        DEPTH_TOLERANCE * flat
+        + PIXEL_TOLERANCE * camera.pixel * (flat if camera.perspective else one)
+    )
+    squares = np.ones(flat.shape, bool)
+    for values, allowed, marks in ((flat, limit, squares), (flat.T, limit.T, squares.T)):
+        straight = np.zeros(values.shape, bool)
+        bend = values[:-2] - 2.0 * values[1:-1] + values[2:]
+        straight[1:-1] = np.abs(bend) <= allowed[1:-1]
+        pairs = straight[:-1] | straight[1:]
+        # A square has two pairs, beside each other.
+        pairs[:, :-1] &= pairs[:, 1:]
+        marks[:-1] &= pairs
+    squares[-1], squares[:, -1] = squares[-2], squares[:, -2]
+    return squares.astype(np.float32)
