@@ -33,7 +33,7 @@ _BATCH = 1 << 21
 """Texels that are blended at a time, which bounds the memory of a bake."""
 _CHUNK = 1 << 16
 """Texels that are placed at a time, with as much for each as a processor has at hand."""
-_SAMPLES = 1 << 15
+_SAMPLES = 1 << 14
 """Texels from which exposure and the outside of objects are judged."""
 WELL_SEEN = float(np.cos(np.radians(75.0)))
 """Cosine from which a texel counts as seen in figures."""
@@ -89,7 +89,7 @@ def bake(
             "Unwrap it again; Maquette can add a UV map of its own.",
         )
     stage = _Stage(surface, views, texels, device, match)
-    linear = np.zeros((size * size, 3), np.float32)
+    linear: NDArray[np.float32] = torch.zeros(size * size, 3).numpy()
     seen = np.zeros(len(texels), bool)
     inside, well = texels.inside, 0
     for parts in stage.batches():
@@ -113,7 +113,7 @@ def bake(
     shown = np.zeros(size * size, bool)
     shown[texels.places] = seen
     return Baked(
-        srgb_of_linear(linear).reshape(size, size, 3),
+        srgb_of_linear(linear, out=linear).reshape(size, size, 3),
         shown.reshape(size, size),
         covered.reshape(size, size),
         float(well / max(1, np.count_nonzero(inside))),

@@ -31,22 +31,21 @@ _PLANAR = 0.1
 _AROUND = 1.5
 """Pixels from a point to those around it."""
 _LEAST_DEPTH = 1e-6
-_FLAT, _RAY, _TRUST, _COLOR = 0, 1, 2, 3
+_FLAT, _TRUST, _COLOR = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Eye:
-    """A view's camera, its depth [h * w] in metres and as a pyramid, and tables of its pixels.
+    """A view's camera, its depth in metres as a pyramid, and tables of its pixels.
 
-    `tables` [6, h, w]: the depth flattened, 1 over the length of the pixel's ray at a depth of one,
-    trust in the picture there, and linear red, green and blue. `planar` [h, w]: 1 where depth is
-    planar between a pixel and the next to the right and below, else 0.
+    `tables` [5, h, w]: the depth flattened, trust in the picture there, and linear red, green and
+    blue. `planar` [h, w]: 1 where depth is planar between a pixel and the next to the right and
+    below, else 0.
     `clip` [3, 4] takes points and one to their place in the picture, from -1 at its left and upper
     edge to 1 (times depth in perspective), and to their depth.
     """
 
     camera: Camera
-    depth: Tensor
     pyramid: Pyramid
     tables: Tensor
     planar: Tensor
@@ -62,32 +61,34 @@ class Eye:
         device: torch.device,
     ) -> Eye:
         camera = Camera.of(view, origin, device)
-        tables = np.empty((6, view.height, view.width), np.float32)
-        tables[_FLAT] = flattened(depth, view)
-        tables[_RAY] = camera.ray_lengths().reciprocal().cpu().numpy()
-        tables[_TRUST] = away_from_jumps(depth, view, _CLEAN_PIXELS) / _CLEAN_PIXELS
-        np.maximum(tables[_TRUST], _HARDLY, out=tables[_TRUST])
-        for channel in range(3):
-            tables[_COLOR + channel] = linear_of_srgb(picture[..., channel])
+        tables = torch.empty(5, view.height, view.width)
+        flat, trust, *colors = tables.numpy()
+        flat[:] = flattened(depth, view)
+        trust[:] = away_from_jumps(depth, view, _CLEAN_PIXELS) / _CLEAN_PIXELS
+        np.maximum(trust, _HARDLY, out=trust)
+        for channel, values in enumerate(colors):
+            values[:] = linear_of_srgb(picture[..., channel])
         # A copy: frames of a capture are read-only.
-        metres = torch.from_numpy(np.array(depth, np.float32)).to(device)
-        return cls(
-            camera,
-            metres.flatten(),
-            Pyramid.of(metres),
-            torch.from_numpy(tables).to(device),
-            torch.from_numpy(_planar(tables[_FLAT], camera)).to(device),
-            camera.clip(),
-        )
+        metres = torch.from_numpy(np.array(depth, np.float32))
+        planar = torch.from_numpy(_planar(flat, camera))
+        pyramid = Pyramid.of(metres.to(device))
+        return cls(camera, pyramid, tables.to(device), planar.to(device), camera.clip())
 
     def scale_colors(self, factors: Tensor) -> None:
         """Multiply the picture by factors [3]."""
         self.tables[_COLOR:] *= factors[:, None, None]
 
+    @property
+    def depth(self) -> Tensor:
+        """[h * w], metres."""
+        return self.pyramid.values[: self.pyramid.width * self.pyramid.height]
+
     def values(self, sight: Sight) -> tuple[Tensor, Tensor]:
         """Trust [m] and linear colours [3, m] at what `look` saw."""
-        found = sight.gather(self.tables[_TRUST:].flatten(1).T)
-        return found[:, 0], found[:, 1:].T
+        tables = self.tables[_TRUST:].flatten(1)
+        found = tables.index_select(1, sight.taps.flatten()).unflatten(1, sight.taps.shape)
+        trust, *colors = (found * sight.shares).sum(1)
+        return trust, torch.stack(colors)
 
     def offsets(self, corners: Tensor, normals: Tensor) -> Tensor:
         """[n], of planes with unit normals [3, n] through points [3, n]: what `see` and `bound`
@@ -145,13 +146,13 @@ class Eye:
         cosine = offsets.index_select(0, planes)
         if camera.perspective:
             inverse = depth.reciprocal()
-            x, y, cosine = x * inverse, y * inverse, cosine * inverse
+            x, y = x * inverse, y * inverse
+            cosine *= inverse / camera.ray_lengths(x, y)
         place = torch.stack([x, y], -1)[None, None]
         found = _look_up(self.tables, place, "bilinear")
         # The pixel to the left and above, which `nearest` would round to.
         half = torch.tensor([1.0 / camera.width, 1.0 / camera.height], device=place.device)
         planar = _look_up(self.planar[None], place - half, "nearest")[0] > 0.0
-        cosine = cosine * found[_RAY]
         shown &= (x.abs() <= 1.0) & (y.abs() <= 1.0) & (cosine >= GRAZING)
         tolerance = DEPTH_TOLERANCE * depth + PIXEL_TOLERANCE * camera.side(depth)
         shallow = 1.0 / found[_FLAT] if camera.perspective else found[_FLAT]
@@ -180,16 +181,16 @@ def _look_up(tables: Tensor, place: Tensor, mode: str) -> Tensor:
 def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
     """[h, w]: 1 where flattened depth is planar between a pixel and the next to the right and
     below, which it is where each two that are beside each other continue a third, else 0."""
-    one = np.ones_like(flat[:1, :1])
-    limit = _PLANAR * (
-        DEPTH_TOLERANCE * flat
-        + PIXEL_TOLERANCE * camera.pixel * (flat if camera.perspective else one)
-    )
+    limit = _PLANAR * (DEPTH_TOLERANCE + PIXEL_TOLERANCE * camera.pixel) * flat
+    if not camera.perspective:
+        limit = _PLANAR * (DEPTH_TOLERANCE * flat + PIXEL_TOLERANCE * camera.pixel)
     squares = np.ones(flat.shape, bool)
     for values, allowed, marks in ((flat, limit, squares), (flat.T, limit.T, squares.T)):
-        straight = np.zeros(values.shape, bool)
-        bend = values[:-2] - 2.0 * values[1:-1] + values[2:]
-        straight[1:-1] = np.abs(bend) <= allowed[1:-1]
+        steps = values[1:] - values[:-1]
+        bends = steps[1:] - steps[:-1]
+        np.abs(bends, out=bends)
+        straight = np.zeros_like(values, bool)
+        np.less_equal(bends, allowed[1:-1], out=straight[1:-1])
         pairs = straight[:-1] | straight[1:]
         # A square has two pairs, beside each other.
         pairs[:, :-1] &= pairs[:, 1:]

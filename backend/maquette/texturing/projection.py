@@ -106,15 +106,15 @@ class Camera:
         place += (1.0 / size - 1.0) * to_camera[2 if self.perspective else 3]
         return torch.cat([place, to_camera[2:3]]).float()
 
-    def ray_lengths(self) -> Tensor:
-        """[h, w], of the way from the camera to a depth of one metre through each pixel; one
-        where it is orthographic."""
-        if not self.perspective:
-            return torch.ones(self.height, self.width, device=self.start.device)
-        across, constant = self.toward[:, :2], self.toward[:, 2]
-        x, y = (torch.arange(n, device=across.device) for n in (self.width, self.height))
-        ways = across[:, :1, None] * x + across[:, 1:, None] * y[:, None] + constant[:, None, None]
-        return ((ways * ways).sum(0) + 1.0).sqrt()
+    def ray_lengths(self, x: Tensor, y: Tensor) -> Tensor:
+        """The way from a perspective camera to a depth of one metre, through places in the
+        picture from -1 at the left and upper edge to 1."""
+        # From pixels to places.
+        half = torch.tensor([self.width / 2, self.height / 2]).to(self.toward)
+        across, constant = self.toward[:, :2] * half, self.toward[:, 2]
+        constant = constant + self.toward[:, :2] @ (half - 0.5)
+        squares = [(row[0] * x).add_(row[1] * y).add_(c).square_() for row, c in zip(across, constant, strict=True)]
+        return squares[0].add_(squares[1]).add_(1.0).sqrt_()
 
     def side(self, depth: Tensor) -> Tensor:
         """The side of a pixel in metres, on a surface that faces the camera at this depth."""
@@ -170,8 +170,8 @@ def look(
     inside = (x >= -0.5) & (y >= -0.5) & (x <= width - 0.5) & (y <= height - 0.5)
     inside &= (at[2] < -1e-6) & (cosine >= least)
     rows = inside.nonzero()[:, 0]
-    x, y, facing, plane, cosine = x[rows], y[rows], facing[:, rows], plane[rows], cosine[rows]
-    distance = -at[2, rows]
+    x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
+    facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
     tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
     # The depth at which a pixel's ray meets the point's plane is above / below, both affine in the
     # pixel.
@@ -180,30 +180,26 @@ def look(
     below = camera.toward.T @ facing[:2]
     below[2] -= facing[2]
     left, top = x.floor(), y.floor()
-    right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
     x, y = x - left, y - top
-    across = ((left.clamp(min=0), 1 - x), (right, x))
-    down = ((top.clamp(min=0), 1 - y), (bottom, y))
-    taps, shares = [], []
-    for row, tall in down:
-        above_row, below_row = above[1] * row + above[2], below[1] * row + below[2]
-        for column, wide in across:
-            tap = (row * width + column).long()
-            slope = below[0] * column + below_row
-            expected = (above[0] * column + above_row) / slope
-            agrees = (depth[tap] - expected).abs() <= tolerance
-            agrees &= slope.abs() >= 1e-9
-            taps.append(tap)
-            shares.append(wide * tall * agrees)
-    share = torch.stack(shares)
+    # Of the four pixels around, [4, m], those above first.
+    columns = torch.stack([left.clamp(min=0), (left + 1).clamp(max=width - 1)]).repeat(2, 1)
+    tall = torch.stack([top.clamp(min=0), (top + 1).clamp(max=height - 1)])
+    tall = tall.repeat_interleave(2, 0)
+    taps = tall.mul(width).add_(columns).long()
+    slope = below[0] * columns + below[1] * tall + below[2]
+    expected = (above[0] * columns + above[1] * tall + above[2]) / slope
+    agrees = (depth.take(taps) - expected).abs_() <= tolerance
+    agrees &= slope.abs() >= 1e-9
+    across = torch.stack([1 - x, x])
+    share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1) * agrees
     total = share.sum(0)
     seen = (total > _LEAST_SHARE).nonzero()[:, 0]
     return Sight(
-        rows[seen],
-        torch.stack(taps)[:, seen],
-        share[:, seen] / total[seen],
-        cosine[seen],
-        1.0 / camera.side(distance[seen]).clamp(min=1e-9),
+        rows.index_select(0, seen),
+        taps.index_select(1, seen),
+        share.index_select(1, seen) / total.index_select(0, seen),
+        cosine.index_select(0, seen),
+        1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
     )
 
 

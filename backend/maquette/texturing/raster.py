@@ -16,6 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from .surface import Surface
@@ -104,39 +105,54 @@ class Texels:
 
     def weights(self, chosen: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.float32]:
         """[3, k] of the triangle's corners, in [0, 1]; they sum to one."""
-        weights = _weights(self.frames, self.triangles[chosen], self.places[chosen], self.size)
+        own, places = self.own[chosen], self.places[chosen]
+        rows = places // np.int32(self.size)
+        columns = places - rows * np.int32(self.size) - self.parts.left.take(own)
+        rows -= self.parts.top.take(own)
+        weights = np.empty((3, len(own)), np.float32)
+        for corner in (1, 2):
+            start, column, row = (each.take(own) for each in self._of_parts[corner])
+            weights[corner] = start + column * columns.astype(np.float32) + row * rows.astype(np.float32)
+        np.subtract(1.0, weights[1] + weights[2], out=weights[0])
         np.maximum(weights, 0.0, out=weights)
-        weights /= weights.sum(0)
-        return weights.astype(np.float32)
+        weights /= weights[0] + weights[1] + weights[2]
+        return weights
 
     def positions(
         self, corners: NDArray[np.float32], chosen: slice | NDArray[np.int64] = slice(None)
     ) -> NDArray[np.float32]:
         """[3, k], from all triangles' corners, [3, 3, n]: of each corner its coordinates."""
         triangles, weights = self.triangles[chosen], self.weights(chosen)
-        result = np.zeros((3, len(triangles)), np.float32)
-        for corner, axis in np.ndindex(3, 3):
-            result[axis] += weights[corner] * corners[corner, axis].take(triangles)
+        result = np.empty((3, len(triangles)), np.float32)
+        for axis, values in enumerate(result):
+            first, second, third = (each[axis].take(triangles) for each in corners)
+            values[:] = weights[0] * first + weights[1] * second + weights[2] * third
         return result
+
+    @cached_property
+    def _of_parts(self) -> NDArray[np.float32]:
+        """[3, 3, p], the frames at the parts' first columns and rows."""
+        frames = self.frames.take(self.parts.triangles, 2)
+        frames[:, 0] += frames[:, 1] * self.parts.left + frames[:, 2] * self.parts.top
+        return frames.astype(np.float32)
 
     def spheres(
         self, corners: NDArray[np.float32], chosen: slice
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Centres [3, p] and radii [p] about what parts show: a sphere about the triangle or, where
         it is smaller, about the rows and columns of the part."""
-        parts = self.parts.chosen(chosen)
-        own = corners[:, :, parts.triangles]
-        center = own.mean(0)
-        radius = np.sqrt(((own - center) ** 2).sum(1).max(0))
-        middle = np.array([np.ones(len(parts)), parts.left + parts.right, parts.top + parts.bottom])
-        middle[1:] /= 2.0
-        frames = self.frames[:, :, parts.triangles]
-        weights = (frames * middle).sum(1)
-        of_part = (weights[:, None] * own).sum(0)
-        column, row = ((frames[:, k, None] * own).sum(0) for k in (1, 2))
+        parts, frames = self.parts.chosen(chosen), self._of_parts[..., chosen]
+        own = corners.take(parts.triangles, 2)
+        center = (own[0] + own[1] + own[2]) / 3.0
+        radius = np.maximum.reduce([_length(each - center) for each in own])
+        wide, tall = parts.right - parts.left, parts.bottom - parts.top
+        middle = frames[:, 0] + frames[:, 1] * (wide / 2) + frames[:, 2] * (tall / 2)
+        of_part, column, row = (
+            each[0] * own[0] + each[1] * own[1] + each[2] * own[2]
+            for each in (middle, frames[:, 1], frames[:, 2])
+        )
         # With the texel beside, of a margin.
-        wide, tall = (parts.right - parts.left) / 2 + 1, (parts.bottom - parts.top) / 2 + 1
-        reach = np.sqrt((column**2).sum(0)) * wide + np.sqrt((row**2).sum(0)) * tall
+        reach = _length(column) * (wide / 2 + 1) + _length(row) * (tall / 2 + 1)
         smaller = reach < radius
         center = np.where(smaller, of_part, center).astype(np.float32)
         return center, np.where(smaller, reach, radius).astype(np.float32)
@@ -168,7 +184,7 @@ class _Canvas:
     def __init__(self, size: int, frames: NDArray[np.float64]) -> None:
         self.size, self.frames = size, frames
         self.steepness = np.hypot(frames[:, 1], frames[:, 2])
-        self.owner = np.full(size * size, -1, np.int32)
+        self.owner: Ints = torch.full((size * size,), -1, dtype=torch.int32).numpy()
         self.twice = np.zeros(size * size, bool)
         self.parts: list[Parts] = []
         self.triangles = np.zeros(0, np.int32)
@@ -234,6 +250,11 @@ class _Canvas:
     def _within(self, own: Ints, places: Ints) -> NDArray[np.bool_]:
         weights = _weights(self.frames, self.triangles.take(own), places, self.size)
         return weights.min(0) > _WITHIN
+
+
+def _length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    x, y, z = vectors
+    return np.sqrt(x * x + y * y + z * z)
 
 
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
