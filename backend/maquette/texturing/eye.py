@@ -28,6 +28,9 @@ _CLEAN_PIXELS = 3
 _HARDLY = 0.01
 _PLANAR = 0.1
 """Of the tolerance: what a pixel of planar depth may differ from what two others continue."""
+_BEYOND = 4.0
+"""Pixels past its edge to which a picture is continued, hardly trusted, so that its own outermost
+pixels mix in nothing else where no other view sees them."""
 _AROUND = 1.5
 """Pixels from a point to those around it."""
 _LEAST_DEPTH = 1e-6
@@ -119,10 +122,10 @@ class Eye:
         reach = steep * radii
         cosine = (offsets / near).clamp(max=1.0)
         shown = (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
-        shown &= (place.abs() <= 1.0 + reach).all(0)
+        half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
+        shown &= (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
         quality = cosine / camera.side(nearest).sqrt()
         rows = shown.nonzero()[:, 0]
-        half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
         # With the pixels around a point, to which its plane is continued.
         pixels, reach = (place[:, rows] + 1.0) * half - 0.5, reach[:, rows] * half + _AROUND
         slope = (offsets[rows] / far[rows]).clamp(min=GRAZING).reciprocal_()
@@ -153,7 +156,10 @@ class Eye:
         # The pixel to the left and above, which `nearest` would round to.
         half = torch.tensor([1.0 / camera.width, 1.0 / camera.height], device=place.device)
         planar = _look_up(self.planar[None], place - half, "nearest")[0] > 0.0
-        shown &= (x.abs() <= 1.0) & (y.abs() <= 1.0) & (cosine >= GRAZING)
+        # Half a pixel within the edge, from where on it is rough: there are no pixels around.
+        inner, outer = 1.0 - half, 1.0 + half * (2 * _BEYOND)
+        shown &= (x.abs() <= outer[0]) & (y.abs() <= outer[1]) & (cosine >= GRAZING)
+        planar &= (x.abs() <= inner[0]) & (y.abs() <= inner[1])
         tolerance = DEPTH_TOLERANCE * depth + PIXEL_TOLERANCE * camera.side(depth)
         shallow = 1.0 / found[_FLAT] if camera.perspective else found[_FLAT]
         agrees = (shallow - depth).abs() <= tolerance
@@ -163,12 +169,26 @@ class Eye:
         rough = (shown & ~planar).nonzero()[:, 0]
         if len(rough):
             facing = normals.index_select(1, planes.index_select(0, rough))
-            sight = look(camera, self.depth, points.index_select(1, rough), facing, GRAZING)
+            sight = look(camera, self.depth, points.index_select(1, rough), facing, GRAZING, _BEYOND)
             rows = rough[sight.rows]
             trust, seen = self.values(sight)
+            spots = place[0, 0].index_select(0, rows)
+            out = (spots.abs() > 1.0).any(1)
+            trust = torch.where(out, _HARDLY, trust.clamp(_HARDLY, 1.0))
             quality[rows] = sight.cosine * sight.density.sqrt() * trust
-            colors[:, rows] = seen
+            colors[:, rows] = torch.where(out, self._continued(spots), seen)
         return quality, cosine, colors
+
+    def _continued(self, spots: Tensor) -> Tensor:
+        """Colours [3, m] past the picture's edge, at places [m, 2]: what it has on this side of
+        the outermost pixels' centres, turned over about their colour."""
+        last = 1.0 - torch.tensor([1.0 / self.camera.width, 1.0 / self.camera.height]).to(spots)
+        edge = spots.minimum(last).maximum(-last)
+        at_edge, mirrored = (
+            _look_up(self.tables[_COLOR:], each[None, None], "bilinear")
+            for each in (edge, 2.0 * edge - spots)
+        )
+        return 2.0 * at_edge - mirrored
 
 
 def _look_up(tables: Tensor, place: Tensor, mode: str) -> Tensor:

@@ -153,11 +153,17 @@ class Sight:
 
 
 def look(
-    camera: Camera, depth: Tensor, points: Tensor, normals: Tensor, least: float = -1.0
+    camera: Camera,
+    depth: Tensor,
+    points: Tensor,
+    normals: Tensor,
+    least: float = -1.0,
+    beyond: float = 0.0,
 ) -> Sight:
     """See points [3, n] with unit normals [3, n] through a camera and its depth map [h * w].
 
-    least: cosine below which points aren't looked for.
+    least: cosine below which points aren't looked for. beyond: pixels past the picture's edge to
+    which a surface there is continued; shares may then be negative, and continue its colours.
     """
     at, pixels = camera.locate(points)
     facing = camera.rotation @ normals
@@ -167,7 +173,8 @@ def look(
     away = (at * at).sum(0).sqrt().clamp(min=1e-9)
     cosine = -plane / away if camera.perspective else facing[2]
     x, y = pixels
-    inside = (x >= -0.5) & (y >= -0.5) & (x <= width - 0.5) & (y <= height - 0.5)
+    edge = 0.5 + beyond
+    inside = (x >= -edge) & (y >= -edge) & (x <= width - 1 + edge) & (y <= height - 1 + edge)
     inside &= (at[2] < -1e-6) & (cosine >= least)
     rows = inside.nonzero()[:, 0]
     x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
@@ -179,12 +186,11 @@ def look(
     above[2] += plane
     below = camera.toward.T @ facing[:2]
     below[2] -= facing[2]
-    left, top = x.floor(), y.floor()
+    left, top = x.floor().clamp(0, width - 2), y.floor().clamp(0, height - 2)
     x, y = x - left, y - top
     # Of the four pixels around, [4, m], those above first.
-    columns = torch.stack([left.clamp(min=0), (left + 1).clamp(max=width - 1)]).repeat(2, 1)
-    tall = torch.stack([top.clamp(min=0), (top + 1).clamp(max=height - 1)])
-    tall = tall.repeat_interleave(2, 0)
+    columns = torch.stack([left, left + 1]).repeat(2, 1)
+    tall = torch.stack([top, top + 1]).repeat_interleave(2, 0)
     taps = tall.mul(width).add_(columns).long()
     slope = below[0] * columns + below[1] * tall + below[2]
     expected = (above[0] * columns + above[1] * tall + above[2]) / slope
