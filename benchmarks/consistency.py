@@ -11,9 +11,8 @@ captured once, at 512 x 512, and painted apart and together, with the same seed:
   exposures; ``ratio`` is together against apart.
 - ``detail``: the energy of what a Gaussian of 2 pixels takes away, together against apart, over
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
-- ``seam``: of the texture of those painted together, how much more colours change across a border
-  of the UV map than within its islands; ``flat seam``, at edges where the surface is nearly flat
-  (`benchmarks/seams.py`).
+- ``seam``: how much colours change across borders of the UV map, in the texture of those painted
+  together against the views themselves (`benchmarks/seams.py`).
 - ``time``: of the processor for the whole job, together against apart.
 
 ``--sheets`` writes a PNG for each scene: captures, views apart, views together.
@@ -36,7 +35,7 @@ import torch
 from maquette import blender
 from maquette.commands.texture import AROUND
 from maquette.sampling import Sampler
-from maquette.texturing.bake import WELL_SEEN, PaintedView, bake
+from maquette.texturing.bake import WELL_SEEN, PaintedView, Stage, bake
 from maquette.texturing.jumps import away_from_jumps
 from maquette.texturing.projection import Camera, Sight, look
 from maquette.texturing.raster import texels_of
@@ -56,9 +55,7 @@ TEXTURE = 512
 SAMPLES = 40_000
 CLEAN_PIXELS = 3.0
 SIGMA = 2.0
-COLUMNS = (
-    "differ apart", "together", "ratio", "detail", "on it", "time", "seam", "flat seam", "uncut",
-)  # fmt: skip
+COLUMNS = ("differ apart", "together", "ratio", "detail", "on it", "time", "seam")
 ATLAS = 2048
 
 Pictures = list[NDArray[np.uint8]]
@@ -128,8 +125,9 @@ def measure(
         PaintedView(capture.view, np.asarray(capture.depth), picture)
         for capture, picture in zip(captures, painted[1], strict=True)
     ]
-    cuts = seams(surface, bake(surface, views, ATLAS).picture).values()
-    values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)), *cuts)
+    stage = Stage(surface, views, texels_of(surface, TEXTURE), torch.device("cpu"), match=True)
+    seam = seams(surface, stage, bake(surface, views, ATLAS).picture)
+    values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)), seam)
     rows = [[np.asarray(capture.color) for capture in captures], *painted]
     return dict(zip(COLUMNS, values, strict=True)), rows
 

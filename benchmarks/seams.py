@@ -1,51 +1,49 @@
 """Whether a texture shows where its UV map is cut.
 
 Two triangles that share an edge of the model lie side by side in one island of the UV map, or
-across a border of islands. Colours are compared half a texel to both sides of an edge, and from
-there to a texel further in, which is the interior. Where the surface turns at an edge, pictures
-change there with it, cut or not; so edges that are nearly flat are told by themselves.
+across a border of islands. A UV map is cut where the surface turns, and there pictures change, cut
+or not. So the change of a texture from half a texel before an edge to half a texel after it is held
+against that of the views themselves at the same points.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from maquette.srgb import srgb_of_linear
+from maquette.texturing.bake import Stage
 from maquette.texturing.surface import Surface
 from numpy.typing import NDArray
 
-FLAT = np.cos(np.radians(10.0))
-SAMPLES = 400_000
+SAMPLES = 100_000
 Array = NDArray[np.float64]
 
 
-def seams(surface: Surface, picture: NDArray[np.float32]) -> dict[str, float]:
-    """Mean difference of colours across borders of islands over that in the interior: of all
-    edges, `seam`, and of nearly flat ones, `flat seam`; and `uncut`, of edges within islands. Not
-    a number where there are none. picture: [size, size, 3]."""
+def seams(surface: Surface, stage: Stage, picture: NDArray[np.float32]) -> float:
+    """Mean difference of colours across borders of islands in a texture [size, size, 3], over that
+    which its views show there, where they see both sides; not a number where the map isn't cut."""
     first, second, cut = _edges(surface)
-    normals = surface.normals()
-    flat = (normals[first // 3] * normals[second // 3]).sum(1) > FLAT
-    size = len(picture)
+    first, second = first[cut], second[cut]
     length = np.linalg.norm(np.subtract(*_ends(surface.corners, first)), axis=1)
-    texel = np.sqrt(_area(surface.corners) / np.maximum(_area(surface.uvs), 1e-18)) / size
+    texel = np.sqrt(_area(surface.corners) / np.maximum(_area(surface.uvs), 1e-18)) / len(picture)
     step = np.sqrt(texel[first // 3] * texel[second // 3])
-    count = np.maximum(1, length / step * min(1.0, SAMPLES / (length / step).sum())).astype(int)
+    count = length / step
+    count = np.ceil(count * min(1.0, SAMPLES / max(1.0, count.sum()))).astype(int)
     edges = np.repeat(np.arange(len(first)), count)
     along = np.random.default_rng(0).uniform(0.05, 0.95, len(edges))
-    rows = [
-        (_inwards(surface, each[edges], share, far * step[edges]))
-        for each, share in ((first, along), (second, 1.0 - along))
-        for far in (0.5, 1.5)
-    ]
-    near_a, far_a, near_b, far_b = (_sample(picture, uv) for uv, _ in rows)
-    good = np.all([inside for _, inside in rows], 0)
-    across = np.abs(near_a - near_b).mean(1)
-    within = (np.abs(near_a - far_a).mean(1) + np.abs(near_b - far_b).mean(1)) / 2
-
-    def ratio(chosen: NDArray[np.bool_]) -> float:
-        some = chosen[edges] & good
-        return float(across[some].mean() / within[some].mean()) if some.any() else float("nan")
-
-    return {"seam": ratio(cut), "flat seam": ratio(cut & flat), "uncut": ratio(~cut)}
+    good = np.ones(len(edges), bool)
+    textured, shown = [], []
+    for side, share in ((first[edges], along), (second[edges], 1.0 - along)):
+        weights = _beside(surface.corners, side, share, step[edges] / 2)
+        uvs, points = (
+            np.einsum("kn,nkc->nc", weights, _from_edge(each, side))
+            for each in (surface.uvs, surface.corners)
+        )
+        colors, seen = stage.shown_at(points, side // 3)
+        good &= seen & (weights > 0.0).all(0)
+        textured.append(_sample(picture, uvs))
+        shown.append(srgb_of_linear(colors))
+    apart = [np.abs(a - b)[good] for a, b in (textured, shown)]
+    return float(apart[0].mean() / apart[1].mean()) if good.any() else float("nan")
 
 
 def _edges(surface: Surface) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
@@ -79,24 +77,23 @@ def _area(corners: Array) -> Array:
     return np.sqrt(np.maximum(squares, 0.0)) / 2
 
 
-def _inwards(
-    surface: Surface, edges: NDArray[np.int64], along: Array, far: Array
-) -> tuple[Array, NDArray[np.bool_]]:
-    """UVs of points at a share of the way along edges, so many metres from them within their
-    triangle, and whether they are in it."""
-    begin, end = _ends(surface.corners, edges)
-    apex = surface.corners[edges // 3, (edges % 3 + 2) % 3]
+def _from_edge(values: Array, edges: NDArray[np.int64]) -> Array:
+    """Corners' values [n, 3, c], from the one that an edge begins at."""
+    turned = (edges[:, None] + np.arange(3)) % 3
+    return values[(edges // 3)[:, None], turned]
+
+
+def _beside(corners: Array, edges: NDArray[np.int64], along: Array, far: Array) -> Array:
+    """Weights [3, n], from the corner that an edge begins at, of points at a share of the way along
+    edges, so many metres from them; not all above zero where that is outside of the triangle."""
+    begin, end, apex = np.moveaxis(_from_edge(corners, edges), 1, 0)
     way = end - begin
     foot = ((apex - begin) * way).sum(1) / np.maximum((way**2).sum(1), 1e-18)
     height = np.linalg.norm(apex - begin - foot[:, None] * way, axis=1)
     share = far / np.maximum(height, 1e-9)
-    # Barycentric: the apex has `share`, and the ends what puts the point square to the edge.
+    # The apex has its share, and the ends what puts the point square to the edge.
     last = along - share * foot
-    first = 1.0 - share - last
-    u, v = _ends(surface.uvs, edges)
-    top = surface.uvs[edges // 3, (edges % 3 + 2) % 3]
-    uvs = first[:, None] * u + last[:, None] * v + share[:, None] * top
-    return uvs, (first > 0) & (last > 0) & (share < 1)
+    return np.stack([1.0 - share - last, last, share])
 
 
 def _sample(picture: NDArray[np.float32], uvs: Array) -> Array:

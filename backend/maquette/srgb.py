@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-
 _CHUNK = 1 << 16
 """Values at a time, with as much for each as a processor has at hand."""
 

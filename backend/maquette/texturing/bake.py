@@ -88,7 +88,7 @@ def bake(
             "The model has no face with an area in its UV map.",
             "Unwrap it again; Maquette can add a UV map of its own.",
         )
-    stage = _Stage(surface, views, texels, device, match)
+    stage = Stage(surface, views, texels, device, match)
     linear: NDArray[np.float32] = torch.zeros(size * size, 3).numpy()
     seen = np.zeros(len(texels), bool)
     inside, well = texels.inside, 0
@@ -120,7 +120,7 @@ def bake(
     )
 
 
-class _Stage:
+class Stage:
     """Surface and views about the model's middle, so that float32 holds them anywhere."""
 
     def __init__(
@@ -132,11 +132,13 @@ class _Stage:
         match: bool,
     ) -> None:
         self.texels, self.device = texels, device
-        origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
-        corners = (surface.corners - origin).astype(np.float32)
+        self.origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
+        corners = (surface.corners - self.origin).astype(np.float32)
         self.corners = np.ascontiguousarray(np.moveaxis(corners, 0, 2))
         self.normals = self._tensor(surface.normals().T.astype(np.float32))
-        self.eyes = [Eye.of(each.view, each.depth, each.picture, origin, device) for each in views]
+        self.eyes = [
+            Eye.of(each.view, each.depth, each.picture, self.origin, device) for each in views
+        ]
         self._turn_and_match(self._tensor(surface.objects).long(), match)
         first = self._tensor(self.corners[0])
         self.offsets = [eye.offsets(first, self.normals) for eye in self.eyes]
@@ -194,6 +196,17 @@ class _Stage:
         )
         blend.ask(self.eyes, self.offsets, bounds, counts)
         return chosen, blend.colors().T.cpu().numpy(), blend.cosine.cpu().numpy()
+
+    def shown_at(
+        self, points: NDArray[np.float64], triangles: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Linear colours [n, 3] that the views show at points [n, 3] of triangles, and where any
+        does, [n]."""
+        local = (points - self.origin).T.astype(np.float32)
+        blend = Blend(self._tensor(local), self._tensor(triangles), self.normals)
+        bounds = torch.full((len(self.eyes), 1), torch.inf, device=self.device)
+        blend.ask(self.eyes, self.offsets, bounds, torch.tensor([len(points)]).to(self.device))
+        return blend.colors().T.cpu().numpy(), (blend.cosine > 0.0).cpu().numpy()
 
 
 def _outsides(sights: list[Sight], own: Tensor, objects: Tensor) -> Tensor:

@@ -169,7 +169,9 @@ class Eye:
         rough = (shown & ~planar).nonzero()[:, 0]
         if len(rough):
             facing = normals.index_select(1, planes.index_select(0, rough))
-            sight = look(camera, self.depth, points.index_select(1, rough), facing, GRAZING, _BEYOND)
+            sight = look(
+                camera, self.depth, points.index_select(1, rough), facing, GRAZING, _BEYOND
+            )
             rows = rough[sight.rows]
             trust, seen = self.values(sight)
             spots = place[0, 0].index_select(0, rows)

@@ -36,7 +36,7 @@ def flattened(depth: Depth, view: View) -> Depth:
     """What of a depth map is affine in the pixel on a plane: the inverse in perspective, depth
     itself otherwise; 0 where nothing is seen."""
     if view.kind == "perspective":
-        return 1.0 / np.maximum(depth, np.float32(1e-6))
+        return np.reciprocal(np.maximum(depth, np.float32(1e-6)))
     return np.where(np.isfinite(depth), depth, np.float32(0.0))
 
 
@@ -55,11 +55,17 @@ def jumps(depth: Depth, view: View) -> NDArray[np.bool_]:
             apart = np.abs(z[1:] - z[:-1])
         pixel = np.float32(_JUMP_PIXELS * pixel_side(view))
         # Not so where both see nothing, which differ by no number.
-        far = apart > pixel * np.minimum(z[1:], z[:-1]) if view.kind == "perspective" else apart > pixel
+        far = (
+            apart > pixel * np.minimum(z[1:], z[:-1])
+            if view.kind == "perspective"
+            else apart > pixel
+        )
         at, across = np.nonzero(far)
         last = len(q) - 1
 
-        def value(steps: int, at: Any = at, across: Any = across, q: Any = q, last: int = last) -> Any:
+        def value(
+            steps: int, at: Any = at, across: Any = across, q: Any = q, last: int = last
+        ) -> Any:
             return q[(at + steps).clip(0, last), across]
 
         here, there = value(0), value(1)

@@ -113,7 +113,10 @@ class Camera:
         half = torch.tensor([self.width / 2, self.height / 2]).to(self.toward)
         across, constant = self.toward[:, :2] * half, self.toward[:, 2]
         constant = constant + self.toward[:, :2] @ (half - 0.5)
-        squares = [(row[0] * x).add_(row[1] * y).add_(c).square_() for row, c in zip(across, constant, strict=True)]
+        squares = [
+            (row[0] * x).add_(row[1] * y).add_(c).square_()
+            for row, c in zip(across, constant, strict=True)
+        ]
         return squares[0].add_(squares[1]).add_(1.0).sqrt_()
 
     def side(self, depth: Tensor) -> Tensor:
@@ -140,14 +143,10 @@ class Sight:
     cosine: Tensor
     density: Tensor
 
-    def gather(self, picture: Tensor, chosen: Tensor | None = None) -> Tensor:
-        """Values of a picture [height * width, c] at those points, or at the chosen ones of them:
-        [m, c]."""
-        taps, shares = self.taps, self.shares
-        if chosen is not None:
-            taps, shares = taps[:, chosen], shares[:, chosen]
-        result = picture[taps[0]] * shares[0][:, None]
-        for tap, share in zip(taps[1:], shares[1:], strict=True):
+    def gather(self, picture: Tensor) -> Tensor:
+        """Values [m, c] of a picture [height * width, c] at those points."""
+        result = picture[self.taps[0]] * self.shares[0][:, None]
+        for tap, share in zip(self.taps[1:], self.shares[1:], strict=True):
             result += picture[tap] * share[:, None]
         return result
 

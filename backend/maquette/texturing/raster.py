@@ -112,7 +112,9 @@ class Texels:
         weights = np.empty((3, len(own)), np.float32)
         for corner in (1, 2):
             start, column, row = (each.take(own) for each in self._of_parts[corner])
-            weights[corner] = start + column * columns.astype(np.float32) + row * rows.astype(np.float32)
+            weights[corner] = (
+                start + column * columns.astype(np.float32) + row * rows.astype(np.float32)
+            )
         np.subtract(1.0, weights[1] + weights[2], out=weights[0])
         np.maximum(weights, 0.0, out=weights)
         weights /= weights[0] + weights[1] + weights[2]
@@ -242,7 +244,9 @@ class _Canvas:
     def _drop_covered(self) -> None:
         """Forget texels that others have been laid over."""
         empty = np.zeros(0, np.int32)
-        places, own = (np.concatenate(each) for each in zip((empty, empty), *self._all, strict=True))
+        places, own = (
+            np.concatenate(each) for each in zip((empty, empty), *self._all, strict=True)
+        )
         stays = self.owner.take(places) == own
         self._all = [(places[stays], own[stays])]
         self._count = len(self._all[0][0])
@@ -293,9 +297,7 @@ def _weights(
     return weights
 
 
-def _cut(
-    corners: NDArray[np.float64], solid: Ints, size: int, margin: float
-) -> Iterator[Parts]:
+def _cut(corners: NDArray[np.float64], solid: Ints, size: int, margin: float) -> Iterator[Parts]:
     """The parts of triangles within `margin` texels of them, some triangles at a time."""
     for begin in range(0, max(1, len(solid)), _TRIANGLES):
         some = solid[begin : begin + _TRIANGLES]

@@ -1,4 +1,4 @@
-"""The surface of a model as a texture sees it: triangles in the world, and their place in UV space."""
+"""The surface of a model as a texture sees it: triangles in the world and in UV space."""
 
 from __future__ import annotations
 

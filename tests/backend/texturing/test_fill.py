@@ -53,7 +53,7 @@ def test_a_wall_takes_its_own_colour_rather_than_that_of_the_roof():
     def known(points, normals):
         return (normals[:, 2] > 0.9) | ((normals[:, 1] < -0.9) & (points[:, 2] < 4.0))
 
-    points, normals, seen, colors = filled(HOUSE, paint, known)
+    _, normals, seen, colors = filled(HOUSE, paint, known)
     front = ~seen & (normals[:, 1] < -0.9)
     assert front.any() and (colors[front][:, 0] > 0.8).all()
 
@@ -77,7 +77,6 @@ def test_a_face_of_a_direction_that_none_is_seen_of_takes_what_is_near():
 def test_an_object_takes_its_own_colours_and_an_unseen_one_those_beside_it():
     quads = [*box((0, 0, 0), (4, 4, 4)), *box((4.5, 0, 0), (8, 4, 4)), *box((30, 0, 0), (34, 4, 4))]
     houses = surface_of(quads, [0] * 6 + [1] * 6 + [2] * 6)
-    far = np.array([20.0, 0, 0])
 
     def paint(points, normals):
         return np.where(points[:, :1] < 4.2, RED, np.where(points[:, :1] < 20, GREEN, BLUE))
@@ -87,7 +86,7 @@ def test_an_object_takes_its_own_colours_and_an_unseen_one_those_beside_it():
 
     points, _, _, colors = filled(houses, paint, known)
     assert np.allclose(colors[points[:, 0] < 4.2], RED, atol=0.01)
-    assert np.allclose(colors[points[:, 0] > far[0]], BLUE, atol=0.01)
+    assert np.allclose(colors[points[:, 0] > 20], BLUE, atol=0.01)
     middle = colors[(points[:, 0] > 4.2) & (points[:, 0] < 8.1)]
     assert (middle[:, 0] > 0.8).all(), "the nearer of the two"
 
