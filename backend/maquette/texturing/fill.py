@@ -145,7 +145,7 @@ def continue_islands(picture: NDArray[np.float32], covered: NDArray[np.bool_]) -
     odd = [(0, n % 2) for n in covered.shape]
     sums = _quartered(np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture)
     counts = _quartered(np.pad(covered, odd).astype(np.uint8))
-    coarse = sums / np.maximum(counts, 1)[..., None].astype(np.float32)
+    coarse: Any = np.divide(sums, np.maximum(counts, 1)[..., None], dtype=np.float32)
     continue_islands(coarse, counts > 0)
     rows, columns = np.nonzero(~covered)
     picture[rows, columns] = coarse[rows // 2, columns // 2]
