@@ -11,6 +11,8 @@ captured once, at 512 x 512, and painted apart and together, with the same seed:
   exposures; ``ratio`` is together against apart.
 - ``detail``: the energy of what a Gaussian of 2 pixels takes away, together against apart, over
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
+- ``seam``: how much colours change across borders of the UV map, in the texture of those painted
+  together against the views themselves (`benchmarks/seams.py`).
 - ``time``: of the processor for the whole job, together against apart.
 
 ``--sheets`` writes a PNG for each scene: captures, views apart, views together.
@@ -33,15 +35,18 @@ import torch
 from maquette import blender
 from maquette.commands.texture import AROUND
 from maquette.sampling import Sampler
-from maquette.texturing.bake import WELL_SEEN
-from maquette.texturing.projection import Camera, Sight, away_from_jumps, look
-from maquette.texturing.surface import Surface, read_surface, texels_of
+from maquette.texturing.bake import WELL_SEEN, PaintedView, Stage, bake
+from maquette.texturing.jumps import away_from_jumps
+from maquette.texturing.projection import Camera, Sight, look
+from maquette.texturing.raster import texels_of
+from maquette.texturing.surface import Surface, read_surface
 from maquette_wire.capture import Capture
 from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+from seams import seams
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMPT = "red brick building, grey roof, ribbon windows, day"
@@ -50,7 +55,8 @@ TEXTURE = 512
 SAMPLES = 40_000
 CLEAN_PIXELS = 3.0
 SIGMA = 2.0
-COLUMNS = ("differ apart", "together", "ratio", "detail", "on it", "time")
+COLUMNS = ("differ apart", "together", "ratio", "detail", "on it", "time", "seam")
+ATLAS = 2048
 
 Pictures = list[NDArray[np.uint8]]
 
@@ -115,7 +121,13 @@ def measure(
     shown = [shows_model(c, sight) for c, (sight, _) in zip(captures, sights, strict=True)]
     whole = [np.ones_like(each) for each in shown]
     energies = [[detail(p, masks) for p in painted] for masks in (whole, shown)]
-    values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)))
+    views = [
+        PaintedView(capture.view, np.asarray(capture.depth), picture)
+        for capture, picture in zip(captures, painted[1], strict=True)
+    ]
+    stage = Stage(surface, views, texels_of(surface, TEXTURE), torch.device("cpu"), match=True)
+    seam = seams(surface, stage, bake(surface, views, ATLAS).picture)
+    values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)), seam)
     rows = [[np.asarray(capture.color) for capture in captures], *painted]
     return dict(zip(COLUMNS, values, strict=True)), rows
 
@@ -127,8 +139,8 @@ def seen_well(surface: Surface, captures: list[Capture]) -> list[tuple[Sight, to
     some = some[:: max(1, len(some) // SAMPLES)]
     triangles = texels.triangles[some]
     origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
-    corners = surface.corners[triangles] - origin
-    points = torch.from_numpy(np.einsum("mk,mkx->xm", texels.weights[some], corners)).float()
+    corners = np.moveaxis(surface.corners - origin, 0, 2).astype(np.float32)
+    points = torch.from_numpy(texels.positions(corners, some))
     normals = torch.from_numpy(surface.normals()[triangles].T.copy()).float()
     sights = []
     for capture in captures:

@@ -28,7 +28,8 @@ from scipy import sparse
 from torch import Tensor
 
 from .plan import Frame
-from .texturing.projection import Camera, away_from_jumps, look, points_seen
+from .texturing.jumps import away_from_jumps
+from .texturing.projection import Camera, look, points_seen
 
 SHARE = 0.65
 """Of the steps, from the first on, those that are synchronised: the last ones, which paint detail,

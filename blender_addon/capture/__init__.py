@@ -10,7 +10,7 @@ from __future__ import annotations
 from . import offscreen, render
 from .frames import check_frames, through
 from .overview import overview
-from .pieces import CONVERT, bare_of, carries_modifiers, not_layered, pieces_of
+from .pieces import CONVERT, SOLID, bare_of, carries_modifiers, not_layered, pieces_of
 from .planning import Plan, plan
 from .surface import Surface, shape, surface
 from .view import camera_pose, camera_size, camera_view, check_grid, resized, size_for
@@ -21,6 +21,7 @@ capture_view = render.capture_view
 
 __all__ = [
     "CONVERT",
+    "SOLID",
     "Plan",
     "Surface",
     "bare_of",

@@ -1,16 +1,15 @@
 """Bake: every texel's colour, from the views that see it best.
 
-A texel is coloured by each view in proportion to a high power of how well that view sees it: how
-squarely, how closely, and how far from a jump of depth. So a texel has its best view's colour
-alone, and two views mix only in a narrow band where they see equally well; wide mixing would show
-two pictures' windows at once.
+Texels are found (`raster`), blended of what views see (`blend`, `eye`), and what no view sees is
+filled (`fill`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from itertools import pairwise, starmap
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,27 +18,23 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..srgb import linear_of_srgb, srgb_of_linear
-from .fill import fill
+from ..srgb import srgb_of_linear
+from .blend import Blend
+from .eye import Eye
+from .fill import continue_islands, fill
 from .matching import color_factors
-from .projection import Camera, Sight, away_from_jumps, look
-from .surface import Surface, Texels, texels_of
+from .projection import Sight, look
+from .raster import Texels, texels_of
+from .surface import Surface
 
 Progress = Callable[[int, int], None]
 
-_CHUNK = 1 << 18
-"""Texels at a time, which bounds the memory of a bake."""
-_SAMPLES = 1 << 16
+_BATCH = 1 << 21
+"""Texels that are blended at a time, which bounds the memory of a bake."""
+_CHUNK = 1 << 16
+"""Texels that are placed at a time, with as much for each as a processor has at hand."""
+_SAMPLES = 1 << 14
 """Texels from which exposure and the outside of objects are judged."""
-_SHARPNESS = 32.0
-"""Power of the quality that a view colours a texel in proportion to."""
-_NOTHING = 1e-6
-"""Share of a view in a colour below which it is not looked up."""
-_CLEAN_PIXELS = 3.0
-"""From a jump of depth on, pixels are trusted fully from this distance; at the jump hardly."""
-_HARDLY = 0.01
-_GRAZING = 0.03
-"""Least cosine at which a view colours at all."""
 WELL_SEEN = float(np.cos(np.radians(75.0)))
 """Cosine from which a texel counts as seen in figures."""
 
@@ -94,43 +89,44 @@ def bake(
             "The model has no face with an area in its UV map.",
             "Unwrap it again; Maquette can add a UV map of its own.",
         )
-    stage = _Stage(surface, views, texels, device)
-    if match:
-        stage.match_exposure()
-    linear = np.zeros((texels.total, 3), np.float32)
-    best = np.zeros(texels.total, np.float32)
-    for start in range(0, len(texels), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        colors, cosines = stage.colors(part)
-        linear[texels.places[part]] = colors.cpu().numpy()
-        best[texels.places[part]] = cosines.cpu().numpy()
+    stage = Stage(surface, views, texels, device, match)
+    linear: NDArray[np.float32] = torch.zeros(texels.total, 3).numpy()
+    seen = np.zeros(len(texels), bool)
+    inside, well = texels.inside, 0
+    for parts in stage.batches():
+        batch, colors, cosines = stage.colors(parts)
+        linear[texels.places[batch]] = colors
+        seen[batch] = cosines > 0.0
+        well += np.count_nonzero(inside[batch] & (cosines >= WELL_SEEN))
         if progress is not None:
-            progress(min(start + _CHUNK, len(texels)), len(texels))
-    seen = best > 0.0
+            progress(batch.stop, len(texels))
     if not seen.any():
         raise MaquetteError(
             "not-seen",
             "None of the views sees the model's surface.",
             "Point a camera at it, or let Maquette place the views.",
         )
-    share = (
-        float((best[texels.places[texels.inside]] >= WELL_SEEN).mean())
-        if texels.inside.any()
-        else 0.0
-    )
-    whole = fill(linear, seen, surface, texels)
+    if not seen.all():
+        fill(linear, seen, surface, texels, device)
     covered = np.zeros(texels.total, bool)
     covered[texels.places] = True
+    for tile, islands in zip(
+        linear.reshape(-1, size, size, 3), covered.reshape(-1, size, size), strict=True
+    ):
+        if islands.any():
+            continue_islands(tile, islands)
+    shown = np.zeros(texels.total, bool)
+    shown[texels.places] = seen
     return Baked(
-        srgb_of_linear(whole).reshape(-1, size, 3),
-        seen.reshape(-1, size),
+        srgb_of_linear(linear, out=linear).reshape(-1, size, 3),
+        shown.reshape(-1, size),
         covered.reshape(-1, size),
-        share,
+        float(well / max(1, np.count_nonzero(inside))),
     )
 
 
-class _Stage:
-    """Surface and views as tensors, in coordinates about the model's middle."""
+class Stage:
+    """Surface and views about the model's middle, so that float32 holds them anywhere."""
 
     def __init__(
         self,
@@ -138,93 +134,92 @@ class _Stage:
         views: Sequence[PaintedView],
         texels: Texels,
         device: torch.device,
+        match: bool,
     ) -> None:
         self.texels, self.device = texels, device
-        origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
-        self.corners = self._tensor((surface.corners - origin).reshape(-1, 9))
-        self.normals = self._tensor(surface.normals())
-        self.cameras = [Camera.of(each.view, origin, device) for each in views]
-        self.depths = [self._flat(each.depth) for each in views]
-        self.trusts = [
-            self._flat((away_from_jumps(each.depth, each.view) / _CLEAN_PIXELS).clip(_HARDLY, 1.0))
-            for each in views
+        self.origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
+        corners = (surface.corners - self.origin).astype(np.float32)
+        self.corners = np.ascontiguousarray(np.moveaxis(corners, 0, 2))
+        self.normals = self._tensor(surface.normals().T.astype(np.float32))
+        self.eyes = [
+            Eye.of(each.view, each.depth, each.picture, self.origin, device) for each in views
         ]
-        self.pictures = [self._flat(linear_of_srgb(each.picture)) for each in views]
-        self.factors = torch.ones(len(views), 3, device=device)
-        self.normals *= self._outsides(torch.from_numpy(surface.objects).long().to(device))
+        self._turn_and_match(self._tensor(surface.objects).long(), match)
+        first = self._tensor(self.corners[0])
+        self.offsets = [eye.offsets(first, self.normals) for eye in self.eyes]
+        counts = np.bincount(texels.own, minlength=len(texels.parts))
+        self.ends = np.cumsum(counts)
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
-        # A copy: frames of a capture are read-only.
-        return torch.from_numpy(np.array(values, np.float32, order="C")).to(self.device)
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def _flat(self, picture: NDArray[np.float32]) -> Tensor:
-        """[h, w, ...] → [h * w, ...]."""
-        return self._tensor(picture.reshape(-1, *picture.shape[2:]))
+    def _turn_and_match(self, objects: Tensor, match: bool) -> None:
+        """Turn normals outwards and bring the pictures to one exposure, both from samples."""
+        some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
+        points = self._tensor(self.texels.positions(self.corners, some))
+        planes = self._tensor(self.texels.triangles[some])
+        normals = self.normals.index_select(1, planes)
+        sights = [look(eye.camera, eye.depth, points, normals) for eye in self.eyes]
+        turns = _outsides(sights, objects.index_select(0, planes), objects)
+        self.normals *= turns
+        if match:
+            colors = torch.zeros(len(sights), len(some), 3, device=self.device)
+            good = torch.zeros(len(sights), len(some), dtype=torch.bool, device=self.device)
+            for number, (eye, sight) in enumerate(zip(self.eyes, sights, strict=True)):
+                trust, seen = eye.values(sight)
+                colors[number, sight.rows] = seen.T
+                cosine = sight.cosine * turns.index_select(0, planes[sight.rows])
+                good[number, sight.rows] = (trust > 0.99) & (cosine >= WELL_SEEN)
+            for eye, factors in zip(self.eyes, color_factors(colors, good), strict=True):
+                eye.scale_colors(factors)
 
-    def _points(self, part: slice | NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Points and normals of texels, [3, n]."""
-        triangles = torch.from_numpy(self.texels.triangles[part]).to(self.device)
-        weights = torch.from_numpy(self.texels.weights[part]).to(self.device)
-        corners = self.corners[triangles].T
-        points = sum(weights[:, k] * corners[3 * k : 3 * k + 3] for k in range(3))
-        return cast(Tensor, points), self.normals[triangles].T.contiguous()
+    def batches(self) -> Iterator[slice]:
+        """Parts with about so many texels that a bake holds what it needs for them."""
+        stops = np.searchsorted(self.ends, np.arange(_BATCH, self.ends[-1], _BATCH), side="right")
+        yield from starmap(slice, pairwise([0, *stops, len(self.ends)]))
 
-    def _sights(self, part: slice | NDArray[np.int64], least: float) -> list[Sight]:
-        points, normals = self._points(part)
-        return [
-            look(camera, depth, points, normals, least)
-            for camera, depth in zip(self.cameras, self.depths, strict=True)
-        ]
+    def colors(self, parts: slice) -> tuple[slice, NDArray[np.float32], NDArray[np.float32]]:
+        """The texels of these parts, their linear colours [n, 3], and the cosine [n] of the view
+        that sees a texel best, 0 where none does."""
+        texels = self.texels
+        begin = int(self.ends[parts.start - 1]) if parts.start else 0
+        chosen = slice(begin, int(self.ends[parts.stop - 1]))
+        points = np.empty((3, chosen.stop - begin), np.float32)
+        for start in range(0, points.shape[1], _CHUNK):
+            some = slice(begin + start, min(begin + start + _CHUNK, chosen.stop))
+            points[:, start : start + _CHUNK] = texels.positions(self.corners, some)
+        planes = self._tensor(texels.triangles[chosen])
+        blend = Blend(self._tensor(points), planes, self.normals)
+        counts = self._tensor(np.diff(self.ends[parts], prepend=begin))
+        part_planes = self._tensor(texels.parts.triangles[parts])
+        centers, radii = map(self._tensor, texels.spheres(self.corners, parts))
+        bounds = torch.stack(
+            [
+                eye.bound(centers, radii, offsets.index_select(0, part_planes))
+                for eye, offsets in zip(self.eyes, self.offsets, strict=True)
+            ]
+        )
+        blend.ask(self.eyes, self.offsets, bounds, counts)
+        return chosen, blend.colors().T.cpu().numpy(), blend.cosine.cpu().numpy()
 
-    def _some(self) -> NDArray[np.int64]:
-        return np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
+    def shown_at(
+        self, points: NDArray[np.float64], triangles: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Linear colours [n, 3] that the views show at points [n, 3] of triangles, and where any
+        does, [n]."""
+        local = (points - self.origin).T.astype(np.float32)
+        blend = Blend(self._tensor(local), self._tensor(triangles), self.normals)
+        bounds = torch.full((len(self.eyes), 1), torch.inf, device=self.device)
+        blend.ask(self.eyes, self.offsets, bounds, torch.tensor([len(points)]).to(self.device))
+        return blend.colors().T.cpu().numpy(), (blend.cosine > 0.0).cpu().numpy()
 
-    def _outsides(self, objects: Tensor) -> Tensor:
-        """For each triangle 1, or -1 where the views see the inner side of its object's faces:
-        their normals point inwards, which no picture shows. A sheet is seen from both sides, and
-        keeps its own. [n, 1]."""
-        some = self._some()
-        of_texels = objects[torch.from_numpy(self.texels.triangles[some]).to(self.device)]
-        sides = torch.zeros(2, int(objects.max()) + 1, device=self.device)
-        for sight in self._sights(some, -1.0):
-            own = of_texels[sight.rows]
-            sides[0].index_add_(0, own, sight.cosine.clamp(min=0.0))
-            sides[1].index_add_(0, own, -sight.cosine.clamp(max=0.0))
-        return torch.where(sides[1] > 2.0 * sides[0], -1.0, 1.0)[objects][:, None]
 
-    def match_exposure(self) -> None:
-        """Set the views' colour factors from what two of them both see well."""
-        some = self._some()
-        sights = self._sights(some, WELL_SEEN)
-        colors = torch.zeros(len(sights), len(some), 3, device=self.device)
-        trusted = torch.zeros(len(sights), len(some), dtype=torch.bool, device=self.device)
-        for number, (sight, picture, trust) in enumerate(
-            zip(sights, self.pictures, self.trusts, strict=True)
-        ):
-            colors[number, sight.rows] = sight.gather(picture)
-            trusted[number, sight.rows] = sight.gather(trust[:, None])[:, 0] > 0.99
-        self.factors = color_factors(colors, trusted)
-
-    def colors(self, part: slice) -> tuple[Tensor, Tensor]:
-        """Linear colours [n, 3], and the cosine [n] of the view that sees a texel best, 0 where
-        none does."""
-        sights = self._sights(part, _GRAZING)
-        count = len(self.texels.triangles[part])
-        quality = torch.zeros(len(sights), count, device=self.device)
-        cosine = torch.zeros_like(quality)
-        for number, (sight, trust) in enumerate(zip(sights, self.trusts, strict=True)):
-            trusted = sight.gather(trust[:, None])[:, 0]
-            quality[number, sight.rows] = sight.cosine * sight.density.sqrt() * trusted
-            cosine[number, sight.rows] = sight.cosine
-        best, chosen = quality.max(0)
-        weight = (quality / best.clamp(min=1e-12)) ** _SHARPNESS
-        weight /= weight.sum(0).clamp(min=1e-12)
-        mixed = torch.zeros(count, 3, device=self.device)
-        for sight, picture, factor, amount in zip(
-            sights, self.pictures, self.factors, weight, strict=True
-        ):
-            share = amount[sight.rows]
-            some = (share > _NOTHING).nonzero()[:, 0]
-            colors = sight.gather(picture, some) * (factor * share[some, None])
-            mixed.index_add_(0, sight.rows[some], colors)
-        return mixed, cosine.gather(0, chosen[None])[0]
+def _outsides(sights: list[Sight], own: Tensor, objects: Tensor) -> Tensor:
+    """For each triangle 1, or -1 where the views see the inner side of its object's faces: their
+    normals point inwards, which no picture shows. A sheet is seen from both sides, and keeps its
+    own. own: objects of the points that were looked at; objects: [n], of the triangles."""
+    sides = torch.zeros(2, int(objects.max()) + 1, device=objects.device)
+    for sight in sights:
+        sides[0].index_add_(0, own[sight.rows], sight.cosine.clamp(min=0.0))
+        sides[1].index_add_(0, own[sight.rows], -sight.cosine.clamp(max=0.0))
+    return torch.where(sides[1] > 2.0 * sides[0], -1.0, 1.0)[objects]

@@ -1,147 +1,157 @@
 """Colours for texels that no view sees, and for the texture around its islands.
 
-An unseen texel is coloured by its neighbours on the model, which may lie on another island: the
-nearest seen points in space, of its own object where there are any, that face as it does. Then
-every island is continued outwards, so that no mip level mixes in another colour.
+What the views saw of an object is taken as a coarse volume of colours for each of six directions
+that a surface may face. Cells that nothing was seen in take what lies around them from coarser
+volumes (pull and push: Gortler et al., "The Lumigraph", SIGGRAPH 1996), and an unseen texel takes
+the colours at its place of the directions that it faces (the ambient cube: McTaggart, "Half-Life 2
+Valve Source Shading", GDC 2004). So a fill is a smooth function of place and facing, and shows no
+border of an island. Then every island is continued outwards, so that no mip level mixes in another
+colour.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import KDTree
+from torch import Tensor
+from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
-from .surface import Surface, Texels
+from .raster import Texels
+from .surface import Surface
 
-_NEIGHBOURS = 48
-"""So many that a fill is a gradient of what surrounds it rather than streaks from its edge."""
-_SOFTNESS = 0.25
-_KNOWN = 1 << 14
-"""Seen texels that unseen ones look among, spread over the surface."""
-_TURN = 0.5
-"""How far off, in sizes of the object, a point counts that faces the opposite way."""
-_BLOCK = 4, 16
-"""Least and greatest side of a square of texels that look for their neighbours among those of one
-of them; about as far apart as the seen texels are that are looked among."""
-_SPARE = 2
-"""Times the neighbours that a block looks among."""
-_MEMBERS = 1 << 14
+_CELLS = 4, 32
+"""Least and greatest number of cells along the longest side of an object."""
+_TEXELS = 16
+"""Side of a square of texels that a cell is about as large as."""
+_KNOWN = 1 << 16
+"""Seen texels of an object that are looked at, spread over its surface."""
+_NEAR = 2
+"""Cells along a side of the coarsest volume that is of one direction; beyond, any one counts."""
+_CHUNK = 1 << 15
 """Texels at a time, with as much for each as a processor has at hand."""
 
 
 def fill(
-    linear: NDArray[np.float32], seen: NDArray[np.bool_], surface: Surface, texels: Texels
-) -> NDArray[np.float32]:
-    """Colours [texels, 3] for every texel, from those that are `seen` [texels]."""
-    whole = linear.copy()
-    places = texels.places
-    known = seen[places]
-    if not known.all():
-        normals = surface.normals()
-        objects = surface.objects[texels.triangles]
-        order = np.argsort(objects, kind="stable")
-        ends = np.cumsum(np.bincount(objects))
-        lost = []
-        for own in np.split(order, ends[:-1]):
-            wanted = own[~known[own]]
-            if len(wanted) == len(own):
-                lost.append(own)
-            elif len(wanted):
-                sources = own[known[own]]
-                _from_neighbours(whole, surface, normals, texels, sources, wanted)
-        # An object that no view sees takes the colours of what stands nearest to it.
-        if sum(map(len, lost)):
-            wanted = np.sort(np.concatenate(lost))
-            _from_neighbours(whole, surface, normals, texels, np.flatnonzero(known), wanted)
-    covered = np.zeros(len(seen), bool)
-    covered[places] = True
-    size = texels.size
-    tiles = whole.reshape(-1, size, size, 3)
-    for tile, islands in zip(tiles, covered.reshape(-1, size, size), strict=True):
-        if islands.any():
-            nearest: Any = ndimage.distance_transform_edt(
-                ~islands, return_distances=False, return_indices=True
-            )
-            tile[...] = tile[nearest[0], nearest[1]]
-    return whole
-
-
-def _from_neighbours(
-    whole: NDArray[np.float32],
+    linear: NDArray[np.float32],
+    seen: NDArray[np.bool_],
     surface: Surface,
-    normals: NDArray[np.float64],
     texels: Texels,
-    sources: NDArray[np.int64],
-    wanted: NDArray[np.int64],
+    device: torch.device,
 ) -> None:
-    """Colour the texels `wanted` from `sources` (both places in the texels), in place.
+    """Colour the unseen texels of `linear` [all texels, 3] from the others, in place. seen: [m], of
+    the texels; some are."""
+    corners = np.ascontiguousarray(np.moveaxis(surface.corners, 0, 2))
+    corners = (corners - corners.mean((0, 2), keepdims=True)).astype(np.float32)
+    normals = surface.normals().T.astype(np.float32)
 
-    Neighbours are looked for in blocks of texels, whose neighbours are much the same: one of them
-    asks the tree for more than it needs, and the others choose among these. A texel that may have
-    neighbours beyond them waits for the next round, in which one of those left asks.
-    """
-    within = np.zeros(len(normals), bool)
-    within[texels.triangles[sources]] = within[texels.triangles[wanted]] = True
-    corners = surface.corners[within]
-    middle, scale = corners.mean((0, 1)), np.ptp(corners, (0, 1)).max()
-    stride = max(1, len(sources) // _KNOWN)
-    sources = sources[::stride]
+    def spots(chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        points = texels.positions(corners, chosen)
+        facing = normals.take(texels.triangles[chosen], 1)
+        return torch.from_numpy(points).to(device), torch.from_numpy(facing).to(device)
 
-    def place(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        triangles = texels.triangles[chosen]
-        corners = (surface.corners[triangles] - middle).astype(np.float32)
-        points = np.einsum("mk,mkx->mx", texels.weights[chosen], corners)
-        turned = (normals[triangles] * (_TURN / 2 * scale)).astype(np.float32)
-        return np.concatenate([points, turned], 1)
+    def color(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
+        some = known[:: max(1, len(known) // _KNOWN)]
+        colors = torch.from_numpy(linear[texels.places[some]]).to(device)
+        volume = _Volume(*spots(some), colors.T, len(wanted) + len(known))
+        for start in range(0, len(wanted), _CHUNK):
+            chosen = wanted[start : start + _CHUNK]
+            linear[texels.places[chosen]] = volume.colors(*spots(chosen)).T.cpu().numpy()
 
-    there = place(sources)
-    tree: Any = KDTree(there)
-    threads = torch.get_num_threads()
-    colors = torch.from_numpy(whole[texels.places[sources]])
-    count, asked = (min(each, len(sources)) for each in (_NEIGHBOURS, _SPARE * _NEIGHBOURS))
-    block = int(np.clip(stride**0.5, *_BLOCK))
-    rows, columns = np.divmod(texels.places[wanted], texels.size)
-    blocks = rows // block * texels.size + columns // block
-    order = np.argsort(blocks, kind="stable")
-    wanted, blocks = wanted[order], blocks[order]
-    while len(wanted):
-        _, begins, sizes = np.unique(blocks, return_index=True, return_counts=True)
-        left = []
-        step = max(1, _MEMBERS // int(sizes.max()))
-        for start in range(0, len(begins), step):
-            begin, size = begins[start : start + step, None], sizes[start : start + step, None]
-            slots = np.arange(size.max())
-            members = begin + np.minimum(slots, size - 1)
-            asking = np.arange(len(begin)), size[:, 0] // 2
-            here = place(wanted[members].ravel()).reshape(*members.shape, -1)
-            # A list, which keeps the last axis where one is asked for.
-            reach, index = tree.query(here[asking], list(range(1, asked + 1)), workers=threads)
-            # Exact differences: by products, points close to each other would be rounded away.
-            distance = torch.cdist(
-                torch.from_numpy(here),
-                torch.from_numpy(there[index]),
-                compute_mode="donot_use_mm_for_euclid_dist",
-            )
-            farthest = distance.kthvalue(count, 2, keepdim=True).values
-            # What was not found is beyond the reach of the texel that asked, and taken to be closer
-            # to another by no more than any that was found.
-            square = torch.from_numpy(reach.astype(np.float32) ** 2)[:, None]
-            beyond = square[..., -1] - (square - distance**2).amax(2)
-            alike = (farthest[..., 0] ** 2 <= beyond).numpy()
-            alike[asking] = True
-            alike |= asked == len(sources)
-            neighbours = distance <= farthest
-            # Softened by the reach of the neighbours, so that none of them stands out.
-            distance += _SOFTNESS * farthest + 1e-9
-            weight = distance.pow_(-2).mul_(neighbours)
-            mixed = weight @ colors[torch.from_numpy(index)]
-            mixed = (mixed / weight.sum(2, keepdim=True)).numpy()
-            real = slots < size
-            whole[texels.places[wanted[members[real & alike]]]] = mixed[real & alike]
-            left.append(members[real & ~alike])
-        rest = np.concatenate(left)
-        wanted, blocks = wanted[rest], blocks[rest]
+    objects = surface.objects[texels.triangles]
+    order = np.argsort(objects, kind="stable")
+    lost = []
+    for own in np.split(order, np.cumsum(np.bincount(objects))[:-1]):
+        known = seen[own]
+        if not known.any():
+            lost.append(own)
+        elif not known.all():
+            color(own[~known], own[known])
+    # An object that no view sees takes the colours of what stands near to it.
+    if sum(map(len, lost)):
+        color(np.concatenate(lost), np.flatnonzero(seen))
+
+
+class _Volume:
+    """Colours [3, k] at points [3, k] with unit normals [3, k], continued to everywhere; `texels`
+    is of how many texels they are a sample."""
+
+    def __init__(self, points: Tensor, normals: Tensor, colors: Tensor, texels: int) -> None:
+        self._low = points.amin(1, keepdim=True)
+        self._extent = (points.amax(1, keepdim=True) - self._low).clamp(min=1e-6)
+        longest = min(max(texels**0.5 / _TEXELS, _CELLS[0]), _CELLS[1])
+        shares = (self._extent / self._extent.max())[:, 0].tolist()
+        # Powers of two, that each level halves.
+        cells = [1 << max(0, round(math.log2(longest * share))) for share in shares]
+        count = torch.tensor(cells, device=points.device)[:, None]
+        x, y, z = ((points - self._low) / self._extent * count).long().minimum(count - 1)
+        spots = (z * cells[1] + y) * cells[0] + x
+        sums = torch.zeros(6, 4, math.prod(cells), device=points.device)
+        for own, share in zip(sums, _facing(normals), strict=True):
+            for channel, values in zip(own, (*colors, 1.0), strict=True):
+                channel.index_add_(0, spots, share * values)
+        sums = sums.reshape(6, 4, *cells[::-1])
+        alike, any_way = _continued(sums, _NEAR), _continued(sums.sum(0, keepdim=True), 1)
+        self._values = alike[:, :3] + (1.0 - alike[:, 3:]) * (any_way[:, :3] / any_way[:, 3:])
+
+    def colors(self, points: Tensor, normals: Tensor) -> Tensor:
+        """[3, n]"""
+        places = ((points - self._low) / self._extent * 2.0 - 1.0).T
+        result = torch.zeros_like(points)
+        for values, share in zip(self._values, _facing(normals), strict=True):
+            rows = (share > 1e-6).nonzero()[:, 0]
+            if len(rows):
+                found = grid_sample(
+                    values[None],
+                    places[rows][None, None, None],
+                    padding_mode="border",
+                    align_corners=False,
+                )[0, :, 0, 0]
+                result.index_add_(1, rows, found * share[rows])
+        return result
+
+
+def _facing(normals: Tensor) -> Tensor:
+    """[6, n], how much unit normals [3, n] face along each axis and against it; they sum to one."""
+    return torch.cat([normals.clamp(min=0.0), normals.clamp(max=0.0)]).square()
+
+
+def _continued(sums: Tensor, coarsest: int) -> Tensor:
+    """Sums of colours and their weights in the cells of volumes, [v, 4, z, y, x], to colours
+    wherever there is one in a cell beside, of a volume no coarser than `coarsest` cells a side;
+    with the share of the colours that they stand for, which multiplies them."""
+    levels = [sums]
+    while max(levels[-1].shape[2:]) > coarsest:
+        halves = [min(2, n) for n in levels[-1].shape[2:]]
+        levels.append(avg_pool3d(levels[-1], halves) * math.prod(halves))
+    found = torch.zeros_like(levels[-1])
+    for level in reversed(levels):
+        weight = level[:, 3:]
+        share = weight.clamp(max=1.0)
+        if found.shape != level.shape:
+            found = interpolate(found, level.shape[2:], mode="trilinear")
+        found = found * (1.0 - share) + level * (share / weight.clamp(min=1e-12))
+    return found
+
+
+def continue_islands(picture: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
+    """Colour the texels that are not `covered` [h, w] as those around them, in place: each as the
+    mean of the smallest square of a mip level that has any. picture: [h, w, c], 0 there."""
+    if covered.all():
+        return
+    odd = [(0, n % 2) for n in covered.shape]
+    sums = _quartered(np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture)
+    counts = _quartered(np.pad(covered, odd).astype(np.uint8))
+    coarse: Any = np.divide(sums, np.maximum(counts, 1)[..., None], dtype=np.float32)
+    continue_islands(coarse, counts > 0)
+    rows, columns = np.nonzero(~covered)
+    picture[rows, columns] = coarse[rows // 2, columns // 2]
+
+
+def _quartered(values: NDArray[Any]) -> NDArray[Any]:
+    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...]."""
+    rows = values[0::2] + values[1::2]
+    return rows[:, 0::2] + rows[:, 1::2]

@@ -9,23 +9,17 @@ colour, and the comparison is as strict at grazing views as at frontal ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from maquette_wire.view import View
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 
-_DEPTH_TOLERANCE = 1e-3
+DEPTH_TOLERANCE = 1e-3
 """Of the distance: what depth in a capture may be off by (docs/architecture.md)."""
-_PIXEL_TOLERANCE = 0.5
+PIXEL_TOLERANCE = 0.5
 """Of a pixel's side on the surface: what curvature may add between a point and a pixel."""
-_JUMP_PIXELS = 4.0
-"""Neighbouring pixels whose depths differ by more than this many pixel sides may be a jump."""
-
-
 _LEAST_SHARE = 0.02
 """Of the four pixels around a point: what must show its surface for the point to be seen."""
 
@@ -101,6 +95,30 @@ class Camera:
             pixels /= depth.clamp(min=1e-6)
         return camera, pixels
 
+    def clip(self) -> Tensor:
+        """[3, 4], against (x, y, z, one) of a point: its place in the picture, from -1 at the left
+        and upper edge to 1, times depth in perspective; and its depth."""
+        to_camera = torch.cat([self.rotation, self.shift[:, None]], 1).double()
+        one = torch.tensor([[0.0, 0.0, 0.0, 1.0]]).to(to_camera)
+        to_camera = torch.cat([to_camera * torch.tensor([[1.0], [1.0], [-1.0]]).to(one), one])
+        size = torch.tensor([[self.width], [self.height]]).to(one)
+        place = self.to_pixel.double() @ to_camera * (2.0 / size)
+        place += (1.0 / size - 1.0) * to_camera[2 if self.perspective else 3]
+        return torch.cat([place, to_camera[2:3]]).float()
+
+    def ray_lengths(self, x: Tensor, y: Tensor) -> Tensor:
+        """The way from a perspective camera to a depth of one metre, through places in the
+        picture from -1 at the left and upper edge to 1."""
+        # From pixels to places.
+        half = torch.tensor([self.width / 2, self.height / 2]).to(self.toward)
+        across, constant = self.toward[:, :2] * half, self.toward[:, 2]
+        constant = constant + self.toward[:, :2] @ (half - 0.5)
+        squares = [
+            (row[0] * x).add_(row[1] * y).add_(c).square_()
+            for row, c in zip(across, constant, strict=True)
+        ]
+        return squares[0].add_(squares[1]).add_(1.0).sqrt_()
+
     def side(self, depth: Tensor) -> Tensor:
         """The side of a pixel in metres, on a surface that faces the camera at this depth."""
         return depth * self.pixel if self.perspective else torch.full_like(depth, self.pixel)
@@ -125,24 +143,26 @@ class Sight:
     cosine: Tensor
     density: Tensor
 
-    def gather(self, picture: Tensor, chosen: Tensor | None = None) -> Tensor:
-        """Values of a picture [height * width, c] at those points, or at the chosen ones of them:
-        [m, c]."""
-        taps, shares = self.taps, self.shares
-        if chosen is not None:
-            taps, shares = taps[:, chosen], shares[:, chosen]
-        result = picture[taps[0]] * shares[0][:, None]
-        for tap, share in zip(taps[1:], shares[1:], strict=True):
+    def gather(self, picture: Tensor) -> Tensor:
+        """Values [m, c] of a picture [height * width, c] at those points."""
+        result = picture[self.taps[0]] * self.shares[0][:, None]
+        for tap, share in zip(self.taps[1:], self.shares[1:], strict=True):
             result += picture[tap] * share[:, None]
         return result
 
 
 def look(
-    camera: Camera, depth: Tensor, points: Tensor, normals: Tensor, least: float = -1.0
+    camera: Camera,
+    depth: Tensor,
+    points: Tensor,
+    normals: Tensor,
+    least: float = -1.0,
+    beyond: float = 0.0,
 ) -> Sight:
     """See points [3, n] with unit normals [3, n] through a camera and its depth map [h * w].
 
-    least: cosine below which points aren't looked for.
+    least: cosine below which points aren't looked for. beyond: pixels past the picture's edge to
+    which a surface there is continued; shares may then be negative, and continue its colours.
     """
     at, pixels = camera.locate(points)
     facing = camera.rotation @ normals
@@ -152,43 +172,39 @@ def look(
     away = (at * at).sum(0).sqrt().clamp(min=1e-9)
     cosine = -plane / away if camera.perspective else facing[2]
     x, y = pixels
-    inside = (x >= -0.5) & (y >= -0.5) & (x <= width - 0.5) & (y <= height - 0.5)
+    edge = 0.5 + beyond
+    inside = (x >= -edge) & (y >= -edge) & (x <= width - 1 + edge) & (y <= height - 1 + edge)
     inside &= (at[2] < -1e-6) & (cosine >= least)
     rows = inside.nonzero()[:, 0]
-    x, y, facing, plane, cosine = x[rows], y[rows], facing[:, rows], plane[rows], cosine[rows]
-    distance = -at[2, rows]
-    tolerance = _DEPTH_TOLERANCE * distance + _PIXEL_TOLERANCE * camera.side(distance)
+    x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
+    facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
+    tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
     # The depth at which a pixel's ray meets the point's plane is above / below, both affine in the
     # pixel.
     above = -(camera.start.T @ facing[:2])
     above[2] += plane
     below = camera.toward.T @ facing[:2]
     below[2] -= facing[2]
-    left, top = x.floor(), y.floor()
-    right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
+    left, top = x.floor().clamp(0, width - 2), y.floor().clamp(0, height - 2)
     x, y = x - left, y - top
-    across = ((left.clamp(min=0), 1 - x), (right, x))
-    down = ((top.clamp(min=0), 1 - y), (bottom, y))
-    taps, shares = [], []
-    for row, tall in down:
-        above_row, below_row = above[1] * row + above[2], below[1] * row + below[2]
-        for column, wide in across:
-            tap = (row * width + column).long()
-            slope = below[0] * column + below_row
-            expected = (above[0] * column + above_row) / slope
-            agrees = (depth[tap] - expected).abs() <= tolerance
-            agrees &= slope.abs() >= 1e-9
-            taps.append(tap)
-            shares.append(wide * tall * agrees)
-    share = torch.stack(shares)
+    # Of the four pixels around, [4, m], those above first.
+    columns = torch.stack([left, left + 1]).repeat(2, 1)
+    tall = torch.stack([top, top + 1]).repeat_interleave(2, 0)
+    taps = tall.mul(width).add_(columns).long()
+    slope = below[0] * columns + below[1] * tall + below[2]
+    expected = (above[0] * columns + above[1] * tall + above[2]) / slope
+    agrees = (depth.take(taps) - expected).abs_() <= tolerance
+    agrees &= slope.abs() >= 1e-9
+    across = torch.stack([1 - x, x])
+    share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1) * agrees
     total = share.sum(0)
     seen = (total > _LEAST_SHARE).nonzero()[:, 0]
     return Sight(
-        rows[seen],
-        torch.stack(taps)[:, seen],
-        share[:, seen] / total[seen],
-        cosine[seen],
-        1.0 / camera.side(distance[seen]).clamp(min=1e-9),
+        rows.index_select(0, seen),
+        taps.index_select(1, seen),
+        share.index_select(1, seen) / total.index_select(0, seen),
+        cosine.index_select(0, seen),
+        1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
     )
 
 
@@ -247,38 +263,3 @@ def _slope(points: Tensor, axis: int) -> Tensor:
     before = torch.cat([steps.narrow(axis, 0, 1), steps], axis)
     far = [each[..., 2].abs().nan_to_num(torch.inf) for each in (after, before)]
     return torch.where((far[0] <= far[1])[..., None], after, before)
-
-
-def away_from_jumps(depth: NDArray[np.float32], view: View) -> NDArray[np.float32]:
-    """Pixels between each pixel and the next jump of depth, float32 [h, w].
-
-    Beside a jump, a picture's colour may come from either side: a painted edge is never exact to
-    the pixel. Depth jumps where a neighbour lies further off than both surfaces, continued by
-    their slope, would have it.
-    """
-    projection = np.array(view.projection_matrix).reshape(4, 4)
-    side = 2.0 / (view.width * abs(projection[0, 0]))
-    perspective = view.kind == "perspective"
-    hit = np.isfinite(depth)
-    metres = np.where(hit, depth, 0.0).astype(np.float64)
-    # Planes are affine in 1/depth in perspective, in depth otherwise.
-    flat = np.where(hit, 1.0 / np.maximum(metres, 1e-6), 0.0) if perspective else metres
-    jump = np.zeros(depth.shape, bool)
-    for axis in (0, 1):
-        q: Any = np.moveaxis(flat, axis, 0)
-        z, solid = np.moveaxis(metres, axis, 0), np.moveaxis(hit, axis, 0)
-        edge = solid[1:] != solid[:-1]
-        pixel = np.minimum(z[1:], z[:-1]) * side if perspective else np.full_like(z[1:], side)
-        far = np.abs(z[1:] - z[:-1]) > _JUMP_PIXELS * pixel
-        slack = 0.25 * np.abs(q[1:] - q[:-1])
-        before: NDArray[np.float64] = np.concatenate([q[:1], 2 * q[1:-1] - q[:-2]])
-        after: NDArray[np.float64] = np.concatenate([2 * q[1:-1] - q[2:], q[-1:]])
-        broken = (np.abs(q[1:] - before) > slack) & (np.abs(q[:-1] - after) > slack)
-        edge |= solid[1:] & solid[:-1] & far & broken
-        marks = np.moveaxis(jump, axis, 0)
-        marks[1:] |= edge
-        marks[:-1] |= edge
-    if not jump.any():
-        return np.full(depth.shape, np.float32(np.hypot(*depth.shape)))
-    distance: Any = ndimage.distance_transform_edt(~jump)
-    return distance.astype(np.float32)

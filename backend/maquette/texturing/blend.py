@@ -1,0 +1,83 @@
+"""Texels' colours of the views that see them best.
+
+A texel is coloured by each view in proportion to a high power of how well that view sees it: how
+squarely, how closely, and how far from a jump of depth. So a texel has its best view's colour
+alone, and two views mix only in a narrow band where they see equally well; wide mixing would show
+two pictures' windows at once.
+
+How well a view sees anything of a part of a triangle has a bound that costs little. So views are
+asked from the best bound on, and a texel is done where no other can add to what it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .eye import Eye
+
+_SHARPNESS = 32
+"""Power of the quality that a view colours a texel in proportion to."""
+_NOTHING = 1e-4
+"""Share of a view in a colour that is less than a level of a picture anywhere."""
+_LESS = _NOTHING ** (1 / _SHARPNESS)
+"""Quality, against another's, below which a view adds nothing."""
+_CHUNK = 1 << 16
+"""Texels that are looked at a time, with as much for each as a processor has at hand."""
+
+
+class Blend:
+    """The mixture of views at points [3, n], which lie on `planes` [n] of those with `normals`
+    [3, k]. `cosine` [n] is of the view that sees a point best, 0 where none does."""
+
+    def __init__(self, points: Tensor, planes: Tensor, normals: Tensor) -> None:
+        self.points, self.planes, self.normals = points, planes, normals
+        count = points.shape[1]
+        self.cosine = torch.zeros(count, device=points.device)
+        self._best = torch.zeros_like(self.cosine)
+        self._sum = torch.zeros(4, count, device=points.device)
+
+    def ask(
+        self, eyes: Sequence[Eye], offsets: Sequence[Tensor], bounds: Tensor, counts: Tensor
+    ) -> None:
+        """Add what these views see. The points lie in parts, `counts` [p] in each; bounds
+        [views, p]: how well a view sees anything of a part, at most. offsets: of each view, what
+        `Eye.offsets` says of the planes."""
+        starts = counts.cumsum(0) - counts
+        bounds, order = bounds.sort(0, descending=True)
+        for bound, asked in zip(bounds, order, strict=True):
+            for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
+                parts = ((asked == number) & (bound > 0.0)).nonzero()[:, 0]
+                rows = _runs(starts[parts], counts[parts])
+                limit = torch.repeat_interleave(bound[parts] / _LESS, counts[parts])
+                rows = rows[limit > self._best.index_select(0, rows)]
+                for some in rows.split(_CHUNK):
+                    self._add(eye, own, some)
+
+    def colors(self) -> Tensor:
+        """Linear, [3, n]."""
+        return self._sum[:3] / self._sum[3].clamp(min=1e-12)
+
+    def _add(self, eye: Eye, offsets: Tensor, rows: Tensor) -> None:
+        points, planes = self.points.index_select(1, rows), self.planes.index_select(0, rows)
+        quality, cosine, colors = eye.see(points, self.normals, planes, offsets)
+        before = self._best.index_select(0, rows)
+        best = torch.maximum(before, quality)
+        # Shares of what was there and of what is added, against the best of both.
+        least = best.clamp(min=1e-12)
+        stays, added = (before / least) ** _SHARPNESS, (quality / least) ** _SHARPNESS
+        for number, values in enumerate((*colors, 1.0)):
+            mixed = self._sum[number].index_select(0, rows).mul_(stays).add_(added * values)
+            self._sum[number].index_copy_(0, rows, mixed)
+        self._best.index_copy_(0, rows, best)
+        cosine = torch.where(quality > before, cosine, self.cosine.index_select(0, rows))
+        self.cosine.index_copy_(0, rows, cosine)
+
+
+def _runs(starts: Tensor, lengths: Tensor) -> Tensor:
+    """The numbers from each start on, as many as its length, one run after another."""
+    before = lengths.cumsum(0) - lengths
+    numbers = torch.repeat_interleave(starts - before, lengths)
+    return numbers.add_(torch.arange(len(numbers), device=numbers.device))

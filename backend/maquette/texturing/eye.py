@@ -1,0 +1,221 @@
+"""A painted view, and how well and in what colour it sees points of a surface.
+
+Most of a depth map is planar. There the map agrees with a point or it doesn't, and one bilinear
+look-up of depth, trust and colour says all; `projection.look` weighs the single pixels where the
+map has an edge or a corner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from maquette_wire.view import View
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from ..srgb import linear_of_srgb
+from .jumps import away_from_jumps, flattened
+from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, look
+from .pyramid import Pyramid
+
+GRAZING = 0.03
+"""Least cosine at which a view colours at all."""
+_CLEAN_PIXELS = 3
+"""From a jump of depth on, pixels are trusted fully from this distance; at the jump hardly."""
+_HARDLY = 0.01
+_PLANAR = 0.1
+"""Of the tolerance: what a pixel of planar depth may differ from what two others continue."""
+_BEYOND = 4.0
+"""Pixels past its edge to which a picture is continued, hardly trusted, so that its own outermost
+pixels mix in nothing else where no other view sees them."""
+_AROUND = 1.5
+"""Pixels from a point to those around it."""
+_LEAST_DEPTH = 1e-6
+_FLAT, _TRUST, _COLOR = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Eye:
+    """A view's camera, its depth in metres as a pyramid, and tables of its pixels.
+
+    `tables` [5, h, w]: the depth flattened, trust in the picture there, and linear red, green and
+    blue. `planar` [h, w]: 1 where depth is planar between a pixel and the next to the right and
+    below, else 0.
+    `clip` [3, 4] takes points and one to their place in the picture, from -1 at its left and upper
+    edge to 1 (times depth in perspective), and to their depth.
+    """
+
+    camera: Camera
+    pyramid: Pyramid
+    tables: Tensor
+    planar: Tensor
+    clip: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        view: View,
+        depth: NDArray[np.float32],
+        picture: NDArray[np.uint8],
+        origin: NDArray[np.float64],
+        device: torch.device,
+    ) -> Eye:
+        camera = Camera.of(view, origin, device)
+        tables = torch.empty(5, view.height, view.width)
+        flat, trust, *colors = tables.numpy()
+        flat[:] = flattened(depth, view)
+        trust[:] = away_from_jumps(depth, view, _CLEAN_PIXELS) / _CLEAN_PIXELS
+        np.maximum(trust, _HARDLY, out=trust)
+        for channel, values in enumerate(colors):
+            values[:] = linear_of_srgb(picture[..., channel])
+        # A copy: frames of a capture are read-only.
+        metres = torch.from_numpy(np.array(depth, np.float32))
+        planar = torch.from_numpy(_planar(flat, camera))
+        pyramid = Pyramid.of(metres.to(device))
+        return cls(camera, pyramid, tables.to(device), planar.to(device), camera.clip())
+
+    def scale_colors(self, factors: Tensor) -> None:
+        """Multiply the picture by factors [3]."""
+        self.tables[_COLOR:] *= factors[:, None, None]
+
+    @property
+    def depth(self) -> Tensor:
+        """[h * w], metres."""
+        return self.pyramid.values[: self.pyramid.width * self.pyramid.height]
+
+    def values(self, sight: Sight) -> tuple[Tensor, Tensor]:
+        """Trust [m] and linear colours [3, m] at what `look` saw."""
+        tables = self.tables[_TRUST:].flatten(1)
+        found = tables.index_select(1, sight.taps.flatten()).unflatten(1, sight.taps.shape)
+        trust, *colors = (found * sight.shares).sum(1)
+        return trust, torch.stack(colors)
+
+    def offsets(self, corners: Tensor, normals: Tensor) -> Tensor:
+        """[n], of planes with unit normals [3, n] through points [3, n]: what `see` and `bound`
+        need to know of how they face the camera. Not above zero where they face away."""
+        facing = self.camera.rotation @ normals
+        if not self.camera.perspective:
+            return facing[2]
+        at = self.camera.rotation @ corners + self.camera.shift[:, None]
+        return -(facing * at).sum(0)
+
+    def bound(self, centers: Tensor, radii: Tensor, offsets: Tensor) -> Tensor:
+        """How well at most this view sees anything of patches of planes within spheres, [n]: 0
+        for those that face away, are out of the picture, or lie wholly behind what it shows.
+        centers: [3, n]; radii: [n]."""
+        camera = self.camera
+        place = torch.addmm(self.clip[:, 3:], self.clip[:, :3], centers)
+        depth, place = place[2], place[:2]
+        nearest = (depth - radii).clamp(min=_LEAST_DEPTH)
+        away, near, far = (torch.ones_like(depth) for _ in range(3))
+        steep = self.clip[:2, :3].norm(dim=1, keepdim=True)
+        if camera.perspective:
+            at = camera.rotation @ centers + camera.shift[:, None]
+            away = at.square_().sum(0).sqrt_()
+            near, far = (away - radii).clamp(min=_LEAST_DEPTH), away + radii
+            place = place / depth.clamp(min=_LEAST_DEPTH)
+            steep = (steep + place.abs() * self.clip[2, :3].norm()) / nearest
+        # How far from its centre's place a patch may reach in the picture.
+        reach = steep * radii
+        cosine = (offsets / near).clamp(max=1.0)
+        shown = (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
+        half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
+        shown &= (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
+        quality = cosine / camera.side(nearest).sqrt()
+        rows = shown.nonzero()[:, 0]
+        # With the pixels around a point, to which its plane is continued.
+        pixels, reach = (place[:, rows] + 1.0) * half - 0.5, reach[:, rows] * half + _AROUND
+        slope = (offsets[rows] / far[rows]).clamp(min=GRAZING).reciprocal_()
+        slack = camera.side(depth[rows] + radii[rows]) * (2.0 * _AROUND * slope)
+        behind = nearest[rows] - slack
+        shown[rows] = behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
+        return quality * shown
+
+    def see(
+        self, points: Tensor, normals: Tensor, planes: Tensor, offsets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """How well this view sees points [3, n]: quality [n], which is 0 where it doesn't; the
+        cosine [n] of the angle at which it does; and their linear colours [3, n].
+
+        planes: [n], which of the `normals` [3, k] and `offsets` [k] are a point's.
+        """
+        camera = self.camera
+        x, y, depth = torch.addmm(self.clip[:, 3:], self.clip[:, :3], points)
+        shown = depth > _LEAST_DEPTH
+        depth = depth.clamp(min=_LEAST_DEPTH)
+        cosine = offsets.index_select(0, planes)
+        if camera.perspective:
+            inverse = depth.reciprocal()
+            x, y = x * inverse, y * inverse
+            cosine *= inverse / camera.ray_lengths(x, y)
+        place = torch.stack([x, y], -1)[None, None]
+        found = _look_up(self.tables, place, "bilinear")
+        # The pixel to the left and above, which `nearest` would round to.
+        half = torch.tensor([1.0 / camera.width, 1.0 / camera.height], device=place.device)
+        planar = _look_up(self.planar[None], place - half, "nearest")[0] > 0.0
+        # Half a pixel within the edge, from where on it is rough: there are no pixels around.
+        inner, outer = 1.0 - half, 1.0 + half * (2 * _BEYOND)
+        shown &= (x.abs() <= outer[0]) & (y.abs() <= outer[1]) & (cosine >= GRAZING)
+        planar &= (x.abs() <= inner[0]) & (y.abs() <= inner[1])
+        tolerance = DEPTH_TOLERANCE * depth + PIXEL_TOLERANCE * camera.side(depth)
+        shallow = 1.0 / found[_FLAT] if camera.perspective else found[_FLAT]
+        agrees = (shallow - depth).abs() <= tolerance
+        quality = cosine * camera.side(depth).rsqrt() * found[_TRUST]
+        quality *= shown & planar & agrees
+        colors = found[_COLOR:]
+        rough = (shown & ~planar).nonzero()[:, 0]
+        if len(rough):
+            facing = normals.index_select(1, planes.index_select(0, rough))
+            sight = look(
+                camera, self.depth, points.index_select(1, rough), facing, GRAZING, _BEYOND
+            )
+            rows = rough[sight.rows]
+            trust, seen = self.values(sight)
+            spots = place[0, 0].index_select(0, rows)
+            out = (spots.abs() > 1.0).any(1)
+            trust = torch.where(out, _HARDLY, trust.clamp(_HARDLY, 1.0))
+            quality[rows] = sight.cosine * sight.density.sqrt() * trust
+            colors[:, rows] = torch.where(out, self._continued(spots), seen)
+        return quality, cosine, colors
+
+    def _continued(self, spots: Tensor) -> Tensor:
+        """Colours [3, m] past the picture's edge, at places [m, 2]: what it has on this side of
+        the outermost pixels' centres, turned over about their colour."""
+        last = 1.0 - torch.tensor([1.0 / self.camera.width, 1.0 / self.camera.height]).to(spots)
+        edge = spots.minimum(last).maximum(-last)
+        at_edge, mirrored = (
+            _look_up(self.tables[_COLOR:], each[None, None], "bilinear")
+            for each in (edge, 2.0 * edge - spots)
+        )
+        return 2.0 * at_edge - mirrored
+
+
+def _look_up(tables: Tensor, place: Tensor, mode: str) -> Tensor:
+    """Values [c, n] of tables [c, h, w] at places [1, 1, n, 2], from -1 to 1; those of the edge
+    beyond it."""
+    found = grid_sample(tables[None], place, mode, padding_mode="border", align_corners=False)
+    return found[0, :, 0]
+
+
+def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
+    """[h, w]: 1 where flattened depth is planar between a pixel and the next to the right and
+    below, which it is where each two that are beside each other continue a third, else 0."""
+    limit = _PLANAR * (DEPTH_TOLERANCE + PIXEL_TOLERANCE * camera.pixel) * flat
+    if not camera.perspective:
+        limit = _PLANAR * (DEPTH_TOLERANCE * flat + PIXEL_TOLERANCE * camera.pixel)
+    squares = np.ones(flat.shape, bool)
+    for values, allowed, marks in ((flat, limit, squares), (flat.T, limit.T, squares.T)):
+        steps = values[1:] - values[:-1]
+        bends = steps[1:] - steps[:-1]
+        np.abs(bends, out=bends)
+        straight = np.zeros_like(values, bool)
+        np.less_equal(bends, allowed[1:-1], out=straight[1:-1])
+        pairs = straight[:-1] | straight[1:]
+        # A square has two pairs, beside each other.
+        pairs[:, :-1] &= pairs[:, 1:]
+        marks[:-1] &= pairs
+    squares[-1], squares[:, -1] = squares[-2], squares[:, -2]
+    return squares.astype(np.float32)

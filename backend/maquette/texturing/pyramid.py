@@ -1,0 +1,58 @@
+"""The farthest depth in any part of a depth map, from four look-ups.
+
+Each level of the pyramid holds the farthest of two by two of the one below (Greene, Kass and
+Miller, "Hierarchical Z-Buffer Visibility", SIGGRAPH 1993).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import max_pool2d
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """`values`: all levels, one after another; of each level, `starts` [l] is where it begins in
+    them and `widths` [l] its width."""
+
+    width: int
+    height: int
+    values: Tensor
+    starts: Tensor
+    widths: Tensor
+
+    @classmethod
+    def of(cls, depth: Tensor) -> Pyramid:
+        """depth: [h, w]."""
+        levels = [depth]
+        while levels[-1].numel() > 1:
+            levels.append(max_pool2d(levels[-1][None], 2, ceil_mode=True)[0])
+        sizes = torch.tensor([each.numel() for each in levels], device=depth.device)
+        return cls(
+            depth.shape[1],
+            depth.shape[0],
+            torch.cat([each.flatten() for each in levels]),
+            sizes.cumsum(0) - sizes,
+            torch.tensor([each.shape[1] for each in levels], device=depth.device),
+        )
+
+    def farthest(self, middles: Tensor, reach: Tensor) -> Tensor:
+        """[n], the farthest depth within `reach` [2, n] pixels of the pixels (x, y), both [2, n]
+        and finite."""
+        # The level where twice the reach is no more than a cell, so that two cells hold it.
+        level = (2.0 * reach.amax(0)).clamp(min=1.0).log2().ceil().long()
+        level = level.clamp(max=len(self.starts) - 1)
+        last = torch.tensor([[self.width - 1.0], [self.height - 1.0]], device=reach.device)
+        zero = torch.zeros_like(last)
+        first = (middles - reach).maximum(zero).minimum(last).long() >> level
+        final = (middles + reach).maximum(zero).minimum(last).long() >> level
+        starts, widths = self.starts[level], self.widths[level]
+        found = [
+            self.values[starts + row * widths + column]
+            for row in (first[1], final[1])
+            for column in (first[0], final[0])
+        ]
+        return torch.stack(found).amax(0)
