@@ -1,6 +1,6 @@
 """In Blender: a textured model that turns once under soft light, as PNG frames.
 
-    python tools/turning.py MODEL.glb FOLDER --frames 30 --side 320            (a Python with bpy)
+    python tools/turning.py MODEL.glb FOLDER --frames 24 --side 320            (a Python with bpy)
 
 The camera goes round the model at one distance, and the sun with it, so that every side is seen in
 the same light. The model is matt: its texture was painted with light and reflections of its own.
@@ -22,7 +22,7 @@ LENS = 60.0
 RISE = math.radians(16.0)
 START = math.radians(20.0)
 MARGIN = 1.04
-SAMPLES = 12
+SAMPLES = 8
 SKY, SUN, GROUND = 0.72, 1.5, 0.8
 SUN_WAY = (-0.7, 0.55)
 """The sun, left of the camera and above it, in lengths of the way to the camera."""
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("model", type=Path, metavar="MODEL.glb")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--frames", type=int, default=30)
+    parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--side", type=int, default=320, help="pixels")
     given = parser.parse_args()
     bpy.ops.wm.read_factory_settings(use_empty=True)

@@ -18,8 +18,8 @@ from .console import BuildError, root, run_logged, say
 
 PAGE = Path("docs/textures.jpg")
 TURNING = Path("docs/images")
-FRAMES, SIDE = 30, 320
-MILLISECONDS = 140
+FRAMES, SIDE = 24, 320
+MILLISECONDS = 170
 SIDES = 4
 MOST_BYTES = 600_000
 QUALITIES = (80, 70, 60, 50)
@@ -43,33 +43,72 @@ SAMPLES = (
     Textured(
         "gabled_house",
         "house, white render, slate roof, punched windows, plaza, overcast",
-        ("Main body", "Main roof", "Wing", "Wing roof", "Chimney", "Porch roof", "Porch post")
-        + ("Garage", "Terrace"),
+        (
+            "Main body",
+            "Main roof",
+            "Wing",
+            "Wing roof",
+            "Chimney",
+            "Porch roof",
+            "Porch post",
+            "Garage",
+            "Terrace",
+        ),
     ),
     Textured(
         "church",
         "church, white render, tile roof, plaza, day",
-        ("Nave", "Nave roof", "North aisle", "South aisle", "Apse", "Apse roof", "Tower")
-        + ("Tower cornice", "Spire", "Porch", "Steps")
-        + _numbered("North buttress", (1, 2, 3))
-        + _numbered("South buttress", (1, 2, 3)),
+        (
+            "Nave",
+            "Nave roof",
+            "North aisle",
+            "South aisle",
+            "Apse",
+            "Apse roof",
+            "Tower",
+            "Tower cornice",
+            "Spire",
+            "Porch",
+            "Steps",
+            *_numbered("North buttress", (1, 2, 3)),
+            *_numbered("South buttress", (1, 2, 3)),
+        ),
     ),
     Textured(
         "courtyard",
         "apartment building, red brick, punched windows, plaza, day",
-        ("Attic", "West wing storey", "West wing ledge", "Link", "Court pavilion")
-        + _numbered("Curved wing", range(4))
-        + _numbered("Curved ledge", range(4))
-        + _numbered(
-            "Flat",
-            [f"{row} {place}" for row in range(5) for place in range(8) if row > 1 or place != 3],
+        (
+            "Attic",
+            "West wing storey",
+            "West wing ledge",
+            "Link",
+            "Court pavilion",
+            *_numbered("Curved wing", range(4)),
+            *_numbered("Curved ledge", range(4)),
+            *_numbered(
+                "Flat",
+                [
+                    f"{row} {place}"
+                    for row in range(5)
+                    for place in range(8)
+                    if row > 1 or place != 3
+                ],
+            ),
         ),
     ),
     Textured(
         "office_slab",
         "office building, pale brick, punched windows, plaza, day",
-        ("Podium", "Arcade roof", "Recess", "Slab", "Stair core", "Plant", "Canopy")
-        + _numbered("Column", range(1, 9)),
+        (
+            "Podium",
+            "Arcade roof",
+            "Recess",
+            "Slab",
+            "Stair core",
+            "Plant",
+            "Canopy",
+            *_numbered("Column", range(1, 9)),
+        ),
     ),
     Textured(
         "street_tower",
