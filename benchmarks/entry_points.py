@@ -119,15 +119,14 @@ class Watch:
                     setattr(module, name, self._capture(name, function))
 
     def _capture(self, name: str, function: Callable) -> Callable:
-        """Captures by kind and size; Live's quick ones are a kind of their own."""
+        """Captures by kind and size."""
         if function in self._captures:
             return function
 
         def run(context: Any, what: Any, *rest: Any, **named: Any) -> Any:
-            kind = f"{name}, quick" if named.get("quick") else name
             if len(rest) >= 2:
-                self.sizes[kind] = rest[0], rest[1]
-            return self._timed(("captures", kind), function)(context, what, *rest, **named)
+                self.sizes[name] = rest[0], rest[1]
+            return self._timed(("captures", name), function)(context, what, *rest, **named)
 
         self._captures.add(run)
         return run

@@ -56,7 +56,7 @@ class Eye(Protocol):
         MaquetteError where the settings give none, which the user may correct."""
         ...
 
-    def capture(self, wish: Wish, quick: bool = True) -> Capture:
+    def capture(self, wish: Wish) -> Capture:
         """What is seen now of the wish's View. Raises MaquetteError."""
         ...
 

@@ -118,7 +118,7 @@ class LiveView:
         local = space.local_view is not None
         return Wish(recipe, view, (scene.session_uid, layer, self._model, local, look))
 
-    def capture(self, wish: Wish, quick: bool = True) -> Capture:
+    def capture(self, wish: Wish) -> Capture:
         place = self.place()
         if place is None:
             raise MaquetteError("no-viewport", "No 3D view is open.", "Open one, and start Live.")
@@ -130,7 +130,7 @@ class LiveView:
             ):
                 context = bpy.context
                 return capture_viewport(
-                    context, place.area, *size, region=place.region, view=wish.view, quick=quick
+                    context, place.area, *size, region=place.region, view=wish.view
                 )
         finally:
             # What was set for the capture and put back is no change of the model.

@@ -3,7 +3,8 @@
 No model library is imported here, so that the server's loop can list models at once.
 
 A user's own model is a folder in `Home.models` in the layout of Stable Diffusion 2 depth, named
-as it is to be called; a LoRA is a safetensors file in `Home.loras`.
+as it is to be called; a LoRA is a safetensors file in `Home.loras`, or in the folder `loras` of the
+model that it is for.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from .families.settings import ModelSettings, read_settings
 
 POCKET_VARIABLE = "MAQUETTE_POCKET"
 """Names a folder to use as the pocket model, while one is being made."""
+
+OWN_LORAS = "loras"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -183,8 +186,14 @@ class Catalogue:
         folder = self.home.loras
         return tuple(sorted(path.stem for path in folder.glob("*.safetensors")))
 
-    def lora(self, name: str) -> Path:
-        """The file of a LoRA. Raises MaquetteError("unknown-lora")."""
+    def lora(self, name: str, entry: Entry) -> Path:
+        """The file of a LoRA for a model: one that came with it, else one of the user's.
+
+        Raises MaquetteError("unknown-lora").
+        """
+        own = entry.directory / OWN_LORAS / f"{name}.safetensors"
+        if _NAME.fullmatch(name) and own.is_file():
+            return own
         names = self.lora_names()
         if name not in names:
             raise MaquetteError(
@@ -199,7 +208,8 @@ class Catalogue:
     # --- hashes ---------------------------------------------------------------------------------
 
     def hash_of(self, entry: Entry) -> str:
-        """SHA-256 over a model's safetensors files: of lines "path sha256", sorted by path.
+        """SHA-256 over a model's safetensors files: of lines "path sha256", sorted by path. The
+        LoRAs that came with it are left out.
 
         A file's own hash is kept with its size and time of change, and only computed again where
         these differ. Raises MaquetteError("bad-checkpoint") for a file that can't be read.
@@ -208,6 +218,8 @@ class Catalogue:
         fresh = dict(known)
         total = hashlib.sha256()
         for file in safetensors_of(entry.directory):
+            if file.parent == entry.directory / OWN_LORAS:
+                continue  # a recipe names these
             try:
                 stat = file.stat()
                 key, stamp = str(file.absolute()), f"{stat.st_size} {stat.st_mtime_ns}"

@@ -24,6 +24,7 @@ COMMANDS = {
     "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
     "batch": "restyle many pictures and scenes with many prompts; stop and go on at any time",
     "texture": "paint the model of a .blend from all sides, onto a texture of its own",
+    "material": "paint a surface that repeats without a seam, with all maps to render it",
     "show": "print what a picture says of itself: recipe, camera, source and model",
     "replay": "make pictures again from what they say of themselves",
     "sheet": "show many pictures on one page to look through, or on one poster",

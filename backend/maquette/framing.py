@@ -48,6 +48,13 @@ def padded_size(size: tuple[int, int], multiple: int, margin: int = 0) -> tuple[
     return width, height
 
 
+def tile_size(size: tuple[int, int], multiple: int, most: int) -> tuple[int, int]:
+    """(width, height) in which a picture that goes on at its opposite edge, so that it can't be
+    padded, is painted: down to multiples, with sides of `most` pixels at most."""
+    width, height = (max(1, min(side, most) // multiple) * multiple for side in size)
+    return width, height
+
+
 def resample(color: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """uint8 [H, W, 3] → [h, w, 3] for size (w, h): by area down, linearly up."""
     height, width = color.shape[:2]

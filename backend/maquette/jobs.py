@@ -18,6 +18,7 @@ from maquette_wire.client import Client, Connected, Disconnected, Received, Reje
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.keys import client_keys
+from maquette_wire.material import Material
 from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.recipe import Recipe
 from maquette_wire.surface import Surface
@@ -173,7 +174,11 @@ class Painter:
         self._stack.close()
 
     def run(
-        self, recipe: Recipe, captures: Sequence[Capture], surface: Surface | None = None
+        self,
+        recipe: Recipe,
+        captures: Sequence[Capture],
+        surface: Surface | None = None,
+        material: Material | None = None,
     ) -> tuple[Result, list[memoryview]]:
         """Submit a job and wait for its result, which is left for the caller to acknowledge.
 
@@ -181,10 +186,11 @@ class Painter:
 
         Args:
             surface: what the pictures are to be carried onto, for a texture.
+            material: what to make without any captures.
 
         Raises MaquetteError as the server says.
         """
-        job = self.submit(recipe, captures, surface=surface)
+        job = self.submit(recipe, captures, surface=surface, material=material)
         try:
             while True:
                 for heard in self.events():
@@ -204,10 +210,11 @@ class Painter:
         captures: Sequence[Capture],
         *,
         surface: Surface | None = None,
+        material: Material | None = None,
         job: str | None = None,
     ) -> str:
         """`Client.submit`: a job whose end :meth:`events` tells."""
-        return self._reached().submit(recipe, captures, surface=surface, job=job)
+        return self._reached().submit(recipe, captures, surface=surface, material=material, job=job)
 
     def events(self) -> list[Received]:
         """What the server says of jobs, after a tenth of a second at most; where the connection is

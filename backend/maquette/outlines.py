@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from maquette_wire.view import View
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ _FADE = 3
 """Rings, the innermost ones, in which the picture's own colours come back."""
 _SMOOTH = 0.5
 """Of the pixels at an edge, how much is smoothed across it: a render's edges are, too."""
+_REACH = 4
+"""Pixels around one that tell whether a surface ends there, and that smooth it."""
 _KERNEL = np.array([0.25, 0.5, 0.25], np.float32)
 
 
@@ -44,15 +47,24 @@ class _Ring:
 
 @dataclass(frozen=True)
 class Outlines:
-    """The edges of one capture, at the size of its pictures (height, width)."""
+    """The edges of one capture, at the size of its pictures (height, width), with `beyond` pixels
+    of the opposite edge beside each edge where the pictures go on there."""
 
     shape: tuple[int, int]
     rings: tuple[_Ring, ...]
     edge: NDArray[np.intp]
+    beyond: int = 0
 
     @classmethod
-    def of(cls, depth: NDArray[np.floating], view: View, radius: int) -> Outlines:
-        """depth: metres [H, W], +inf for sky. radius: pixels, how far colours are moved at most."""
+    def of(
+        cls, depth: NDArray[np.floating], view: View, radius: int, *, wraps: bool = False
+    ) -> Outlines:
+        """depth: metres [H, W], +inf for sky. radius: pixels, how far colours are moved at most.
+        wraps: depth and pictures go on at their opposite edge; the view is orthographic then."""
+        beyond = min(2 * radius + _REACH, *depth.shape) if wraps else 0
+        if beyond:
+            view = _widened(view, 1.0 + 2.0 * beyond / depth.shape[0])
+            depth = np.pad(depth, beyond, mode="wrap")
         down, across = surface_ends(depth, view)
         straight = _linked(down, across)
         linked = np.concatenate([straight, _linked_diagonally(straight)]).reshape(8, -1)
@@ -72,11 +84,14 @@ class Outlines:
             rings.append(
                 _Ring(pixels[some], inner[:, some], shares.astype(np.float32)[..., None], own)
             )
-        return cls(distance.shape, tuple(rings), np.flatnonzero(flat == 0))
+        return cls(distance.shape, tuple(rings), np.flatnonzero(flat == 0), beyond)
 
     def sharpened(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3] with its colours moved. share: how much of that, 0 to 1."""
         height, width = self.shape
+        beyond = self.beyond
+        if beyond:
+            picture = np.pad(picture, ((beyond, beyond), (beyond, beyond), (0, 0)), mode="wrap")
         before = picture.reshape(-1, 3).astype(np.float32)
         colors = before.copy()
         for ring in self.rings:
@@ -91,7 +106,15 @@ class Outlines:
                 smooth += much * more * colors[beside]
         colors[self.edge] += _SMOOTH * (smooth - colors[self.edge])
         mixed = before + share * (colors - before)
-        return mixed.round().clip(0, 255).astype(np.uint8).reshape(height, width, 3)
+        whole = mixed.round().clip(0, 255).astype(np.uint8).reshape(height, width, 3)
+        return np.ascontiguousarray(whole[beyond : height - beyond, beyond : width - beyond])
+
+
+def _widened(view: View, times: float) -> View:
+    """An orthographic view of so many times as much, with pixels of the same size."""
+    matrix = list(view.projection_matrix)
+    matrix[0], matrix[5] = matrix[0] / times, matrix[5] / times
+    return msgspec.structs.replace(view, projection_matrix=tuple(matrix))
 
 
 def _linked(down: NDArray[np.bool_], across: NDArray[np.bool_]) -> NDArray[np.bool_]:

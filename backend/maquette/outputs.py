@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -57,7 +59,14 @@ def check_room(folder: Path, views: Iterable[View]) -> None:
 
     Raises MaquetteError("output-unusable").
     """
-    needed = sum(view.width * view.height * 3 for view in views)  # a PNG is rarely larger
+    check_space(folder, sum(view.width * view.height * 3 for view in views))
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """See that pictures of so many bytes can be written; a PNG is rarely larger than its pixels.
+
+    Raises MaquetteError("output-unusable").
+    """
     try:
         free = shutil.disk_usage(folder).free
         with tempfile.TemporaryFile(dir=folder):
@@ -193,6 +202,29 @@ def write_bytes(path: Path, content: bytes) -> None:
             f"{path} can't be written: {error.strerror}.",
             "Free some space or name another folder with --output, then run the command again.",
         ) from error
+
+
+def write_folder(place: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files, by name, into a new folder: all of them or nothing; returns their paths.
+
+    Raises MaquetteError("output-unusable").
+    """
+    temporary = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.mkdir()
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
+        temporary.rename(place)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # the error that led here is the one to tell
+            shutil.rmtree(temporary)
+        raise MaquetteError(
+            "output-unusable",
+            f"The folder {place} can't be written: {error.strerror}.",
+            "Free some space or name another folder with --output, then run the command again: "
+            "the same recipe gives the same pictures.",
+        ) from error
+    return [place / name for name in files]
 
 
 def _part(view: View, stem: str) -> str:

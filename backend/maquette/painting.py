@@ -99,7 +99,11 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
         group = waiting.popleft()
         job.check_cancelled()
         try:
-            with job.model.low_memory() if job.frugal else contextlib.nullcontext():
+            with contextlib.ExitStack() as inside:
+                if job.frugal:
+                    inside.enter_context(job.model.low_memory())
+                if job.plan.seamless:
+                    inside.enter_context(job.model.seamless())
                 _paint(job, group)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or job.frugal:
@@ -201,6 +205,7 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             on_step=_step_callback(job, group, index, reached),
             shared=0.0 if job.average is None else SHARE,
             starts=(1.0,) if job.average is None else STARTS,
+            as_written=plan.seamless,  # a surface has no surroundings to leave open
         )
         for index, batch in enumerate(group)
     ]

@@ -28,6 +28,7 @@ from .outlines import Outlines
 
 _FLAT = 0.01  # encoded units
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
+_TILE = 2.0  # times the native size: beyond it a tile's units lose what makes them uneven
 
 
 class PlansFor(Protocol):
@@ -86,7 +87,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Plan:
-    """A job with everything decided. `recipe` has the defaults filled in."""
+    """A job with everything decided. `recipe` has the defaults filled in; `seamless` pictures go
+    on at their opposite edge."""
 
     recipe: Recipe
     steps: int
@@ -95,6 +97,7 @@ class Plan:
     strength: float
     frames: tuple[Frame, ...]
     warnings: tuple[str, ...]
+    seamless: bool = False
 
     @property
     def guided(self) -> bool:
@@ -107,11 +110,15 @@ def make_plan(
     captures: Sequence[Capture],
     model: PlansFor,
     model_hash: str,
+    *,
+    seamless: bool = False,
 ) -> Plan:
     """Decide everything about a job. Raises MaquetteError for what can't be sampled.
 
     Every capture has a depth range of its own, and so one picture whatever else is in the job.
     Views of one model stand near and far; in the range of the nearest the others would be flat.
+    seamless: the captures are square and go on at their opposite edge, and so do their pictures,
+    which are smaller where the model can't paint as large.
     """
     settings = model.settings
     by_geometry = settings.geometry.at(recipe.geometry)
@@ -137,7 +144,7 @@ def make_plan(
         strength=strength,
         depth_influence=influence,
     )
-    frames, warnings = _frames(recipe, captures, model, influence)
+    frames, warnings = _frames(recipe, captures, model, influence, seamless)
     warnings += _training_warnings(settings, run, strength)
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
     if guidance > 1.0:
@@ -147,7 +154,7 @@ def make_plan(
             f"The recipe was made with other weights of the model {recipe.model!r}, so its "
             "pictures will differ from those."
         )
-    return Plan(filled, steps, sampler, guidance, strength, frames, tuple(warnings))
+    return Plan(filled, steps, sampler, guidance, strength, frames, tuple(warnings), seamless)
 
 
 def _default_steps(settings: ModelSettings, strength: float) -> int:
@@ -180,16 +187,19 @@ def _frames(
     captures: Sequence[Capture],
     model: PlansFor,
     influence: float,
+    seamless: bool,
 ) -> tuple[tuple[Frame, ...], list[str]]:
     if not captures:
         raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
     names = [_name(capture, index) for index, capture in enumerate(captures)]
+    settings = model.settings
     sizes = []
     for capture, name in zip(captures, names, strict=True):
         size = framing.result_size((capture.view.width, capture.view.height), recipe.size, name)
         check_size(f"The picture of {name}", *size, Limits())
+        if seamless:
+            size = framing.tile_size(size, model.multiple, int(_TILE * settings.native_size))
         sizes.append(size)
-    settings = model.settings
     encoding = settings.depth
     depths = [np.asarray(capture.depth) for capture in captures]
     try:
@@ -200,10 +210,11 @@ def _frames(
         raise MaquetteError("bad-depth", str(error)) from error
     frames, warnings = [], []
     for index, (capture, size, name) in enumerate(zip(captures, sizes, names, strict=True)):
-        margin = -(-settings.margin // model.factor) * model.factor
+        margin = 0 if seamless else -(-settings.margin // model.factor) * model.factor
         padded = framing.padded_size(size, model.multiple, margin)
         encoded = depth.encode_depth(depths[index], ranges[index], encoding, size[::-1], name)
-        warnings += _depth_warnings(depths[index], encoded, name)
+        if not seamless:
+            warnings += _depth_warnings(depths[index], encoded, name)
         latent = (padded[1] // model.factor, padded[0] // model.factor)
         channel = depth.area_resize(framing.pad(encoded, padded, margin), latent)
         channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
@@ -217,7 +228,7 @@ def _frames(
             color=framing.pad(color, padded, margin),
             depth=channel.astype(np.float32, copy=False),
             seen=depth.picture(channel),
-            outlines=_outlines(capture, size, settings),
+            outlines=_outlines(capture, size, settings, seamless),
             hold=min(influence, 1.0),
         )
         seen = frame.seen[frame.cells(model.factor)]
@@ -226,7 +237,9 @@ def _frames(
     return tuple(frames), warnings
 
 
-def _outlines(capture: Capture, size: tuple[int, int], settings: ModelSettings) -> Outlines | None:
+def _outlines(
+    capture: Capture, size: tuple[int, int], settings: ModelSettings, seamless: bool
+) -> Outlines | None:
     """The edges of a capture at the size (width, height) of its pictures."""
     if not settings.outlines:
         return None
@@ -239,6 +252,7 @@ def _outlines(capture: Capture, size: tuple[int, int], settings: ModelSettings) 
         metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
         capture.view,
         settings.outlines,
+        wraps=seamless,
     )
 
 

@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.material import Material
 from maquette_wire.messages import Coverage
-from maquette_wire.recipe import Recipe
+from maquette_wire.recipe import Lora, Recipe
 from maquette_wire.surface import Surface
 from numpy.typing import NDArray
 
@@ -27,6 +29,8 @@ from . import devices
 from .catalogue import Catalogue, Entry
 from .families.sd2_depth import Sd2Depth, is_out_of_memory
 from .families.settings import read_settings
+from .materials.making import MadeMaterial, maps_of
+from .materials.patterns import lay
 from .painting import Job, JobCancelled, Picture, ProgressCallback, paint
 from .plan import make_plan
 from .texturing.bake import PaintedView, bake
@@ -95,6 +99,7 @@ class Sampler:
         previews: bool = False,
         together: bool = False,
         given: Mapping[int, NDArray[np.uint8]] | None = None,
+        seamless: bool = False,
     ) -> SamplingResult:
         """Make `recipe.count` pictures of each capture.
 
@@ -103,7 +108,9 @@ class Sampler:
         in step and agree where they see the same surface. given: finished pictures by the number
         of their capture, uint8 sRGB [H, W, 3] at the view's size; they come back as they are, and
         pictures that are painted together take their colours from them. Where all are given no
-        model is looked for, and the recipe comes back as it came. Raises JobCancelled where
+        model is looked for, and the recipe comes back as it came. seamless: the captures are
+        square and go on at their opposite edge, and so do their pictures, which are smaller where
+        the model can't paint as large. Raises JobCancelled where
         cancelled says true, and MaquetteError for everything a user can mend: "bad-recipe" for
         more than one picture of a capture with together or given, "bad-message" for a given
         picture without a capture, "bad-capture" for one of another size.
@@ -117,14 +124,14 @@ class Sampler:
             pictures = [(number, recipe.seed, given[number]) for number in range(len(captures))]
             return SamplingResult(recipe, pictures, [], [], {})
         entry = self.catalogue.present(recipe.model)
-        loras = [(lora, self.catalogue.lora(lora.name)) for lora in recipe.loras]
+        loras = [(lora, self.catalogue.lora(lora.name, entry)) for lora in recipe.loras]
         seconds: dict[str, float] = {}
         try:
             start = time.perf_counter()
             model, model_hash = self._model(entry, progress)
             model.set_loras(loras)
             seconds["loading"] = time.perf_counter() - start
-            plan = make_plan(recipe, captures, model, model_hash)
+            plan = make_plan(recipe, captures, model, model_hash, seamless=seamless)
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
             job.pictures.update(given)
             job.check_cancelled()
@@ -193,6 +200,66 @@ class Sampler:
         filled = 1.0 - float(baked.seen.sum() / baked.covered.sum())
         levels = np.rint(baked.picture * 255.0).astype(np.uint8)
         return levels, Coverage(seen=baked.share_seen, filled=filled)
+
+    def material(
+        self,
+        recipe: Recipe,
+        material: Material,
+        *,
+        progress: ProgressCallback | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        previews: bool = False,
+    ) -> MadeMaterial:
+        """Paint a tile on the relief of its pattern, and make its maps.
+
+        progress and cancelled are as for `run`, and with the stage "baking" for each step of the
+        maps. Raises JobCancelled, and MaquetteError: "bad-material", and all that `run` raises.
+        """
+        progress = progress or _no_progress
+        cancelled = cancelled or _never
+        material = material.filled(recipe.prompt)
+        recipe = self._with_swatches(recipe)
+
+        def on_step(step: int, steps: int) -> None:
+            if cancelled():
+                raise JobCancelled
+            progress("baking", step, steps, {})
+
+        try:
+            relief = lay(material, material.pixels)
+            outcome = self.run(
+                recipe,
+                [relief.capture()],
+                progress=progress,
+                cancelled=cancelled,
+                previews=previews,
+                seamless=True,
+            )
+            ((_, _, picture),) = outcome.pictures
+            start = time.perf_counter()
+            maps = maps_of(picture, relief, material, recipe.prompt, on_step)
+        except MemoryError as error:
+            raise MaquetteError(
+                "out-of-memory",
+                f"This machine has not enough memory for maps of {material.pixels} pixels.",
+                "Use fewer pixels, or close other programs.",
+            ) from error
+        warnings = list(outcome.warnings)
+        if len(picture) != material.pixels:
+            warnings.append(
+                f"The model {recipe.model!r} paints {len(picture)} pixels a side at most, so the "
+                f"colours were enlarged to {material.pixels}; the relief is exact at that size."
+            )
+        seconds = {**outcome.seconds, "baking": round(time.perf_counter() - start, 4)}
+        return MadeMaterial(outcome.recipe, material, maps, warnings, seconds)
+
+    def _with_swatches(self, recipe: Recipe) -> Recipe:
+        """With the LoRA by which its model paints surfaces, where it has one and the recipe
+        doesn't say how much of it."""
+        name = read_settings(self.catalogue.present(recipe.model).directory).material_lora
+        if name is None or name in (lora.name for lora in recipe.loras):
+            return recipe
+        return msgspec.structs.replace(recipe, loras=(*recipe.loras, Lora(name=name)))
 
     # --- models ---------------------------------------------------------------------------------
 

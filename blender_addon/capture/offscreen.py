@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from . import slabs
 from .scope import Scope
+from .shading import all_is_opaque
 from .view import check_grid, moved_back, viewport_view
 
 ENGINES_THAT_DRAW = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
@@ -35,7 +36,6 @@ def capture(
     height: int,
     region: bpy.types.Region | None = None,
     view: View | None = None,
-    quick: bool = False,
 ) -> Capture:
     """Colour and depth of what a viewport shows.
 
@@ -44,8 +44,8 @@ def capture(
         region: which of its parts, where it shows four views; the free one of them by default.
         view: what to draw instead of the region's own view, for instance that of the camera it
             looks through; its size is the one that counts.
-        quick: without antialiasing of the colour, and with one or two drawings instead of three
-            or more where all surfaces are opaque. Depth is as exact.
+
+    Where all surfaces are opaque, one drawing brings both, or two where its depth is too coarse.
 
     Raises MaquetteError("capture-too-small", "capture-too-large", "no-viewport", "no-window",
     "draw-failed").
@@ -74,13 +74,8 @@ def capture(
         canvas = Canvas(context, space, region, view.width, view.height)
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
-        if quick:
-            without_antialiasing(scope, context.preferences)
-            color, coarse = draw_color(canvas, view)
-            view, depth = draw_depth(canvas, view, coarse if all_is_opaque(space.shading) else None)
-        else:
-            view, depth = draw_depth(canvas, view)
-            color, _ = draw_color(canvas, view)
+        color, coarse = draw_color(canvas, view)
+        view, depth = draw_depth(canvas, view, coarse if all_is_opaque(space.shading) else None)
     return Capture(view=view, color=color, depth=depth)
 
 
@@ -150,22 +145,12 @@ def as_read(buffer: Any, *shape: int) -> NDArray[Any]:
     return np.asarray(buffer).ravel(order="K").reshape(shape)
 
 
-def without_antialiasing(scope: Scope, preferences: Any) -> None:
-    """Draw once what would be drawn again and again, each time moved by a part of a pixel."""
+def drawn_once(scope: Scope, preferences: Any, smooth: bool) -> None:
+    """Draw once what would be drawn again and again, each time moved by a part of a pixel; edges
+    can be smoothed in the picture that is there, which leaves depth alone."""
     scope.keep(preferences, "is_dirty")
-    scope.set(preferences.system, viewport_aa="OFF")
-
-
-def all_is_opaque(shading: Any) -> bool:
-    """Whether a viewport draws every surface into its depth buffer, those of glass too."""
-    if shading.type != "SOLID" or shading.show_xray:
-        return False
-    data: Any = bpy.data
-    if shading.color_type == "MATERIAL":
-        return all(each.diffuse_color[3] == 1 for each in data.materials)
-    if shading.color_type == "OBJECT":
-        return all(each.color[3] == 1 for each in data.objects)
-    return True
+    smooth = smooth and preferences.system.viewport_aa != "OFF"
+    scope.set(preferences.system, viewport_aa="FXAA" if smooth else "OFF")
 
 
 def draw_color(canvas: Canvas, view: View) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -173,6 +158,7 @@ def draw_color(canvas: Canvas, view: View) -> tuple[NDArray[np.uint8], NDArray[n
     [height, width] of the same drawing, which is coarse far from the near clip plane."""
     shading = canvas.space.shading
     with Scope() as scope:
+        drawn_once(scope, canvas.preferences, smooth=True)
         if shading.type == "WIREFRAME":
             # Lines have no surfaces to restyle.
             scope.set(shading, type="SOLID")
@@ -197,34 +183,30 @@ def draw_depth(
     clip range, where there is one already.
     """
     with Scope() as scope:
-        # Depth is of the pixels' centres; antialiasing would draw it again and again for nothing.
-        without_antialiasing(scope, canvas.preferences)
+        drawn_once(scope, canvas.preferences, smooth=False)
         # Whatever the viewport's shading, surfaces count as solid.
         scope.set(canvas.space.shading, type="SOLID")
         scope.set(canvas.space.shading, show_xray=False, color_type="SINGLE", use_dof=False)
         clip = slabs.clip_range(view)
-        if view.kind == "perspective":
-            reach = clip
-            if coarse is not None:
-                seen = slabs.seen_range(coarse)
-                if seen is None or slabs.resolved(clip, seen):
-                    return view, coarse
-                reach = slabs.around(clip, seen)
-            parts = [_depth_of_slab(canvas, view, part) for part in slabs.slabs(reach)]
-            return view, slabs.nearest(parts)
-        depth = _depth_of_slab(canvas, view, clip) if coarse is None else coarse
-        seen = slabs.seen_range(depth)
-        if seen is None:
-            return view, depth
-        width = 2 / abs(float(slabs.projection_of(view)[0, 0]))
-        standoff = max(STANDOFF * (seen[1] - seen[0]), STANDOFF_LEAST * width)
-        back = standoff - seen[0]
-        if clip[0] < 0 and back > 0:
-            view = moved_back(view, back)
-            depth += np.float32(back)
-            seen = seen[0] + back, seen[1] + back
-        tight = slabs.tighter(slabs.clip_range(view), seen)
-        return view, _depth_of_slab(canvas, view, tight) if tight else depth
+        if view.kind == "orthographic" and clip[0] < 0:
+            coarse = _depth_of_slab(canvas, view, clip) if coarse is None else coarse
+            view, coarse = _from_further_back(view, coarse)
+
+        def draw(part: slabs.Range) -> NDArray[np.float32]:
+            return _depth_of_slab(canvas, view, part)
+
+        perspective = view.kind == "perspective"
+        return view, slabs.exact(draw, slabs.clip_range(view), perspective, coarse)
+
+
+def _from_further_back(view: View, depth: NDArray[np.float32]) -> tuple[View, NDArray[np.float32]]:
+    """An orthographic View whose eye is before all that it shows, and the depth from there."""
+    seen = slabs.seen_range(depth)
+    if seen is None:
+        return view, depth
+    width = 2 / abs(float(slabs.projection_of(view)[0, 0]))
+    back = max(STANDOFF * (seen[1] - seen[0]), STANDOFF_LEAST * width) - seen[0]
+    return (moved_back(view, back), depth + np.float32(back)) if back > 0 else (view, depth)
 
 
 def _depth_of_slab(canvas: Canvas, view: View, clip: slabs.Range) -> NDArray[np.float32]:

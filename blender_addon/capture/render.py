@@ -24,6 +24,7 @@ from . import exr, slabs
 from .animated import kept_animated_values
 from .color import srgb_of_linear
 from .scope import Scope, muted_handlers, no_new_render_result
+from .shading import all_is_opaque
 from .stage import linked_stage
 from .view import CameraPose, camera_pose, camera_view, check_grid, pose_of
 
@@ -67,19 +68,24 @@ def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Captur
         no_new_render_result(),
         linked_stage(context, pose, view.width, view.height) as stage,
     ):
-        depth = _depth(stage, view, Path(folder))
-        color = _color(stage, Path(folder), display.render_aa)
+        color, coarse = _color(stage, Path(folder), smooth=display.render_aa != "OFF")
+        opaque = all_is_opaque(stage.display.shading)
+        depth = _depth(stage, view, Path(folder), coarse if opaque else None)
     return Capture(view=view, color=color, depth=depth)
 
 
-def _color(stage: Any, folder: Path, antialiasing: str) -> NDArray[np.uint8]:
-    stage.display.render_aa = antialiasing
+def _color(stage: Any, folder: Path, smooth: bool) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Colour [height, width, 3], and the depth of the same drawing, which is coarse far from the
+    near clip plane. smooth: edges, in the one picture that is drawn, which leaves depth alone."""
+    stage.display.render_aa = "FXAA" if smooth else "OFF"
     passes = _render(stage, folder / "color.exr")
     linear = np.stack([passes[f"Combined.{channel}"] for channel in "RGB"], axis=-1)
-    return srgb_of_linear(linear)
+    return srgb_of_linear(linear), _metres(passes)
 
 
-def _depth(stage: Any, view: View, folder: Path) -> NDArray[np.float32]:
+def _depth(
+    stage: Any, view: View, folder: Path, coarse: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
     """Depth in metres [height, width], sampled at the centres of the pixels."""
     stage.display.render_aa = "OFF"
     shading = stage.display.shading
@@ -88,26 +94,20 @@ def _depth(stage: Any, view: View, folder: Path) -> NDArray[np.float32]:
         # Light and outlines only cost time.
         scope.set(shading, color_type="SINGLE", show_xray=False, light="FLAT")
         scope.set(shading, show_cavity=False, show_shadows=False, show_object_outline=False)
-        return _depth_in_slabs(stage, view, folder)
-
-
-def _depth_in_slabs(stage: Any, view: View, folder: Path) -> NDArray[np.float32]:
-    camera = stage.camera.data
-    clip = camera.clip_start, camera.clip_end
-    with Scope() as scope:
+        camera = stage.camera.data
         scope.keep(camera, "clip_start", "clip_end")
-        if view.kind == "perspective":
-            parts = [_depth_of_slab(stage, part, folder) for part in slabs.slabs(clip)]
-            return slabs.nearest(parts)
-        depth = _depth_of_slab(stage, clip, folder)
-        seen = slabs.seen_range(depth)
-        tight = slabs.tighter(clip, seen) if seen else None
-        return _depth_of_slab(stage, tight, folder) if tight else depth
+
+        def draw(part: slabs.Range) -> NDArray[np.float32]:
+            camera.clip_start, camera.clip_end = part
+            return _metres(_render(stage, folder / "depth.exr"))
+
+        clip = camera.clip_start, camera.clip_end
+        return slabs.exact(draw, clip, view.kind == "perspective", coarse)
 
 
-def _depth_of_slab(stage: Any, clip: slabs.Range, folder: Path) -> NDArray[np.float32]:
-    stage.camera.data.clip_start, stage.camera.data.clip_end = clip
-    depth = _render(stage, folder / "depth.exr")["Depth.Z"]
+def _metres(passes: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Depth of a render [height, width], +inf where nothing is."""
+    depth = passes["Depth.Z"]
     return np.where(depth < NOTHING, depth, np.inf).astype(np.float32)
 
 

@@ -11,7 +11,7 @@ has its front in the slab before.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from maquette_wire.view import View
@@ -25,6 +25,8 @@ SPAN_ERROR = 1e-5
 """Wanted step of an orthographic depth buffer, as a share of the nearest depth."""
 
 Range = tuple[float, float]
+Draw = Callable[[Range], NDArray[np.float32]]
+"""Draws what is in a clip range; its depth in metres [height, width]."""
 
 
 def projection_of(view: View) -> NDArray[np.float64]:
@@ -52,6 +54,29 @@ def with_clip_range(view: View, clip: Range) -> NDArray[np.float32]:
         projection[2, 2] = -2 / (far - near)
         projection[2, 3] = -(far + near) / (far - near)
     return projection.astype(np.float32)
+
+
+def exact(
+    draw: Draw, clip: Range, perspective: bool, coarse: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Depth in metres [height, width] in as few drawings as resolve it.
+
+    Args:
+        clip: the clip range.
+        coarse: the depth of a drawing of all surfaces in it, where there is one already.
+    """
+    if perspective:
+        reach = clip
+        if coarse is not None:
+            seen = seen_range(coarse)
+            if seen is None or resolved(clip, seen):
+                return coarse
+            reach = around(clip, seen)
+        return nearest([draw(part) for part in slabs(reach)])
+    depth = draw(clip) if coarse is None else coarse
+    seen = seen_range(depth)
+    tight = tighter(clip, seen) if seen else None
+    return draw(tight) if tight else depth
 
 
 def slabs(clip: Range) -> list[Range]:

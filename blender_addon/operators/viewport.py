@@ -83,7 +83,7 @@ class MAQUETTE_OT_keep_live(bpy.types.Operator):
         size = size_for(seen.width, seen.height, settings.long_side)
         wish = replace(shown.wish, view=resized(seen, *size))
         try:
-            capture = eye.capture(wish, quick=False)
+            capture = eye.capture(wish)
             folder = folder_of(bpy.data.filepath, session.home)
             session.restyle(shown.wish.recipe, capture, target_of(context.scene, folder))
         except MaquetteError as error:

@@ -21,6 +21,7 @@ from .exchange import Exchange
 from .jobs import OpenJobs
 from .keys import KeyPair, check_key
 from .limits import JOB, check_submit
+from .material import Material
 from .messages import PROTOCOL, Codec, Heartbeat, Hello, Message, Refused, Submit, Welcome
 from .packing import FROM_SERVER, BadMessage, Packet, pack, pack_in_steps, unpack
 from .recipe import Recipe
@@ -124,6 +125,7 @@ class Client:
         surface: Surface | None = None,
         given: Mapping[int, Any] | None = None,
         together: bool = False,
+        material: Material | None = None,
     ) -> str:
         """Submit a job, now or as soon as there is a connection; returns its name.
 
@@ -135,11 +137,19 @@ class Client:
             given: pictures of captures that are taken as they are (uint8 [h, w, 3]); with a
                 surface or together.
             together: the captures show one scene, and their pictures are to fit each other.
+            material: what to make without any captures.
 
         Raises MaquetteError where the recipe or, with a known server, a limit says no.
         """
         packet = submission(
-            recipe, captures, surface, given, together=together, previews=previews, job=job
+            recipe,
+            captures,
+            surface,
+            given,
+            together=together,
+            material=material,
+            previews=previews,
+            job=job,
         )
         self.submit_packet(packet, captures)
         return packet.message.job
@@ -148,7 +158,7 @@ class Client:
         """:meth:`submit` of a job that is packed already (``submission``)."""
         submit, frames = packet
         if self.welcome is not None:
-            check_submit(submit, self.welcome.limits)
+            self._check(submit, self.welcome)
         else:
             submit.recipe.check()
         self._do(self._jobs.submit(submit, frames, captures))
@@ -177,11 +187,7 @@ class Client:
         Raises MaquetteError("old-server").
         """
         if not self.can_order:
-            raise MaquetteError(
-                "old-server",
-                f"The server at {self.endpoint} is older and can't change the order of its jobs.",
-                "Update Maquette there.",
-            )
+            raise self._old_server("change the order of its jobs")
         self._do(self._jobs.order(jobs))
 
     def acknowledge(self, job: str) -> None:
@@ -263,7 +269,7 @@ class Client:
             return True
         try:
             if self._packing is None:
-                check_submit(submit, self.welcome.limits)
+                self._check(submit, self.welcome)
                 self._packing = pack_in_steps(
                     submit, job.frames, codec=self._codec(), exchange=self._exchange
                 )
@@ -278,6 +284,18 @@ class Client:
             return False
         self._packing = None
         return True
+
+    def _check(self, submit: Submit, welcome: Welcome) -> None:
+        if submit.material is not None and "material" not in welcome.understands:
+            raise self._old_server("make materials")
+        check_submit(submit, welcome.limits)
+
+    def _old_server(self, ability: str) -> MaquetteError:
+        return MaquetteError(
+            "old-server",
+            f"The server at {self.endpoint} is older and can't {ability}.",
+            "Update Maquette there.",
+        )
 
     def _codec(self) -> Codec:
         if self._exchange is not None:

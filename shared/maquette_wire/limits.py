@@ -7,6 +7,7 @@ import math
 import re
 
 from .errors import MaquetteError
+from .material import Material
 from .messages import Limits, Submit, Texture
 from .recipe import Recipe
 from .view import View
@@ -19,7 +20,7 @@ def check_submit(submit: Submit, limits: Limits) -> None:
 
     Raises MaquetteError with code ``bad-message`` (which no client of ours sends), ``bad-recipe``,
     ``bad-capture``, ``prompt-too-long``, ``too-many-captures``, ``too-many-pictures``,
-    ``capture-too-small`` or ``capture-too-large``.
+    ``bad-material``, ``capture-too-small`` or ``capture-too-large``.
     """
     if JOB.fullmatch(submit.job) is None:
         raise MaquetteError("bad-message", "A job's name is not 32 hex digits.")
@@ -32,6 +33,9 @@ def check_submit(submit: Submit, limits: Limits) -> None:
                 f"The {name.replace('_', ' ')} has {length} characters.",
                 f"Use {limits.prompt_characters} at most.",
             )
+    if submit.material is not None:
+        _check_material(submit, submit.material, limits)
+        return
     views = len(submit.views)
     if not views:
         raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
@@ -86,6 +90,25 @@ def check_size(what: str, width: int, height: int, limits: Limits) -> None:
             f"Use at most {limits.side_max} pixels a side "
             f"and {limits.pixels / 1e6:.1f} megapixels.",
         )
+
+
+def _check_material(submit: Submit, material: Material, limits: Limits) -> None:
+    if submit.views or submit.frames or submit.texture is not None or submit.together:
+        raise MaquetteError("bad-message", "A material's job has no views and no frames.")
+    if submit.recipe.count > 1:
+        raise MaquetteError(
+            "bad-recipe",
+            f"One material has one seed, and the recipe's count is {submit.recipe.count}.",
+            "Make a job for each seed.",
+        )
+    if submit.recipe.size is not None:
+        raise MaquetteError(
+            "bad-recipe",
+            "A material's maps have the size that the material says.",
+            "Leave the recipe's size out.",
+        )
+    side = material.filled(submit.recipe.prompt).pixels
+    check_size("A map of the material", side, side, limits)
 
 
 def _check_together(recipe: Recipe) -> None:

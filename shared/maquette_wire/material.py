@@ -37,6 +37,14 @@ SIZES = (0.1, 50.0)
 """Metres, of a tile's side."""
 PIXELS = (128, 4096)
 PIXELS_STEP = 64
+MAPS: dict[str, tuple[Literal["u1", "f4"], tuple[int, ...]]] = {
+    "albedo": ("u1", (3,)),
+    "normal": ("u1", (3,)),
+    "height": ("f4", ()),
+    "roughness": ("u1", ()),
+    "occlusion": ("u1", ()),
+}
+"""Type and channels of a material's frames [pixels, pixels, ...], in the order they come in."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +128,8 @@ PATTERN: dict[PatternName, Pattern] = {
         (0.6, 0.6),
         0.006,
         0.004,
-        ("tile", "tiles", "tiled", "panel", "panels", "slabs"),
-        ("paving", "paved", "plaza", "terrazzo"),
+        ("panel", "panels", "slabs"),
+        ("tile", "tiles", "tiled", "paving", "paved", "plaza", "terrazzo"),
     ),
     "hexagons": Pattern(
         "Hexagons",
@@ -137,7 +145,8 @@ PATTERN: dict[PatternName, Pattern] = {
         (0.3, 0.35),
         0.01,
         0.05,
-        ("roof tiles", "roof tile", "clay tile", "clay tiles", "pantile", "pantiles", "tile roof"),
+        ("roof tiles", "roof tile", "pantile", "pantiles", "tile roof"),
+        ("clay tile", "clay tiles"),
     ),
     "shingles": Pattern(
         "Shingles",
@@ -254,5 +263,5 @@ def _within(name: str, value: float, low: float, high: float, unit: str) -> None
         raise MaquetteError(
             "bad-material",
             f"The material's {name} is {value:g}{unit}.",
-            f"Use {low:.3g} to {high:.3g}{unit}.",
+            f"Use {low:.4g} to {high:.4g}{unit}.",
         )

@@ -190,7 +190,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 class Welcome(Message, frozen=True, kw_only=True):
     """Answer to hello: what the server can do.
 
-    ``understands`` names the messages that were added to this version of the protocol later.
+    ``understands`` names what was added to this version of the protocol later: messages, and the
+    field ``material`` of a submit.
     """
 
     protocol: int = PROTOCOL

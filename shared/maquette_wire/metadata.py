@@ -1,8 +1,9 @@
 """Metadata: what every picture says of itself, for Maquette and for other programs.
 
-A PNG carries its Recipe, its View and its Source as JSON, under keywords of Maquette's own; the
-same three once more in an XMP packet, which programs keep that drop unknown texts; and its settings
-as ``parameters``, the form that AUTOMATIC1111's webui began and most tools for diffusion read.
+A PNG carries its Recipe, its View and its Source, or its Material, as JSON, under keywords of
+Maquette's own; the same once more in an XMP packet, which programs keep that drop unknown texts;
+and its settings as ``parameters``, the form that AUTOMATIC1111's webui began and most tools for
+diffusion read.
 
 Follows ISO 16684-1 (XMP; in PNG by part 3 of Adobe's specification: one uncompressed iTXt) and the
 IPTC Photo Metadata Standard 2025.1 for what says that a picture was generated, and with what.
@@ -23,6 +24,7 @@ import msgspec
 
 from . import png
 from .errors import MaquetteError
+from .material import Material
 from .recipe import Recipe
 from .source import Source
 from .view import View
@@ -38,7 +40,12 @@ NAMESPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "maquette": NAMESPACE,
 }
-_IN_XMP = {"Recipe": png.RECIPE_KEY, "View": png.VIEW_KEY, "Source": png.SOURCE_KEY}
+_IN_XMP = {
+    "Recipe": png.RECIPE_KEY,
+    "View": png.VIEW_KEY,
+    "Source": png.SOURCE_KEY,
+    "Material": png.MATERIAL_KEY,
+}
 _UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML or a text of a PNG can't hold, or that nobody can see."""
 _SAMPLERS = {
@@ -62,21 +69,37 @@ _SAMPLERS = {
 T = TypeVar("T")
 
 
+class MaterialMap(msgspec.Struct, frozen=True, kw_only=True):
+    """One map of a material.
+
+    Attributes:
+        name: one of `maquette_wire.material.MAPS`, or "preview" for a picture of all.
+        material: with every value filled in.
+        range: of a height, the metres that black and white are.
+    """
+
+    name: str
+    material: Material
+    range: tuple[float, float] | None = None
+
+
 @dataclass(frozen=True)
 class Metadata:
     """What a picture says of itself.
 
     Attributes:
         recipe: of this picture alone; its prompt is empty where it was left out.
-        view: the camera; None for a texture.
-        source: what the capture was made of; None for a texture, and where it was made in Blender.
+        view: the camera; None for a texture and for a map of a material.
+        source: what the capture was made of; None for those, and where it was made in Blender.
         software: the program that wrote the file.
+        of_material: which map it is, and of what; None where it is none of a material.
     """
 
     recipe: Recipe
     view: View | None
     source: Source | None
     software: str
+    of_material: MaterialMap | None = None
 
     @property
     def prompt_left_out(self) -> bool:
@@ -88,6 +111,7 @@ def texts(
     recipe: Recipe,
     view: View | None = None,
     source: Source | None = None,
+    of_material: MaterialMap | None = None,
     *,
     software: str,
     prompt: bool = True,
@@ -106,6 +130,8 @@ def texts(
         own[png.VIEW_KEY] = _json(view)
     if source is not None:
         own[png.SOURCE_KEY] = _json(source)
+    if of_material is not None:
+        own[png.MATERIAL_KEY] = _json(of_material)
     return {
         **own,
         png.PARAMETERS_KEY: parameters(recipe, view, software=software),
@@ -131,6 +157,7 @@ def read(path: Path) -> Metadata:
         _decoded(found, png.VIEW_KEY, View),
         source and source.found_from(path.parent),
         found.get("Software", ""),
+        _decoded(found, png.MATERIAL_KEY, MaterialMap),
     )
 
 

@@ -19,6 +19,7 @@ from .capture import ITEM_BYTES
 from .errors import MaquetteError
 from .exchange import WORTH_BYTES, Exchange, finish
 from .limits import JOB, check_submit
+from .material import MAPS
 from .messages import (
     Codec,
     FramedMessage,
@@ -43,6 +44,7 @@ _PICTURES = {
     **dict.fromkeys(("color", "concept", "preview", "picture", "texture"), ("u1", (3,))),
     "depth": ("f4", ()),
     "encoded_depth": ("u1", ()),
+    **MAPS,
 }
 """Type and channels of frames [height, width, ...]."""
 _TRIANGLES = {"corners": ("f4", (3, 3)), "uvs": ("f4", (3, 2))}
@@ -50,7 +52,7 @@ _TRIANGLES = {"corners": ("f4", (3, 3)), "uvs": ("f4", (3, 2))}
 _CARRIED = {
     Submit: ("color", "depth", "picture", "corners", "uvs"),
     Progress: ("preview",),
-    Result: ("concept", "encoded_depth", "texture"),
+    Result: ("concept", "encoded_depth", "texture", *MAPS),
 }
 
 

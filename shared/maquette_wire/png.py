@@ -1,8 +1,8 @@
 """PNG with text metadata, by the standard library alone: the Recipe is inside every output.
 
 Follows the PNG specification, third edition (W3C, 2025): chunks in §5, filters in §9, texts in
-§11.3.3. Writes RGB8 and grey8; reads the text of any PNG (its pixels are Blender's and Pillow's
-to decode).
+§11.3.3. Writes RGB8, grey8 and grey16; reads the text of any PNG (its pixels are Blender's and
+Pillow's to decode).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .errors import MaquetteError
 from .recipe import Recipe
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE_KEY, VIEW_KEY, SOURCE_KEY = "maquette", "maquette-view", "maquette-source"
-"""Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON."""
+"""Keywords of the texts that a concept carries: its Recipe, View and Source, as JSON;"""
+MATERIAL_KEY = "maquette-material"
+"""and of a material's maps."""
 PARAMETERS_KEY, XMP_KEY = "parameters", "XML:com.adobe.xmp"
 """Keywords of what other programs read; `metadata` says what."""
 LEVEL = 3
@@ -32,35 +34,54 @@ TEXT_BYTES = 4 * 1024 * 1024
 _NONE, _SUB, _UP = 0, 1, 2
 
 
-def encode(pixels: Buffer, width: int, height: int, text: Mapping[str, str] | None = None) -> bytes:
+def encode(
+    pixels: Buffer,
+    width: int,
+    height: int,
+    text: Mapping[str, str] | None = None,
+    *,
+    bits: Literal[8, 16] = 8,
+    linear: bool = False,
+) -> bytes:
     """A PNG file.
 
     Args:
-        pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), sRGB, row 0 at the top.
+        pixels: uint8 [height, width, 3] (RGB) or [height, width] (grey), row 0 at the top; with 16
+            bits big-endian uint16 [height, width].
         text: keyword (1 to 79 Latin-1 characters) to text, written before the pixels: as iTXt
             chunks, and as tEXt where ASCII suffices, which more programs read.
+
+        linear: the pixels are numbers; else they are sRGB, and said to be.
 
     Raises ValueError for pixels of another size.
     """
     data = bytes(memoryview(pixels).cast("B"))
-    channels = len(data) // max(width * height, 1)
-    if channels not in (1, 3) or len(data) != width * height * channels:
+    step = len(data) // max(width * height, 1)
+    if step not in ((1, 3) if bits == 8 else (2,)) or len(data) != width * height * step:
         raise ValueError(f"{len(data)} bytes are no {width} x {height} picture in RGB or grey")
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
-    parts = [SIGNATURE, _chunk(b"IHDR", header), _chunk(b"sRGB", b"\0")]
+    header = struct.pack(">IIBBBBB", width, height, bits, 2 if step == 3 else 0, 0, 0, 0)
+    parts = [SIGNATURE, _chunk(b"IHDR", header)]
+    parts += [] if linear else [_chunk(b"sRGB", b"\0")]
     parts += [_text_chunk(keyword, value) for keyword, value in (text or {}).items()]
-    parts.append(_chunk(b"IDAT", zlib.compress(_filtered(data, width * channels, channels), LEVEL)))
+    parts.append(_chunk(b"IDAT", zlib.compress(_filtered(data, width * step, step), LEVEL)))
     parts.append(_chunk(b"IEND", b""))
     return b"".join(parts)
 
 
 def write(
-    path: Path, pixels: Buffer, width: int, height: int, text: Mapping[str, str] | None = None
+    path: Path,
+    pixels: Buffer,
+    width: int,
+    height: int,
+    text: Mapping[str, str] | None = None,
+    *,
+    bits: Literal[8, 16] = 8,
+    linear: bool = False,
 ) -> None:
     """Write :func:`encode`'s file under a temporary name and rename it. Raises OSError."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        temporary.write_bytes(encode(pixels, width, height, text))
+        temporary.write_bytes(encode(pixels, width, height, text, bits=bits, linear=linear))
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):  # the error that led here is the one to tell

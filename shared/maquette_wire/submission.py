@@ -8,6 +8,7 @@ from typing import Any
 
 from . import surface as surfaces
 from .capture import Capture, frames_of
+from .material import Material
 from .messages import Submit
 from .packing import Packet
 from .recipe import Recipe
@@ -21,6 +22,7 @@ def submission(
     given: Mapping[int, Any] | None = None,
     *,
     together: bool = False,
+    material: Material | None = None,
     previews: bool = False,
     job: str | None = None,
 ) -> Packet:
@@ -31,6 +33,7 @@ def submission(
         given: pictures of captures that are taken as they are, uint8 sRGB [height, width, 3], by
             the capture's place; with a surface or together.
         together: the captures show one scene, and their pictures are to fit each other.
+        material: what to make without any captures.
         job: its name; a new one where None.
     """
     views = tuple(capture.view for capture in captures)
@@ -44,6 +47,7 @@ def submission(
         previews=previews,
         together=together,
         texture=None if surface is None else surface.texture,
+        material=material,
         frames=headers,
     )
     return Packet(submit, frames)

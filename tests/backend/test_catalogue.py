@@ -50,9 +50,25 @@ def test_a_folder_of_the_user_is_a_model(catalogue: Catalogue, home: Home) -> No
         "MIT",
     )
     assert info.loras == ("snow",) and info.family == "sd2-depth"
-    assert catalogue.lora("snow") == home.loras / "snow.safetensors"
+    mine = catalogue.present("mine")
+    assert catalogue.lora("snow", mine) == home.loras / "snow.safetensors"
     with pytest.raises(MaquetteError, match="snow"):
-        catalogue.lora("../../etc/passwd")
+        catalogue.lora("../../etc/passwd", mine)
+
+
+def test_a_lora_that_comes_with_a_model_is_that_models_alone(
+    catalogue: Catalogue, home: Home
+) -> None:
+    for name in ("mine", "other"):
+        make_tiny_sd2_depth(home.models / name)
+    mine, other = catalogue.present("mine"), catalogue.present("other")
+    before = catalogue.hash_of(mine)
+    own = make_tiny_lora(mine.directory / "loras" / "surfaces.safetensors", mine.directory)
+    assert catalogue.lora("surfaces", mine) == own
+    # A recipe names it, so it is no part of what the model is.
+    assert catalogue.hash_of(mine) == before
+    with pytest.raises(MaquetteError, match="surfaces"):
+        catalogue.lora("surfaces", other)
 
 
 def test_a_model_with_an_unreadable_setting_does_not_hide_the_others(

@@ -46,8 +46,7 @@ class Eye:
             raise self.error
         return None if self.nothing else Wish(Recipe(prompt="brick"), CAPTURE.view, (self.state,))
 
-    def capture(self, wish: Wish, quick: bool = True):
-        assert quick
+    def capture(self, wish: Wish):
         self.captured.append(wish.state[0])  # type: ignore[arg-type]
         return CAPTURE
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from maquette_wire import container, keys, messages
 from maquette_wire.capture import ITEM_BYTES
+from maquette_wire.material import PATTERNS, Material
 from maquette_wire.recipe import Lora, Recipe
 from maquette_wire.view import View
 
@@ -24,7 +25,7 @@ STRUCTS = {
         kind.__name__: kind
         for kind in (
             messages.FrameHeader, messages.ModelInfo, messages.Limits, messages.Picture,
-            messages.Exchange, messages.Texture, messages.Coverage, View, Recipe, Lora,
+            messages.Exchange, messages.Texture, messages.Coverage, Material, View, Recipe, Lora,
         )
     },
 }  # fmt: skip
@@ -33,6 +34,7 @@ SENT_FROM = (
     "backend/maquette/server",
     "backend/maquette/families",
     "backend/maquette/framing.py",
+    "backend/maquette/materials",
     "backend/maquette/painting.py",
     "backend/maquette/plan.py",
     "backend/maquette/samplers.py",
@@ -112,6 +114,8 @@ def test_the_error_codes_are_those_of_the_code() -> None:
 def test_frames_codecs_and_numbers() -> None:
     for codec in messages.Codec.__args__:  # type: ignore[attr-defined]
         assert f"- `{codec}`:" in PAGE
+    for pattern in PATTERNS:
+        assert f"`{pattern}`" in section("Material")
     for dtype in ITEM_BYTES:
         assert f"`{dtype}`" in PAGE
     assert f"# The protocol, version {messages.PROTOCOL}" in PAGE

@@ -1,8 +1,9 @@
-"""Render the dataset that the pocket model is trained on, from seeds.
+"""Render the dataset that the pocket model is trained on, from seeds; or the one of its materials.
 
-Needs a checkout of Maquette, where the scenes are described (studio/), and a Python with the bpy
-wheel; "python build.py extension" sets one up. Stop it at any time: the same command goes on with
-the scenes that are missing. The dataset's format is in docs/dataset.md.
+Rendering scenes needs a checkout of Maquette, where they are described (studio/), and a Python with
+the bpy wheel; "python build.py extension" sets one up. Swatches of materials are painted without.
+Stop it at any time: the same command goes on with what is missing. The format is in
+docs/dataset.md.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from maquette_wire.errors import MaquetteError
 
 from .. import blender
+from ..console import ProgressLine
 
 EXAMPLE_SCENES = "0:4000"
 
@@ -27,6 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=EXAMPLE_SCENES,
         metavar="FIRST:LAST",
         help="seeds of the scenes, the last excluded (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--swatches",
+        type=_seeds,
+        metavar="FIRST:LAST",
+        help="paint swatches of materials with these seeds instead; needs no Blender",
     )
     parser.add_argument(
         "--processes",
@@ -54,6 +62,8 @@ def _count(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.swatches:
+        return _paint(arguments)
     folder = blender.checkout()
     if folder is None or not (folder / "studio").is_dir():
         raise MaquetteError(
@@ -73,6 +83,28 @@ def run(arguments: argparse.Namespace) -> int:
     kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "VIRTUAL_ENV")}
     done = subprocess.run(command, cwd=folder, env={**kept, "PYTHONPATH": str(folder)})
     return int(done.returncode != 0)
+
+
+def _paint(arguments: argparse.Namespace) -> int:
+    from ..train.swatches import write_swatches
+
+    first, last = map(int, arguments.swatches.split(":"))
+    try:
+        with ProgressLine() as line:
+            write_swatches(
+                arguments.out,
+                range(first, last),
+                arguments.resolution,
+                lambda done, count: line.show(f"painting swatches: {done} of {count}"),
+            )
+    except OSError as error:
+        raise MaquetteError(
+            "output-unusable",
+            f"The swatches can't be written to {arguments.out}: {error.strerror}.",
+            "Free some space there, and run the command again; it goes on with those missing.",
+        ) from error
+    print(arguments.out)
+    return 0
 
 
 def _python(given: Path | None) -> blender.Blender:

@@ -119,10 +119,15 @@ def metres(text: str) -> float:
 
 def add_place(where: argparse._ArgumentGroup) -> None:
     """Which server paints and which Blender captures."""
-    where.add_argument("--server", metavar="tcp://HOST:PORT", help="a server on another machine")
-    where.add_argument("--server-key", metavar="KEY", help="that server's public key")
+    add_server(where)
     where.add_argument("--blender", type=Path, metavar="PROGRAM", help="Blender to open it with")
     where.add_argument("--extension", type=Path, metavar="ZIP", help="Maquette's zip for Blender")
+
+
+def add_server(where: argparse._ArgumentGroup) -> None:
+    """Which server paints."""
+    where.add_argument("--server", metavar="tcp://HOST:PORT", help="a server on another machine")
+    where.add_argument("--server-key", metavar="KEY", help="that server's public key")
 
 
 def add_inside(where: argparse._ArgumentGroup) -> None:

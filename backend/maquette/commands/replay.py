@@ -86,6 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _wanted(path: Path, arguments: argparse.Namespace) -> Wanted:
     """What a picture says, checked before anything is captured or painted."""
     said = metadata_of(path)
+    if said.of_material is not None:
+        raise MaquetteError(
+            "not-replayable",
+            f"{path} is of a material, which is made without a scene.",
+            f"Make it again: maquette material --recipe {path}",
+        )
     if said.view is None:
         raise MaquetteError(
             "not-replayable",

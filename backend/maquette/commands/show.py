@@ -1,7 +1,8 @@
 """Print what pictures say of themselves.
 
-For concepts and textures: the recipe with all that was filled in, the camera, the scene or picture
-and whether it is still as it was, and the model and whether its weights are the ones here.
+For concepts, textures and maps of materials: the recipe with all that was filled in, the camera,
+the scene or picture and whether it is still as it was, and the model and whether its weights are
+the ones here.
 
 examples:
   maquette show concepts/house-Street-red-brick-0.png
@@ -58,15 +59,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def described(path: Path, said: Metadata, catalogue: Catalogue) -> dict[str, Any]:
     """All that is known of a picture, as what JSON can hold."""
+    kind = "concept" if said.view is not None else "texture"
     return {
         "file": str(path),
-        "kind": "texture" if said.view is None else "concept",
+        "kind": kind if said.of_material is None else "material",
         "software": said.software,
         "prompt_left_out": said.prompt_left_out,
         "recipe": msgspec.to_builtins(said.recipe),
         "model_state": model_state(said.recipe, catalogue),
         "view": None if said.view is None else _view(said.view, said.source),
         "source": None if said.source is None else _source(said.source),
+        "material": None if said.of_material is None else msgspec.to_builtins(said.of_material),
     }
 
 
@@ -144,6 +147,8 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
         if "orthographic_scale" in view:
             parts.append(f"orthographic, {view['orthographic_scale']:g} m wide")
         rows.append(("camera", ", ".join(parts)))
+    if told["material"] is not None:
+        return rows + _material_rows(told["material"])
     if source is None:
         rows.append(("source", "the picture doesn't say"))
         return rows
@@ -155,3 +160,16 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
     if "frame" in source:
         rows.append(("frame", str(source["frame"])))
     return rows
+
+
+def _material_rows(told: dict[str, Any]) -> list[tuple[str, str]]:
+    material, span = told["material"], told["range"]
+    rows = [
+        ("map", told["name"]),
+        ("tile", f"{material['size']:g} x {material['size']:g} m, {material['pixels']} pixels"),
+        ("pattern", material["pattern"]),
+        ("unit", "{:g} x {:g} m".format(*material["unit"])),
+        ("joint", f"{material['joint']:g} m"),
+        ("relief", f"{material['relief']:g} m"),
+    ]
+    return rows + ([("black to white", f"{span[0]:.6f} to {span[1]:.6f} m")] if span else [])

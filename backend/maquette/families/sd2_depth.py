@@ -26,14 +26,18 @@ from numpy.typing import NDArray
 from transformers.utils import logging as transformers_logging
 
 from .. import schedulers
+from ..materials.tiling import unwrap, wrap, wrapped
 from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
+from .lora_words import words_of_lora
 from .openings import completed
 from .settings import ModelSettings
 
 _EMBEDS_KEPT = 64
 _LATENTS_KEPT = 64
+_MARGIN = 16
+"""Cells of the opposite edge that the VAE is shown where it can't wrap: as far as it looks."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,10 @@ class Sd2Depth:
         self.latent_channels: int = pipeline.vae.config.latent_channels
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
+        self._lora_words: frozenset[str] = frozenset()
         self._embeds: dict[str, torch.Tensor] = {}
         self._latents: dict[bytes, torch.Tensor] = {}
+        self._margin = 0
         self.preview = LatentPreview.fit(self._encode_unit, self.factor)
 
     @classmethod
@@ -122,13 +128,14 @@ class Sd2Depth:
             return
         self._embeds.clear()  # an adapter may change the text encoder too
         self.pipeline.unload_lora_weights()
-        self._loras = ()
+        self._loras, self._lora_words = (), frozenset()
         names = [f"adapter_{index}" for index in range(len(wanted))]
         for name, (path, _) in zip(names, wanted, strict=True):
             self._load_lora(name, path)
         if names:
             self.pipeline.set_adapters(names, [weight for _, weight in wanted])
         self._loras = wanted
+        self._lora_words = frozenset().union(*(words_of_lora(path) for path, _ in wanted))
 
     def _load_lora(self, name: str, path: Path) -> None:
         checkpoint.check_safetensors(path)
@@ -160,13 +167,19 @@ class Sd2Depth:
         return completed(prompt, seed, self.settings.openings)
 
     def prompt_warnings(self, text: str, label: str) -> list[str]:
-        """Sentences on words of a prompt that this model can't use; `label` names the prompt."""
+        """Sentences on words of a prompt that this model, with the LoRAs that are set, can't use;
+        `label` names the prompt."""
+        known = self.settings.vocabulary
         window = min(
             self.pipeline.tokenizer.model_max_length,
             self.pipeline.text_encoder.config.max_position_embeddings,
         )
         return prompts.warnings(
-            text, label, self.pipeline.tokenizer, window, self.settings.vocabulary
+            text,
+            label,
+            self.pipeline.tokenizer,
+            window,
+            None if known is None else known | self._lora_words,
         )
 
     # --- sampling -------------------------------------------------------------------------------
@@ -190,8 +203,10 @@ class Sd2Depth:
     @torch.inference_mode()
     def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipeline.vae
-        distribution = vae.encode(pixels.to(device=self.device, dtype=vae.dtype)).latent_dist
-        return distribution.mode().float() * vae.config.scaling_factor
+        beyond = self._margin * self.factor
+        seen = wrap(pixels.to(device=self.device, dtype=vae.dtype), beyond, beyond)
+        distribution = vae.encode(seen).latent_dist
+        return unwrap(distribution.mode(), self._margin).float() * vae.config.scaling_factor
 
     def begins_in_noise(self, sampler: str, steps: int, strength: float) -> bool:
         """Whether nothing of a capture's colours is left where painting begins: in a single step
@@ -221,21 +236,24 @@ class Sd2Depth:
         on_step: StepCallback,
         shared: float = 0.0,
         starts: Sequence[float] = (1.0,),
+        as_written: bool = False,
     ) -> Denoising:
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
         For the first `shared` of the steps it yields the clean latents, and goes on with those
         that it is sent; others may run meanwhile. starts: of a single step, see `depth2img`.
+        as_written: nothing is added to the prompt.
         """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
         depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
+        prompts_read = [
+            prompt if as_written else self.completed(prompt, task.seed) for task in tasks
+        ]
         return (
             yield from self.pipeline.denoise(
                 torch.cat([task.init for task in tasks]),
                 depth,
-                torch.cat(
-                    [self.encode_prompt(self.completed(prompt, task.seed)) for task in tasks]
-                ),
+                torch.cat([self.encode_prompt(each) for each in prompts_read]),
                 self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
                 [torch.Generator().manual_seed(task.seed) for task in tasks],
                 steps=steps,
@@ -252,11 +270,27 @@ class Sd2Depth:
         """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
         vae = self.pipeline.vae
         scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=vae.dtype)
-        pixels = vae.decode(scaled, return_dict=False)[0].float()
+        decoded = vae.decode(wrap(scaled, self._margin, self._margin), return_dict=False)[0]
+        pixels = unwrap(decoded, self._margin * self.factor).float()
         if not bool(torch.isfinite(pixels).all()):
             return None
         levels = (pixels[0].permute(1, 2, 0) * 127.5 + 127.5).round().clamp(0, 255)
         return levels.to(torch.uint8).cpu().numpy()
+
+    @contextlib.contextmanager
+    def seamless(self) -> Iterator[None]:
+        """Inside, what is painted goes on at the opposite edge."""
+        pipeline = self.pipeline
+        # In tiles the VAE sees a part at a time, which must not wrap about itself.
+        tiled = pipeline.vae.use_tiling
+        self._latents.clear()
+        self._margin = _MARGIN if tiled else 0
+        try:
+            with wrapped(pipeline.unet, *([] if tiled else [pipeline.vae])):
+                yield
+        finally:
+            self._margin = 0
+            self._latents.clear()
 
     # --- cost -----------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             "half" for one that runs in what suits the device.
         vocabulary: the words it was trained on, lower case; None for an open vocabulary.
         openings: what the seed adds to a prompt that leaves it open (`families.openings`).
+        material_lora: name of the LoRA by which it paints surfaces instead of buildings.
     """
 
     format: int = FORMAT
@@ -61,6 +62,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     precision: Literal["full", "half"] = "half"
     vocabulary: frozenset[str] | None = None
     openings: tuple[Opening, ...] = ()
+    material_lora: str | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from maquette_wire.material import MAPS, Material
 from maquette_wire.messages import Coverage, FrameHeader, Picture, Result
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
@@ -24,6 +25,42 @@ class Outcome(Protocol):
     def warnings(self) -> Sequence[str]: ...
     @property
     def seconds(self) -> Mapping[str, float]: ...
+
+
+class Made(Protocol):
+    """A material that a sampler returns, see ``maquette.materials.making.MadeMaterial``."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+    @property
+    def material(self) -> Material: ...
+    @property
+    def maps(self) -> Mapping[str, NDArray[Any]]: ...
+    @property
+    def warnings(self) -> Sequence[str]: ...
+    @property
+    def seconds(self) -> Mapping[str, float]: ...
+
+
+def material_result(job: str, made: Made) -> tuple[Result, list[NDArray[Any]]]:
+    """The Result of a material's job and its frames, contiguous."""
+    frames = [
+        np.ascontiguousarray(made.maps[name], dtype={"u1": np.uint8, "f4": np.float32}[dtype])
+        for name, (dtype, _) in MAPS.items()
+    ]
+    message = Result(
+        job=job,
+        recipe=made.recipe,
+        pictures=(),
+        warnings=tuple(made.warnings),
+        seconds=dict(made.seconds),
+        material=made.material,
+        frames=tuple(
+            FrameHeader(name=name, dtype=dtype, shape=frame.shape)
+            for (name, (dtype, _)), frame in zip(MAPS.items(), frames, strict=True)
+        ),
+    )
+    return message, frames
 
 
 def result_of(

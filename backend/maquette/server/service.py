@@ -84,9 +84,9 @@ class CatalogueModels:
 
     def check(self, recipe: Recipe) -> None:
         """Raise MaquetteError where a recipe names a model or a LoRA that isn't here."""
-        self._catalogue.present(recipe.model)
+        entry = self._catalogue.present(recipe.model)
         for lora in recipe.loras:
-            self._catalogue.lora(lora.name)
+            self._catalogue.lora(lora.name, entry)
 
 
 class Server:

@@ -8,13 +8,16 @@ replace a result that was delivered.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from maquette_wire import container
+from maquette_wire.capture import ITEM_BYTES
 from maquette_wire.errors import MaquetteError
+from maquette_wire.material import MAPS
 from maquette_wire.messages import Limits, Result, Submit
 
 from .journal import disk_full
@@ -125,7 +128,10 @@ def file_error(error: OSError) -> MaquetteError:
 
 def result_bytes(submit: Submit) -> int:
     """Size of a job's result at most: its pictures, what the model saw of each capture, and the
-    texture."""
+    texture; or a material's maps."""
+    if submit.material is not None:
+        channels = (ITEM_BYTES[dtype] * math.prod(rest) for dtype, rest in MAPS.values())
+        return submit.material.pixels**2 * sum(channels)
     total = 0 if submit.texture is None else 3 * submit.texture.size**2
     for view in submit.views:
         width, height = submit.recipe.size or (view.width, view.height)

@@ -20,14 +20,15 @@ import zmq
 from maquette_wire import container
 from maquette_wire.capture import Capture, captures_of
 from maquette_wire.errors import MaquetteError
-from maquette_wire.messages import Coverage, FrameHeader, Progress, Submit
+from maquette_wire.material import Material
+from maquette_wire.messages import Coverage, FrameHeader, Progress, Result, Submit
 from maquette_wire.packing import pack
 from maquette_wire.recipe import Recipe
 from maquette_wire.surface import Surface, surface_of
 from numpy.typing import NDArray
 
 from . import worker_messages as wm
-from .results import Outcome, result_of
+from .results import Made, Outcome, material_result, result_of
 from .spool import file_error
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,16 @@ class RunsJobs(Protocol):
         progress: ProgressCallback,
         cancelled: Callable[[], bool],
     ) -> tuple[NDArray[np.uint8], Coverage]: ...
+
+    def material(
+        self,
+        recipe: Recipe,
+        material: Material,
+        *,
+        progress: ProgressCallback,
+        cancelled: Callable[[], bool],
+        previews: bool,
+    ) -> Made: ...
 
 
 class Equipment(NamedTuple):
@@ -131,30 +142,8 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
     result = Path(assigned.result)
     try:
         submit, buffers = container.read(Path(assigned.captures), kind=Submit)
-        captures = [
-            Capture(capture.view, np.asarray(capture.color), np.asarray(capture.depth))
-            for capture in captures_of(submit, buffers)
-        ]
-        surface, given = surface_of(submit, buffers)
-        outcome = equipment.sampler.run(
-            submit.recipe,
-            captures,
-            progress=session.progress,
-            cancelled=session.cancelled,
-            previews=submit.previews,
-            together=submit.together or surface is not None,
-            given={number: np.asarray(picture) for number, picture in given.items()},
-        )
-        texture = None
-        if surface is not None:
-            texture = equipment.sampler.bake(
-                surface,
-                captures,
-                [picture for _, _, picture in outcome.pictures],
-                progress=session.progress,
-                cancelled=session.cancelled,
-            )
-        message, frames = result_of(job, outcome, texture)
+        made = _painted if submit.material is None else _material
+        message, frames = made(session, equipment.sampler, submit, buffers)
         container.write(result, message, [frame.data for frame in frames])
     except equipment.job_cancelled:
         return wm.Stopped(job=job)
@@ -175,6 +164,51 @@ def run_job(session: _Session, equipment: Equipment, assigned: wm.Assign) -> wm.
             hint="Please report it with the server's log.",
         )
     return wm.Finished(job=job, result=assigned.result)
+
+
+def _painted(
+    session: _Session, sampler: RunsJobs, submit: Submit, buffers: Sequence[memoryview]
+) -> tuple[Result, list[NDArray[Any]]]:
+    """The result of a job on captures, carried onto a texture where it asks for one."""
+    captures = [
+        Capture(capture.view, np.asarray(capture.color), np.asarray(capture.depth))
+        for capture in captures_of(submit, buffers)
+    ]
+    surface, given = surface_of(submit, buffers)
+    outcome = sampler.run(
+        submit.recipe,
+        captures,
+        progress=session.progress,
+        cancelled=session.cancelled,
+        previews=submit.previews,
+        together=submit.together or surface is not None,
+        given={number: np.asarray(picture) for number, picture in given.items()},
+    )
+    texture = None
+    if surface is not None:
+        texture = sampler.bake(
+            surface,
+            captures,
+            [picture for _, _, picture in outcome.pictures],
+            progress=session.progress,
+            cancelled=session.cancelled,
+        )
+    return result_of(submit.job, outcome, texture)
+
+
+def _material(
+    session: _Session, sampler: RunsJobs, submit: Submit, buffers: Sequence[memoryview]
+) -> tuple[Result, list[NDArray[Any]]]:
+    """The result of a material's job."""
+    assert submit.material is not None and not buffers
+    made = sampler.material(
+        submit.recipe,
+        submit.material,
+        progress=session.progress,
+        cancelled=session.cancelled,
+        previews=submit.previews,
+    )
+    return material_result(submit.job, made)
 
 
 def _end_with_server() -> None:

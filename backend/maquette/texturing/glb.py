@@ -1,4 +1,4 @@
-"""A textured surface as one binary glTF 2.0 file (Khronos glTF 2.0 specification, section 4.4).
+"""A textured surface as one binary glTF file.
 
 glTF has Y up and V from the top; one mesh for each object, one material for all, and the texture
 inside. The material is unlit light as it was painted: a rough dielectric without a highlight.
@@ -6,18 +6,14 @@ inside. The material is unlit light as it was painted: a rough dielectric withou
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..gltf import Binary, pack, sampler
 from .surface import Surface
 
-_MAGIC, _VERSION, _JSON, _BINARY = 0x46546C67, 2, 0x4E4F534A, 0x004E4942
-_FLOAT, _ARRAY_BUFFER, _LINEAR, _MIPMAPS, _CLAMP = 5126, 34962, 9729, 9987, 33071
 _Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 
 
@@ -29,7 +25,7 @@ def make_glb(surface: Surface, names: Sequence[str], texture: bytes) -> bytes:
     """
     low, high = surface.corners.min((0, 1)), surface.corners.max((0, 1))
     foot = np.array([*(low + high)[:2] / 2, low[2]])
-    binary = _Binary()
+    binary = Binary()
     meshes, nodes = [], []
     normals = np.repeat(surface.normals(), 3, 0)
     for number, name in enumerate(names):
@@ -53,7 +49,6 @@ def make_glb(surface: Surface, names: Sequence[str], texture: bytes) -> bytes:
         "translation": (_Y_UP @ foot).tolist(),
     }
     document: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": "Maquette"},
         "scene": 0,
         "scenes": [{"nodes": [len(nodes)]}],
         "nodes": [*nodes, whole],
@@ -70,57 +65,7 @@ def make_glb(surface: Surface, names: Sequence[str], texture: bytes) -> bytes:
             }
         ],
         "textures": [{"source": 0, "sampler": 0}],
-        "samplers": [
-            {"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _CLAMP, "wrapT": _CLAMP}
-        ],
+        "samplers": [sampler(repeat=False)],
         "images": [{"bufferView": image, "mimeType": "image/png"}],
-        "accessors": binary.accessors,
-        "bufferViews": binary.views,
-        "buffers": [{"byteLength": len(binary.data)}],
     }
-    text = json.dumps(document, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    body = bytes(binary.data)
-    size = 12 + 8 + len(text) + 8 + len(body)
-    return b"".join(
-        [
-            struct.pack("<III", _MAGIC, _VERSION, size),
-            struct.pack("<II", len(text), _JSON),
-            text,
-            struct.pack("<II", len(body), _BINARY),
-            body,
-        ]
-    )
-
-
-class _Binary:
-    """The buffer, and what says where things are in it."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.views: list[dict[str, Any]] = []
-        self.accessors: list[dict[str, Any]] = []
-
-    def add(self, values: NDArray[np.float64], *, bounds: bool = False) -> int:
-        """Add rows of two or three numbers; returns the accessor's number."""
-        rows = np.ascontiguousarray(values, "<f4")
-        view = self.add_bytes(rows.tobytes(), target=_ARRAY_BUFFER)
-        accessor: dict[str, Any] = {
-            "bufferView": view,
-            "componentType": _FLOAT,
-            "count": len(rows),
-            "type": f"VEC{rows.shape[1]}",
-        }
-        if bounds:
-            accessor["min"], accessor["max"] = rows.min(0).tolist(), rows.max(0).tolist()
-        self.accessors.append(accessor)
-        return len(self.accessors) - 1
-
-    def add_bytes(self, content: bytes, **extra: int) -> int:
-        """Add bytes at a multiple of four; returns the view's number."""
-        self.views.append(
-            {"buffer": 0, "byteOffset": len(self.data), "byteLength": len(content), **extra}
-        )
-        self.data += content
-        self.data += bytes(-len(self.data) % 4)
-        return len(self.views) - 1
+    return pack(document, binary)

@@ -38,8 +38,8 @@ _CONTENTS = 2
 @dataclass(frozen=True)
 class CachedScene:
     """latents [finishes, c, h, w] float16, unscaled means; tinted, the same of the massing in each
-    finish's colours; depth [2, h, w] float32 in [-1, 1], with and without ground; captions and
-    attributes for each finish."""
+    finish's colours, or the latents again where a training has no use for it; depth [2, h, w]
+    float32 in [-1, 1], with and without ground; captions and attributes for each finish."""
 
     name: str
     latents: Tensor
@@ -50,16 +50,25 @@ class CachedScene:
 
 
 class LatentCache:
+    """tinted: whether massings in the finishes' colours are encoded as well."""
+
     def __init__(
-        self, folder: Path, vae: AutoencoderKL, encoding: DepthEncoding, device: torch.device
+        self,
+        folder: Path,
+        vae: AutoencoderKL,
+        encoding: DepthEncoding,
+        device: torch.device,
+        tinted: bool = True,
     ) -> None:
+        self.tinted = tinted
         self.vae, self.encoding, self.device = on_device(vae, device), encoding, device
         self.factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
         self.folder = folder / f"latents_{self._key()}"
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def _key(self) -> str:
-        digest = hashlib.sha256(json.dumps([_CONTENTS, asdict(self.encoding)]).encode())
+        contents = _CONTENTS if self.tinted else f"{_CONTENTS} plain"
+        digest = hashlib.sha256(json.dumps([contents, asdict(self.encoding)]).encode())
         for name, tensor in sorted(self.vae.state_dict().items()):
             if name.startswith(("encoder.", "quant_conv.")):
                 digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -91,9 +100,6 @@ class LatentCache:
 
     def _write(self, path: Path, scene: Scene) -> None:
         latents = self._encode([finish.picture for finish in scene.finishes])
-        # The same colours whenever a cache is made anew.
-        rng = np.random.default_rng(zlib.crc32(scene.name.encode()))
-        tinted = [tinted_massing(scene, number, rng) for number in range(len(scene.finishes))]
         size = (latents.shape[2], latents.shape[3])
         # One range for both: without the ground, the building keeps its values.
         metres = depth_range(scene.depth, self.encoding, scene.name)
@@ -101,11 +107,12 @@ class LatentCache:
             encode_depth(d, metres, self.encoding, size, scene.name)
             for d in (scene.depth, scene.depth_without_ground())
         ]
-        tensors = {
-            "latents": latents,
-            "tinted": self._encode(tinted),
-            "depth": torch.from_numpy(np.stack(depth)),
-        }
+        tensors = {"latents": latents, "depth": torch.from_numpy(np.stack(depth))}
+        if self.tinted:
+            # The same colours whenever a cache is made anew.
+            rng = np.random.default_rng(zlib.crc32(scene.name.encode()))
+            massings = [tinted_massing(scene, n, rng) for n in range(len(scene.finishes))]
+            tensors["tinted"] = self._encode(massings)
         described = {
             "captions": [finish.captions for finish in scene.finishes],
             "attributes": [finish.attributes for finish in scene.finishes],
@@ -126,10 +133,12 @@ class LatentCache:
 def _read(path: Path) -> CachedScene:
     with safe_open(path, "pt") as file:
         described = json.loads(file.metadata()["described"])
+        latents = file.get_tensor("latents")
+        tinted = "tinted" in file.keys()  # noqa: SIM118
         return CachedScene(
             path.stem,
-            file.get_tensor("latents"),
-            file.get_tensor("tinted"),
+            latents,
+            file.get_tensor("tinted") if tinted else latents,
             file.get_tensor("depth"),
             described["captions"],
             described["attributes"],

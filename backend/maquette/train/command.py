@@ -16,15 +16,16 @@ from maquette_wire.errors import MaquetteError
 
 from .cache import LatentCache
 from .estimator import EstimatorTraining
-from .export import export_model
+from .export import export_lora, export_model
 from .loop import Outcome, Place, Stage, run_stage
+from .lora import write_lora
 from .recipe import STAGES, StageName, TrainingRecipe, load_recipe
 from .scenes import Dataset
 from .sheets import draw_sheet, make_pipeline
 from .text import TextTraining
 from .unet import UnetTraining
 from .vae import VaeTraining, normalize_latents
-from .workspace import Workspace
+from .workspace import LORA, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--shards", type=int, default=1, help="threads that share a UNet's batch, on a CPU"
     )
     parser.add_argument(
-        "--export", type=Path, metavar="DIR", help="train nothing; write the model of --out to DIR"
+        "--export",
+        type=Path,
+        metavar="PATH",
+        help="train nothing; write what --out holds: a model's directory, or a LoRA's .safetensors",
     )
     parser.add_argument("--tensorboard", action="store_true", help="write figures for TensorBoard")
 
@@ -62,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
         torch.set_num_threads(arguments.threads)
     recipe = load_recipe(arguments.recipe)
     if arguments.export:
-        export_model(recipe, arguments.out, arguments.export)
+        export = export_lora if recipe.unet and recipe.unet.lora else export_model
+        export(recipe, arguments.out, arguments.export)
         return 0
     dataset = Dataset(arguments.data or Path(recipe.data))
     training = Training(
@@ -172,7 +177,13 @@ class Training:
         for name, part in parts.items():
             if name in ("vae", "text_encoder", "unet"):
                 part.to(self.device).requires_grad_(name == "unet")
-        cache = LatentCache(self.out / "cache", parts["vae"], self.recipe.depth, self.device)
+        cache = LatentCache(
+            self.out / "cache",
+            parts["vae"],
+            self.recipe.depth,
+            self.device,
+            tinted=self.recipe.unet.tinted > 0.0,
+        )
 
         given = self.recipe.settings
         sampling = {name: given[name] for name in ("steps", "guidance") if name in given}
@@ -195,7 +206,10 @@ class Training:
         )
         outcome = self._run(training)
         self.workspace.save_settings()
-        self.workspace.vocabulary()
+        words = self.workspace.vocabulary().words
+        if self.recipe.unet.lora:
+            write_lora(parts["unet"], words, self.workspace.model / LORA)
+            return outcome
         for name, part in parts.items():
             # What another stage made is left as that stage wrote it.
             if name in training.modules() or not (self.workspace.model / name).is_dir():

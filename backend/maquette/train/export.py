@@ -12,6 +12,7 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from maquette_wire.errors import MaquetteError
 
+from .lora import add_lora, write_lora
 from .recipe import TrainingRecipe
 from .scenes import Dataset
 from .sheets import make_pipeline
@@ -61,13 +62,30 @@ def export_model(recipe: TrainingRecipe, out: Path, directory: Path) -> Path:
     return directory
 
 
+def export_lora(recipe: TrainingRecipe, out: Path, path: Path) -> Path:
+    """Write the adapter in `out` (a training's folder) to `path`, a file that diffusers loads."""
+    assert recipe.unet is not None
+    if not states(out / "unet"):
+        raise MaquetteError(
+            "not-trained", f"There is no trained adapter in {out}.", "Run `maquette train` first."
+        )
+    workspace = Workspace(out, recipe, Dataset(out))
+    unet = workspace.part("unet")
+    add_lora(unet, recipe.unet.lora)
+    _take_averages(unet, out / "unet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_lora(unet, workspace.vocabulary().words, path)
+    return path
+
+
 def _take_averages(unet: UNet2DConditionModel, folder: Path) -> None:
     """The averaged weights of the newest state, which a training that still runs has saved."""
     state = load_state(folder)
     if state is None:
         return
     with torch.no_grad():
-        for index, parameter in enumerate(unet.parameters()):
+        trained = [each for each in unet.parameters() if each.requires_grad]
+        for index, parameter in enumerate(trained):
             parameter.copy_(state.tensors[f"average.{index}"])
 
 

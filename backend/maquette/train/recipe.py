@@ -102,6 +102,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blind: the UNet does not see the latents, whose filters become zero: a regression from depth and
         text in one step (`late_from = 999`), which learns far faster than denoising and which
         denoising can go on from. Seeds make no difference to such a model.
+    lora: rank of an adapter that is trained in place of the UNet's own weights, 0 for those.
     precision: "bf16" for mixed precision, faster where the hardware has it, or "full". The first
         convolution is always computed in float32, since it takes differences of depth.
     adversary: a discriminator that asks for one sharp picture where several are possible.
@@ -126,6 +127,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blind: bool = False
     precision: Literal["full", "bf16"] = "full"
     train_text: bool = False
+    lora: int = 0
     adversary: Adversary | None = None
 
 
@@ -177,6 +179,11 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for stage in self.stages:
             if getattr(self, stage) is None:
                 raise ValueError(f"the stage `{stage}` is asked for, but has no [{stage}] table")
+        if self.unet is not None and self.unet.lora:
+            if self.base is None:
+                raise ValueError("an adapter (`lora`) needs a `base` that it is for")
+            if self.unet.blind or self.unet.train_text:
+                raise ValueError("an adapter (`lora`) can't be `blind`, nor `train_text`")
 
 
 def load_recipe(path: Path) -> TrainingRecipe:

@@ -1,4 +1,4 @@
-"""Reads the training dataset (docs/dataset.md) with NumPy alone."""
+"""Reads and writes the training dataset (docs/dataset.md) with NumPy alone."""
 
 from __future__ import annotations
 
@@ -87,6 +87,18 @@ def read_scene(path: Path) -> Scene:
         [bool(look["ground"]) for look in meta["looks"]],
         finishes,
     )
+
+
+def write_scene(path: Path, arrays: dict[str, NDArray[Any]], meta: dict[str, Any]) -> None:
+    """Write a scene file so that it appears under `path` only when it is complete."""
+    described = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, meta=described, **arrays)  # type: ignore[arg-type]
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 class Dataset:

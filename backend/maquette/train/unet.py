@@ -19,6 +19,7 @@ from .adversary import Pairs, PatchDiscriminator, contest
 from .batches import Batch, Batches
 from .cache import LatentCache
 from .loop import Shard
+from .lora import add_lora
 from .parts import on_device
 from .recipe import Adversary, UnetStage
 from .scenes import Dataset
@@ -43,6 +44,8 @@ class UnetTraining:
         draw_sheet: Callable[[Path], dict[str, float]],
     ) -> None:
         self.device = cache.device
+        if settings.lora:
+            add_lora(unet, settings.lora)
         self.unet = on_device(unet, self.device).to(memory_format=torch.channels_last)
         self.mixed = settings.precision == "bf16"
         if settings.blind:

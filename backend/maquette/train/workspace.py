@@ -1,6 +1,6 @@
 """The folder of a training: the model as it grows, the stages' states, and the latent cache.
 
-OUT/model/          a model directory of the sd2-depth layout, written after each stage
+OUT/model/          a model directory of the sd2-depth layout, written after each stage, or a LoRA
 OUT/vae, text, unet each stage's states and validation sheets
 OUT/cache/          latents and encoded depth
 """
@@ -35,6 +35,7 @@ from .vocabulary import (
 
 log = logging.getLogger(__name__)
 
+LORA = "lora.safetensors"
 PARTS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
 _CAPTION_SCENES = 4000
 

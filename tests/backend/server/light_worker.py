@@ -21,6 +21,7 @@ from maquette.server import worker_messages as wm
 from maquette.server.worker import Equipment, work
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
+from maquette_wire.material import MAPS, Material
 from maquette_wire.messages import Coverage
 from maquette_wire.recipe import Recipe
 from maquette_wire.surface import Surface
@@ -39,6 +40,17 @@ class Noise:
     encoded_depth: list[Any]
     warnings: list[str] = field(default_factory=list)
     seconds: Mapping[str, float] = field(default_factory=lambda: {"sampling": 0.1})
+
+
+@dataclass
+class NoiseMaterial:
+    """What the sampler returns of a material."""
+
+    recipe: Recipe
+    material: Material
+    maps: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    seconds: Mapping[str, float] = field(default_factory=lambda: {"baking": 0.1})
 
 
 class LightSampler:
@@ -98,6 +110,35 @@ class LightSampler:
         side = surface.texture.size
         color = np.mean([picture.mean((0, 1)) for picture in pictures], 0)
         return np.full((side, side, 3), color).astype(np.uint8), Coverage(seen=1.0, filled=0.0)
+
+    def material(
+        self,
+        recipe: Recipe,
+        material: Material,
+        *,
+        progress: Callable[[str, int, int, dict[int, Any]], None],
+        cancelled: Callable[[], bool],
+        previews: bool,
+    ) -> NoiseMaterial:
+        """Sleep through the steps, then return maps of noise."""
+        material = material.filled(recipe.prompt)
+        self.run(
+            recipe,
+            [],
+            progress=progress,
+            cancelled=cancelled,
+            previews=previews,
+            together=False,
+            given={},
+        )
+        random = np.random.default_rng()
+        maps = {
+            name: random.integers(0, 256, (material.pixels, material.pixels, *rest)).astype(
+                {"u1": np.uint8, "f4": np.float32}[dtype]
+            )
+            for name, (dtype, rest) in MAPS.items()
+        }
+        return NoiseMaterial(recipe, material, maps)
 
     def _paint(
         self, recipe: Recipe, captures: Sequence[Capture], given: Mapping[int, Any]

@@ -68,6 +68,24 @@ save_every = 3
 sheet_every = 1000
 """
 
+ADAPTER = """
+name = "adapter"
+seed = 1
+base = "{base}"
+stages = ["unet"]
+
+[unet]
+crop = 8
+lora = 4
+{unet_settings}
+[unet.schedule]
+steps = {steps}
+batch = 2
+rate = 1e-2
+save_every = 2
+sheet_every = 1000
+"""
+
 
 def write_small(path: Path, **changed: object) -> Path:
     values = {

@@ -12,6 +12,7 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
     StableDiffusionDepth2ImgPipeline,
 )
 from maquette.depth import DepthEncoding, depth_range, encode_depth
+from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.train import loop
 from maquette.train.cache import LatentCache
@@ -30,10 +32,11 @@ from maquette.train.scenes import Dataset
 from maquette.train.unet import keep_full
 from maquette.train.vae import normalize_latents
 from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Lora
 from PIL import Image
 from safetensors.torch import load_file
 
-from tests.backend.train.recipes import ADVERSARY, FINETUNE, write_small
+from tests.backend.train.recipes import ADAPTER, ADVERSARY, FINETUNE, write_small
 from tests.backend.train.synthetic import write_dataset, write_scene
 
 ROOT = Path(__file__).parents[3]
@@ -302,6 +305,54 @@ def test_a_checkpoint_of_the_family_is_finetuned(scenes: Path, tiny_model: Path,
 
 
 @pytest.mark.parametrize("known", [None, ["gothic", "brick"]])
+def adapter(path: Path, base: Path, steps: int = 4, unet_settings: str = "") -> Path:
+    path.write_text(ADAPTER.format(base=base, steps=steps, unet_settings=unet_settings), "utf-8")
+    return path
+
+
+def test_an_adapter_is_trained_in_place_of_the_weights(
+    scenes: Path, tiny_model: Path, tmp_path: Path
+):
+    """It is a file that diffusers loads, which changes the picture and knows its words."""
+    recipe = adapter(tmp_path / "recipe.toml", tiny_model)
+    assert train(recipe, scenes, tmp_path / "out") == 0
+    assert not (tmp_path / "out" / "model" / "unet").exists()
+    file = tmp_path / "loras" / "walls.safetensors"
+    assert train(recipe, scenes, tmp_path / "out", "--export", str(file)) == 0
+    assert file.stat().st_size < (tiny_model / "unet").stat().st_size + 10**6
+    settings = msgspec.structs.replace(read_settings(tiny_model), vocabulary=frozenset({"house"}))
+    model = Sd2Depth.load(tiny_model, settings, torch.device("cpu"), torch.float32)
+    given = (torch.randn(1, 5, 8, 8), 999, model.encode_prompt("brick"))
+
+    def predicted() -> torch.Tensor:
+        with torch.inference_mode():
+            return model.pipeline.unet(*given).sample
+
+    plain = predicted()
+    assert model.prompt_warnings("brick", "prompt")
+    model.set_loras([(Lora(name="walls"), file)])
+    assert not torch.allclose(predicted(), plain, atol=1e-3)
+    assert not model.prompt_warnings("brick", "prompt")
+    trained = load_file(tmp_path / "out" / "model" / "lora.safetensors")
+    exported = load_file(file)
+    assert trained.keys() == exported.keys()
+    assert all(torch.equal(exported[name], tensor) for name, tensor in trained.items())
+    model.set_loras([])
+    torch.testing.assert_close(predicted(), plain)
+
+
+def test_an_adapters_training_goes_on_where_it_stopped(
+    scenes: Path, tiny_model: Path, tmp_path: Path
+):
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    recipe = adapter(tmp_path / "recipe.toml", tiny_model)
+    assert train(recipe, scenes, whole) == 0
+    assert train(adapter(tmp_path / "short.toml", tiny_model, steps=2), scenes, halves) == 0
+    assert train(recipe, scenes, halves) == 0
+    first, second = (load_file(out / "model" / "lora.safetensors") for out in (whole, halves))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
 def test_a_finetune_keeps_the_words_of_its_base(
     scenes: Path, tiny_model: Path, tmp_path: Path, known: list[str] | None
 ):
@@ -368,6 +419,7 @@ def test_no_data_is_a_clear_error(tmp_path: Path):
         ('name = "a"\nspeed = 3\n[architecture]', "speed"),
         ('name = "a"\nstages = ["unet"]\n[architecture]', r"\[unet\] table"),
         ('name = "a"\nstages = []', "base"),
+        ('name = "a"\n[architecture]\n[unet]\nlora = 4\n[unet.schedule]\nsteps = 1', "base"),
         ('name = "a"\nstages = []\n[architecture]\n[depth]\npower = 9.0', "power"),
     ],
 )

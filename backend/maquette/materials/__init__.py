@@ -1,0 +1,1 @@
+"""Materials: squares of a surface that repeat without a seam, in metres."""
