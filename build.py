@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
             help="a Blender program to run the end-to-end tests with as well; repeatable",
         )
         tests.add_argument("options", nargs="*", metavar="-- OPTION", help="arguments for pytest")
-    docs = verb("docs", "make the screenshots of docs/ again, in a Blender with a window")
+    docs = verb("docs", "make the pictures of docs/ again, screenshots in a Blender with a window")
     docs.add_argument(
         "--blender-window",
         metavar="PROGRAM",
@@ -149,6 +149,7 @@ def _docs(arguments: argparse.Namespace) -> int:
 
     python = environments.backend(arguments.torch)
     command = [str(python), "-m", "tools.docs", "--extension", str(extension.build())]
+    command += ["--blender", str(environments.blender(environments.DEFAULT_BLENDER))]
     if arguments.blender_window:
         command += ["--blender-window", str(arguments.blender_window.resolve())]
     for name in arguments.only or ():

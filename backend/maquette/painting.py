@@ -23,7 +23,7 @@ from . import devices
 from .families.depth2img import Denoising
 from .families.sd2_depth import PictureTask, Sd2Depth, is_out_of_memory
 from .plan import Frame, Plan
-from .together import SHARE, SurfaceAverage
+from .together import SHARE, STARTS, SurfaceAverage
 
 log = logging.getLogger(__name__)
 
@@ -204,6 +204,7 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             guidance=plan.guidance,
             on_step=_step_callback(job, group, index, reached),
             shared=0.0 if job.average is None else SHARE,
+            starts=(1.0,) if job.average is None else STARTS,
             as_written=plan.seamless,  # a surface has no surroundings to leave open
         )
         for index, batch in enumerate(group)
@@ -221,9 +222,9 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             except StopIteration as end:
                 painted.append(end.value)
                 continue
-            if plan.steps == 1:  # the step after which it is done, when all have been here
-                reached[index] = 1
-                job.progress("sampling", *_steps_done(job, group, reached, 1), {})
+            if plan.steps == 1:  # a step that is done when all have been here
+                reached[index] += 1
+                job.progress("sampling", *_steps_done(job, group, reached, len(STARTS)), {})
     return painted
 
 

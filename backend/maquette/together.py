@@ -34,6 +34,10 @@ from .texturing.projection import Camera, look, points_seen
 SHARE = 0.65
 """Of the steps, from the first on, those that are synchronised: the last ones, which paint detail,
 are each view's own."""
+STARTS = (1.0, 0.7)
+"""A model that paints in a single step takes one more here: it begins at this share of the strength
+from what was agreed, makes one picture of what several views have left in a view, with windows
+that are whole again, and is agreed on in its turn."""
 
 _SHARPNESS = 12.0
 """Power of the quality that a view weighs in proportion to."""

@@ -31,11 +31,12 @@ WELL_SEEN = float(np.cos(np.radians(75.0)))
 """Cosine from which a point counts as seen, as in the figures of a bake."""
 SAMPLES = 2048
 TURNS = 16
-RISES = (8.0, 25.0, 45.0, 65.0)
-"""Degrees above the horizon of the rings; the highest look into courtyards."""
+RISES = (5.0, 20.0, 35.0, 50.0)
+"""Degrees above the horizon of the rings; the highest look into courtyards. From steeper above, a
+model of pictures takes roofs for façades or ground."""
 LENSES = (50.0, 24.0)
 """Millimetres on the rings: from afar, and from nearer, before what stands around."""
-STREET_LENSES = (18.0, 85.0)
+STREET_LENSES = (24.0, 85.0)
 """Millimetres, the widest and the longest at eye level."""
 FACADES = 24
 """Places on façades that a view at eye level is looked for in front of."""
@@ -52,7 +53,9 @@ SEEN, SQUARE, CLOSE = 0.8, 0.15, 0.05
 """What a point is worth to a view: for being seen at all, for how squarely, and for how closely."""
 CLOSEST = 8.0
 """Times the density of a view of the whole, from which a view is no closer."""
-LEAST_GAIN = 1e-3
+LEAST_GAIN = 6e-3
+"""Worth of a view, averaged over the surface, from which it is taken. One that adds less still
+paints whole façades anew where it is the closest, and makes seams."""
 NEAR, FAR = 1e-4, 1e2
 """Clipping distances of a planned view, in sizes of the surface."""
 

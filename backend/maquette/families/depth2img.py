@@ -71,6 +71,7 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         guidance: float,
         on_step: StepCallback,
         shared: float = 0.0,
+        starts: Sequence[float] = (1.0,),
     ) -> Denoising:
         """Noise the init latents by `strength` and denoise them; returns float32 [B, C, h, w].
 
@@ -82,13 +83,18 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         one begins where the strength says and ends in the picture, whatever the scheduler. What
         `on_step` raises ends the loop. shared: the share of the steps, from the first on, at which
         the clean latents are yielded; the scheduler steps with the output that means those sent.
+        starts: shares of the strength at which a single step begins; with several, what one ends
+        in is noised for the next, as a consistency model samples (Song et al., "Consistency
+        Models", ICML 2023, algorithm 1), but with the same noise.
         """
         device, dtype = self._execution_device, self.unet.dtype
         batch = init_latents.shape[0]
         at_once = steps == 1
         if at_once:
             every = self.scheduler.config.num_train_timesteps
-            timesteps = torch.tensor([max(0, round(strength * every) - 1)], device=device)
+            timesteps = torch.tensor(
+                [max(0, round(start * strength * every) - 1) for start in starts], device=device
+            )
         else:
             self.scheduler.set_timesteps(steps, device=device)
             timesteps, _ = self.get_timesteps(steps, strength, device)
@@ -99,10 +105,7 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             ]
         ).to(device)
         latents = init_latents.to(device)
-        if at_once:
-            kept = self.scheduler.alphas_cumprod.to(device)[timesteps]
-            latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
-        else:
+        if not at_once:
             latents = self.scheduler.add_noise(latents, noise, timesteps[:1].repeat(batch))
         guided = negative_embeds is not None
         embeds = prompt_embeds
@@ -116,6 +119,9 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         if isinstance(scheduler, TCDScheduler):
             del options["eta"]  # its own default is part of the method
         for index, timestep in enumerate(timesteps):
+            if at_once:
+                kept = _kept(scheduler, timestep, -1, at_once)
+                latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
             scaled = latents if at_once else scheduler.scale_model_input(latents, timestep)
             entry = (torch.cat([scaled] * 2) if guided else scaled).to(dtype)
             output = self.unet(
@@ -133,8 +139,8 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
                 output = output + self._turn(kept) * ((yield clean) - clean)
             if at_once:
                 latents = self._clean(latents, output, _kept(scheduler, timestep, -1, at_once))
-                on_step(1, 1, latents)
-                return latents
+                on_step(index + 1, len(timesteps), latents)
+                continue
             step: Any = scheduler.step(output, timestep, latents, **options)
             latents = step.prev_sample
             on_step(index + 1, len(timesteps), _expected(scheduler, step))

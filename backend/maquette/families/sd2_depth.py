@@ -235,12 +235,14 @@ class Sd2Depth:
         guidance: float,
         on_step: StepCallback,
         shared: float = 0.0,
+        starts: Sequence[float] = (1.0,),
         as_written: bool = False,
     ) -> Denoising:
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
         For the first `shared` of the steps it yields the clean latents, and goes on with those
-        that it is sent; others may run meanwhile. as_written: nothing is added to the prompt.
+        that it is sent; others may run meanwhile. starts: of a single step, see `depth2img`.
+        as_written: nothing is added to the prompt.
         """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
         depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
@@ -259,6 +261,7 @@ class Sd2Depth:
                 guidance=guidance,
                 on_step=on_step,
                 shared=shared,
+                starts=starts,
             )
         )
 

@@ -126,6 +126,15 @@ def test_a_courtyards_inner_walls_are_seen_from_above():
     assert seen[inner].mean() > 0.85
 
 
+def test_views_are_no_more_than_it_takes_and_none_looks_down_steeply():
+    ground()
+    scenes.box((0, 0, 6), (10, 8, 12), "House")
+    made = plan(bpy.context, surface(bpy.context), 12)
+    assert len(made.poses) < 8
+    steepest = max(pose.matrix[2][2] for pose in made.poses)
+    assert np.degrees(np.arcsin(steepest)) < 55.0
+
+
 def test_a_tower_behind_a_wall_is_seen_past_it():
     ground()
     scenes.box((0, 0, 15), (12, 12, 30), "Tower")
