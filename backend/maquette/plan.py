@@ -28,7 +28,6 @@ from .outlines import Outlines
 
 _FLAT = 0.01  # encoded units
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
-_TILE = 2.0  # times the native size: beyond it a tile's units lose what makes them uneven
 
 
 class PlansFor(Protocol):
@@ -198,7 +197,7 @@ def _frames(
         size = framing.result_size((capture.view.width, capture.view.height), recipe.size, name)
         check_size(f"The picture of {name}", *size, Limits())
         if seamless:
-            size = framing.tile_size(size, model.multiple, int(_TILE * settings.native_size))
+            size = framing.tile_size(size, model.multiple, settings.largest_tile)
         sizes.append(size)
     encoding = settings.depth
     depths = [np.asarray(capture.depth) for capture in captures]
@@ -233,7 +232,8 @@ def _frames(
         )
         seen = frame.seen[frame.cells(model.factor)]
         frames.append(dataclasses.replace(frame, seen=seen))
-    warnings += _size_warnings(sizes, settings)
+    if not seamless:  # a tile is never larger than what the model paints well
+        warnings += _size_warnings(sizes, settings)
     return tuple(frames), warnings
 
 

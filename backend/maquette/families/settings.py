@@ -44,6 +44,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         vocabulary: the words it was trained on, lower case; None for an open vocabulary.
         openings: what the seed adds to a prompt that leaves it open (`families.openings`).
         material_lora: name of the LoRA by which it paints surfaces instead of buildings.
+        tile_size: side in pixels of the largest tile of a surface that it paints well; twice the
+            native size where None.
     """
 
     format: int = FORMAT
@@ -63,10 +65,12 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: frozenset[str] | None = None
     openings: tuple[Opening, ...] = ()
     material_lora: str | None = None
+    tile_size: int | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (
             ("native_size", 8, 65536),
+            ("tile_size", 8, 65536),
             ("steps", 1, 1000),
             ("guidance", 0.0, 100.0),
             ("least_strength", 0.0, 1.0),
@@ -80,6 +84,11 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         if self.sampler not in samplers.NAMES:
             known = ", ".join(samplers.NAMES)
             raise ValueError(f"sampler is {self.sampler!r}; give one of {known}")
+
+    @property
+    def largest_tile(self) -> int:
+        """Side in pixels of the largest tile that it is given to paint."""
+        return self.tile_size or 2 * self.native_size
 
 
 def read_settings(directory: Path) -> ModelSettings:
