@@ -92,7 +92,8 @@ def work_on_nothing() -> None:
         def bake(self, *_: Any, **__: Any) -> Any:
             raise NotImplementedError("no textures here")
 
-    work(lambda _: Equipment(Sampler(), RuntimeError, "cpu", ("cpu",), ("none",)))
+    sampler: Any = Sampler()  # of which no job asks for more
+    work(lambda _: Equipment(sampler, RuntimeError, "cpu", ("cpu",), ("none",)))
 
 
 # --- the add-on, in Blender -----------------------------------------------------------------------

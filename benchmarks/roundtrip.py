@@ -152,7 +152,8 @@ def work_on_nothing() -> None:
 
         picture: Pixels | None = None
 
-    work(lambda _: Equipment(Sampler(), RuntimeError, "cpu", ("cpu",), ("none",)))
+    sampler: Any = Sampler()  # of which no job asks for more
+    work(lambda _: Equipment(sampler, RuntimeError, "cpu", ("cpu",), ("none",)))
 
 
 # --- a process that does nothing but answer -------------------------------------------------------

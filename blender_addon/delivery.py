@@ -153,7 +153,7 @@ class Delivery:
             self._done(job)
         return True
 
-    def _has_to_wait(self, job: Job, saved: results.Saved | SavedTexture) -> bool:
+    def _has_to_wait(self, job: Job, saved: results.Saved | SavedTexture | SavedMaterial) -> bool:
         """Whether a mesh is being edited: a step to undo would be one of that mesh alone."""
         if not isinstance(saved, SavedTexture) or not _is_editing():
             return False
