@@ -1,6 +1,6 @@
 """The docs' pictures, made by the window tests' own scenarios: ``python build.py docs``.
 
-Those of textured samples are made by `turntables`.
+Those of textured samples are made by `turntables`, those of materials by `swatches`.
 
 A scenario names what it shows (``picture("first-steps-tab", ...)``), and a page shows
 ``images/first-steps-tab.jpg``. A file is written again only where a reader would see a difference.
@@ -21,7 +21,7 @@ import numpy as np
 from maquette_wire.errors import MaquetteError
 from PIL import Image
 
-from . import turntables, windows
+from . import swatches, turntables, windows
 from .console import BuildError, Step, root, say
 
 SCENARIOS = (
@@ -35,7 +35,9 @@ SCENARIOS = (
 )
 """What has pictures for the docs; a later one may take a picture of an earlier one again."""
 TEXTURES = "textures"
-"""What ``--only`` takes for the pictures of textured samples."""
+MATERIALS = "materials"
+MODELLED = (TEXTURES, MATERIALS)
+"""What ``--only`` takes for the pictures of textured samples, and of materials."""
 IMAGES = Path("docs/images")
 USUAL = Path.home() / ".cache" / "maquette-blender-sid" / "blender-window"
 """Where ``.ci/install_blender.sh`` puts Blender 5.2."""
@@ -119,16 +121,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--extension", type=Path, required=True)
     parser.add_argument("--blender-window", type=Path)
     parser.add_argument("--blender", type=Path, required=True, help="a Python with bpy")
-    parser.add_argument("--only", action="append", choices=(*SCENARIOS, TEXTURES))
+    parser.add_argument("--only", action="append", choices=(*SCENARIOS, *MODELLED))
     given = parser.parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        wanted = given.only or (*SCENARIOS, TEXTURES)
-        scenarios = [name for name in wanted if name != TEXTURES]
+        wanted = given.only or (*SCENARIOS, *MODELLED)
+        scenarios = [name for name in wanted if name not in MODELLED]
         if scenarios:
             make(program(given.blender_window), given.extension, scenarios)
         if TEXTURES in wanted:
             turntables.make(given.extension, given.blender)
+        if MATERIALS in wanted:
+            swatches.make(given.blender)
         gaps = missing(root() / "docs")
         if gaps:
             raise BuildError(f"The docs show pictures that no scenario makes: {', '.join(gaps)}")

@@ -19,9 +19,9 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 LENS = 60.0
-RISE = math.radians(16.0)
+RISE = math.radians(20.0)
 START = math.radians(20.0)
-MARGIN = 1.04
+MARGIN = 1.1
 SAMPLES = 8
 SKY, SUN, GROUND = 0.72, 1.5, 0.8
 SUN_WAY = (-0.7, 0.55)

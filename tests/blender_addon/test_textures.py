@@ -204,7 +204,8 @@ def test_a_concept_is_laid_on_what_it_shows(session, server, house, camera):
     bpy.ops.maquette.texture()
     turn(session, lambda: arrived(session))
     packet = [p for p in server.packets if isinstance(p.message, Submit)][-1]
-    assert len(packet.message.views) == 4
+    # The concept's view, and others for what it doesn't show.
+    assert len(packet.message.views) in (3, 4)
     assert list(surface_of(packet.message, packet.frames)[1]) == [0]
     assert house.maquette.last_result == concept
 

@@ -304,7 +304,6 @@ def test_a_checkpoint_of_the_family_is_finetuned(scenes: Path, tiny_model: Path,
         )
 
 
-@pytest.mark.parametrize("known", [None, ["gothic", "brick"]])
 def adapter(path: Path, base: Path, steps: int = 4, unet_settings: str = "") -> Path:
     path.write_text(ADAPTER.format(base=base, steps=steps, unet_settings=unet_settings), "utf-8")
     return path
@@ -353,6 +352,7 @@ def test_an_adapters_training_goes_on_where_it_stopped(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.parametrize("known", [None, ["gothic", "brick"]])
 def test_a_finetune_keeps_the_words_of_its_base(
     scenes: Path, tiny_model: Path, tmp_path: Path, known: list[str] | None
 ):
