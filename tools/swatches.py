@@ -5,6 +5,7 @@ Each material is what one call of ``maquette material`` makes with the pocket mo
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -91,7 +92,9 @@ def make(blender: Path) -> None:
         picture = Path(name) / "houses.png"
         given: list[str | Path] = [blender, root() / "tools/wearing.py", picture]
         given += [f"{part}={made / folder}" for part, folder in WORN.items()]
-        run_logged("houses that wear them", given, "docs")
+        # Beside the interpreter, where `environments.blender_tests` puts what the add-on needs.
+        environment = {**os.environ, "PYTHONPATH": str(blender.absolute().parents[1] / "testing")}
+        run_logged("houses that wear them", given, "docs", environment=environment)
         with Image.open(picture) as rendered:
             rendered.convert("RGB").save(root() / HOUSES, quality=QUALITY, optimize=True)
     for target in (SHEET, HOUSES):

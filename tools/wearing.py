@@ -2,7 +2,8 @@
 
     python tools/wearing.py PICTURE.png PART=FOLDER ...                        (a Python with bpy)
 
-FOLDER is one that ``maquette material`` wrote.
+FOLDER is one that ``maquette material`` wrote. What the add-on's wheels bring (msgspec and others)
+must be on the path.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 from blender_addon import materials, saved_materials  # noqa: E402
 
 WIDTH, HEIGHT = 1200, 480
-SAMPLES = 48
+SAMPLES = 32
 
 
 def main() -> None:
@@ -90,10 +91,10 @@ def _light() -> None:
     sun = bpy.data.objects.new("Sun", light)
     sun.rotation_euler = Vector((-0.55, -0.75, 0.8)).to_track_quat("Z", "Y").to_euler()
     lens: Any = bpy.data.cameras.new("Camera")
-    lens.lens = 38.0
+    lens.lens = 40.0
     camera = bpy.data.objects.new("Camera", lens)
-    camera.location = (0.0, -19.0, 4.4)
-    toward = Vector((0.0, 19.0, -2.4))
+    camera.location = (0.0, -25.0, 5.2)
+    toward = Vector((0.0, 25.0, -2.9))
     camera.rotation_euler = toward.to_track_quat("-Z", "Y").to_euler()
     for thing in (sun, camera):
         scene.collection.objects.link(thing)
