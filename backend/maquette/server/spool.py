@@ -132,7 +132,10 @@ def result_bytes(submit: Submit) -> int:
     if submit.material is not None:
         channels = (ITEM_BYTES[dtype] * math.prod(rest) for dtype, rest in MAPS.values())
         return submit.material.pixels**2 * sum(channels)
-    total = 0 if submit.texture is None else 3 * submit.texture.size**2
+    texture = submit.texture
+    total = 0
+    if texture is not None:
+        total = 3 * (texture.bits // 8) * len(texture.tiles) * texture.size**2
     for view in submit.views:
         width, height = submit.recipe.size or (view.width, view.height)
         total += width * height * (3 * submit.recipe.count + 1)
