@@ -17,7 +17,8 @@ import numpy as np
 from maquette_wire.material import PATTERN, Material, PatternName
 from numpy.typing import NDArray
 
-from ..materials.patterns import JOINT, Cells, Relief, cells_of, relief_of
+from ..materials.layouts import Cells, cells_of
+from ..materials.patterns import JOINT, Relief, relief_of
 from .scenes import FORMAT, write_scene
 
 Rgb = tuple[int, int, int]
