@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from maquette.train.scenes import Dataset
-from maquette.train.swatches import STUFFS, scene_of, write_swatches
+from maquette.train.stuffs import STUFFS
+from maquette.train.swatches import scene_of, write_swatches
 
 
 def test_a_folder_of_swatches_is_a_dataset(tmp_path: Path) -> None:
