@@ -55,7 +55,7 @@ def render_scene(stage: Any, seed: int, resolution: int) -> SceneFile:
     chosen = looks.choose(rng, LOOKS)
     massing = np.stack([looks.draw(fine, name, ground, rng) for name, ground in chosen])
     attributes = finishes(scene, FINISHES)
-    pictures = np.stack([_finish(stage, scene, fine, each, resolution) for each in attributes])
+    finished = [_finish(stage, scene, fine, each, resolution) for each in attributes]
     words = random.Random(f"captions-{seed}")
     meta = {
         "format": FORMAT,
@@ -74,7 +74,8 @@ def render_scene(stage: Any, seed: int, resolution: int) -> SceneFile:
     return SceneFile(
         massing=massing,
         depth=exact.depth,
-        finishes=pictures,
+        finishes=np.stack([picture for picture, _ in finished]),
+        openings=np.stack([openings for _, openings in finished]),
         parts=exact.parts,
         objects=np.minimum(exact.objects, 255).astype(np.uint8),
         normals=np.rint(exact.normals * 127).astype(np.int8),
@@ -85,8 +86,8 @@ def render_scene(stage: Any, seed: int, resolution: int) -> SceneFile:
 
 def _finish(
     stage: Any, scene: Any, fine: Any, attributes: dict[str, Any], resolution: int
-) -> np.ndarray:
-    """One finished picture, uint8 [H, W, 3]."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """One finished picture, uint8 [H, W, 3], and the openings of its walls, uint8 [H, W]."""
     from . import styles
     from .finish import develop
     from .massing import TYPES
@@ -110,13 +111,16 @@ def _finish(
         )
         light = stage.skies.set(attributes["light"], scene.camera.heading, scene.ground_line)
         stage.palette.light_up(light.lit)
-    picture = develop(stage.picture(resolution, resolution), fine.depth, scene.focus, light)
+    taken = stage.picture(resolution, resolution)
+    picture = develop(taken.color, fine.depth, scene.focus, light)
     draw = {
         "pencil": styles.pencil,
         "watercolour": styles.watercolour,
         "blueprint": styles.blueprint,
     }.get(style)
-    return picture if draw is None else draw(picture.astype(np.float32) / 255.0, fine)
+    if draw is not None:
+        picture = draw(picture.astype(np.float32) / 255.0, fine)
+    return picture, np.rint(taken.openings * 255).astype(np.uint8)
 
 
 def _describe(camera: Any) -> dict[str, Any]:

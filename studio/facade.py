@@ -64,6 +64,10 @@ WINDOWS: dict[str, dict[str, float]] = {
     },
 }
 
+OPENING = "opening"
+"""The pass that the wall material writes: 1 where the wall has an opening, whatever is seen through
+it."""
+
 
 def _both(*masks: Socket) -> Socket:
     result = masks[0]
@@ -224,6 +228,7 @@ def make_wall_material() -> bpy.types.Material:
     opening = _open(t, wall)
     shade = 1.0 - opening.clear * 0.5 * ((opening.high - wall.y_glass) < wall.recess * 0.8)
     solid = _solid(t, wall, opening, shade)
+    t.plug(opening.opening, t.node("ShaderNodeOutputAOV", aov_name=OPENING).inputs["Value"])
     t.surface(t.blend(opening.glass, solid, _glazing(t, wall, opening, shade)))
     material.cycles.emission_sampling = "NONE"
     return material

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import FORMAT
 
-ARRAYS = ("massing", "depth", "finishes", "parts", "objects", "normals", "edges")
+ARRAYS = ("massing", "depth", "finishes", "openings", "parts", "objects", "normals", "edges")
 
 
 class SceneFileError(Exception):
@@ -30,6 +30,7 @@ class SceneFile:
     massing: np.ndarray
     depth: np.ndarray
     finishes: np.ndarray
+    openings: np.ndarray
     parts: np.ndarray
     objects: np.ndarray
     normals: np.ndarray

@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .cameras import SENSOR, Camera
+from .facade import OPENING
 from .materials import Palette
 from .model import Model, Part
 from .nodes import new_material
@@ -32,6 +33,15 @@ class Maps:
     normals: np.ndarray
     parts: np.ndarray
     objects: np.ndarray
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished picture, row 0 at the top: scene-linear colour, float32 [h, w, 3], and how much
+    of each pixel is an opening of a wall, float32 [h, w] from 0 to 1."""
+
+    color: np.ndarray
+    openings: np.ndarray
 
 
 class Stage:
@@ -84,8 +94,9 @@ class Stage:
         layer = scene.view_layers[0]
         layer.use_pass_z = True
         layer.use_pass_normal = True
-        aov = layer.aovs.add()
-        aov.name, aov.type = "part", "COLOR"
+        for name, kind in (("part", "COLOR"), (OPENING, "VALUE")):
+            aov = layer.aovs.add()
+            aov.name, aov.type = name, kind
         scene.use_nodes = True
         tree = scene.node_tree
         tree.nodes.clear()
@@ -98,7 +109,7 @@ class Stage:
             "NONE",
         )
         output.file_slots.clear()
-        for name in ("Depth", "Normal", "part"):
+        for name in ("Depth", "Normal", "part", OPENING):
             output.file_slots.new(name)
             tree.links.new(layers.outputs[name], output.inputs[name])
 
@@ -146,7 +157,6 @@ class Stage:
     def maps(self, width: int, height: int, camera: Camera) -> Maps:
         """Depth, normals, parts and objects at exact pixel centres."""
         scene = self.scene
-        scene.use_nodes = True
         scene.cycles.samples = 1
         scene.cycles.use_denoising = False
         scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BOX", 0.01
@@ -167,17 +177,18 @@ class Stage:
         view[sky] = 0.0
         return Maps(np.where(sky, np.inf, depth).astype(np.float32), view, parts, objects)
 
-    def picture(self, width: int, height: int) -> np.ndarray:
-        """Scene-linear colour, float32 [height, width, 3]."""
+    def picture(self, width: int, height: int) -> Picture:
+        """What the camera sees of the finished scene."""
         scene = self.scene
-        scene.use_nodes = False
         scene.cycles.samples = self.samples
         scene.cycles.use_denoising = True
         scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BLACKMAN_HARRIS", 1.3
         self._size(width, height)
         scene.render.filepath = str(self.folder / "picture.exr")
         bpy.ops.render.render(write_still=True)
-        return self._read("picture.exr", width, height)[..., :3]
+        color = self._read("picture.exr", width, height)[..., :3]
+        openings = self._read(f"{OPENING}0001.exr", width, height)[..., 0]
+        return Picture(color, openings.clip(0.0, 1.0))
 
     def _size(self, width: int, height: int) -> None:
         self.scene.render.resolution_x, self.scene.render.resolution_y = width, height

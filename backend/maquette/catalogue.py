@@ -148,6 +148,7 @@ class Catalogue:
                     guidance=settings.guidance,
                     loras=loras,
                     samplers=samplers.offered(entry.directory, settings.sampler, settings.steps),
+                    facades=settings.depth.recess > 0.0,
                 )
             )
         return tuple(infos)

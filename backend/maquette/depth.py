@@ -40,6 +40,8 @@ class DepthEncoding:
     sky_gap: distance in encoded units kept between the sky (-1) and the far end.
     min_span: least ratio (1 - far/near in encoded power) that fills the range, so that a flat wall
         stays flat and its rounding errors are not stretched into relief.
+    recess: encoded units by which openings of walls lie behind them (`set_back`); 0 for a model
+        that was not trained to see openings.
     """
 
     power: float = 1.0
@@ -47,6 +49,7 @@ class DepthEncoding:
     far_percentile: float = 0.5
     sky_gap: float = 0.1
     min_span: float = 0.02
+    recess: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.05 <= self.power <= 2.0:
@@ -60,6 +63,8 @@ class DepthEncoding:
             raise ValueError(f"The depth encoding's sky_gap is {self.sky_gap}; give 0 to 1.")
         if not 0.0 < self.min_span < 1.0:
             raise ValueError(f"The depth encoding's min_span is {self.min_span}; give 0 to 1.")
+        if not 0.0 <= self.recess <= 1.0:
+            raise ValueError(f"The depth encoding's recess is {self.recess}; give 0 to 1.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,17 @@ def encode_depth(
     encoded = np.float32(2.0 - encoding.sky_gap) * share + np.float32(encoding.sky_gap - 1.0)
     encoded[sky] = -1.0
     return np.clip(area_resize(encoded, size), -1.0, 1.0)
+
+
+def set_back(
+    encoded: NDArray[np.float32], openings: NDArray[np.float32], encoding: DepthEncoding
+) -> NDArray[np.float32]:
+    """A depth channel [h, w] with openings in its walls: the same step behind them everywhere, far
+    larger than a window's reveal would be at the distance of a building, so that a model sees it.
+
+    openings: float32 [h, w], the share of each cell that is an opening, 0 to 1.
+    """
+    return np.clip(encoded - np.float32(encoding.recess) * openings, -1.0, 1.0)
 
 
 def decode_depth(

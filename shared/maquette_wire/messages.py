@@ -156,7 +156,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A model that this server can run now.
 
     ``native_size`` is the side in pixels that it was trained at; the defaults are what a recipe's
-    ``None`` stands for; ``samplers`` are those that make a difference and fit its noise schedule.
+    ``None`` stands for; ``samplers`` are those that make a difference and fit its noise schedule;
+    ``facades`` says whether it sees the openings of walls, which a recipe lays out.
     """
 
     name: str
@@ -169,6 +170,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     guidance: float
     loras: tuple[str, ...] = ()
     samplers: tuple[str, ...] = ()
+    facades: bool = False
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from .errors import MaquetteError
 
 RECIPE_FORMAT = 1
 SEED_MAX = 2**32 - 1
+STOREYS = (2.0, 20.0)
+BAYS = (0.5, 50.0)
+"""Metres, the least and the most that a recipe may ask for."""
+
+Windows = Literal["auto", "free", "punched", "tall", "ribbon", "grid", "curtain wall"]
+"""How the openings of walls are laid out. ``auto``: as the prompt says, and where it says nothing
+as the seed decides; ``free``: not at all, the model paints what it likes."""
 
 
 class Lora(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +47,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         strength: share of the noise schedule that is run, 0 < strength <= 1.
         depth_influence: weight of the depth condition, 0 ... 1.
         loras: adapters in the order they are applied.
+        windows: how the openings of walls are laid out, for models that see openings
+            (``ModelInfo.facades``); others paint what they like.
+        storey, bay: metres from floor to floor, and from window to window; walls are divided into
+            whole bays of about that width, storeys are fitted to the height of a building.
         size: (width, height) in pixels of the result; ``None`` is the View's own size.
         format: version of this record.
     """
@@ -55,6 +68,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     strength: float | None = None
     depth_influence: float | None = None
     loras: tuple[Lora, ...] = ()
+    windows: Windows = "auto"
+    storey: float = 3.2
+    bay: float = 3.0
     size: tuple[int, int] | None = None
     format: int = RECIPE_FORMAT
 
@@ -68,6 +84,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             ("geometry", 0.0, 1.0),
             ("strength", 0.0, 1.0),
             ("depth_influence", 0.0, 1.0),
+            ("storey", *STOREYS),
+            ("bay", *BAYS),
             ("format", 1, RECIPE_FORMAT),
         ):
             value = getattr(self, name)

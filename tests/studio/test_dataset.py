@@ -17,6 +17,7 @@ from studio.reader import (
     scene_path,
     write_scene,
 )
+from studio.model import Part
 from studio.render import Stage
 
 SIZE = 128
@@ -38,6 +39,19 @@ def test_a_scene_has_the_promised_arrays(scene: SceneFile) -> None:
     assert len(scene.meta["looks"]) == looks and len(scene.meta["finishes"]) == finishes
     assert scene.meta["looks"][0] == {"name": "solid", "ground": True}
     json.dumps(scene.meta)
+
+
+def test_openings_are_holes_in_walls(scene: SceneFile) -> None:
+    """They lie on walls alone, and a picture changes at their edges more than within the wall."""
+    assert scene.openings.shape == scene.finishes.shape[:3] and scene.openings.dtype == np.uint8
+    wall = scene.parts == Part.WALL
+    for openings, picture in zip(scene.openings, scene.finishes, strict=True):
+        assert 0.02 < (openings[wall] > 127).mean() < 0.98
+        assert (openings[~wall] > 127).mean() < 0.01
+        steps = np.abs(np.diff(picture.astype(int).sum(-1), axis=1))
+        rims = np.abs(np.diff(openings.astype(int), axis=1)) > 127
+        within = wall[:, 1:] & wall[:, :-1] & ~rims
+        assert steps[rims].mean() > 2.0 * steps[within].mean()
 
 
 def test_finished_pictures_stay_within_the_massing(scene: SceneFile) -> None:
@@ -73,7 +87,7 @@ def test_reading_gives_back_what_was_written(scene: SceneFile, tmp_path: Path) -
     path = scene_path(tmp_path, SEED)
     write_scene(path, scene)
     again = read_scene(path)
-    for name in ("massing", "depth", "finishes", "parts", "objects", "normals", "edges"):
+    for name in ("massing", "depth", "finishes", "openings", "parts", "objects", "normals", "edges"):
         assert np.array_equal(getattr(again, name), getattr(scene, name)), name
     assert again.meta == scene.meta
     assert [p.name for p, _ in read_scenes(tmp_path, scene.meta["split"])] == [path.name]

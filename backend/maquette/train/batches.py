@@ -10,6 +10,7 @@ import torch
 from maquette_wire.errors import MaquetteError
 from torch import Tensor
 
+from ..depth import set_back
 from .cache import CachedScene, LatentCache
 from .recipe import UnetStage
 from .scenes import Dataset
@@ -147,14 +148,18 @@ class Batches:
         depth = scene.depth[int(rng.random() < settings.ground_dropout)]
         top, left = (int(rng.integers(0, n - crop + 1)) for n in depth.shape)
         area = (..., slice(top, top + crop), slice(left, left + crop))
-        cut = [each[area] for each in (latents, begin, depth, standing)]
+        openings = torch.zeros_like(depth) if scene.openings is None else scene.openings[finish]
+        cut = [each[area] for each in (latents, begin, depth, standing, openings)]
         if settings.flips and rng.random() < 0.5:
             cut = [each.flip(-1) for each in cut]
-        latents, begin, depth, standing = cut
+        latents, begin, depth, standing, openings = cut
         subject = (standing > -1.0).float()
         if rng.random() < settings.depth_jitter:
             # A view that holds only the far part of a job's range, its sky still at -1.
             depth = (depth + 1.0) * float(rng.uniform(0.6, 1.0)) - 1.0
+        if rng.random() < settings.openings:
+            encoding = self.cache.encoding
+            depth = torch.from_numpy(set_back(depth.numpy(), openings.float().numpy(), encoding))
         if rng.random() < settings.depth_dropout:
             depth = torch.full_like(depth, -1.0)
         captions = scene.captions[finish]

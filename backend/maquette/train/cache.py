@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..depth import DepthEncoding, depth_range, encode_depth
+from ..depth import DepthEncoding, area_resize, depth_range, encode_depth
 from .parts import on_device
 from .scenes import DamagedScene, Dataset, Scene
 from .tinting import tinted_massing
@@ -31,7 +31,7 @@ from .vae import to_tensor
 
 log = logging.getLogger(__name__)
 
-_CONTENTS = 2
+_CONTENTS = 3
 """What a file holds; another number makes every cache anew."""
 
 
@@ -39,7 +39,9 @@ _CONTENTS = 2
 class CachedScene:
     """latents [finishes, c, h, w] float16, unscaled means; tinted, the same of the massing in each
     finish's colours, or the latents again where a training has no use for it; depth [2, h, w]
-    float32 in [-1, 1], with and without ground; captions and attributes for each finish."""
+    float32 in [-1, 1], with and without ground; captions and attributes for each finish; openings
+    [finishes, h, w] float16, the share of each cell that is an opening of a wall, where the dataset
+    says."""
 
     name: str
     latents: Tensor
@@ -47,6 +49,7 @@ class CachedScene:
     depth: Tensor
     captions: list[list[str]]
     attributes: list[dict[str, Any]]
+    openings: Tensor | None
 
 
 class LatentCache:
@@ -113,6 +116,10 @@ class LatentCache:
             rng = np.random.default_rng(zlib.crc32(scene.name.encode()))
             massings = [tinted_massing(scene, n, rng) for n in range(len(scene.finishes))]
             tensors["tinted"] = self._encode(massings)
+        openings = [finish.openings for finish in scene.finishes]
+        if all(each is not None for each in openings):
+            shares = [area_resize(np.float32(each) / np.float32(255), size) for each in openings]
+            tensors["openings"] = torch.from_numpy(np.stack(shares)).half()
         described = {
             "captions": [finish.captions for finish in scene.finishes],
             "attributes": [finish.attributes for finish in scene.finishes],
@@ -134,7 +141,7 @@ def _read(path: Path) -> CachedScene:
     with safe_open(path, "pt") as file:
         described = json.loads(file.metadata()["described"])
         latents = file.get_tensor("latents")
-        tinted = "tinted" in file.keys()  # noqa: SIM118
+        tinted, openings = (name in file.keys() for name in ("tinted", "openings"))  # noqa: SIM118
         return CachedScene(
             path.stem,
             latents,
@@ -142,4 +149,5 @@ def _read(path: Path) -> CachedScene:
             file.get_tensor("depth"),
             described["captions"],
             described["attributes"],
+            file.get_tensor("openings") if openings else None,
         )

@@ -99,6 +99,8 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         that learn the picture in one step: what a strength below 1 asks of a one-step model. Of
         these, `tinted_dropout` have no caption, since what the text says too is not learned from
         colours.
+    openings: share of samples whose depth has the openings of walls set back by the encoding's
+        `recess`, for a dataset that knows them.
     blind: the UNet does not see the latents, whose filters become zero: a regression from depth and
         text in one step (`late_from = 999`), which learns far faster than denoising and which
         denoising can go on from. Seeds make no difference to such a model.
@@ -121,6 +123,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     depth_dropout: float = 0.02
     depth_jitter: float = 0.3
     ground_dropout: float = 0.1
+    openings: float = 0.0
     subject: float = 0.0
     flips: bool = True
     encode_at_once: int = 0
@@ -179,6 +182,8 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for stage in self.stages:
             if getattr(self, stage) is None:
                 raise ValueError(f"the stage `{stage}` is asked for, but has no [{stage}] table")
+        if self.unet is not None and self.unet.openings and not self.depth.recess:
+            raise ValueError("`openings` in [unet] needs a `recess` in [depth]")
         if self.unet is not None and self.unet.lora:
             if self.base is None:
                 raise ValueError("an adapter (`lora`) needs a `base` that it is for")

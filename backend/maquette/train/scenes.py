@@ -30,11 +30,16 @@ class DamagedScene(Exception):
 
 @dataclass(frozen=True)
 class Finish:
-    """One finished picture [h, w, 3] uint8 sRGB, how it may be described, and what it shows."""
+    """One finished picture [h, w, 3] uint8 sRGB, how it may be described, and what it shows.
+
+    openings: uint8 [h, w], how much of each pixel is an opening of a wall; None where a dataset
+    doesn't say.
+    """
 
     picture: NDArray[np.uint8]
     captions: list[str]
     attributes: dict[str, Any]
+    openings: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def read_scene(path: Path) -> Scene:
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(file["meta"].tobytes().decode())
             arrays = {key: file[key] for key in _ARRAYS}
+            openings = file["openings"] if "openings" in file.files else None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
         raise DamagedScene(f"{path} is damaged or cut off ({error})") from error
     if meta.get("format") != FORMAT:
@@ -72,8 +78,13 @@ def read_scene(path: Path) -> Scene:
     if len(described) != len(arrays["finishes"]):
         raise DamagedScene(f"{path} describes {len(described)} of its finishes only")
     finishes = [
-        Finish(picture, list(entry["captions"]), entry["attributes"])
-        for picture, entry in zip(arrays["finishes"], described, strict=True)
+        Finish(
+            arrays["finishes"][number],
+            list(entry["captions"]),
+            entry["attributes"],
+            None if openings is None else openings[number],
+        )
+        for number, entry in enumerate(described)
     ]
     return Scene(
         path.stem,
