@@ -141,6 +141,15 @@ def test_views_of_one_scene_see_the_same_openings() -> None:
     assert np.abs(alone - masks[1]).mean() > 0.01
 
 
+@pytest.mark.parametrize("across", [None, 40.0])
+def test_who_stands_behind_a_building_does_not_see_past_its_front(across: float | None) -> None:
+    """From there, what lies behind the front is the building's back."""
+    before = capture_of(camera((6, -20, 5), (6, 0, 5), across=across), [*HOUSE, GROUND])
+    behind = capture_of(camera((6, 28, 12), (6, 8, 4), across=across), [*HOUSE, GROUND])
+    alone = seen([before])[2][0]
+    assert np.array_equal(seen([before, behind])[2][0], alone) and alone.any()
+
+
 def test_no_window_hangs_over_a_gable() -> None:
     """The wall ends at a slope: what would look past it is left out."""
     capture = front()
