@@ -16,7 +16,8 @@ class Field:
     """A setting by its name on the command line.
 
     ``spoken`` is what its values are called by in a caption, empty where a value speaks for itself:
-    "seed 3", but "red brick library". ``short`` makes a text shorter for it.
+    "seed 3", but "red brick library". ``unit`` follows a number, ``short`` makes a text shorter for
+    it.
     """
 
     name: str
@@ -24,12 +25,13 @@ class Field:
     spoken: str
     value: Callable[[Row], Value]
     short: Callable[[str], str] = str
+    unit: str = ""
 
     def label(self, value: Value) -> str:
         """A value as a caption has it."""
         if value is None:
             return f"no {self.title.lower()}"
-        text = self.short(value) if isinstance(value, str) else f"{value:.10g}"
+        text = self.short(value) if isinstance(value, str) else f"{value:.10g}{self.unit}"
         return f"{self.spoken} {text}".strip()
 
     def values(self, rows: Sequence[Row]) -> list[Value]:
@@ -67,6 +69,9 @@ FINE = (
     Field("guidance", "Guidance", "guidance", _of_recipe("guidance")),
     Field("sampler", "Sampler", "", _of_recipe("sampler")),
     Field("strength", "Strength", "strength", _of_recipe("strength")),
+    Field("windows", "Windows", "windows", _of_recipe("windows")),
+    Field("storey", "Storey", "storey", _of_recipe("storey"), unit=" m"),
+    Field("bay", "Bay", "bay", _of_recipe("bay"), unit=" m"),
 )
 FIELDS = (*MAIN, *FINE)
 BY_NAME = {field.name: field for field in FIELDS}
