@@ -148,13 +148,13 @@ def test_windows_are_laid_out_for_a_model_that_sees_them(
     monkeypatch.setattr(facades, "chosen_model", lambda _name: model)
     monkeypatch.setattr(presets, "_side", lambda _width: 3.0)  # no scale without a window
     monkeypatch.setattr(restyle, "draw_jobs", lambda *_given: None)
-    context = SimpleNamespace(
+    context: Any = SimpleNamespace(
         scene=bpy.context.scene,
         region=SimpleNamespace(width=300),
         area=SimpleNamespace(type="VIEW_3D"),
     )
     sidebar, properties = cast(Any, Drawn()), cast(Any, Drawn())
-    restyle.draw_restyle(sidebar, cast(Any, context))
+    restyle.draw_restyle(sidebar, context)
     rendering.MAQUETTE_PT_engine.draw(cast(Any, SimpleNamespace(layout=properties)), context)
     for drawn in (sidebar, properties):
         assert ({"Façades", "windows", *LENGTHS} <= set(drawn.names)) == shown

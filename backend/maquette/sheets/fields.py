@@ -16,8 +16,7 @@ class Field:
     """A setting by its name on the command line.
 
     ``spoken`` is what its values are called by in a caption, empty where a value speaks for itself:
-    "seed 3", but "red brick library". ``unit`` follows a number, ``short`` makes a text shorter for
-    it.
+    "seed 3", but "red brick library". ``unit`` follows a number, ``short`` makes a text fit for it.
     """
 
     name: str
@@ -55,6 +54,12 @@ def _of_recipe(name: str) -> Callable[[Row], Value]:
     return lambda row: getattr(row.recipe, name, None)
 
 
+def _windows(kind: str) -> str:
+    """Windows as a person calls them."""
+    others = {"auto": "windows as prompted", "free": "the model's windows", "curtain wall": kind}
+    return others.get(kind, f"{kind} windows")
+
+
 MAIN = (
     Field("source", "Source", "", _of_row("source"), lambda path: Path(path).stem or path),
     Field("view", "View", "", _of_row("view")),
@@ -69,7 +74,7 @@ FINE = (
     Field("guidance", "Guidance", "guidance", _of_recipe("guidance")),
     Field("sampler", "Sampler", "", _of_recipe("sampler")),
     Field("strength", "Strength", "strength", _of_recipe("strength")),
-    Field("windows", "Windows", "windows", _of_recipe("windows")),
+    Field("windows", "Windows", "", _of_recipe("windows"), _windows),
     Field("storey", "Storey", "storey", _of_recipe("storey"), unit=" m"),
     Field("bay", "Bay", "bay", _of_recipe("bay"), unit=" m"),
 )

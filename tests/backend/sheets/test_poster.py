@@ -151,6 +151,26 @@ def test_strength_follows_geometry_without_sections_of_its_own(tmp_path):
     assert len(section.cells) == 6
 
 
+def test_windows_and_bays_are_the_axes_of_a_poster_with_their_labels(tmp_path):
+    rows = [
+        Row(
+            file=save(tmp_path / f"{windows}{bay}.png", plain((1, 2, 3), 96, 64)).name,
+            recipe=Recipe(prompt="brick", windows=windows, bay=bay),
+        )
+        for windows in ("punched", "curtain wall")
+        for bay in (6.0, 1.5)
+    ]
+    axes = choose_axes(rows, "windows", None)
+    assert axes
+    assert axes.across
+    assert axes.across.name == "bay"
+    axes = {"down": "windows", "across": "bay"}
+    layout = plan(rows, {row.file: (96, 64) for row in rows if row.file}, "T", "sub", **axes)
+    labels = [text.line for text in layout.texts]
+    assert " ".join(labels).endswith("punched windows curtain wall"), labels
+    assert labels.index("bay 1.5 m") < labels.index("bay 6 m")
+
+
 def test_with_one_axis_named_and_nothing_to_cross_it_with_pictures_follow_each_other(tmp_path):
     rows = [Row(file=f"{n}.png", recipe=Recipe(prompt="ab"[n // 4], seed=n)) for n in range(8)]
     axes = choose_axes(rows, "prompt", None)
