@@ -43,7 +43,7 @@ WINDOWS = (
     (
         "free",
         "Model's Choice",
-        "Nothing is laid out: the model paints windows and doors as it likes, in every view anew",
+        "Nothing is laid out: the model paints windows and doors as it likes",
     ),
     ("punched", "Punched", "Single windows with much wall around them, one to a bay"),
     ("tall", "Tall", "Upright windows from the floor to near the ceiling, one to a bay"),
@@ -200,16 +200,16 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     )
     windows: EnumProperty(
         name="Windows",
-        description="How windows and doors are laid out on the walls, in whole bays and storeys, "
-        "the same from every view (shown to the model as steps in the depth)",
+        description="How windows and doors are laid out on the walls: regularly, in whole bays and "
+        "storeys (shown to the model as steps in the depth)",
         items=WINDOWS,
         default=USUAL.windows,
         options=PLAIN,
     )
     storey_height: FloatProperty(
         name="Storey Height",
-        description="From floor to floor; a building is divided into whole storeys of about that "
-        "height",
+        description="From floor to floor; the walls of a building share one height near this, of "
+        "which whole storeys fit",
         default=USUAL.storey,
         min=STOREYS[0],
         max=STOREYS[1],

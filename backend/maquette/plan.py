@@ -194,11 +194,6 @@ def make_plan(
             "laid out; choose another model, or leave the windows to the prompt."
         )
     warnings += _training_warnings(settings, run, strength)
-    if settings.depth.recess == 0.0 and recipe.windows not in ("auto", "free") and not seamless:
-        warnings.append(
-            f"The model {recipe.model!r} doesn't see windows, so they aren't laid out as "
-            f"{recipe.windows}; describe them in the prompt, or choose a model that does."
-        )
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
     if guidance > 1.0:
         warnings += model.prompt_warnings(recipe.negative_prompt, "negative prompt")
