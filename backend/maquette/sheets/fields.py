@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maquette_wire.recipe import Recipe
+
 from .rows import Row
 
 Value = str | int | float | None
+USUAL = Recipe(prompt="")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Field:
 
     ``spoken`` is what its values are called by in a caption, empty where a value speaks for itself:
     "seed 3", but "red brick library". ``unit`` follows a number, ``short`` makes a text fit for it.
+    ``usual`` is a value that need not be told where all have it.
     """
 
     name: str
@@ -25,6 +29,7 @@ class Field:
     value: Callable[[Row], Value]
     short: Callable[[str], str] = str
     unit: str = ""
+    usual: Value = None
 
     def label(self, value: Value) -> str:
         """A value as a caption has it."""
@@ -74,9 +79,9 @@ FINE = (
     Field("guidance", "Guidance", "guidance", _of_recipe("guidance")),
     Field("sampler", "Sampler", "", _of_recipe("sampler")),
     Field("strength", "Strength", "strength", _of_recipe("strength")),
-    Field("windows", "Windows", "", _of_recipe("windows"), _windows),
-    Field("storey", "Storey", "storey", _of_recipe("storey"), unit=" m"),
-    Field("bay", "Bay", "bay", _of_recipe("bay"), unit=" m"),
+    Field("windows", "Windows", "", _of_recipe("windows"), _windows, usual=USUAL.windows),
+    Field("storey", "Storey", "storey", _of_recipe("storey"), unit=" m", usual=USUAL.storey),
+    Field("bay", "Bay", "bay", _of_recipe("bay"), unit=" m", usual=USUAL.bay),
 )
 FIELDS = (*MAIN, *FINE)
 BY_NAME = {field.name: field for field in FIELDS}
