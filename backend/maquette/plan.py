@@ -29,6 +29,8 @@ from .geometry import blend_depth
 from .outlines import Outlines
 
 _FLAT = 0.01  # encoded units
+_REVEAL = 3
+"""Pixels from the edge of an opening within which colours are moved: frames are not much wider."""
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
 
 
@@ -59,7 +61,8 @@ class Frame:
         color: uint8 sRGB at the padded size.
         depth: float32 [h, w] at the latent size of `padded`, what the model is given.
         seen: uint8 [h, w], `depth` to look at, without the padding.
-        outlines: where surfaces end, for a model whose pictures are put right there.
+        outlines: where surfaces end, and then where openings do, for a model whose pictures are
+            put right there.
         hold: how much of that, as much as depth has a say.
     """
 
@@ -70,15 +73,15 @@ class Frame:
     color: NDArray[np.uint8]
     depth: NDArray[np.float32]
     seen: NDArray[np.uint8]
-    outlines: Outlines | None = None
+    outlines: tuple[Outlines, ...] = ()
     hold: float = 1.0
 
     def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture [H, W, 3] of what the model painted, at the padded size."""
         (width, height), margin = self.size, self.margin
         picture = painted[margin : margin + height, margin : margin + width]
-        if self.outlines is not None:
-            return self.outlines.sharpened(picture, self.hold)
+        for outlines in self.outlines:
+            picture = outlines.sharpened(picture, self.hold)
         return np.ascontiguousarray(picture)
 
     def cells(self, factor: int) -> tuple[slice, slice]:
@@ -290,11 +293,13 @@ def _frames(
             hold=min(influence, 1.0),
         )
         for windows in dict.fromkeys(reading.windows for reading in readings):
-            shown = encoded
+            frame, shown = plain, encoded
             if guide is not None and windows is not None:
                 openings = depth.area_resize(guide.openings(index, windows), size[::-1])
                 shown = depth.set_back(encoded, openings, encoding)
-            frames[index, windows] = _with_depth(plain, shown, model, influence)
+                more = _outlines(capture, size, settings, seamless, openings)
+                frame = dataclasses.replace(plain, outlines=(*plain.outlines, *more))
+            frames[index, windows] = _with_depth(frame, shown, model, influence)
     if not seamless:  # a tile is never larger than what the model paints well
         warnings += _size_warnings(sizes, settings)
     return frames, warnings
@@ -313,21 +318,30 @@ def _with_depth(
 
 
 def _outlines(
-    capture: Capture, size: tuple[int, int], settings: ModelSettings, seamless: bool
-) -> Outlines | None:
-    """The edges of a capture at the size (width, height) of its pictures."""
-    if not settings.outlines:
-        return None
+    capture: Capture,
+    size: tuple[int, int],
+    settings: ModelSettings,
+    seamless: bool,
+    openings: NDArray[np.float32] | None = None,
+) -> tuple[Outlines, ...]:
+    """The edges of a capture at the size (width, height) of its pictures; with openings, [H, W] of
+    that size, theirs as well."""
+    if not settings.outlines or (openings is not None and not openings.any()):
+        return ()
     metric = np.asarray(capture.depth)
     rows, columns = (
         (np.arange(wanted) + 0.5) * given // wanted
         for wanted, given in zip(size[::-1], metric.shape, strict=True)
     )
-    return Outlines.of(
-        metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
-        capture.view,
-        settings.outlines,
-        wraps=seamless,
+    radius = settings.outlines if openings is None else min(settings.outlines, _REVEAL)
+    return (
+        Outlines.of(
+            metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
+            capture.view,
+            radius,
+            openings=openings,
+            wraps=seamless,
+        ),
     )
 
 
