@@ -29,7 +29,7 @@ from .geometry import blend_depth
 from .outlines import Outlines
 
 _FLAT = 0.01  # encoded units
-_REVEAL = 3
+_REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved: frames are not much wider."""
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
 

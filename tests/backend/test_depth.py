@@ -15,6 +15,7 @@ from maquette.depth import (
     encode_depth,
     is_all_sky,
     picture,
+    set_back,
 )
 
 SQRT = DepthEncoding(power=0.5)
@@ -179,3 +180,20 @@ def test_what_the_model_saw_is_white_near_and_black_in_the_sky():
 def test_an_encoding_out_of_bounds_is_refused(settings_):
     with pytest.raises(ValueError, match="depth encoding"):
         DepthEncoding(**settings_)
+
+
+def test_openings_are_set_back_alike_near_and_far():
+    encoding = DepthEncoding(power=0.5, recess=0.25)
+    depth = np.tile(np.linspace(5.0, 80.0, 32, dtype=np.float32), (16, 1))
+    encoded = encode(depth, encoding)
+    openings = np.zeros_like(encoded)
+    openings[4:8] = 1.0
+    openings[8:10] = 0.5
+    shown = set_back(encoded, openings, encoding)
+    assert np.array_equal(shown[:4], encoded[:4])
+    inside = encoded > -0.7
+    assert np.allclose((encoded - shown)[4:8][inside[4:8]], 0.25, atol=1e-6)
+    assert np.allclose((encoded - shown)[8:10][inside[8:10]], 0.125, atol=1e-6)
+    assert shown.min() >= -1.0
+    blind = DepthEncoding(power=0.5)
+    assert np.array_equal(set_back(encoded, openings, blind), encoded)

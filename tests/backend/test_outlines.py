@@ -65,6 +65,22 @@ def test_creases_between_two_walls_count_too():
     assert difference(after, wanted)[:, 33:].max() <= 8
 
 
+def test_a_blurred_opening_is_exact_again():
+    depth = tower()
+    holes = np.zeros(depth.shape, np.float32)
+    holes[18:28, 26:38] = 1.0
+    wanted = flat_colors(depth)
+    wanted[holes > 0.5] = (250, 240, 150)
+    before = blurred(wanted)
+    plain = Outlines.of(depth, view(), 4).sharpened(before)
+    after = Outlines.of(depth, view(), 4, openings=holes).sharpened(before)
+    # A row of pixels on either side of its edge is as soft as a render's.
+    inside, around = np.s_[19:27, 27:37], np.s_[15:31, 23:41]
+    assert difference(plain, wanted)[inside].max() > 50
+    assert difference(after, wanted)[inside].max() <= 8
+    assert difference(after, wanted)[around].mean() < 0.4 * difference(plain, wanted)[around].mean()
+
+
 def test_what_is_painted_on_a_surface_stays():
     depth = tower()
     picture = flat_colors(depth)

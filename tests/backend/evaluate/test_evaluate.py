@@ -11,7 +11,12 @@ from maquette import cli
 from maquette.edges import depth_edges, edge_recall
 from maquette.evaluate import judge as judging
 from maquette.evaluate.cases import PROMPTS, capture_of, spread, view_of, wanted_of
-from maquette.evaluate.measures import diversity, kernel_distance, plane_edges
+from maquette.evaluate.measures import (
+    diversity,
+    kernel_distance,
+    openings_followed,
+    plane_edges,
+)
 from maquette.train.scenes import Dataset
 from maquette_wire import container
 from maquette_wire.capture import frames_of
@@ -85,6 +90,16 @@ def test_edges_within_planes_are_told_from_the_massings_own(dataset: Dataset):
     assert windows is not None and windows > 0.0
     assert invented is not None and invented > 0.0
     assert plane_edges(blank, scene.edges, np.zeros_like(scene.parts)) is None
+
+
+def test_openings_are_followed_where_the_picture_has_them():
+    holes = np.zeros((64, 64))
+    holes[10:20, 10:20] = holes[10:20, 30:40] = holes[40:50, 10:20] = 1.0
+    picture = np.where(holes[..., None] > 0.5, (250, 220, 150), (120, 60, 50)).astype(np.uint8)
+    assert openings_followed(picture, holes) == 1.0
+    assert openings_followed(np.roll(picture, 9, 1), holes) == pytest.approx(0.5, abs=0.35)
+    assert openings_followed(np.full_like(picture, 90), holes) == 0.0
+    assert openings_followed(picture, np.zeros_like(holes)) is None
 
 
 def test_a_kernel_distance_grows_with_the_difference_of_two_sets():

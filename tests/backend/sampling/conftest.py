@@ -12,7 +12,7 @@ from tests.backend.tiny import make_tiny_lora, make_tiny_sd2_depth
 
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
-    # "framed" and "outlined" have the weights of "tiny".
+    # "framed", "outlined" and "seeing" have the weights of "tiny".
     home = Home(tmp_path_factory.mktemp("home"))
     model = make_tiny_sd2_depth(home.models / "tiny")
     make_tiny_sd2_depth(home.models / "other", seed=5)
@@ -30,6 +30,14 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     )
     make_tiny_sd2_depth(home.models / "framed", settings={"margin": 10})
     make_tiny_sd2_depth(home.models / "outlined", settings={"outlines": 4})
+    choices = ["ribbon windows", "grid of large windows", "punched windows", "tall windows"]
+    make_tiny_sd2_depth(
+        home.models / "seeing",
+        settings={
+            "depth": {"recess": 0.25},
+            "openings": [{"settled_by": ["window"], "choices": choices}],
+        },
+    )
     make_tiny_lora(home.loras / "style.safetensors", model)
     return Catalogue(home)
 

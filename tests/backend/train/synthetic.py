@@ -64,15 +64,20 @@ def cast(seed: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     return depth.astype(np.float32), part, axis, position, number
 
 
+def panes(part: np.ndarray, axis: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Where walls have openings: bool [h, w]."""
+    along = np.where(axis == 0, position[..., 1], position[..., 0])
+    high = position[..., 2] % 3.0
+    return (part == 2) & (along % 2.5 < 1.2) & (high > 1.0) & (high < 2.4)
+
+
 def finish(part, axis, position, wall: str, light: str, ground: str) -> np.ndarray:
     tint, sky = LIGHTS[light]
     picture = np.broadcast_to(np.array(sky), (*part.shape, 3)).copy()
     picture[part == 1] = GROUNDS[ground]
     picture[part == 3] = (0.35, 0.35, 0.38)
-    along = np.where(axis == 0, position[..., 1], position[..., 0])
-    pane = (along % 2.5 < 1.2) & (position[..., 2] % 3.0 > 1.0) & (position[..., 2] % 3.0 < 2.4)
     picture[part == 2] = WALLS[wall]
-    picture[(part == 2) & pane] = (1.0, 0.85, 0.5) if light == "dusk" else (0.2, 0.25, 0.3)
+    picture[panes(part, axis, position)] = (1.0, 0.85, 0.5) if light == "dusk" else (0.2, 0.25, 0.3)
     shade = np.where(axis == 0, 0.6, np.where(axis == 1, 0.85, 1.0))
     lit = part > 0
     picture[lit] *= shade[lit, None] * np.array(tint)
@@ -133,6 +138,7 @@ def write_scene(folder: Path, seed: int, size: int = 64, split: str = "train") -
         massing=solid[None],
         depth=depth,
         finishes=np.stack(finishes),
+        openings=np.stack([panes(part, axis, position) * np.uint8(255)] * len(finishes)),
         parts=part,
         objects=number,
         normals=np.zeros((size, size, 3), np.int8),

@@ -20,10 +20,11 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
     StableDiffusionDepth2ImgPipeline,
 )
-from maquette.depth import DepthEncoding, depth_range, encode_depth
+from maquette.depth import DepthEncoding, area_resize, depth_range, encode_depth, set_back
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.train import loop
+from maquette.train.batches import Batches
 from maquette.train.cache import LatentCache
 from maquette.train.command import Training, configure, run
 from maquette.train.export import export_model
@@ -123,6 +124,41 @@ def test_training_and_inference_encode_depth_alike(trained: Path, scenes: Path):
     )
     assert np.array_equal(cached.depth[0].numpy(), wanted)
     assert (cached.depth[1].numpy() <= wanted + 1e-6).all(), "without ground only sky is gained"
+
+
+def test_training_is_shown_openings_as_inference_shows_them(trained: Path, scenes: Path):
+    """Set back by the encoding's recess in the share of samples that the recipe says."""
+    recipe = load_recipe(trained / "recipe.toml")
+    dataset = Dataset(scenes)
+    dataset.refresh()
+    encoding = DepthEncoding(power=0.5, recess=0.25)
+    vae = Training(recipe, dataset, trained, torch.device("cpu")).workspace.part("vae")
+    cache = LatentCache(trained / "cache", vae, encoding, torch.device("cpu"))
+    assert recipe.unet is not None
+    drawn = []
+    for share in (0.0, 1.0):
+        settings = msgspec.structs.replace(
+            recipe.unet, openings=share, crops=0.0, flips=False, depth_jitter=0.0,
+            depth_dropout=0.0, ground_dropout=0.0,
+        )  # fmt: skip
+        batches = Batches(cache, dataset, settings, 1000)
+        batches.refresh()
+        drawn.append(batches.draw(torch.Generator().manual_seed(3)).depth[:, 0].numpy())
+    plain, shown = drawn
+    scene = dataset.scene(dataset.names[0])
+    openings = scene.finishes[0].openings
+    assert openings is not None and openings.any()
+    wanted = set_back(plain, (plain - shown) / 0.25, encoding)
+    assert np.allclose(shown, wanted, atol=1e-6)
+    assert (plain - shown).min() > -1e-6 and 0.05 < (plain - shown).max() < 0.2501
+    every = [
+        area_resize(np.float32(finish.openings) / np.float32(255), plain.shape[1:])
+        for name in dataset.names
+        for finish in dataset.scene(name).finishes[:1]
+    ]
+    for step in plain - shown:
+        clear = step > 0.0  # where the sky's value did not cut it off
+        assert any(np.allclose(step[clear], 0.25 * each[clear], atol=2e-3) for each in every)
 
 
 def test_latents_are_normalised_without_changing_the_pictures(trained: Path, scenes: Path):
