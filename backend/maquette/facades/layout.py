@@ -53,6 +53,9 @@ PLAIN = "punched"
 _LEAST_LENGTH = 1.6
 _LEAST_HEIGHT = 1.9
 """Metres of a wall that has windows."""
+_SMALL = (2.6, 4.0)
+"""Metres of length and height: what has no wall that is larger is a tree's crown rather than a
+building."""
 _PARAPET = 0.25
 """Metres that a head may come to the top of its wall."""
 _STRETCH = np.linspace(0.85, 1.18, 34)
@@ -129,6 +132,8 @@ def lay_out(
     grids: list[Grid] = []
     for building in _buildings(fit):
         members = [fit[number] for number in building]
+        if all(w.length < _SMALL[0] and w.top - w.bottom < _SMALL[1] for w in members):
+            continue
         bases = _bases(members)
         height = _storey(members, bases, storey)
         own = [

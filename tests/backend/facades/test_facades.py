@@ -194,6 +194,14 @@ def test_what_is_low_or_narrow_has_no_window() -> None:
     assert seen([front(*plinth, *pier)])[1] == []
 
 
+def test_the_crown_of_a_tree_has_no_window() -> None:
+    turns = np.linspace(0.0, 2 * np.pi, 9)
+    plan = 2.4 * np.stack([np.cos(turns), np.sin(turns)], 1) + (6, -4)
+    crown = [quad((*a, 3.0), (*(b - a), 0.0), (0.0, 0.0, 2.2)) for a, b in itertools.pairwise(plan)]
+    walls, grids, _ = seen([front(*crown)])
+    assert len(walls) > 2 and grids == []
+
+
 def test_a_capture_of_nothing_has_no_openings() -> None:
     view = camera((6, -20, 5), (6, 0, 5), 64, 48)
     sky = Capture(view, np.zeros((48, 64, 3), np.uint8), np.full((48, 64), np.inf, np.float32))
