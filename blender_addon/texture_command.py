@@ -13,7 +13,6 @@ import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import bpy
@@ -23,23 +22,10 @@ from maquette_wire.png import read_recipe
 
 from . import layers
 from .command import say
-from .command_words import TEXTURE_NAME, texture_parser
+from .command_words import texture_parser
 from .models import open_model
 from .results import load_texture
 from .textures import UDIM
-
-_registered: list[Any] = []
-
-
-def register() -> None:
-    """Make the command known to Blender."""
-    _registered.append(bpy.utils.register_cli_command(TEXTURE_NAME, main))
-
-
-def unregister() -> None:
-    """Undo ``register``."""
-    while _registered:
-        bpy.utils.unregister_cli_command(_registered.pop())
 
 
 def main(argv: Sequence[str]) -> int:
