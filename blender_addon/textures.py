@@ -60,18 +60,17 @@ def begin(folders: Sequence[Path], packet: Packet, fit: Fit) -> Path:
 
     Raises MaquetteError("output-unusable").
     """
+
+    def fill(own: Path) -> None:
+        container.write(own / JOB, packet.message, packet.frames)
+        fit.write(own / FIT)
+
     reason = ""
     for folder in folders:
-        own = None
         try:
-            own = new_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}")
-            container.write(own / JOB, packet.message, packet.frames)
-            fit.write(own / FIT)
-            return own
+            return new_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}", fill)
         except OSError as error:
             reason = error.strerror or str(error)
-            if own is not None:
-                discard(own)
     raise MaquetteError(
         "output-unusable",
         f"Nothing can be saved in {' or '.join(map(str, folders))}: {reason}.",
