@@ -298,6 +298,22 @@ def test_the_next_version_of_a_file_leaves_the_one_before_its_pictures(session, 
     assert not gallery[2].path.exists()
 
 
+def test_a_copy_of_the_file_manager_keeps_its_pictures_once_it_was_opened(session, gallery):
+    bpy.ops.wm.save_mainfile()
+    project = Path(bpy.data.filepath)
+    reopen(session, shutil.copy(project, project.with_name("copy.blend")))
+    reopen(session, project)
+    throw_away(session, 1)
+    assert gallery[0].path.exists() and "gallery of copy.blend" in session.notices[-1].text
+    # The one that was renamed is another name for the same needs.
+    renamed = project.with_name("copy.blend").rename(project.with_name("villa.blend"))
+    reopen(session, renamed)
+    assert not session.gallery.missing
+    reopen(session, project)
+    throw_away(session, 2)
+    assert gallery[1].path.exists() and "gallery of villa.blend" in session.notices[-1].text
+
+
 def test_a_scene_that_was_appended_keeps_its_pictures(session, gallery, tmp_path):
     bpy.context.scene.name = "House"
     bpy.ops.wm.save_mainfile()
