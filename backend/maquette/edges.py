@@ -22,6 +22,8 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from .positions import camera_normals, camera_points
+
 _STEP = 0.02  # relative step of (inverse) depth beyond what the planes explain
 _HORIZON = 3.0  # pixels by which a plane that ends would have reached infinity
 _TURN = 20.0  # degrees between the normals of a crease
@@ -163,7 +165,7 @@ class _Planes:
 
     Attributes:
         nearness: larger is nearer [H, W]. scale: what a step is relative to. endless: whether the
-        values go to 0 at infinity, so that there is a horizon. normals: see `_normals`.
+        values go to 0 at infinity, so that there is a horizon. normals: see `camera_normals`.
     """
 
     nearness: NDArray[np.float64]
@@ -185,7 +187,7 @@ class _Planes:
             nearness = np.where(sky, -far, -metres)
             near = float(metres[~sky].min()) if not sky.all() else 0.0
             scale = np.full_like(metres, max(far - near, 1e-6))
-        normals = _normals(metres, nearness, sky, view)
+        normals = camera_normals(camera_points(np.where(sky, 1.0, metres), view), nearness)
         return cls(nearness, scale, sky, normals, perspective)
 
     def steps(self, axis: int) -> NDArray[np.bool_]:
@@ -233,46 +235,6 @@ def _first(between: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
     room = [(0, 0), (0, 0)]
     room[axis] = (0, 1)
     return np.pad(between, room)
-
-
-def _normals(
-    metres: NDArray[np.float64],
-    values: NDArray[np.float64],
-    sky: NDArray[np.bool_],
-    view: View,
-) -> NDArray[np.float64]:
-    """Unit normals [H, W, 3] in camera space; of the two neighbours on each axis the one that lies
-    on the pixel's own plane is used, so that a normal never mixes two faces."""
-    points = _points(np.where(sky, 1.0, metres), view)
-    tangents = []
-    for axis in (1, 0):
-        point = np.moveaxis(points, axis, 0)
-        value = np.moveaxis(values, axis, 0)
-        forward = np.concatenate([point[1:] - point[:-1], point[-1:] - point[-2:-1]])
-        backward = np.concatenate([point[1:2] - point[:1], point[1:] - point[:-1]])
-        bend = np.zeros_like(value)
-        bend[1:-1] = np.abs(value[2:] - 2.0 * value[1:-1] + value[:-2])
-        # The curvature one pixel on tells which side the pixel's plane continues to.
-        after = np.concatenate([bend[1:], bend[-1:]])
-        before = np.concatenate([bend[:1], bend[:-1]])
-        chosen = np.where((after < before)[..., None], forward, backward)
-        tangents.append(np.moveaxis(chosen, 0, axis))
-    normals = np.cross(tangents[0], tangents[1])
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    return normals / np.maximum(length, 1e-12)
-
-
-def _points(metres: NDArray[np.float64], view: View) -> NDArray[np.float64]:
-    """Camera-space positions [H, W, 3] of depths along the view axis."""
-    projection = np.array(view.projection_matrix).reshape(4, 4)
-    height, width = metres.shape
-    x = (2.0 * (np.arange(width) + 0.5) / width - 1.0)[None, :]
-    y = (1.0 - 2.0 * (np.arange(height) + 0.5) / height)[:, None]
-    # Clip x is P00 X + P02 Z + P03 and clip w is P32 Z + P33, with Z = -depth.
-    w = -projection[3, 2] * metres + projection[3, 3]
-    right = (x * w + projection[0, 2] * metres - projection[0, 3]) / projection[0, 0]
-    up = (y * w + projection[1, 2] * metres - projection[1, 3]) / projection[1, 1]
-    return np.stack([right, up, -metres], axis=-1)
 
 
 def _maxima(

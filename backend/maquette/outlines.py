@@ -57,15 +57,25 @@ class Outlines:
 
     @classmethod
     def of(
-        cls, depth: NDArray[np.floating], view: View, radius: int, *, wraps: bool = False
+        cls,
+        depth: NDArray[np.floating],
+        view: View,
+        radius: int,
+        *,
+        openings: NDArray[np.floating] | None = None,
+        wraps: bool = False,
     ) -> Outlines:
         """depth: metres [H, W], +inf for sky. radius: pixels, how far colours are moved at most.
+        openings: [H, W], how much of each pixel is an opening of a wall; the wall ends there too.
         wraps: depth and pictures go on at their opposite edge; the view is orthographic then."""
         beyond = min(2 * radius + _REACH, *depth.shape) if wraps else 0
         if beyond:
             view = _widened(view, 1.0 + 2.0 * beyond / depth.shape[0])
             depth = np.pad(depth, beyond, mode="wrap")
         down, across = surface_ends(depth, view)
+        if openings is not None:
+            holes = openings > 0.5
+            down, across = down | (holes[1:] ^ holes[:-1]), across | (holes[:, 1:] ^ holes[:, :-1])
         straight = _linked(down, across)
         linked = np.concatenate([straight, _linked_diagonally(straight)]).reshape(8, -1)
         distance = _distance(straight, radius)

@@ -195,8 +195,15 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
     reached = [0] * len(group)
     runs: list[Denoising] = [
         job.model.denoise(
-            [PictureTask(job.latents[p.frame.index], p.frame.depth, p.seed) for p in batch],
-            prompt=plan.recipe.prompt,
+            [
+                PictureTask(
+                    job.latents[p.frame.index],
+                    p.frame.depth,
+                    p.seed,
+                    plan.reading(p.number).prompt,
+                )
+                for p in batch
+            ],
             negative_prompt=plan.recipe.negative_prompt,
             sampler=plan.sampler,
             steps=plan.steps,
@@ -205,7 +212,6 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             on_step=_step_callback(job, group, index, reached),
             shared=0.0 if job.average is None else SHARE,
             starts=(1.0,) if job.average is None else STARTS,
-            as_written=plan.seamless,  # a surface has no surroundings to leave open
         )
         for index, batch in enumerate(group)
     ]

@@ -22,11 +22,15 @@ from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
 
 from . import depth, framing, samplers, schedulers
+from .facades.guide import FacadeGuide, with_windows
+from .facades.layout import KINDS
 from .families.settings import ModelSettings
 from .geometry import blend_depth
 from .outlines import Outlines
 
 _FLAT = 0.01  # encoded units
+_REVEAL = 3
+"""Pixels from the edge of an opening within which colours are moved: frames are not much wider."""
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
 
 
@@ -39,6 +43,8 @@ class PlansFor(Protocol):
 
     @property
     def multiple(self) -> int: ...
+
+    def completed(self, prompt: str, seed: int) -> str: ...
 
     def prompt_warnings(self, text: str, label: str) -> list[str]: ...
 
@@ -55,7 +61,8 @@ class Frame:
         color: uint8 sRGB at the padded size.
         depth: float32 [h, w] at the latent size of `padded`, what the model is given.
         seen: uint8 [h, w], `depth` to look at, without the padding.
-        outlines: where surfaces end, for a model whose pictures are put right there.
+        outlines: where surfaces end, and then where openings do, for a model whose pictures are
+            put right there.
         hold: how much of that, as much as depth has a say.
     """
 
@@ -66,15 +73,15 @@ class Frame:
     color: NDArray[np.uint8]
     depth: NDArray[np.float32]
     seen: NDArray[np.uint8]
-    outlines: Outlines | None = None
+    outlines: tuple[Outlines, ...] = ()
     hold: float = 1.0
 
     def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture [H, W, 3] of what the model painted, at the padded size."""
         (width, height), margin = self.size, self.margin
         picture = painted[margin : margin + height, margin : margin + width]
-        if self.outlines is not None:
-            return self.outlines.sharpened(picture, self.hold)
+        for outlines in self.outlines:
+            picture = outlines.sharpened(picture, self.hold)
         return np.ascontiguousarray(picture)
 
     def cells(self, factor: int) -> tuple[slice, slice]:
@@ -85,18 +92,49 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How one seed reads the recipe: the prompt with what it leaves open decided, and the kind of
+    windows that are laid out, None where none are."""
+
+    prompt: str
+    windows: str | None
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A job with everything decided. `recipe` has the defaults filled in; `seamless` pictures go
-    on at their opposite edge."""
+    """A job with everything decided.
+
+    Attributes:
+        recipe: with the defaults filled in.
+        readings: one for each of the recipe's `count` seeds.
+        by_windows: the frame of each capture, by its number, with each kind of windows.
+        seamless: whether pictures go on at their opposite edge.
+    """
 
     recipe: Recipe
     steps: int
     sampler: str
     guidance: float
     strength: float
-    frames: tuple[Frame, ...]
+    readings: tuple[Reading, ...]
+    by_windows: dict[tuple[int, str | None], Frame]
     warnings: tuple[str, ...]
     seamless: bool = False
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frame of each capture, as the first seed has it."""
+        first = self.readings[0].windows
+        captures = sorted({index for index, _ in self.by_windows})
+        return tuple(self.by_windows[index, first] for index in captures)
+
+    def reading(self, number: int) -> Reading:
+        """How the seed of a picture, by its number in the job, reads the recipe."""
+        return self.readings[number % self.recipe.count]
+
+    def frame(self, number: int) -> Frame:
+        """The frame of a picture, by its number in the job."""
+        return self.by_windows[number // self.recipe.count, self.reading(number).windows]
 
     @property
     def guided(self) -> bool:
@@ -111,13 +149,15 @@ def make_plan(
     model_hash: str,
     *,
     seamless: bool = False,
+    together: bool = False,
 ) -> Plan:
     """Decide everything about a job. Raises MaquetteError for what can't be sampled.
 
     Every capture has a depth range of its own, and so one picture whatever else is in the job.
     Views of one model stand near and far; in the range of the nearest the others would be flat.
     seamless: the captures are square and go on at their opposite edge, and so do their pictures,
-    which are smaller where the model can't paint as large.
+    which are smaller where the model can't paint as large. together: the captures show one scene,
+    whose walls have the same openings in all of them.
     """
     settings = model.settings
     by_geometry = settings.geometry.at(recipe.geometry)
@@ -143,7 +183,19 @@ def make_plan(
         strength=strength,
         depth_influence=influence,
     )
-    frames, warnings = _frames(recipe, captures, model, influence, seamless)
+    guide = None
+    if settings.depth.recess and recipe.windows != "free" and not seamless:
+        guide = FacadeGuide(recipe, captures, together)
+    readings = tuple(
+        _reading(recipe, recipe.seed + number, model, guide, seamless)
+        for number in range(recipe.count)
+    )
+    frames, warnings = _frames(recipe, captures, model, influence, seamless, guide, readings)
+    if recipe.windows in KINDS and guide is None and not seamless:
+        warnings.append(
+            f"The model {recipe.model!r} doesn't see the openings of walls, so its windows are not "
+            "laid out; choose another model, or leave the windows to the prompt."
+        )
     warnings += _training_warnings(settings, run, strength)
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
     if guidance > 1.0:
@@ -153,7 +205,18 @@ def make_plan(
             f"The recipe was made with other weights of the model {recipe.model!r}, so its "
             "pictures will differ from those."
         )
-    return Plan(filled, steps, sampler, guidance, strength, frames, tuple(warnings), seamless)
+    return Plan(
+        filled, steps, sampler, guidance, strength, readings, frames, tuple(warnings), seamless
+    )
+
+
+def _reading(
+    recipe: Recipe, seed: int, model: PlansFor, guide: FacadeGuide | None, seamless: bool
+) -> Reading:
+    if seamless:  # a surface has no surroundings to leave open
+        return Reading(recipe.prompt, None)
+    prompt = model.completed(recipe.prompt if guide is None else with_windows(recipe), seed)
+    return Reading(prompt, None if guide is None else guide.kind(prompt))
 
 
 def _default_steps(settings: ModelSettings, strength: float) -> int:
@@ -187,7 +250,9 @@ def _frames(
     model: PlansFor,
     influence: float,
     seamless: bool,
-) -> tuple[tuple[Frame, ...], list[str]]:
+    guide: FacadeGuide | None,
+    readings: Sequence[Reading],
+) -> tuple[dict[tuple[int, str | None], Frame], list[str]]:
     if not captures:
         raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
     names = [_name(capture, index) for index, capture in enumerate(captures)]
@@ -207,52 +272,76 @@ def _frames(
         ]
     except ValueError as error:
         raise MaquetteError("bad-depth", str(error)) from error
-    frames, warnings = [], []
+    frames: dict[tuple[int, str | None], Frame] = {}
+    warnings = []
     for index, (capture, size, name) in enumerate(zip(captures, sizes, names, strict=True)):
         margin = 0 if seamless else -(-settings.margin // model.factor) * model.factor
         padded = framing.padded_size(size, model.multiple, margin)
         encoded = depth.encode_depth(depths[index], ranges[index], encoding, size[::-1], name)
         if not seamless:
             warnings += _depth_warnings(depths[index], encoded, name)
-        latent = (padded[1] // model.factor, padded[0] // model.factor)
-        channel = depth.area_resize(framing.pad(encoded, padded, margin), latent)
-        channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
-        channel = blend_depth(channel, influence, settings.dropped_depth)
         color = framing.resample(np.asarray(capture.color), size)
-        frame = Frame(
+        plain = Frame(
             index=index,
             size=size,
             padded=padded,
             margin=margin,
             color=framing.pad(color, padded, margin),
-            depth=channel.astype(np.float32, copy=False),
-            seen=depth.picture(channel),
+            depth=np.zeros((0, 0), np.float32),
+            seen=np.zeros((0, 0), np.uint8),
             outlines=_outlines(capture, size, settings, seamless),
             hold=min(influence, 1.0),
         )
-        seen = frame.seen[frame.cells(model.factor)]
-        frames.append(dataclasses.replace(frame, seen=seen))
+        for windows in dict.fromkeys(reading.windows for reading in readings):
+            frame, shown = plain, encoded
+            if guide is not None and windows is not None:
+                openings = depth.area_resize(guide.openings(index, windows), size[::-1])
+                shown = depth.set_back(encoded, openings, encoding)
+                more = _outlines(capture, size, settings, seamless, openings)
+                frame = dataclasses.replace(plain, outlines=(*plain.outlines, *more))
+            frames[index, windows] = _with_depth(frame, shown, model, influence)
     if not seamless:  # a tile is never larger than what the model paints well
         warnings += _size_warnings(sizes, settings)
-    return tuple(frames), warnings
+    return frames, warnings
+
+
+def _with_depth(
+    frame: Frame, encoded: NDArray[np.float32], model: PlansFor, influence: float
+) -> Frame:
+    """The frame with its depth channel made of encoded depth [H, W] at the picture's size."""
+    latent = (frame.padded[1] // model.factor, frame.padded[0] // model.factor)
+    channel = depth.area_resize(framing.pad(encoded, frame.padded, frame.margin), latent)
+    channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
+    channel = blend_depth(channel, influence, model.settings.dropped_depth)
+    seen = depth.picture(channel)[frame.cells(model.factor)]
+    return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
 
 
 def _outlines(
-    capture: Capture, size: tuple[int, int], settings: ModelSettings, seamless: bool
-) -> Outlines | None:
-    """The edges of a capture at the size (width, height) of its pictures."""
-    if not settings.outlines:
-        return None
+    capture: Capture,
+    size: tuple[int, int],
+    settings: ModelSettings,
+    seamless: bool,
+    openings: NDArray[np.float32] | None = None,
+) -> tuple[Outlines, ...]:
+    """The edges of a capture at the size (width, height) of its pictures; with openings, [H, W] of
+    that size, theirs as well."""
+    if not settings.outlines or (openings is not None and not openings.any()):
+        return ()
     metric = np.asarray(capture.depth)
     rows, columns = (
         (np.arange(wanted) + 0.5) * given // wanted
         for wanted, given in zip(size[::-1], metric.shape, strict=True)
     )
-    return Outlines.of(
-        metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
-        capture.view,
-        settings.outlines,
-        wraps=seamless,
+    radius = settings.outlines if openings is None else min(settings.outlines, _REVEAL)
+    return (
+        Outlines.of(
+            metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
+            capture.view,
+            radius,
+            openings=openings,
+            wraps=seamless,
+        ),
     )
 
 

@@ -131,7 +131,9 @@ class Sampler:
             model, model_hash = self._model(entry, progress)
             model.set_loras(loras)
             seconds["loading"] = time.perf_counter() - start
-            plan = make_plan(recipe, captures, model, model_hash, seamless=seamless)
+            plan = make_plan(
+                recipe, captures, model, model_hash, seamless=seamless, together=together
+            )
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
             job.pictures.update(given)
             job.check_cancelled()
@@ -297,7 +299,7 @@ class Sampler:
         for number in range(job.count):
             if number in job.pictures:
                 continue
-            frame = job.plan.frames[number // count]
+            frame = job.plan.frame(number)
             picture = Picture(number, frame, job.plan.recipe.seed + number % count)
             groups.setdefault(frame.padded, []).append(picture)
         batches = []

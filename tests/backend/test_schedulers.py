@@ -24,8 +24,8 @@ def model(tiny_model: Path) -> Sd2Depth:
 def paint(model: Sd2Depth, sampler: str, seeds: tuple[int, ...], steps: int = 6) -> torch.Tensor:
     init, depth = torch.zeros(1, 4, 8, 8), np.zeros((8, 8), np.float32)
     run = model.denoise(
-        [PictureTask(init, depth, seed) for seed in seeds],
-        prompt="red brick", negative_prompt="", sampler=sampler, steps=steps, strength=0.8,
+        [PictureTask(init, depth, seed, "red brick") for seed in seeds],
+        negative_prompt="", sampler=sampler, steps=steps, strength=0.8,
         guidance=3.0, on_step=lambda *_: None,
     )  # fmt: skip
     with pytest.raises(StopIteration) as end:

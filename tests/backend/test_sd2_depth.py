@@ -44,15 +44,17 @@ def copy(tiny_model: Path, tmp_path: Path) -> Path:
 def paint(
     model: Sd2Depth, init: torch.Tensor, depth: np.ndarray, sampler: str, **options: Any
 ) -> torch.Tensor:
+    prompt = options.pop("prompt", "red brick")
     values: dict[str, Any] = {
-        "prompt": "red brick",
         "negative_prompt": "people",
         "steps": 6,
         "strength": 0.7,
         "guidance": 5.0,
         "on_step": lambda *_: None,
     }
-    run = model.denoise([PictureTask(init, depth, 4)], sampler=sampler, **(values | options))
+    run = model.denoise(
+        [PictureTask(init, depth, 4, prompt)], sampler=sampler, **(values | options)
+    )
     with pytest.raises(StopIteration) as end:
         next(run)
     return end.value.value

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from studio.dataset import render_scene, work
+from studio.model import Part
 from studio.reader import (
     SceneFile,
     SceneFileError,
@@ -17,7 +18,6 @@ from studio.reader import (
     scene_path,
     write_scene,
 )
-from studio.model import Part
 from studio.render import Stage
 
 SIZE = 128
@@ -87,7 +87,16 @@ def test_reading_gives_back_what_was_written(scene: SceneFile, tmp_path: Path) -
     path = scene_path(tmp_path, SEED)
     write_scene(path, scene)
     again = read_scene(path)
-    for name in ("massing", "depth", "finishes", "openings", "parts", "objects", "normals", "edges"):
+    for name in (
+        "massing",
+        "depth",
+        "finishes",
+        "openings",
+        "parts",
+        "objects",
+        "normals",
+        "edges",
+    ):
         assert np.array_equal(getattr(again, name), getattr(scene, name)), name
     assert again.meta == scene.meta
     assert [p.name for p, _ in read_scenes(tmp_path, scene.meta["split"])] == [path.name]

@@ -44,12 +44,14 @@ _MARGIN = 16
 class PictureTask:
     """What one picture of a batch is made from.
 
-    init: float32 [1, C, h, w], the capture's latents. depth: float32 [h, w], encoded.
+    init: float32 [1, C, h, w], the capture's latents. depth: float32 [h, w], encoded. prompt: as
+    the model reads it.
     """
 
     init: torch.Tensor
     depth: NDArray[np.float32]
     seed: int
+    prompt: str
 
 
 class Sd2Depth:
@@ -227,7 +229,6 @@ class Sd2Depth:
         self,
         tasks: Sequence[PictureTask],
         *,
-        prompt: str,
         negative_prompt: str,
         sampler: str,
         steps: int,
@@ -236,7 +237,6 @@ class Sd2Depth:
         on_step: StepCallback,
         shared: float = 0.0,
         starts: Sequence[float] = (1.0,),
-        as_written: bool = False,
     ) -> Denoising:
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
@@ -246,14 +246,11 @@ class Sd2Depth:
         """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
         depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
-        prompts_read = [
-            prompt if as_written else self.completed(prompt, task.seed) for task in tasks
-        ]
         return (
             yield from self.pipeline.denoise(
                 torch.cat([task.init for task in tasks]),
                 depth,
-                torch.cat([self.encode_prompt(each) for each in prompts_read]),
+                torch.cat([self.encode_prompt(task.prompt) for task in tasks]),
                 self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
                 [torch.Generator().manual_seed(task.seed) for task in tasks],
                 steps=steps,

@@ -116,9 +116,11 @@ class LatentCache:
             rng = np.random.default_rng(zlib.crc32(scene.name.encode()))
             massings = [tinted_massing(scene, n, rng) for n in range(len(scene.finishes))]
             tensors["tinted"] = self._encode(massings)
-        openings = [finish.openings for finish in scene.finishes]
-        if all(each is not None for each in openings):
-            shares = [area_resize(np.float32(each) / np.float32(255), size) for each in openings]
+        openings = [each.openings for each in scene.finishes if each.openings is not None]
+        if len(openings) == len(scene.finishes):
+            shares = [
+                area_resize(each.astype(np.float32) / np.float32(255), size) for each in openings
+            ]
             tensors["openings"] = torch.from_numpy(np.stack(shares)).half()
         described = {
             "captions": [finish.captions for finish in scene.finishes],

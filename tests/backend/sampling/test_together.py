@@ -82,8 +82,7 @@ def test_a_scheduler_steps_with_the_clean_latents_that_it_is_sent(
     wanted = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
     expected: list[torch.Tensor] = []
     run = model.denoise(
-        [PictureTask(torch.zeros(1, 4, 8, 8), np.zeros((8, 8), np.float32), 4)],
-        prompt="red",
+        [PictureTask(torch.zeros(1, 4, 8, 8), np.zeros((8, 8), np.float32), 4, "red")],
         negative_prompt="",
         sampler=name,
         steps=8,
@@ -106,11 +105,10 @@ def test_a_scheduler_steps_with_the_clean_latents_that_it_is_sent(
 
 def test_only_the_first_steps_are_shared(tiny_model: Any) -> None:
     model = Sd2Depth.load(tiny_model, read_settings(tiny_model), torch.device("cpu"), torch.float32)
-    task = PictureTask(torch.zeros(1, 4, 8, 8), np.zeros((8, 8), np.float32), 4)
+    task = PictureTask(torch.zeros(1, 4, 8, 8), np.zeros((8, 8), np.float32), 4, "red")
     steps = []
     run = model.denoise(
         [task],
-        prompt="red",
         negative_prompt="",
         sampler="ddim",
         steps=10,
