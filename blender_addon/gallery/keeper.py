@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from .. import preferences, results, thumbnails
+from .. import preferences, thumbnails
 from ..notices import Level, counted
 from ..properties import settings_of
 from . import bound, entries, files, shown, users
@@ -39,7 +39,8 @@ class Keeper:
     Attributes:
         missing: pictures' files that aren't there.
         elsewhere: pictures' files that don't lie in the folder of this .blend's pictures.
-        megabytes: that files of the galleries take, but those that another .blend has as well.
+        megabytes: that files of the galleries take, but those that another .blend has as well;
+        shared_megabytes: that these take.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Keeper:
     ) -> None:
         self.missing: frozenset[str] = frozenset()
         self.elsewhere: frozenset[str] = frozenset()
-        self.megabytes = 0.0
+        self.megabytes = self.shared_megabytes = 0.0
         self._in_thread = in_thread
         self._tell = tell
         self._gone = gone
@@ -75,7 +76,8 @@ class Keeper:
 
     def opened(self) -> None:
         """Another file is open."""
-        self.missing, self.elsewhere, self.megabytes = frozenset(), frozenset(), 0.0
+        self.missing, self.elsewhere = frozenset(), frozenset()
+        self.megabytes = self.shared_megabytes = 0.0
         self._look, self._looked = None, 0.0
         self._to_bound = False
         self._to_take_in = True
@@ -86,7 +88,7 @@ class Keeper:
         """A .blend has on the disk what is in the file now: others are to leave it those files."""
         if blend is None:
             return
-        paths = _files_of_blend()
+        paths = shown.needed_paths()
         folders = users.folders_of(paths)
         if blend == _blend():
             before = self._noted[1] if self._noted[0] == blend else set()
@@ -155,18 +157,23 @@ class Keeper:
             sizes, shared = future.result()
             own = {path: size for path, size in sizes.items() if path not in shared}
             folder = str(self._folder())
-            before = self.missing, self.elsewhere, self.megabytes
+            before = self._known
             self.missing = frozenset(path for path in pictures if path not in sizes)
             self.elsewhere = frozenset(
                 path for path in pictures - self.missing if str(Path(path).parent) != folder
             )
             self.megabytes = sum(own.values()) / MEGABYTE
-            changed |= before != (self.missing, self.elsewhere, self.megabytes)
+            self.shared_megabytes = sum(sizes.get(path, 0) for path in shared) / MEGABYTE
+            changed |= before != self._known
             if to_bound:
                 changed |= self._bound(own, shared)
         if self._to_bound:
             self.look()
         return changed
+
+    @property
+    def _known(self) -> tuple[object, ...]:
+        return self.missing, self.elsewhere, self.megabytes, self.shared_megabytes
 
     def _look_again(self) -> None:
         """What is known of the files, or being found out, is over."""
@@ -264,7 +271,7 @@ class Keeper:
                 first, *rest = sorted(set(shared.values()))
                 named = f"{first} and {len(rest)} more" if rest else first
                 kept = counted(len(shared), "file")
-                self._tell("INFO", f"Not deleted, as also in the gallery of {named}: {kept}.")
+                self._tell("INFO", f"Also in the gallery of {named}, so not deleted: {kept}.")
 
         self.errand(delete, tell)
 
@@ -272,18 +279,6 @@ class Keeper:
 def _blend() -> Path | None:
     """The .blend that is open; None where it was never saved."""
     return Path(os.path.normpath(bpy.data.filepath)) if bpy.data.filepath else None
-
-
-def _files_of_blend() -> set[str]:
-    """The files that this .blend needs: of its own galleries, and of images that show pictures."""
-    pictures = {
-        str(path) for scene, entry in entries.every() for path in entries.files_of(scene, entry)
-    }
-    return pictures | {
-        results.absolute(image.filepath)
-        for image in bpy.data.images
-        if image.library is None and results.JOB in image and image.filepath
-    }
 
 
 def known_files() -> set[str]:

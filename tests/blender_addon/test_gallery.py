@@ -274,7 +274,7 @@ def test_the_next_version_of_a_file_leaves_the_one_before_its_pictures(session, 
     save_as(second)
     throw_away(session, 1)
     assert (
-        session.notices[-1].text == "Not deleted, as also in the gallery of house.blend: 2 files."
+        session.notices[-1].text == "Also in the gallery of house.blend, so not deleted: 2 files."
     )
     assert gallery[0].path.exists() and gallery[0].capture.exists()
     # The version before leaves the next one its pictures as well.
@@ -325,7 +325,7 @@ def test_a_scene_that_was_appended_keeps_its_pictures(session, gallery, tmp_path
     reopen(session, Path(project))
     throw_away(session, 1)
     assert gallery[0].path.exists()
-    assert session.notices[-1].text == "Not deleted, as also in the gallery of town.blend: 2 files."
+    assert session.notices[-1].text == "Also in the gallery of town.blend, so not deleted: 2 files."
     # With pictures of its own in its folder, the town needs those of the house no more.
     reopen(session, tmp_path / "town" / "town.blend")
     bpy.context.window.scene = bpy.data.scenes["House"]
@@ -367,6 +367,8 @@ def test_the_bound_is_for_files_that_no_other_blend_has(session, gallery, monkey
     save_as(tmp_path / "project" / "house-2.blend")
     settle(session)
     assert session.gallery.megabytes == 0.0
+    total = sum(path.stat().st_size for path in files() + files(name="capture"))
+    assert session.gallery.shared_megabytes == pytest.approx(total / 1e6)
     more = [put_picture(gallery[0].path.parent, seed) for seed in (4, 5, 6)]
     for each in more:
         entries.add(bpy.context.scene, each)
