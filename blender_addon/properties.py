@@ -16,6 +16,7 @@ from bpy.props import (
     PointerProperty,
     StringProperty,
 )
+from maquette_wire.recipe import BAYS, STOREYS, Recipe
 
 from . import preset_library
 from .chosen_presets import MaquettePresets
@@ -29,7 +30,28 @@ one is kept as text."""
 
 PLAIN: Any = set()
 """Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
-makes sense between two keys has them: Geometry, Repaint and Depth Hold."""
+makes sense between two keys has them: Geometry, Repaint, Depth Hold, Storey Height, Bay Width."""
+
+USUAL = Recipe(prompt="")
+"""What a recipe has of which nothing is said."""
+WINDOWS = (
+    (
+        "auto",
+        "As Prompted",
+        'As the prompt says ("ribbon windows"); where it says nothing, as the seed decides',
+    ),
+    (
+        "free",
+        "Model's Choice",
+        "Nothing is laid out: the model paints windows and doors as it likes",
+    ),
+    ("punched", "Punched", "Single windows with much wall around them, one to a bay"),
+    ("tall", "Tall", "Upright windows from the floor to near the ceiling, one to a bay"),
+    ("ribbon", "Ribbon", "A band of windows along each storey, without piers"),
+    ("grid", "Grid", "Large openings from slab to slab and pier to pier: a frame of the structure"),
+    ("curtain wall", "Curtain Wall", "Glass all over, divided by the edges of the slabs"),
+)
+"""By the recipe's own words: name in the panel, and tooltip."""
 
 
 def _geometry_moved(settings: "MaquetteSettings", _context: bpy.types.Context) -> None:
@@ -175,6 +197,40 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         subtype="FACTOR",
         precision=2,
         update=UPDATE_GEOMETRY,
+    )
+    windows: EnumProperty(
+        name="Windows",
+        description="How windows and doors are laid out on the walls: regularly, in whole bays and "
+        "storeys (shown to the model as steps in the depth)",
+        items=WINDOWS,
+        default=USUAL.windows,
+        options=PLAIN,
+    )
+    storey_height: FloatProperty(
+        name="Storey Height",
+        description="From floor to floor; the walls of a building share one height near this, of "
+        "which whole storeys fit",
+        default=USUAL.storey,
+        min=STOREYS[0],
+        max=STOREYS[1],
+        soft_min=2.4,
+        soft_max=6.0,
+        step=10,
+        precision=2,
+        subtype="DISTANCE",
+    )
+    bay_width: FloatProperty(
+        name="Bay Width",
+        description="From the middle of one window to the middle of the next; a wall is divided "
+        "into whole bays of about that width",
+        default=USUAL.bay,
+        min=BAYS[0],
+        max=BAYS[1],
+        soft_min=1.0,
+        soft_max=9.0,
+        step=10,
+        precision=2,
+        subtype="DISTANCE",
     )
     seed: IntProperty(
         name="Seed",

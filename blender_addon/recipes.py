@@ -21,8 +21,8 @@ from .quirks import exact
 if TYPE_CHECKING:
     from .properties import MaquettePrompt, MaquetteSettings
 
-_GEOMETRY = Recipe(prompt="").geometry
-"""How closely a material keeps to its pattern: as recipes do that say nothing of it."""
+_UNSAID = Recipe(prompt="")
+"""What of a picture of a building a material's recipe has: as recipes do that say nothing of it."""
 
 
 def recipe_of(settings: MaquetteSettings) -> Recipe:
@@ -43,7 +43,7 @@ def recipe_of(settings: MaquetteSettings) -> Recipe:
 
 def material_recipe(settings: MaquetteSettings) -> Recipe:
     """The Recipe that the settings describe for a material: its own prompt, and none of what is
-    about pictures of a building (presets, Geometry, how much of it is painted over).
+    about pictures of a building (presets, Geometry, how much of it is painted over, windows).
 
     Raises MaquetteError("empty-prompt", "bad-seed", "bad-recipe").
     """
@@ -57,9 +57,12 @@ def material_recipe(settings: MaquetteSettings) -> Recipe:
     return msgspec.structs.replace(
         _recipe(settings, prompt, ""),
         count=1,
-        geometry=_GEOMETRY,
+        geometry=_UNSAID.geometry,
         strength=None,
         depth_influence=None,
+        windows=_UNSAID.windows,
+        storey=_UNSAID.storey,
+        bay=_UNSAID.bay,
     )
 
 
@@ -77,6 +80,9 @@ def _recipe(settings: MaquetteSettings, prompt: str, negative: str) -> Recipe:
         strength=exact(settings.strength) if settings.use_strength else None,
         depth_influence=exact(settings.depth_influence) if settings.use_depth_influence else None,
         loras=tuple(Lora(name=each.name, weight=exact(each.weight)) for each in settings.loras),
+        windows=settings.windows,
+        storey=exact(settings.storey_height),
+        bay=exact(settings.bay_width),
     )
     recipe.check()
     return recipe
@@ -126,6 +132,8 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
     for lora in recipe.loras:
         entry = settings.loras.add()
         entry.name, entry.weight = lora.name, lora.weight
+    settings.windows = recipe.windows
+    settings.storey_height, settings.bay_width = recipe.storey, recipe.bay
     if recipe.size is not None:
         settings.long_side = max(recipe.size)
 

@@ -36,6 +36,12 @@ def takes_steps(model: ModelInfo | None) -> bool:
     return model is None or model.steps > 1
 
 
+def sees_openings(model: ModelInfo | None) -> bool:
+    """Whether windows and doors can be laid out for a model. True of one that nothing is known of
+    yet."""
+    return model is None or model.facades
+
+
 class MaquettePanel:
     """What the panels of the tab have in common."""
 

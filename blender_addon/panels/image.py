@@ -12,6 +12,7 @@ from maquette_wire.errors import MaquetteError
 from .. import results
 from ..wrapping import wrapped
 from .base import TAB
+from .facades import facade_facts
 
 
 class MAQUETTE_PT_image(bpy.types.Panel):
@@ -44,6 +45,7 @@ class MAQUETTE_PT_image(bpy.types.Panel):
             ("Geometry", f"{recipe.geometry:.2f}"),
             ("Steps", recipe.steps),
             ("Sampler", recipe.sampler),
+            *facade_facts(recipe),
         ):
             if value is not None:
                 split = column.split(factor=0.4)

@@ -12,6 +12,7 @@ from ..color_management import as_painted
 from ..properties import settings_of
 from ..wrapping import wrapped
 from .base import EnginePanel, chosen_model
+from .facades import draw_facades
 from .presets import draw_presets
 from .restyle import draw_fine, draw_geometry, draw_prompt, labelled
 
@@ -33,6 +34,7 @@ class MAQUETTE_PT_engine(EnginePanel, bpy.types.Panel):
         draw_prompt(layout, settings, width)
         draw_presets(layout, settings.presets, width)
         draw_geometry(layout, settings)
+        draw_facades(layout, settings)
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False

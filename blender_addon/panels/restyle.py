@@ -13,6 +13,7 @@ from ..recipes import said
 from ..session import current
 from ..wrapping import broken, room_in, wrapped
 from .base import MaquettePanel, chosen_model, is_guided, takes_steps
+from .facades import draw_facades
 from .jobs import draw_jobs
 from .presets import draw_presets
 from .prompts import draw_prompt_in_force
@@ -89,6 +90,7 @@ def draw_restyle(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     draw_prompt(layout, settings, width)
     draw_presets(layout, settings.presets, width)
     draw_geometry(layout, settings)
+    draw_facades(layout, settings)
     _draw_choices(layout, settings)
     row = layout.row()
     row.scale_y = 1.6

@@ -167,6 +167,7 @@ def parameters(recipe: Recipe, view: View | None = None, *, software: str) -> st
     loras = "".join(f" <lora:{lora.name}:{lora.weight:g}>" for lora in recipe.loras)
     size = recipe.size or (None if view is None else (view.width, view.height))
     sampler = recipe.sampler and _SAMPLERS.get(recipe.sampler, recipe.sampler)
+    asked = recipe.facade_words()
     settings = {
         "Steps": recipe.steps,
         "Sampler": sampler,
@@ -176,6 +177,9 @@ def parameters(recipe: Recipe, view: View | None = None, *, software: str) -> st
         "Model hash": recipe.model_hash and recipe.model_hash[:10],
         "Model": recipe.model,
         "Denoising strength": recipe.strength,
+        "Windows": asked.get("windows"),
+        "Storey": asked.get("storey"),
+        "Bay": asked.get("bay"),
         "Version": software,
     }
     lines = [

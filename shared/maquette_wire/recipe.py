@@ -108,6 +108,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 "Use a width and a height of at least one pixel.",
             )
 
+    def facade_words(self) -> dict[str, str | float]:
+        """What it asks of the openings of walls, by field: what isn't as in a recipe that says
+        nothing of them; lengths only where openings are laid out."""
+        names = ("windows",) if self.windows == "free" else ("windows", "storey", "bay")
+        plain = Recipe(prompt="")
+        asked = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in asked.items() if value != getattr(plain, name)}
+
     def to_json(self) -> str:
         """The recipe as JSON text, as it is stored in outputs."""
         return msgspec.json.encode(self).decode()

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from maquette import cli
-from maquette.commands import options, restyle
+from maquette.batch.task import recipes_of
+from maquette.commands import batch, options, restyle, texture
 from maquette_wire import png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
@@ -70,6 +71,11 @@ def test_help_loads_no_model_library():
         (["restyle", "a.blend", "--camera", "A", "--all-cameras"], "--all-cameras"),
         (["restyle", "a.blend", "--lora", "brick=much"], "NAME=0.8"),
         (["restyle", "a.png", "--metres-per-level", "0"], "0.001"),
+        (["restyle", "a.blend", "--windows", "round"], "tall, ribbon, grid, curtain-wall"),
+        (["texture", "a.blend", "--bay", "wide"], "'wide' is no distance"),
+        (["batch", "a.blend", "--windows", "grid,round"], "'round' is no kind of windows"),
+        (["batch", "a.blend", "--storey", "3,-1"], "'-1' is no distance"),
+        (["material", "--prompt", "a", "--windows", "grid"], "--windows"),
         (["restyle", "a.png", "--metres-per-level", "1", "--near-is-black"], "--near-is-black"),
         (["models", "fetch"], "NAME"),
     ],
@@ -94,6 +100,8 @@ def test_wrong_usage_is_one_line_that_names_the_word(words, named, capsys):
         (["render.png", "--prompt", "a", "--geometry", "1.5"], "geometry is 1.5"),
         (["render.png", "--prompt", "a", "--geometry", "nan"], "geometry is nan"),
         (["render.png", "--prompt", "a", "--count", "0"], "count is 0"),
+        (["render.png", "--prompt", "a", "--storey", "1"], "storey is 1.0. Use a value from 2.0"),
+        (["render.png", "--prompt", "a", "--bay", "60"], "bay is 60.0"),
         (["render.png", "--prompt", "a", "--seed", "4294967295", "--count", "2"], "seed of"),
         (["a.blend", "--prompt", "a", "--near-is-black"], "--near-is-black"),
         (["render.png", "--depth", "d.npy", "--prompt", "a", "--near-is-black"], "holds metres"),
@@ -173,6 +181,33 @@ def test_a_pictures_recipe_is_taken_up_again_and_options_change_it(tmp_path):
     assert (changed.geometry, changed.strength, changed.depth_influence) == (0.2, None, None)
     (other,) = options.recipes_of(_parse(*words, "--model", "pocket"))
     assert (other.model, other.model_hash) == ("pocket", None)
+
+
+@pytest.mark.parametrize("command", [restyle, texture], ids=["restyle", "texture"])
+def test_windows_storeys_and_bays_are_options_and_come_from_a_pictures_recipe(command, tmp_path):
+    parser = cli.command_parser(command.__name__.rpartition(".")[2], command)
+
+    def asked(*words: str) -> Recipe:
+        return options.recipes_of(parser.parse_args(["a.blend", *words]))[0]
+
+    plain = asked("--prompt", "brick")
+    assert plain == Recipe(prompt="brick")
+    for word in ("curtain wall", "curtain-wall", "Curtain Wall"):
+        found = asked("--prompt", "brick", "--windows", word, "--storey", "4", "--bay", "1.5")
+        assert (found.windows, found.storey, found.bay) == ("curtain wall", 4.0, 1.5)
+    made = tmp_path / "made.png"
+    png.write(made, bytes(12), 2, 2, {png.RECIPE_KEY: found.to_json()})
+    assert asked("--recipe", str(made)) == found
+    changed = asked("--recipe", str(made), "--windows", "free")
+    assert (changed.windows, changed.storey, changed.bay) == ("free", 4.0, 1.5)
+
+
+def test_several_windows_storeys_and_bays_multiply_the_pictures_of_a_batch():
+    words = ["a.png", "--prompt", "brick", "--windows", "free,curtain-wall", "--storey", "3,3.5"]
+    task = batch._task(cli.command_parser("batch", batch).parse_args([*words, "--bay", "2"]))
+    assert [(r.windows, r.storey, r.bay) for r in recipes_of(task)] == [
+        (windows, storey, 2.0) for windows in ("free", "curtain wall") for storey in (3.0, 3.5)
+    ]
 
 
 def test_an_error_of_a_command_is_its_sentence_and_hint(monkeypatch, capsys):

@@ -12,6 +12,7 @@ from maquette.catalogue import Catalogue
 from maquette.commands import show
 from maquette_wire import metadata, png
 from maquette_wire.home import Home
+from maquette_wire.material import Material
 from maquette_wire.recipe import Lora, Recipe
 from maquette_wire.source import Source, file_digest
 from maquette_wire.view import View
@@ -77,6 +78,19 @@ def test_a_concept_is_shown(capsys, scene: Source):
     assert told["model"] == "tiny (not installed)"
     assert told["camera"] == "'Street', 96 x 64, 36 mm (on 36 mm)"
     assert told["source"] == f"{scene.file} (unchanged)"
+
+
+def test_how_windows_were_asked_for_is_shown_but_of_a_material(capsys):
+    _write("a.png", RECIPE, view())
+    assert _shown(capsys, "a.png")["windows"] == "auto, storey 3.2 m, bay 3 m"
+    _write("b.png", msgspec.structs.replace(RECIPE, windows="grid", storey=4.0, bay=1.25))
+    assert _shown(capsys, "b.png")["windows"] == "grid, storey 4 m, bay 1.25 m"
+    _write("c.png", msgspec.structs.replace(RECIPE, windows="free"))
+    assert _shown(capsys, "c.png")["windows"] == "free"
+    material = metadata.MaterialMap(name="albedo", material=Material().filled("brick"))
+    text = metadata.texts(RECIPE, of_material=material, software="Maquette 0.1.0")
+    png.write(Path("m.png"), bytes(48), 4, 4, text)
+    assert "windows" not in _shown(capsys, "m.png")
 
 
 def test_a_source_that_changed_or_went_is_said(capsys, scene: Source):

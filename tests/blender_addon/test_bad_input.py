@@ -167,6 +167,7 @@ def test_a_file_of_an_older_version_opens_with_its_settings(tmp_path: Path):
     settings = bpy.context.scene.maquette
     for name, value in OLD.items():
         assert getattr(settings, name) == value, name
+    assert recipe_of(settings).facade_words() == {}, "what came later is as usual"
     settings.prompt = "and it can be changed"
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "old.blend"))

@@ -175,12 +175,15 @@ def test_frames_have_their_own_cameras_settings_and_prompts(
     for frame, value in ((1, 0.2), (3, 0.6)):
         scene.maquette.geometry = value
         scene.keyframe_insert("maquette.geometry", frame=frame)
+        scene.maquette.bay_width = value * 10
+        scene.keyframe_insert("maquette.bay_width", frame=frame)
     later = scene.maquette.prompts.add()
     later.frame, later.prompt = 2, "white plaster"
     paths = frames(scene, tmp_path)
     made = submits(server)
     assert [submit.views[0].name for submit in made] == ["Street", "Street", "Garden"]
     assert [submit.recipe.geometry for submit in made] == pytest.approx([0.2, 0.4, 0.6], abs=1e-6)
+    assert [submit.recipe.bay for submit in made] == pytest.approx([2.0, 4.0, 6.0], abs=1e-5)
     assert [submit.recipe.prompt for submit in made] == [
         "red brick library at dusk",
         "white plaster",

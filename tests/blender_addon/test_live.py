@@ -23,6 +23,7 @@ from maquette_wire.messages import (
 )
 from maquette_wire.recipe import Recipe
 
+from blender_addon import live_view
 from blender_addon.backend import Local
 from blender_addon.live import LOST_SECONDS, Live, Painted, Wish
 from tests.blender_addon.conftest import SECONDS, a_capture, turn
@@ -278,6 +279,21 @@ def test_live_needs_a_window(settings):
     assert not bpy.ops.maquette.live.poll()
     assert not bpy.ops.maquette.keep_live.poll()
     assert not bpy.ops.maquette.wipe_view.poll()
+
+
+def test_a_change_of_the_windows_is_a_new_wish(settings, monkeypatch):
+    monkeypatch.setattr(live_view, "_view_in", lambda _place: CAPTURE.view)  # none without a window
+    (area,) = (each for each in bpy.context.screen.areas if each.type == "VIEW_3D")
+    eye = live_view.LiveView(area, lambda: None)
+    try:
+        wishes = [eye.wish()]
+        for name, value in (("windows", "grid"), ("storey_height", 4.5), ("bay_width", 6.0)):
+            setattr(settings, name, value)
+            wishes.append(eye.wish())
+            assert wishes[-1] is not None and wishes[-1] != wishes[-2], name
+        assert eye.wish() == wishes[-1], "and nothing is new where nothing changes"
+    finally:
+        eye.close()
 
 
 def test_a_wish_is_new_where_the_recipe_is():

@@ -73,7 +73,7 @@ def test_the_job_has_the_material_and_nothing_of_the_concept(session, server, sc
     server.hold = True
     settings = scene.maquette
     settings.geometry, settings.use_strength, settings.count = 0.2, True, 4
-    settings.negative_prompt = "people"
+    settings.negative_prompt, settings.windows, settings.bay_width = "people", "ribbon", 7.0
     settings.material.pattern = "herringbone"
     assert bpy.ops.maquette.make_material() == {"FINISHED"}
     turn(session, lambda: server.count(Submit) == 1)
@@ -82,6 +82,7 @@ def test_the_job_has_the_material_and_nothing_of_the_concept(session, server, sc
     recipe = submit.recipe
     assert (recipe.prompt, recipe.negative_prompt, recipe.seed) == ("red brick", "", 5)
     assert (recipe.count, recipe.geometry, recipe.strength) == (1, 0.7, None)
+    assert recipe.facade_words() == {}
     assert not submit.views and submit.previews
     assert session.open_jobs[0].label == "Material: red brick"
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import bpy
 import pytest
 from maquette_wire.messages import ModelInfo
+from maquette_wire.recipe import Recipe
 
 import blender_addon
-from blender_addon.panels import menu, presets, restyle
+from blender_addon import results
+from blender_addon.panels import facades, image, menu, presets, rendering, restyle
 from blender_addon.panels.jobs import ICONS
 
 SOURCES = sorted(Path(blender_addon.__file__).parent.rglob("*.py"))
@@ -45,15 +48,34 @@ def test_the_layout_functions_take_what_the_panel_gives():
 
 
 class Drawn:
-    """A layout that notes the settings, labels and commands that a panel draws."""
+    """A layout that notes the settings, labels and commands that a panel draws, and which of them
+    are greyed; the panels in it are folded or not."""
 
-    def __init__(self, names: list[str] | None = None) -> None:
+    active = True
+
+    def __init__(
+        self,
+        names: list[str] | None = None,
+        grey: list[str] | None = None,
+        *,
+        folded: bool = False,
+    ) -> None:
         self.names: list[str] = [] if names is None else names
+        self.grey: list[str] = [] if grey is None else grey
+        self.folded = folded
+
+    def panel(self, _name: str, **_options: Any) -> tuple[Drawn, Drawn | None]:
+        return self._within(), None if self.folded else self._within()
+
+    def _within(self) -> Drawn:
+        return Drawn(self.names, self.grey, folded=self.folded)
 
     def __getattr__(self, name: str) -> Any:
         def draw(*arguments: Any, text: str = "", **_options: Any) -> Drawn:
-            self.names += [str(each) for each in (*arguments[-1:], text) if each]
-            return Drawn(self.names)
+            drawn = [str(each) for each in (*arguments[-1:], text) if each]
+            self.names += drawn
+            self.grey += [] if self.active else drawn
+            return self._within()
 
         return draw
 
@@ -108,10 +130,73 @@ def test_the_whole_prompt_and_what_is_missing_are_told(monkeypatch: pytest.Monke
     restyle.draw_prompt(drawn, settings, 400)
     assert "barn, at dusk, blue hour" in drawn.names
     panel = cast(Any, Drawn())
-    panel.panel = lambda _name: (Drawn(panel.names), Drawn(panel.names))
     presets.draw_presets(panel, settings.presets, 2000)
     assert any('"Kohle" isn\'t installed here' in name for name in panel.names)
     assert {"pick_light", "Dusk", "Project", "maquette.clear_presets"} <= set(panel.names)
+
+
+LENGTHS = {"storey_height", "bay_width"}
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [(None, True), (_model(facades=True), True), (_model(facades=False), False)],
+)
+def test_windows_are_laid_out_for_a_model_that_sees_them(
+    monkeypatch: pytest.MonkeyPatch, model: ModelInfo | None, shown: bool
+):
+    monkeypatch.setattr(facades, "chosen_model", lambda _name: model)
+    monkeypatch.setattr(presets, "_side", lambda _width: 3.0)  # no scale without a window
+    monkeypatch.setattr(restyle, "draw_jobs", lambda *_given: None)
+    context: Any = SimpleNamespace(
+        scene=bpy.context.scene,
+        region=SimpleNamespace(width=300),
+        area=SimpleNamespace(type="VIEW_3D"),
+    )
+    sidebar, properties = cast(Any, Drawn()), cast(Any, Drawn())
+    restyle.draw_restyle(sidebar, context)
+    rendering.MAQUETTE_PT_engine.draw(cast(Any, SimpleNamespace(layout=properties)), context)
+    for drawn in (sidebar, properties):
+        assert ({"Façades", "windows", *LENGTHS} <= set(drawn.names)) == shown
+        assert bool({"Façades", "windows", *LENGTHS} & set(drawn.names)) == shown
+
+
+def test_lengths_are_greyed_where_nothing_is_laid_out_and_the_folded_panel_tells_the_layout(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(facades, "chosen_model", lambda _name: _model(facades=True))
+    settings = bpy.context.scene.maquette
+    for windows, greyed in (("ribbon", set()), ("auto", set()), ("free", LENGTHS)):
+        settings.windows = windows
+        drawn = cast(Any, Drawn())
+        facades.draw_facades(drawn, settings)
+        assert set(drawn.grey) == greyed
+    for windows, label in (("free", "Model's Choice"), ("curtain wall", "Curtain Wall")):
+        settings.windows = windows
+        drawn = cast(Any, Drawn(folded=True))
+        facades.draw_facades(drawn, settings)
+        assert drawn.names == ["Façades", label]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        ({"windows": "grid", "bay": 6.0}, ["Windows", "Grid", "Bay Width", "6 m"]),
+        ({"windows": "free", "storey": 4.0}, ["Windows", "Model's Choice"]),
+        ({"storey": 2.75}, ["Storey Height", "2.75 m"]),
+    ],
+)
+def test_the_image_editor_tells_what_windows_were_asked_for(
+    changes: dict[str, Any], told: list[str]
+):
+    pictured = bpy.data.images.new("concept", 4, 4)
+    pictured[results.RECIPE] = Recipe(prompt="barn", **changes).to_json()
+    context = SimpleNamespace(edit_image=pictured, region=SimpleNamespace(width=300))
+    drawn = cast(Any, Drawn())
+    image.MAQUETTE_PT_image.draw(cast(Any, SimpleNamespace(layout=drawn)), cast(Any, context))
+    after = drawn.names[drawn.names.index("0.70") + 1 : drawn.names.index("maquette.use_recipe")]
+    assert after == told
 
 
 def test_the_panel_is_in_the_properties_of_the_render_too():

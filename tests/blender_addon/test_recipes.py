@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import bpy
 import pytest
 from maquette_wire import png
 from maquette_wire.errors import MaquetteError
-from maquette_wire.recipe import Lora, Recipe
+from maquette_wire.recipe import BAYS, STOREYS, Lora, Recipe, Windows
 
 from blender_addon import results
 from blender_addon.recipes import put_back, recipe_of
@@ -26,6 +27,9 @@ FULL = Recipe(
     strength=0.85,
     depth_influence=0.6,
     loras=(Lora(name="watercolour", weight=0.8),),
+    windows="curtain wall",
+    storey=3.85,
+    bay=1.2,
 )
 
 
@@ -94,6 +98,31 @@ def test_a_seed_beyond_blenders_numbers_is_kept_as_text(tmp_path: Path):
     assert recipe_of(settings) == FULL
 
 
+def test_a_recipe_from_before_windows_were_laid_out_brings_what_is_usual(tmp_path: Path):
+    settings = bpy.context.scene.maquette
+    put_back(FULL, settings)
+    path = tmp_path / "old.png"
+    png.write(path, bytes(36), 4, 3, {png.RECIPE_KEY: '{"prompt": "barn", "format": 1}'})
+    assert bpy.ops.maquette.use_recipe_file(filepath=str(path)) == {"FINISHED"}
+    assert (settings.windows, recipe_of(settings)) == ("auto", Recipe(prompt="barn"))
+
+
+def test_every_layout_that_a_recipe_knows_can_be_chosen_and_lengths_stay_within_its_limits():
+    settings = bpy.context.scene.maquette
+    settings.prompt = "barn"
+    for windows in get_args(Windows):
+        settings.windows = windows
+        assert recipe_of(settings).windows == windows
+    for name, field, limits in (("storey_height", "storey", STOREYS), ("bay_width", "bay", BAYS)):
+        for wanted, there in zip((0.0, 1000.0), limits, strict=True):
+            setattr(settings, name, wanted)
+            assert getattr(recipe_of(settings), field) == there
+        settings.property_unset(name)
+        assert getattr(recipe_of(settings), field) == getattr(Recipe(prompt=""), field)
+        property_ = settings.bl_rna.properties[name]
+        assert (property_.unit, property_.subtype) == ("LENGTH", "DISTANCE")
+
+
 @pytest.mark.parametrize("text", ["tower", "-1", "4294967296", "1.5"])
 def test_a_seed_that_is_none_says_what_to_write(text: str):
     settings = bpy.context.scene.maquette
@@ -104,10 +133,10 @@ def test_a_seed_that_is_none_says_what_to_write(text: str):
 
 def test_settings_take_keyframes_where_a_value_between_two_means_something():
     settings = bpy.context.scene.maquette
-    for name in ("prompt", "seed", "count", "steps", "steady"):
+    for name in ("prompt", "seed", "count", "steps", "steady", "windows"):
         with pytest.raises(TypeError, match="not animatable"):
             settings.keyframe_insert(name)
-    for name in ("geometry", "strength", "depth_influence"):
+    for name in ("geometry", "strength", "depth_influence", "storey_height", "bay_width"):
         assert settings.keyframe_insert(name)
 
 

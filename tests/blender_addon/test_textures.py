@@ -70,11 +70,14 @@ def looks(name: str) -> tuple[set[str], set[str]]:
 
 def test_the_job_has_views_one_depth_range_and_the_surface(session, server, house):
     server.hold = True
+    settings = bpy.context.scene.maquette
+    settings.windows, settings.storey_height, settings.bay_width = "tall", 2.8, 2.4
     assert bpy.ops.maquette.texture() == {"FINISHED"}
     turn(session, lambda: server.count(Submit) == 1)
     packet = next(p for p in server.packets if isinstance(p.message, Submit))
     submit = packet.message
     assert len(submit.views) == 3 and submit.recipe.count == 1 and submit.recipe.seed == 5
+    assert submit.recipe.facade_words() == {"windows": "tall", "storey": 2.8, "bay": 2.4}
     assert submit.texture.size == 1024 and len(submit.texture.objects) == 2
     surface, given = surface_of(submit, packet.frames)
     assert not given

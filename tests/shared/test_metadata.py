@@ -6,6 +6,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
@@ -102,6 +103,25 @@ def test_the_form_that_other_tools_read():
         "Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7.5, Seed: 7, Size: 768x512, "
         "Model hash: 0123456789, Model: pocket, Denoising strength: 0.85, Version: Maquette 1"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, {}),
+        (
+            {"windows": "curtain wall", "storey": 4.0},
+            {"Windows": "curtain wall", "Storey": "4.0"},
+        ),
+        ({"bay": 1.5}, {"Bay": "1.5"}),
+        ({"windows": "free", "storey": 4.0, "bay": 1.5}, {"Windows": "free"}),
+    ],
+)
+def test_of_the_windows_is_told_what_was_asked(changes: dict[str, Any], told: dict[str, str]):
+    text = parameters(msgspec.structs.replace(RECIPE, **changes), VIEW, software="Maquette 1")
+    found = parsed(text)[2]
+    assert {key: found[key] for key in ("Windows", "Storey", "Bay") if key in found} == told
+    assert found["Version"] == "Maquette 1"
 
 
 def test_values_with_the_forms_own_marks_are_quoted():

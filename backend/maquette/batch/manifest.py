@@ -334,7 +334,15 @@ class Manifest:
 
 NAME_BYTES = 200
 """Of a file's name before its number and suffix; file systems take 255."""
-SHORT = {"seed": "s", "geometry": "g", "guidance": "w", "strength": "a", "depth_influence": "d"}
+SHORT = {
+    "seed": "s",
+    "geometry": "g",
+    "guidance": "w",
+    "strength": "a",
+    "depth_influence": "d",
+    "storey": "h",
+    "bay": "b",
+}
 
 
 def _part(name: str, value: Any) -> str:

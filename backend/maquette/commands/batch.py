@@ -33,13 +33,16 @@ from ..console import ProgressLine, table
 from ..sources import Sources
 from .options import (
     DEPTH_OPTIONS,
+    KINDS,
     add_depth,
     add_estimator,
     add_inside,
     add_opening,
     add_place,
+    metres,
     preset_library,
     remote_server,
+    windows,
 )
 
 PAGE = "index.html"
@@ -114,6 +117,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name in ("geometry", "guidance", "strength", "depth_influence"):
         option = f"--{name.replace('_', '-')}"
         look.add_argument(option, type=_list_of(float), metavar="X,...")
+    look.add_argument("--windows", type=_list_of(windows), metavar="KIND,...", help=KINDS)
+    look.add_argument("--storey", type=_list_of(metres), metavar="METRES,...")
+    look.add_argument("--bay", type=_list_of(metres), metavar="METRES,...")
     look.add_argument("--steps", type=_list_of(int), metavar="N,...")
     look.add_argument("--sampler", type=_list_of(str), metavar="NAME,...")
     where = parser.add_argument_group("where")

@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 from pathlib import Path
+from typing import cast, get_args
 
 import msgspec
 from maquette_wire import metadata
@@ -15,15 +16,16 @@ from maquette_wire.metadata import Metadata
 from maquette_wire.presets import library
 from maquette_wire.presets.library import Library
 from maquette_wire.presets.words import composed
-from maquette_wire.recipe import Lora, Recipe
+from maquette_wire.recipe import Lora, Recipe, Windows
 
 from .. import jobs
 
 RECIPE_OPTIONS = (
     *("model", "seed", "count", "steps", "sampler", "guidance"),
     *("geometry", "strength", "depth_influence"),
+    *("windows", "storey", "bay"),
 )
-"""Options with the name of the recipe's field that they set."""
+"""Options with the name of the recipe's field that they set, for commands that have them."""
 
 
 def add_look(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +63,27 @@ def add_look(parser: argparse.ArgumentParser) -> None:
         "--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]", help="repeatable"
     )
 
+
+WINDOWS: tuple[Windows, ...] = get_args(Windows)
+
+
+def add_facades(parser: argparse.ArgumentParser) -> None:
+    """How the openings of walls are laid out (`recipes_of`)."""
+    laid = parser.add_argument_group("windows and doors, for models that see them")
+    laid.add_argument("--windows", type=windows, metavar="KIND", help=f"{KINDS} (auto)")
+    laid.add_argument("--storey", type=metres, metavar="METRES", help="floor to floor (3.2)")
+    laid.add_argument("--bay", type=metres, metavar="METRES", help="window to window (3)")
+
+
+def windows(text: str) -> Windows:
+    """A kind of windows as an option names it, with a space or a hyphen."""
+    found = text.strip().lower().replace("-", " ")
+    if found not in WINDOWS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no kind of windows; choose {KINDS}")
+    return cast(Windows, found)
+
+
+KINDS = ", ".join(kind.replace(" ", "-") for kind in WINDOWS)
 
 DEPTH_OPTIONS = ("metres_per_level", "near_is_black", "near_is_white")
 
@@ -161,7 +184,7 @@ def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
     base = Recipe(prompt="")
     if arguments.recipe is not None:
         base = metadata_of(arguments.recipe).recipe
-    values = {name: getattr(arguments, name) for name in RECIPE_OPTIONS}
+    values = {name: getattr(arguments, name, None) for name in RECIPE_OPTIONS}
     changes = {name: value for name, value in values.items() if value is not None}
     if "model" in changes:
         changes["model_hash"] = None  # another model than the picture's

@@ -31,6 +31,7 @@ from .options import (
     DEPTH_OPTIONS,
     add_depth,
     add_estimator,
+    add_facades,
     add_inside,
     add_look,
     add_opening,
@@ -85,6 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_estimator(seen)
     add_opening(seen)
     add_look(parser)
+    add_facades(parser)
     where = parser.add_argument_group("where")
     where.add_argument(
         "--output", type=Path, default=Path("concepts"), metavar="DIR", help="(./concepts)"

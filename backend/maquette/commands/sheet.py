@@ -3,7 +3,8 @@
 The page is one file that opens in any browser, from disk and offline: it filters by prompt, seed,
 view, model and words, shows concepts beside their sources, and has every recipe. Its large pictures
 are the files beside it. An --output that ends in .png is a poster instead: a grid of one or two
-settings (source, view, frame, prompt, model, seed, geometry, steps, guidance, sampler, strength).
+settings (source, view, frame, prompt, model, seed, geometry, steps, guidance, sampler, strength,
+windows, storey, bay).
 
 examples:
   maquette sheet concepts

@@ -136,6 +136,8 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
     for name in ("steps", "sampler", "guidance", "geometry", "strength", "depth_influence"):
         value = recipe[name]
         rows.append((name.replace("_", " "), "the model's own" if value is None else str(value)))
+    if told["material"] is None:
+        rows.append(("windows", _facades(recipe)))
     rows += [("LoRA", f"{lora['name']}, weight {lora['weight']:g}") for lora in recipe["loras"]]
     if recipe["size"]:
         rows.append(("size", "{} x {}".format(*recipe["size"])))
@@ -160,6 +162,13 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
     if "frame" in source:
         rows.append(("frame", str(source["frame"])))
     return rows
+
+
+def _facades(recipe: dict[str, Any]) -> str:
+    """How the openings of walls were asked for."""
+    if recipe["windows"] == "free":
+        return "free"
+    return "{windows}, storey {storey:g} m, bay {bay:g} m".format(**recipe)
 
 
 def _material_rows(told: dict[str, Any]) -> list[tuple[str, str]]:

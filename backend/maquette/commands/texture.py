@@ -37,6 +37,7 @@ from ..sources import opening_words
 from ..texturing.glb import make_glb
 from ..texturing.surface import read_surface, to_wire
 from .options import (
+    add_facades,
     add_inside,
     add_look,
     add_place,
@@ -94,6 +95,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of a view's picture (what the model was trained at)",
     )
     add_look(parser)
+    add_facades(parser)
     where = parser.add_argument_group("where")
     where.add_argument(
         "--output", type=Path, default=Path("textures"), metavar="DIR", help="(./textures)"

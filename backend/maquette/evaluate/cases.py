@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from maquette_wire.capture import Capture
+from maquette_wire.recipe import Windows
 from maquette_wire.view import View
 from numpy.typing import NDArray
 
@@ -18,23 +19,30 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt, and the attributes (docs/dataset.md) that a picture of it should show."""
+    """A prompt, the windows that its recipe asks for, and the attributes (docs/dataset.md) that a
+    picture of it should show."""
 
     text: str
+    windows: Windows
     wanted: Mapping[str, str]
 
 
-def _prompt(text: str, wall: str, ground: str, light: str) -> Prompt:
-    return Prompt(text, {"style": "photo", "wall": wall, "ground": ground, "light": light})
+def _prompt(text: str, windows: Windows, wall: str, ground: str, light: str) -> Prompt:
+    wanted = {"style": "photo", "wall": wall, "ground": ground, "light": light}
+    return Prompt(text, windows, wanted)
 
 
 PROMPTS = (
-    _prompt("red brick building on a lawn, day", "red brick", "lawn", "day"),
-    _prompt("white render building at dusk, wet plaza", "white render", "wet plaza", "dusk"),
-    _prompt("timber building in snow, overcast", "timber", "snow", "overcast"),
-    _prompt("concrete building on a street, golden hour", "concrete", "street", "golden hour"),
-    _prompt("stone building on a plaza at night", "stone", "plaza", "night"),
-    _prompt("pale brick building by the water, fog", "pale brick", "water", "fog"),
+    _prompt("red brick building on a lawn, day", "punched", "red brick", "lawn", "day"),
+    _prompt(
+        "white render building at dusk, wet plaza", "grid", "white render", "wet plaza", "dusk"
+    ),
+    _prompt("timber building in snow, overcast", "tall", "timber", "snow", "overcast"),
+    _prompt(
+        "concrete building on a street, golden hour", "ribbon", "concrete", "street", "golden hour"
+    ),
+    _prompt("stone building on a plaza at night", "punched", "stone", "plaza", "night"),
+    _prompt("pale brick building by the water, fog", "tall", "pale brick", "water", "fog"),
 )
 """Every light and every ground once."""
 

@@ -22,12 +22,13 @@ from .. import __version__
 from ..catalogue import Catalogue
 from ..console import ProgressLine
 from ..edges import EdgeReport, edge_recall
+from ..facades.guide import FacadeGuide
 from ..outputs import prepared
 from ..sampling import Sampler
 from ..train.scenes import SPLITS, Dataset, Scene
 from .cases import PROMPTS, capture_of, spread, wanted_of
 from .judge import CLASSES, Judge, load_judge, save_judge, train_judge
-from .measures import diversity, kernel_distance, mean_of, plane_edges
+from .measures import diversity, kernel_distance, mean_of, openings_followed, plane_edges
 from .report import Row, rows_as_table, write_sheet
 from .resources import peak_bytes
 from .sweeps import sweeps_of
@@ -111,8 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
         on_own: list[list[_Painted]] = []
         for number, prompt in enumerate(PROMPTS):
             line.show("painting", number, len(PROMPTS), prompt.text)
-            painted.append([paint(capture, prompt=prompt.text) for capture in captures])
-            on_own.append([paint(capture, prompt=prompt.text) for capture in own])
+            asked = {"prompt": prompt.text, "windows": prompt.windows}
+            painted.append([paint(capture, **asked) for capture in captures])
+            on_own.append([paint(capture, **asked) for capture in own])
         seeds = [
             paint(captures[0], prompt=OPEN_PROMPT, seed=recipe.seed + more).picture
             for more in range(SEEDS)
@@ -120,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         line.show("measuring")
         rows = [
             *_edge_rows(scenes, captures, painted),
+            _openings_row(scenes, captures, painted),
             *_own_rows(own, on_own),
             *_prompt_rows(scenes, painted, judge),
             Row("difference between seeds (0-255)", diversity(seeds)),
@@ -279,6 +282,29 @@ def _edge_rows(
         for name, text in EDGES.items()
     ]
     return [*rows, Row("edges within planes", mean_of(invented), mean_of(rendered))]
+
+
+def _openings_row(
+    scenes: Sequence[Scene], captures: Sequence[Capture], painted: Sequence[Sequence[_Painted]]
+) -> Row:
+    """How the pictures' edges lie on the openings that the recipes lay out; of a render, on its
+    own."""
+    own: list[float | None] = []
+    wrong: list[float | None] = []
+    rendered: list[float | None] = []
+    for prompt, made in zip(PROMPTS, painted, strict=True):
+        laid_out = [
+            FacadeGuide(one.recipe, [capture], False).openings(0, prompt.windows)
+            for one, capture in zip(made, captures, strict=True)
+        ]
+        for index, one in enumerate(made):
+            own.append(openings_followed(one.picture, laid_out[index]))
+            wrong.append(openings_followed(one.picture, laid_out[(index + 1) % len(laid_out)]))
+    for scene in scenes:
+        for finish in scene.finishes:
+            if finish.openings is not None and _photo(finish.attributes):
+                rendered.append(openings_followed(finish.picture, finish.openings / 255.0))
+    return Row("openings within 2 px", mean_of(own), mean_of(rendered), mean_of(wrong))
 
 
 def _own_rows(own: Sequence[Capture], painted: Sequence[Sequence[_Painted]]) -> list[Row]:

@@ -28,6 +28,22 @@ def plane_edges(
     return float(image_edges(picture)[planes].mean()) if planes.any() else None
 
 
+def openings_followed(
+    picture: NDArray[np.uint8], openings: NDArray[np.floating], tolerance: float = 2.0
+) -> float | None:
+    """The share of the edges of openings with a picture's edge within `tolerance` pixels.
+
+    picture: uint8 [H, W, 3]. openings: [H, W], how much of each pixel is one, 0 to 1. None where
+    there is none.
+    """
+    holes = openings > 0.5
+    rims = holes & ~np.asarray(ndimage.binary_erosion(holes, border_value=1), bool)
+    if not rims.any():
+        return None
+    away = np.asarray(ndimage.distance_transform_edt(~image_edges(picture)))
+    return float((away[rims] <= tolerance).mean())
+
+
 def kernel_distance(left: NDArray[np.floating], right: NDArray[np.floating]) -> float:
     """Squared maximum mean discrepancy of two sets of features [n, d], unbiased, with the cubic
     kernel (x y / d + 1)³: KID (Binkowski et al., "Demystifying MMD GANs", 2018).

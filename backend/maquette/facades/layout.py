@@ -204,7 +204,7 @@ def _grid(
     if not (left and right):
         count = int(np.ceil(wall.length / bay))
         start = 0.0 if left else wall.length - count * bay
-    storeys = max(1, int((wall.top - base + storey) / storey))
+    storeys = max(1, int((wall.top - base + _SPARE + wall.spacing) / storey))
     present = _present(wall, kind, (start, width, count), (base, storey, storeys), sights)
     return Grid(wall, kind, start, width, base, storey, present)
 

@@ -45,7 +45,8 @@ class Sight:
 
     def behind(self, points: Floats, normals: Floats) -> Floats:
         """By how many metres what is seen at points of walls, [n, 3], lies behind their planes: 0
-        where the walls are seen, negative where something hides them, NaN out of the picture.
+        where the walls are seen, negative where something hides them, NaN out of the picture and
+        for walls that face away.
 
         normals: [n, 2], outward, in the plan. Measured along them, it is as exact for a wall at a
         grazing angle, where the depth of neighbouring pixels differs by metres.
@@ -61,7 +62,15 @@ class Sight:
         distance = ((points - seen)[:, :2] * normals).sum(1)
         # The sky is behind everything, also beside a plane that runs towards it.
         distance = np.where(metres >= _SKY, np.inf, distance)
-        return np.where(inside, distance, np.nan)
+        facing = (self._toward(points)[:, :2] * normals).sum(1) > 0.0
+        return np.where(inside & facing, distance, np.nan)
+
+    def _toward(self, points: Floats) -> Floats:
+        """From world points [n, 3] to the camera."""
+        matrix = np.array(self.view.view_matrix).reshape(4, 4)
+        if self.view.kind == "orthographic":
+            return np.broadcast_to(matrix[2, :3], points.shape)
+        return -matrix[:3, :3].T @ matrix[:3, 3] - points
 
 
 def see_past(

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maquette_wire.recipe import Recipe
+
 from .rows import Row
 
 Value = str | int | float | None
+USUAL = Recipe(prompt="")
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Field:
     """A setting by its name on the command line.
 
     ``spoken`` is what its values are called by in a caption, empty where a value speaks for itself:
-    "seed 3", but "red brick library". ``short`` makes a text shorter for it.
+    "seed 3", but "red brick library". ``unit`` follows a number, ``short`` makes a text fit for it.
+    ``usual`` is a value that need not be told where all have it.
     """
 
     name: str
@@ -24,12 +28,14 @@ class Field:
     spoken: str
     value: Callable[[Row], Value]
     short: Callable[[str], str] = str
+    unit: str = ""
+    usual: Value = None
 
     def label(self, value: Value) -> str:
         """A value as a caption has it."""
         if value is None:
             return f"no {self.title.lower()}"
-        text = self.short(value) if isinstance(value, str) else f"{value:.10g}"
+        text = self.short(value) if isinstance(value, str) else f"{value:.10g}{self.unit}"
         return f"{self.spoken} {text}".strip()
 
     def values(self, rows: Sequence[Row]) -> list[Value]:
@@ -53,6 +59,12 @@ def _of_recipe(name: str) -> Callable[[Row], Value]:
     return lambda row: getattr(row.recipe, name, None)
 
 
+def _windows(kind: str) -> str:
+    """Windows as a person calls them."""
+    others = {"auto": "windows as prompted", "free": "the model's windows", "curtain wall": kind}
+    return others.get(kind, f"{kind} windows")
+
+
 MAIN = (
     Field("source", "Source", "", _of_row("source"), lambda path: Path(path).stem or path),
     Field("view", "View", "", _of_row("view")),
@@ -67,6 +79,9 @@ FINE = (
     Field("guidance", "Guidance", "guidance", _of_recipe("guidance")),
     Field("sampler", "Sampler", "", _of_recipe("sampler")),
     Field("strength", "Strength", "strength", _of_recipe("strength")),
+    Field("windows", "Windows", "", _of_recipe("windows"), _windows, usual=USUAL.windows),
+    Field("storey", "Storey", "storey", _of_recipe("storey"), unit=" m", usual=USUAL.storey),
+    Field("bay", "Bay", "bay", _of_recipe("bay"), unit=" m", usual=USUAL.bay),
 )
 FIELDS = (*MAIN, *FINE)
 BY_NAME = {field.name: field for field in FIELDS}

@@ -253,7 +253,7 @@ def _subtitle(made: Sequence[Row], rows: Sequence[Row]) -> str:
         for entry in FIELDS
         if entry not in told
         and len({entry.value(row) for row in made}) == 1
-        and (value := entry.value(made[0])) is not None
+        and (value := entry.value(made[0])) not in (None, entry.usual)
     ]
     failed = sum(row.state == "failed" for row in rows)
     number = f"{len(made)} {'picture' if len(made) == 1 else 'pictures'}"

@@ -56,6 +56,7 @@ def test_a_row_of_a_table_decides_and_what_it_leaves_open_varies(tmp_path: Path)
         ("", "no 'prompt'"),
         ("prompt,colour\na,red\n", "unknown column 'colour'"),
         ("prompt,seed\na,blue\n", "line 2 is not right.*seed"),
+        ("prompt,windows\na,round\n", "line 2 is not right.*windows"),
         ("prompt,seed\na,1\n,2\n", "line 3 has no prompt"),
         ("prompt,seed\na,1,2\n", "line 2 has more cells"),
         ("prompt,prompt\na,b\n", "'prompt' twice"),
@@ -84,10 +85,23 @@ def test_a_job_file_says_it_all_from_its_own_folder(tmp_path: Path):
     ]
 
 
+def test_windows_storeys_and_bays_may_stand_in_a_job_file_and_in_a_table(tmp_path: Path):
+    write(tmp_path / "p.csv", "prompt,windows,bay\nbrick,curtain wall,\nsnow,,1.5\n")
+    text = 'prompts = "p.csv"\nwindows = ["grid", "free"]\nstorey = 4\nbay = [2.5, 5.0]\n'
+    recipes = recipes_of(read_task(write(tmp_path / "job.toml", text)))
+    assert [(r.prompt, r.windows, r.storey, r.bay) for r in recipes] == [
+        ("brick", "curtain wall", 4.0, 2.5),
+        ("brick", "curtain wall", 4.0, 5.0),
+        ("snow", "grid", 4.0, 1.5),
+        ("snow", "free", 4.0, 1.5),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("prompts = ", "is no TOML"),
+        ('windows = "round"', "windows"),
         ('seed = "one"', "seed"),
         ("colour = 1", "colour"),
         ("unit = 0", "unit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from collections import Counter
@@ -131,6 +132,25 @@ def test_a_damaged_manifest_says_so_whenever_it_is_noticed(tmp_path: Path):
         file.write(b"Z" * 8000)
     with pytest.raises(MaquetteError, match="begin anew"):
         paint(task)
+
+
+def test_what_varies_of_the_windows_is_in_the_names_and_in_the_table(tmp_path: Path):
+    out = tmp_path / "out"
+    task = Task(
+        sources=str(make_source(tmp_path / "a.png")),
+        prompts="p",
+        output=str(out),
+        windows=["ribbon", "curtain wall"],
+        storey=[3.0, 3.5],
+        bay=[2.0, 4.0],
+    )
+    assert paint(task).made == 8
+    names = {path.name for path in out.glob("*.png")}
+    assert {"a-p-ribbon-h3-b2.png", "a-p-curtain-wall-h3.5-b4.png"} <= names
+    with Manifest(out) as manifest:
+        manifest.export()
+    (row, *_) = csv.DictReader((out / CSV).read_text("utf-8-sig").splitlines())
+    assert (row["windows"], row["storey"], row["bay"]) == ("ribbon", "3.0", "2.0")
 
 
 def test_a_picture_is_not_made_twice_where_another_run_names_other_models(tmp_path: Path):

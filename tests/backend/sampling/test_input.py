@@ -162,3 +162,15 @@ def test_what_a_model_was_not_trained_for_is_said(
     assert len(warnings) == bool(said) and said in " ".join(warnings)
     # Stable Diffusion 2 depth takes any.
     assert "trained" not in " ".join(sampler.run(recipe(**change), [small()]).warnings)
+
+
+def test_windows_that_a_model_does_not_see_are_said(catalogue: Catalogue, tmp_path: Path) -> None:
+    sees = make_tiny_sd2_depth(tmp_path / "sees", settings={"depth": {"recess": 0.25}})
+    sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[sees]))
+
+    def said(**changes: Any) -> str:
+        return " ".join(sampler.run(recipe(**changes), [small()]).warnings)
+
+    assert "'tiny' doesn't see the openings of walls" in said(windows="ribbon")
+    for quiet in ({}, {"windows": "free"}, {"windows": "ribbon", "model": "sees"}):
+        assert "openings" not in said(**quiet)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
-from maquette.sheets import Row, write_poster
+from maquette.sheets import Row, poster, write_poster
 from maquette.sheets.axes import arrange, choose_axes
 from maquette.sheets.lettering import INK, PAPER, Type, wrap
 from maquette.sheets.poster import CELL_MIN, PIXELS, plan
@@ -149,6 +150,36 @@ def test_strength_follows_geometry_without_sections_of_its_own(tmp_path):
     assert axes.across.name == "prompt"
     (section,) = arrange(rows, axes)
     assert len(section.cells) == 6
+
+
+def test_what_all_pictures_share_is_below_the_title_but_usual_windows(tmp_path):
+    usual = _grid(tmp_path)
+    assert poster._subtitle(usual, usual) == "6 pictures · pocket · geometry 0.7"
+    recipes = [row.recipe for row in usual if row.recipe]
+    changes = {"windows": "grid", "storey": 4.0}
+    rows = [Row(recipe=msgspec.structs.replace(recipe, **changes)) for recipe in recipes]
+    said = poster._subtitle(rows, rows)
+    assert said == "6 pictures · pocket · geometry 0.7 · grid windows · storey 4 m"
+
+
+def test_windows_and_bays_are_the_axes_of_a_poster_with_their_labels(tmp_path):
+    rows = [
+        Row(
+            file=save(tmp_path / f"{windows}{bay}.png", plain((1, 2, 3), 96, 64)).name,
+            recipe=Recipe(prompt="brick", windows=windows, bay=bay),
+        )
+        for windows in ("punched", "curtain wall")
+        for bay in (6.0, 1.5)
+    ]
+    axes = choose_axes(rows, "windows", None)
+    assert axes
+    assert axes.across
+    assert axes.across.name == "bay"
+    sizes = {row.file: (96, 64) for row in rows if row.file}
+    layout = plan(rows, sizes, "T", "sub", down="windows", across="bay")
+    labels = [text.line for text in layout.texts]
+    assert " ".join(labels).endswith("punched windows curtain wall"), labels
+    assert labels.index("bay 1.5 m") < labels.index("bay 6 m")
 
 
 def test_with_one_axis_named_and_nothing_to_cross_it_with_pictures_follow_each_other(tmp_path):

@@ -137,3 +137,7 @@ def test_values_are_in_order_and_labels_say_what_they_are_of():
     assert labels == ["b", "no source"]
     assert BY_NAME["seed"].label(4294967295) == "seed 4294967295"
     assert BY_NAME["geometry"].label(0.7) == "geometry 0.7"
+    kinds = ("ribbon", "curtain wall", "auto")
+    labels = [BY_NAME["windows"].label(kind) for kind in kinds]
+    assert labels == ["ribbon windows", "curtain wall", "windows as prompted"]
+    assert [BY_NAME[name].label(3.2) for name in ("storey", "bay")] == ["storey 3.2 m", "bay 3.2 m"]
