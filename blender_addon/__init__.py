@@ -20,8 +20,7 @@ MODULES = (
     "operators",
     "panels",
     "keymaps",
-    "command",
-    "texture_command",
+    "shell",
 )
 """In the order in which they register; each has ``register()`` and ``unregister()``."""
 

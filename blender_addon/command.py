@@ -43,24 +43,11 @@ from .capture import (
     surface,
     through,
 )
-from .command_words import LONG_SIDE, NAME, parser
+from .command_words import LONG_SIDE, parser
 from .models import open_model
 
 BYTES = 7
 """Of a pixel: three of colour and four of depth."""
-
-_registered: list[Any] = []
-
-
-def register() -> None:
-    """Make the command known to Blender."""
-    _registered.append(bpy.utils.register_cli_command(NAME, main))
-
-
-def unregister() -> None:
-    """Undo ``register``."""
-    while _registered:
-        bpy.utils.unregister_cli_command(_registered.pop())
 
 
 def main(argv: Sequence[str]) -> int:

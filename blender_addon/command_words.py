@@ -101,6 +101,12 @@ def texture_parser() -> argparse.ArgumentParser:
         metavar="PNG",
         help="of each tile of the surface's UVs, in their order",
     )
+    parser.add_argument(
+        "--job",
+        type=Path,
+        metavar="FILE",
+        help="what it was made of and its views' pictures, kept beside it to be baked again",
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="a new .blend")
     return parser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import bpy
@@ -50,9 +51,11 @@ def _before_save(path: str, *_arguments: object) -> None:
 
 
 @persistent
-def _after_save(*_arguments: object) -> None:
+def _after_save(path: str, *_arguments: object) -> None:
     _after_failed_save()
     current().follow_file()
+    current().gallery.note(Path(os.path.normpath(path or bpy.data.filepath)))
+    wake()
 
 
 @persistent

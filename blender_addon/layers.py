@@ -27,6 +27,9 @@ SESSION = uuid.uuid4().hex
 """Of this Blender: an object's `session_uid` means another one in the next."""
 MARK = "maquette_layer"
 """Custom property of a layer's material, and of the modifiers' node group."""
+FOLDER = "maquette_folder"
+"""Custom property of a layer's material: the name of the folder with the texture's files, where
+that is beside its image."""
 
 
 @dataclass(frozen=True)
@@ -188,16 +191,24 @@ def image_of(material: Any) -> bpy.types.Image | None:
 
 def folder_of(material: Any) -> Path:
     """The folder with the texture's files: where its image is, which Blender keeps right when the
-    .blend is saved elsewhere."""
+    .blend is saved elsewhere, or the one there that ``set_folder`` named."""
     image = image_of(material)
     if image is None:
         return Path()
-    return Path(bpy.path.abspath(image.filepath, library=image.library)).parent
+    beside = Path(bpy.path.abspath(image.filepath, library=image.library)).parent
+    return beside / material.get(FOLDER, "")
+
+
+def set_folder(material: Any, name: str) -> None:
+    """Say which folder beside a layer's image has the texture's files."""
+    material[FOLDER] = name
 
 
 def set_image(material: Any, image: bpy.types.Image) -> None:
-    """Give a layer another texture for the same UVs."""
+    """Give a layer another texture for the same UVs, which lies in the folder of its files."""
     material.node_tree.nodes[NAME].image = image
+    if FOLDER in material:
+        del material[FOLDER]
 
 
 def _uv_map_of(evaluated: Any) -> str:

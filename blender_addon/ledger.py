@@ -20,7 +20,7 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
 from .commissions import Commission
-from .jobs import label_of, title_of
+from .jobs import Job, Target, label_of, title_of
 
 LOCK = "lock"
 SUFFIX = ".json"
@@ -44,6 +44,33 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     texture: str = ""
     commission: Commission | None = None
     unwanted: bool = False
+
+    @classmethod
+    def of(cls, job: Job, server: str) -> Entry:
+        """A job at this server."""
+        return cls(
+            job=job.name,
+            server=server,
+            recipe=job.recipe,
+            views=job.views,
+            blend=job.target.blend,
+            scene=job.target.scene,
+            folder=job.target.folder,
+            texture=str(job.texture or ""),
+            commission=job.commission,
+        )
+
+    def recovered(self) -> Job:
+        """The job in another Blender, which has none of its captures."""
+        return Job(
+            self.job,
+            self.recipe,
+            self.views,
+            Target(self.blend, self.scene, 0, self.folder),
+            recovered=True,
+            texture=Path(self.texture) if self.texture else None,
+            commission=self.commission,
+        )
 
     @property
     def file(self) -> str:

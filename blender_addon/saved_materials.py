@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +92,12 @@ def _save(result: Result, frames: Sequence[memoryview], folder: Path) -> SavedMa
     files = material_files.encode(
         {**maps, "height": levels}, result.recipe, material, heights, software=SOFTWARE
     )
-    own = new_folder(folder / FOLDER, slug(result.recipe.prompt) or "material")
-    try:
+
+    def fill(own: Path) -> None:
         for name, content in files.items():
             (own / name).write_bytes(content)
-    except OSError:
-        shutil.rmtree(own, ignore_errors=True)  # half a material is none
-        raise
+
+    own = new_folder(folder / FOLDER, slug(result.recipe.prompt) or "material", fill)
     written = MaterialFiles(own, result.recipe, material, heights)
     return _saved(written, maps["albedo"], maps["normal"], maps["occlusion"])
 

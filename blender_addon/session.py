@@ -31,10 +31,10 @@ from .errands import Errands
 from .gallery.keeper import Keeper
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
+from .left_behind import LeftBehind
 from .live import Eye, Live
 from .notices import Level, Notice, Notices
 from .overlay import pictures
-from .unwanted import Unwanted
 from .waiting import RECENT, Move, Pace, moved, sorted_jobs
 
 BUSY_SECONDS = 0.05
@@ -53,7 +53,6 @@ class Session:
         recent: ended jobs, the newest last.
         pace: how long jobs take.
         notices: what the user should know.
-        left_behind: finished or running jobs that ended Blenders left at their servers.
         live: the pictures that follow the 3D view; none of them is one of the jobs.
     """
 
@@ -65,8 +64,7 @@ class Session:
         self.notices = Notices()
         self.backend: Backend | None = None
         self.ledger = Ledger(home)
-        self.left_behind = self.ledger.left_behind()
-        self._unwanted = Unwanted(self.ledger)
+        self._left_behind = LeftBehind(self.ledger)
         self._errands = Errands()
         begin = self._errands.begin
         self.delivery = Delivery(home, begin, self.notices.tell, self._settle, self._drop)
@@ -87,6 +85,11 @@ class Session:
     def status(self) -> Status:
         """The state of the connection."""
         return self.backend.status if self.backend else Status.IDLE
+
+    @property
+    def left_behind(self) -> list[Entry]:
+        """Finished or running jobs that ended Blenders left at their servers."""
+        return self._left_behind.entries
 
     @property
     def open_jobs(self) -> list[Job]:
@@ -188,13 +191,11 @@ class Session:
     def discard_left(self) -> None:
         """Do without what ended Blenders left behind; their servers hear of it as soon as they
         are reached. Raises MaquetteError("home-unusable")."""
-        for entry in self.ledger.disown():
-            self._unwanted.add(entry)
+        for entry in self._left_behind.discard():
             if entry.texture:
                 textures.discard(Path(entry.texture))
-        self.left_behind = []
         if self.status is Status.READY and self.backend and self._client:
-            self._unwanted.tell(self.backend.server, self._client)
+            self._left_behind.tell(self.backend.server, self._client)
         wake()
 
     def follow_file(self) -> None:
@@ -315,7 +316,7 @@ class Session:
         job = self.jobs.get(message.job)
         if job is None:
             if self._client is not None:
-                self._unwanted.take(message.job, message, self._client)
+                self._left_behind.take(message.job, message, self._client)
             return
         job.take(message, now)
         self.pace.learn(job)
@@ -355,20 +356,8 @@ class Session:
 
     def _remember(self, job: Job) -> None:
         assert self.backend is not None
-        target = job.target
-        entry = Entry(
-            job=job.name,
-            server=self.backend.server,
-            recipe=job.recipe,
-            views=job.views,
-            blend=target.blend,
-            scene=target.scene,
-            folder=target.folder,
-            texture=str(job.texture or ""),
-            commission=job.commission,
-        )
         try:
-            self.ledger.add(entry)
+            self.ledger.add(Entry.of(job, self.backend.server))
         except MaquetteError as error:
             self.notices.tell("WARNING", str(error))
 
@@ -395,18 +384,8 @@ class Session:
 
     def _adopt(self) -> None:
         assert self.backend is not None and self._client is not None
-        for entry in self.ledger.adopt(self.backend.server):
-            if entry.unwanted:
-                self._unwanted.add(entry)
-                continue
-            target = Target(entry.blend, entry.scene, 0, entry.folder)
-            job = Job(entry.job, entry.recipe, entry.views, target, recovered=True)
-            job.texture = Path(entry.texture) if entry.texture else None
-            job.commission = entry.commission
-            self.jobs[entry.job] = job
-            self._client.resume(entry.job)
-        self.left_behind = self.ledger.left_behind()
-        self._unwanted.tell(self.backend.server, self._client)
+        for job in self._left_behind.adopt(self.backend.server, self._client):
+            self.jobs[job.name] = job
 
 
 def redraw() -> None:

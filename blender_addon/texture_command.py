@@ -2,8 +2,9 @@
 
 ``blender -b SCENE.blend --command maquette_texture --surface FILE --texture PNG --output COPY``
 saves the file that is open under another name, with a texture on the surface that
-``maquette_capture --surface`` wrote of it. The file itself stays as it is. With the ``bpy``
-module, ``main`` does the same.
+``maquette_capture --surface`` wrote of it. The file itself stays as it is. With ``--job`` what the
+texture was made of is kept beside it, so that it can be baked again. With the ``bpy`` module,
+``main`` does the same.
 """
 
 from __future__ import annotations
@@ -11,35 +12,24 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import bpy
 import numpy as np
+from maquette_wire import container
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Submit
 from maquette_wire.png import read_recipe
 
-from . import layers
+from . import layers, textures
 from .command import say
-from .command_words import TEXTURE_NAME, texture_parser
+from .command_words import texture_parser
 from .models import open_model
 from .results import load_texture
 from .textures import UDIM
-
-_registered: list[Any] = []
-
-
-def register() -> None:
-    """Make the command known to Blender."""
-    _registered.append(bpy.utils.register_cli_command(TEXTURE_NAME, main))
-
-
-def unregister() -> None:
-    """Undo ``register``."""
-    while _registered:
-        bpy.utils.unregister_cli_command(_registered.pop())
 
 
 def main(argv: Sequence[str]) -> int:
@@ -61,8 +51,12 @@ def main(argv: Sequence[str]) -> int:
 def _save_with_texture(arguments: argparse.Namespace) -> None:
     fit, bare = _fit(arguments.surface)
     image = _image(arguments.texture, fit.tiles)
+    kept = None
     if fit.names:
-        layers.put_on(fit, image)
+        layer, _missing = layers.put_on(fit, image)
+        if arguments.job is not None:
+            kept = _kept(arguments.job, arguments.texture[0].resolve(), fit)
+            layers.set_folder(layer, kept.name)
     if bare:
         named = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if bare[3:] else "")
         say(
@@ -75,10 +69,28 @@ def _save_with_texture(arguments: argparse.Namespace) -> None:
             filepath=str(arguments.output), copy=True, relative_remap=True, check_existing=False
         )
     except RuntimeError as error:
+        if kept is not None:
+            shutil.rmtree(kept, ignore_errors=True)
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
         raise MaquetteError(
             "output-failed",
             f"The scene could not be saved as {arguments.output}: {reason}.",
+            "Choose a folder that exists and has room.",
+        ) from error
+    if kept is not None:
+        say(f"Retouch the views' pictures in {kept} and press Bake Again in Blender.")
+
+
+def _kept(job: Path, texture: Path, fit: layers.Fit) -> Path:
+    """The folder beside a texture that has what it was made of. Raises MaquetteError."""
+    try:
+        packet = container.read(job, kind=Submit)
+        return textures.keep(texture.parent, texture.name.partition(".")[0], packet, fit)
+    except OSError as error:
+        raise MaquetteError(
+            "output-failed",
+            f"What the texture was made of could not be kept in {texture.parent}: "
+            f"{error.strerror or error}.",
             "Choose a folder that exists and has room.",
         ) from error
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -21,6 +22,7 @@ from maquette_wire.limits import FIRST_TILE
 from maquette_wire.messages import Result, Submit
 from maquette_wire.packing import Packet
 from maquette_wire.recipe import Recipe
+from maquette_wire.submission import submission
 from maquette_wire.surface import Surface, surface_of
 from maquette_wire.view import View
 from numpy.typing import NDArray
@@ -60,23 +62,43 @@ def begin(folders: Sequence[Path], packet: Packet, fit: Fit) -> Path:
 
     Raises MaquetteError("output-unusable").
     """
+
+    stem = f"texture-{slug(packet.message.recipe.prompt)}"
     reason = ""
     for folder in folders:
-        own = None
         try:
-            own = new_folder(folder, f"texture-{slug(packet.message.recipe.prompt)}")
-            container.write(own / JOB, packet.message, packet.frames)
-            fit.write(own / FIT)
-            return own
+            return new_folder(folder, stem, lambda own: _write_made(own, packet, fit))
         except OSError as error:
             reason = error.strerror or str(error)
-            if own is not None:
-                discard(own)
     raise MaquetteError(
         "output-unusable",
         f"Nothing can be saved in {' or '.join(map(str, folders))}: {reason}.",
         "Free some space or choose another output folder in the preferences.",
     )
+
+
+def keep(parent: Path, stem: str, packet: Packet, fit: Fit) -> Path:
+    """Make the folder of a texture that is finished already and lies in ``parent``, so that it can
+    be baked again: with what its job was made of and the pictures of its views, which are those
+    that ``packet`` gives.
+
+    Raises OSError.
+    """
+    submit = packet.message
+    surface, pictures = surface_of(submit, packet.frames)
+    made = submission(submit.recipe, captures_of(submit, packet.frames), surface)
+
+    def fill(own: Path) -> None:
+        _write_made(own, made, fit)
+        for number, picture in pictures.items():
+            _write_picture(own, number, picture, submit.recipe, submit.views)
+
+    return new_folder(parent, stem, fill)
+
+
+def _write_made(folder: Path, packet: Packet, fit: Fit) -> None:
+    container.write(folder / JOB, packet.message, packet.frames)
+    fit.write(folder / FIT)
 
 
 def discard(folder: Path) -> None:
@@ -104,16 +126,17 @@ def save(
         tiles = fit_of(folder).tiles
         saved = SavedTexture(_free_name(folder, tiles), result.recipe, tiles)
         for header, frame in zip(result.frames, frames, strict=True):
-            height, width = header.shape[:2]
             if header.name == "concept":
                 number = result.pictures[header.index].view
-                picture = picture_of(folder, number)
-                if not picture.exists():
-                    text = metadata.texts(result.recipe, views[number], software=SOFTWARE)
-                    png.write(picture, frame, width, height, text)
+                if not picture_of(folder, number).exists():
+                    _write_picture(folder, number, frame, result.recipe, views)
             elif header.name == "texture":
+                height, width = header.shape[:2]
                 text = metadata.texts(result.recipe, software=SOFTWARE)
-                png.write(tile_of(saved, header.index), frame, width, height, text)
+                bits = 8
+                if header.dtype == "u2":
+                    bits, frame = 16, np.frombuffer(frame, "<u2").astype(">u2").data
+                png.write(tile_of(saved, header.index), frame, width, height, text, bits=bits)
     except OSError as error:
         raise MaquetteError(
             "output-unusable",
@@ -140,6 +163,14 @@ def _free_name(folder: Path, tiles: tuple[int, ...]) -> Path:
 def picture_of(folder: Path, view: int) -> Path:
     """The file with a view's picture."""
     return folder / f"view-{view + 1}.png"
+
+
+def _write_picture(
+    folder: Path, number: int, pixels: Any, recipe: Recipe, views: Sequence[View]
+) -> None:
+    view = views[number]
+    text = metadata.texts(recipe, view, software=SOFTWARE)
+    png.write(picture_of(folder, number), pixels, view.width, view.height, text)
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def place(scene: bpy.types.Scene, text: str) -> Path | None:
 
 def resolved(base: str, text: str) -> str:
     """The absolute path of what an entry says; empty where it says nothing."""
-    return f"{base}{os.sep}{text[2:]}" if text.startswith("//") else text
+    return f"{base}/{text[2:]}".replace("/", os.sep) if text.startswith("//") else text
 
 
 def files_of(scene: bpy.types.Scene, entry: MaquettePicture) -> list[Path]:

@@ -4,8 +4,9 @@ bound, deletes, finds and copies. The main thread only hands paths over and take
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ import bpy
 from .. import preferences, thumbnails
 from ..notices import Level, counted
 from ..properties import settings_of
-from . import bound, entries, files, shown
+from . import bound, entries, files, shown, users
 
 LOOK_SECONDS = 10.0
 """How old what is known of the files may be while the gallery is looked at."""
 NEARLY = 0.9
 """Share of the bound from which on the panel says what comes next."""
 MEGABYTE = 1_000_000
+Seen = tuple[dict[str, int], set[str]]
+"""Bytes of each file that is there, and the files that another .blend has as well."""
 
 
 class Keeper:
@@ -36,7 +39,8 @@ class Keeper:
     Attributes:
         missing: pictures' files that aren't there.
         elsewhere: pictures' files that don't lie in the folder of this .blend's pictures.
-        megabytes: that all files of the galleries take.
+        megabytes: that files of the galleries take, but those that another .blend has as well;
+        shared_megabytes: that these take.
     """
 
     def __init__(
@@ -48,13 +52,14 @@ class Keeper:
     ) -> None:
         self.missing: frozenset[str] = frozenset()
         self.elsewhere: frozenset[str] = frozenset()
-        self.megabytes = 0.0
+        self.megabytes = self.shared_megabytes = 0.0
         self._in_thread = in_thread
         self._tell = tell
         self._gone = gone
         self._folder = folder
         self._looked = 0.0
-        self._look: tuple[Future[dict[str, int]], set[str], bool] | None = None
+        self._look: tuple[Future[Seen], set[str], bool] | None = None
+        self._noted: tuple[Path | None, set[Path]] = None, set()
         self._errands: list[tuple[Future[Any], Callable[[Any], None]]] = []
         self._to_bound = False
         self._to_take_in = True
@@ -71,10 +76,26 @@ class Keeper:
 
     def opened(self) -> None:
         """Another file is open."""
-        self.missing, self.elsewhere, self.megabytes = frozenset(), frozenset(), 0.0
+        self.missing, self.elsewhere = frozenset(), frozenset()
+        self.megabytes = self.shared_megabytes = 0.0
         self._look, self._looked = None, 0.0
         self._to_bound = False
         self._to_take_in = True
+        self._noted = None, set()
+        self.note(_blend())
+
+    def note(self, blend: Path | None) -> None:
+        """A .blend has on the disk what is in the file now: others are to leave it those files."""
+        if blend is None:
+            return
+        paths = shown.needed_paths()
+        folders = users.folders_of(paths)
+        if blend == _blend():
+            before = self._noted[1] if self._noted[0] == blend else set()
+            self._noted = blend, folders
+            folders = folders | before
+        if folders:
+            self.errand(lambda: users.note(blend, paths, folders), lambda _nothing: None)
 
     def arrived(self) -> None:
         """A picture is new: afterwards the gallery may be too large."""
@@ -95,16 +116,20 @@ class Keeper:
                 pictures.add(entries.resolved(base, entry.path))
                 extras |= {entries.resolved(base, name) for name in (entry.depth, entry.capture)}
         extras.discard("")
-        paths = pictures | extras
-        self._look = self._in_thread(lambda: files.sizes_of(paths)), pictures, self._to_bound
+        paths, blend = pictures | extras, _blend()
+
+        def find() -> Seen:
+            return files.sizes_of(paths), set(users.others(paths, blend))
+
+        self._look = self._in_thread(find), pictures, self._to_bound
         self._to_bound = False
         return True
 
     def delete(self, keys: Iterable[tuple[int, str]]) -> None:
         """Take pictures out of their galleries and delete their files, but those that another
-        picture needs."""
+        picture or another .blend needs."""
         wanted = set(keys)
-        held = self._held(frozenset())
+        held = self._held(frozenset(), frozenset())
         staying: set[str] = set()
         going: set[str] = set()
         for each in held:
@@ -129,20 +154,26 @@ class Keeper:
             changed = True
         if self._look is not None and self._look[0].done():
             (future, pictures, to_bound), self._look = self._look, None
-            sizes = future.result()
+            sizes, shared = future.result()
+            own = {path: size for path, size in sizes.items() if path not in shared}
             folder = str(self._folder())
-            before = self.missing, self.elsewhere, self.megabytes
+            before = self._known
             self.missing = frozenset(path for path in pictures if path not in sizes)
             self.elsewhere = frozenset(
                 path for path in pictures - self.missing if str(Path(path).parent) != folder
             )
-            self.megabytes = sum(sizes.values()) / MEGABYTE
-            changed |= before != (self.missing, self.elsewhere, self.megabytes)
+            self.megabytes = sum(own.values()) / MEGABYTE
+            self.shared_megabytes = sum(sizes.get(path, 0) for path in shared) / MEGABYTE
+            changed |= before != self._known
             if to_bound:
-                changed |= self._bound(sizes)
+                changed |= self._bound(own, shared)
         if self._to_bound:
             self.look()
         return changed
+
+    @property
+    def _known(self) -> tuple[object, ...]:
+        return self.missing, self.elsewhere, self.megabytes, self.shared_megabytes
 
     def _look_again(self) -> None:
         """What is known of the files, or being found out, is over."""
@@ -155,10 +186,10 @@ class Keeper:
         """Whether soon something has to go."""
         return bool(self.limit) and self.megabytes > NEARLY * self.limit
 
-    def _bound(self, sizes: dict[str, int]) -> bool:
+    def _bound(self, sizes: dict[str, int], shared: set[str]) -> bool:
         if not self.limit or self.megabytes <= self.limit:
             return False
-        cut = bound.plan(self._held(shown.used_paths()), sizes, self.limit * MEGABYTE)
+        cut = bound.plan(self._held(shown.used_paths(), shared), sizes, self.limit * MEGABYTE)
         for scene, entry in entries.every():
             for name in ("depth", "capture"):
                 if str(entries.place(scene, getattr(entry, name))) in cut.extras:
@@ -185,8 +216,13 @@ class Keeper:
             )
         return bool(cut.files)
 
-    def _held(self, used: frozenset[str] | set[str]) -> list[bound.Held]:
-        """All pictures that may be deleted from here, the oldest first."""
+    def _held(self, used: Set[str], shared: Set[str]) -> list[bound.Held]:
+        """All pictures of the file's own scenes, the oldest first.
+
+        Args:
+            used: files that this .blend needs.
+            shared: those that another one has as well: nothing is gained without them.
+        """
         pictures = list(entries.every())
         newest = {scene.session_uid: entry.job or entry.name for scene, entry in pictures}
         held = []
@@ -199,7 +235,7 @@ class Keeper:
                 path=str(path),
                 extras=tuple(str(each) for each in extras if each is not None),
                 trashed=entry.trashed,
-                kept=kept and not entry.trashed,
+                kept=(kept and not entry.trashed) or str(path) in shared,
             )
             held.append((entry.made, item))
         return [item for _made, item in sorted(held, key=lambda pair: pair[0])]
@@ -220,12 +256,29 @@ class Keeper:
             return
         thumbnails.forget(paths)
 
-        def tell(refused: list[str]) -> None:
+        blend = _blend()
+
+        def delete() -> tuple[list[str], dict[str, str]]:
+            shared = users.others(paths, blend)
+            return files.delete(paths - shared.keys()), shared
+
+        def tell(answer: tuple[list[str], dict[str, str]]) -> None:
+            refused, shared = answer
             if refused:
                 more = f" and {len(refused) - 1} more" if refused[1:] else ""
                 self._tell("WARNING", f"Not deleted: {refused[0]}{more}.")
+            elif shared:
+                first, *rest = sorted(set(shared.values()))
+                named = f"{first} and {len(rest)} more" if rest else first
+                kept = counted(len(shared), "file")
+                self._tell("INFO", f"Also in the gallery of {named}, so not deleted: {kept}.")
 
-        self.errand(lambda: files.delete(paths), tell)
+        self.errand(delete, tell)
+
+
+def _blend() -> Path | None:
+    """The .blend that is open; None where it was never saved."""
+    return Path(os.path.normpath(bpy.data.filepath)) if bpy.data.filepath else None
 
 
 def known_files() -> set[str]:

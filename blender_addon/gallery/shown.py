@@ -57,6 +57,18 @@ def used_paths() -> set[str]:
     return {results.absolute(image.filepath) for image in own if used.get(image) or image in last}
 
 
+def needed_paths() -> set[str]:
+    """The files that this .blend has: of its galleries, and of images of pictures."""
+    pictures = {
+        str(path) for scene, entry in entries.every() for path in entries.files_of(scene, entry)
+    }
+    return pictures | {
+        results.absolute(image.filepath)
+        for image in bpy.data.images
+        if image.library is None and results.JOB in image and image.filepath
+    }
+
+
 def forget(keys: set[str]) -> None:
     """These pictures are gone: their datablocks go as well, where nothing uses them."""
     for image in _own():

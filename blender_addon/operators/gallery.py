@@ -141,8 +141,8 @@ class MAQUETTE_OT_delete_unstarred(InGallery, bpy.types.Operator):
 
 
 class MAQUETTE_OT_empty_trash(InGallery, bpy.types.Operator):
-    """Delete the files of all pictures in the gallery's trash, with what they were made of. This
-    can't be undone"""
+    """Delete the files of all pictures in the gallery's trash, with what they were made of; those
+    that another .blend has as well stay. This can't be undone"""
 
     bl_idname = "maquette.empty_trash"
     bl_label = "Empty the Gallery's Trash"

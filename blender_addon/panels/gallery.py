@@ -226,6 +226,10 @@ def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     size = f"{keeper.megabytes:.0f} MB" + (f" of {keeper.limit}" if keeper.limit else "")
     trash = f", {trashed} in trash" if trashed else ""
     row.label(text=f"{counted(count, 'picture')}{trash} – {size}")
+    if keeper.shared_megabytes:
+        row = layout.row()
+        row.active = False
+        row.label(text=f"Shared with other .blend files: {keeper.shared_megabytes:.0f} MB")
     if scene.library is not None:
         wrapped(layout, "Linked from another file: open that one to change it.", width, "LINKED")
     if keeper.nearly_full():

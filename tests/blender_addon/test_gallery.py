@@ -160,6 +160,13 @@ def test_save_as_to_another_folder_keeps_every_picture_findable(gallery, tmp_pat
     assert files() == old and all(path.is_file() for path in old)
 
 
+def test_a_path_is_one_of_this_system(monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(entries.os, "sep", "\\")
+        assert entries.resolved("C:\\work", "//maquette/a.png") == "C:\\work\\maquette\\a.png"
+    assert entries.resolved("", "/elsewhere/a.png") == "/elsewhere/a.png"
+
+
 def test_a_copy_that_is_saved_finds_them_and_so_does_the_original(gallery, tmp_path):
     old = files()
     save_as(tmp_path / "copies" / "house.blend", copy=True)
@@ -242,6 +249,136 @@ def test_a_linked_scene_shows_its_gallery_and_can_not_be_changed(session, galler
             assert not getattr(bpy.ops.maquette, name).poll()
         with pytest.raises(RuntimeError, match="linked from another file"):
             bpy.ops.maquette.star_picture(picture=gallery[0].key)
+
+
+# --- files that several .blend files have ---------------------------------------------------------
+
+
+def throw_away(session, seed: int) -> None:
+    """Delete the picture with this seed and empty the trash."""
+    (entry,) = (each for each in pictures() if each.seed == str(seed))
+    bpy.ops.maquette.delete_picture(picture=entry.name)
+    bpy.ops.maquette.empty_trash()
+    settle(session)
+    assert str(seed) not in [each.seed for each in pictures()]
+
+
+def reopen(session, path: Path) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    settle(session)
+
+
+def test_the_next_version_of_a_file_leaves_the_one_before_its_pictures(session, gallery, tmp_path):
+    first, second = (tmp_path / "project" / name for name in ("house.blend", "house-2.blend"))
+    bpy.ops.wm.save_mainfile()
+    save_as(second)
+    throw_away(session, 1)
+    assert (
+        session.notices[-1].text == "Also in the gallery of house.blend, so not deleted: 2 files."
+    )
+    assert gallery[0].path.exists() and gallery[0].capture.exists()
+    # The version before leaves the next one its pictures as well.
+    reopen(session, first)
+    assert len(pictures()) == 3 and not session.gallery.missing
+    throw_away(session, 2)
+    assert gallery[1].path.exists()
+    # Nor does the next one need the first any more, once that is on the disk.
+    throw_away(session, 1)
+    assert gallery[0].path.exists(), "the next version on the disk still has it"
+    bpy.ops.wm.save_mainfile()
+    reopen(session, second)
+    bpy.ops.wm.save_mainfile()
+    settle(session)
+    assert [entry.seed for entry in pictures()] == ["1", "2", "3"]
+    throw_away(session, 1)
+    assert not gallery[0].path.exists() and not gallery[0].capture.exists()
+    # A .blend that isn't there any more needs nothing.
+    first.unlink()
+    throw_away(session, 3)
+    assert not gallery[2].path.exists()
+
+
+def test_a_copy_of_the_file_manager_keeps_its_pictures_once_it_was_opened(session, gallery):
+    bpy.ops.wm.save_mainfile()
+    project = Path(bpy.data.filepath)
+    reopen(session, shutil.copy(project, project.with_name("copy.blend")))
+    reopen(session, project)
+    throw_away(session, 1)
+    assert gallery[0].path.exists() and "gallery of copy.blend" in session.notices[-1].text
+    # The one that was renamed is another name for the same needs.
+    renamed = project.with_name("copy.blend").rename(project.with_name("villa.blend"))
+    reopen(session, renamed)
+    assert not session.gallery.missing
+    reopen(session, project)
+    throw_away(session, 2)
+    assert gallery[1].path.exists() and "gallery of villa.blend" in session.notices[-1].text
+
+
+def test_a_scene_that_was_appended_keeps_its_pictures(session, gallery, tmp_path):
+    bpy.context.scene.name = "House"
+    bpy.ops.wm.save_mainfile()
+    project = bpy.data.filepath
+    bpy.ops.wm.read_homefile(use_empty=True)
+    save_as(tmp_path / "town" / "town.blend")
+    load_scene(project, link=False)
+    bpy.ops.wm.save_mainfile()
+    reopen(session, Path(project))
+    throw_away(session, 1)
+    assert gallery[0].path.exists()
+    assert session.notices[-1].text == "Also in the gallery of town.blend, so not deleted: 2 files."
+    # With pictures of its own in its folder, the town needs those of the house no more.
+    reopen(session, tmp_path / "town" / "town.blend")
+    bpy.context.window.scene = bpy.data.scenes["House"]
+    bpy.ops.maquette.bring_pictures()
+    settle(session)
+    bpy.ops.wm.save_mainfile()
+    reopen(session, Path(project))
+    throw_away(session, 2)
+    assert not gallery[1].path.exists()
+
+
+def test_a_project_that_is_moved_goes_on_knowing_who_has_what(session, gallery, tmp_path):
+    bpy.ops.wm.save_mainfile()
+    save_as(tmp_path / "project" / "copies" / "house.blend", copy=True)
+    settle(session)
+    moved = (tmp_path / "project").rename(tmp_path / "moved")
+    reopen(session, moved / "house.blend")
+    throw_away(session, 1)
+    assert (moved / "maquette" / gallery[0].path.name).exists()
+    shutil.rmtree(moved / "copies")
+    throw_away(session, 2)
+    assert not (moved / "maquette" / gallery[1].path.name).exists()
+
+
+def test_an_image_of_a_picture_is_a_reason_to_keep_it(session, gallery, tmp_path):
+    bpy.ops.wm.save_mainfile()
+    project = Path(bpy.data.filepath)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    results.load(gallery[0]).use_fake_user = True
+    bpy.context.scene.maquette.pictures.clear()
+    save_as(tmp_path / "project" / "reference.blend")
+    reopen(session, project)
+    throw_away(session, 1)
+    assert gallery[0].path.exists() and not gallery[0].capture.exists()
+
+
+def test_the_bound_is_for_files_that_no_other_blend_has(session, gallery, monkeypatch, tmp_path):
+    bpy.ops.wm.save_mainfile()
+    save_as(tmp_path / "project" / "house-2.blend")
+    settle(session)
+    assert session.gallery.megabytes == 0.0
+    total = sum(path.stat().st_size for path in files() + files(name="capture"))
+    assert session.gallery.shared_megabytes == pytest.approx(total / 1e6)
+    more = [put_picture(gallery[0].path.parent, seed) for seed in (4, 5, 6)]
+    for each in more:
+        entries.add(bpy.context.scene, each)
+    bpy.ops.maquette.delete_picture(picture=gallery[0].key)
+    newest = more[2].capture
+    assert newest is not None
+    room = sum(map(size, more[1:])) + newest.stat().st_size / 1e6
+    bound(session, room, monkeypatch)
+    assert [each.path.exists() for each in (*gallery, *more)] == [True] * 3 + [False, True, True]
+    assert [entry.seed for entry in pictures()] == ["1", "2", "3", "5", "6"]
 
 
 # --- undo -----------------------------------------------------------------------------------------

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 from maquette_wire.home import Home
+from maquette_wire.material import Material
 from maquette_wire.recipe import Recipe
 
+from blender_addon.commissions import Commission
+from blender_addon.jobs import Job, Target
 from blender_addon.ledger import Entry, Ledger
 
 NOTE = """
@@ -81,3 +84,23 @@ def test_a_note_cut_off_by_a_crash_is_dropped(home: Home):
     note.write_bytes(note.read_bytes()[:20])
     assert Ledger(home).left_behind() == []
     assert not note.exists()
+
+
+def test_a_job_is_the_same_in_the_blender_that_takes_it_over(home: Home):
+    job = Job(
+        "c" * 32,
+        Recipe(prompt="z", seed=3),
+        (),
+        Target("/work/house.blend", "Scene", 77, "/work/maquette"),
+        texture=Path("/work/maquette/texture-z"),
+        commission=Commission(material=Material(size=2.0)),
+    )
+    first = Ledger(home)
+    first.add(Entry.of(job, "tcp://far:1"))
+    first.close()
+    (entry,) = Ledger(home).adopt("tcp://far:1")
+    again = entry.recovered()
+    assert again.recovered and again.target.scene_uid == 0, "another Blender's scene"
+    for name in ("name", "recipe", "views", "texture", "commission"):
+        assert getattr(again, name) == getattr(job, name), name
+    assert (again.target.blend, again.target.folder) == ("/work/house.blend", "/work/maquette")

@@ -108,6 +108,20 @@ def test_a_material_is_made_and_is_an_asset(session, server, scene):
     assert found.heights == pytest.approx((-0.002, 0.002)) and found.recipe.seed == 5
 
 
+def test_its_folder_is_there_only_when_it_is_whole(session, server, scene, monkeypatch):
+    folder = Path(bpy.data.filepath).parent / "maquette/materials"
+    write, seen = Path.write_bytes, []
+
+    def watched(path: Path, data: bytes) -> int:
+        seen.append([each.name for each in folder.iterdir() if not each.name.startswith(".")])
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", watched)
+    press(session)
+    assert seen == [[]] * 5, "a Blender that is killed meanwhile leaves no half of a material"
+    assert [path.name for path in folder.iterdir()] == ["red-brick"]
+
+
 def test_the_nodes_have_its_scale_relief_and_colour_spaces(session, server, scene):
     material = press(session)
     nodes = material.node_tree.nodes

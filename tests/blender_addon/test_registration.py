@@ -60,6 +60,24 @@ def test_a_reload_uses_the_new_code_of_every_module():
     assert b"RELOADED" in done.stdout, done.stderr.decode()
 
 
+def test_both_commands_for_a_shell_are_known_while_it_is_enabled(monkeypatch: pytest.MonkeyPatch):
+    known: dict[str, object] = {}
+
+    def known_as(name: str, main: object) -> str:
+        known[name] = main
+        return name
+
+    bpy.ops.preferences.addon_disable(module=ADD_ON)
+    with monkeypatch.context() as patched:
+        patched.setattr(bpy.utils, "register_cli_command", known_as)
+        patched.setattr(bpy.utils, "unregister_cli_command", known.pop)
+        bpy.ops.preferences.addon_enable(module=ADD_ON)
+        assert known.keys() == {"maquette_capture", "maquette_texture"}
+        bpy.ops.preferences.addon_disable(module=ADD_ON)
+        assert not known
+    bpy.ops.preferences.addon_enable(module=ADD_ON)
+
+
 def test_settings_of_a_new_scene():
     settings = bpy.context.scene.maquette
     assert (settings.model, settings.source, settings.count) == ("pocket", "CAMERA", 1)

@@ -11,11 +11,16 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from maquette_wire import metadata, png
+from maquette_wire import container, metadata, png
+from maquette_wire.capture import captures_of
+from maquette_wire.messages import Submit, Texture
 from maquette_wire.recipe import Recipe
+from maquette_wire.submission import submission
+from maquette_wire.surface import Surface, surface_of
 
-from blender_addon import command, layers, texture_command
+from blender_addon import command, layers, texture_command, textures
 from tests.blender_addon.capture import scenes
+from tests.blender_addon.conftest import arrived, turn
 from tests.blender_addon.test_textures import looks
 
 RECIPE = Recipe(prompt="brick", seed=4)
@@ -87,6 +92,61 @@ def test_the_copy_has_the_texture_and_the_file_stays(
     assert {thing.name for thing, _ in layers.modifiers(layer)} == {"House", "Annex"}
     lawn = Path(bpy.path.abspath(bpy.data.images["lawn.png"].filepath))
     assert lawn.resolve() == (scene.parent / "lawn.png").resolve(), "other files are found again"
+
+
+def with_job(given: list[str]) -> list[str]:
+    """The words, with a job as well: the views' pictures are grey, the texture has 16 bits."""
+    folder = Path(given[1]).parent
+    submit, frames = container.read(folder / "c.maquette", kind=Submit)
+    captures = captures_of(submit, frames)
+    texture = Texture(size=64, objects=(36,), origin=(0.0, 0.0, 0.0), bits=16)
+    with np.load(given[1]) as file:
+        corners, uvs = (file[name].astype(np.float32) for name in ("corners", "uvs"))
+    grey = {n: np.full((64, 64, 3), 90, np.uint8) for n, _ in enumerate(captures)}
+    packet = submission(RECIPE, captures, Surface(texture, corners, uvs), grey)
+    container.write(folder / "j.maquette", packet.message, packet.frames)
+    return [*given, "--job", str(folder / "j.maquette")]
+
+
+def test_the_copy_can_be_baked_again_also_where_it_was_moved(
+    session, server, scene: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    target = tmp_path / "out" / "copy.blend"
+    given = with_job(textured(tmp_path / "out"))
+    capfd.readouterr()
+    assert texture_command.main([*given, "--output", str(target)]) == 0
+    assert "press Bake Again in Blender" in capfd.readouterr().err
+    moved = (tmp_path / "out").rename(tmp_path / "elsewhere")
+    bpy.ops.wm.open_mainfile(filepath=str(moved / "copy.blend"))
+    (layer,) = layers.layers()
+    folder = layers.folder_of(layer)
+    assert folder == moved / "t"
+    (picture,) = folder.glob("view-*.png")
+    assert (textures.pixels_of(picture, 64, 64) == 90).all()
+    assert metadata.read(picture).recipe == RECIPE
+    png.write(picture, bytes([10, 250, 30]) * 64**2, 64, 64)
+    assert bpy.ops.maquette.bake_again(layer=layer.name) == {"FINISHED"}
+    turn(session, lambda: arrived(session))
+    packet = [p for p in server.packets if isinstance(p.message, Submit)][-1]
+    surface, sent = surface_of(packet.message, packet.frames)
+    assert surface is not None and surface.texture.bits == 16
+    assert [np.asarray(each).reshape(-1, 3)[0].tolist() for each in sent.values()] == [
+        [10, 250, 30]
+    ], "the retouched picture of the view, and nothing is painted"
+    assert layers.layers() == [layer] and layers.folder_of(layer) == folder
+    baked = Path(bpy.path.abspath(layers.image_of(layer).filepath))
+    assert baked == folder / "texture.png" and baked.read_bytes()[24] == 16
+    assert (moved / "t.png").is_file(), "the texture of before stays"
+    assert bpy.ops.maquette.bake_again(layer=layer.name) == {"FINISHED"}
+    turn(session, lambda: arrived(session))
+    assert layers.image_of(layer).filepath.endswith("texture-2.png")
+
+
+def test_a_copy_that_can_t_be_saved_leaves_no_folder(scene: Path, tmp_path: Path):
+    given = with_job(textured(tmp_path / "out"))
+    before = sorted((tmp_path / "out").iterdir())
+    assert texture_command.main([*given, "--output", str(tmp_path / "no" / "copy.blend")]) == 1
+    assert sorted((tmp_path / "out").iterdir()) == before
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,5 @@ def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
     assert user["camera"] == "Bird – seed 25"
     assert user["moved"] - user["height"] == pytest.approx(3.0, abs=0.01)
     assert user["trashed"] == "Bird – seed 25" and user["undone"]
+    said = "Also in the gallery of BLEND, so not deleted: 1 file."
+    assert user["kept"] and user["said"] == [said], user

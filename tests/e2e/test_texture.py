@@ -57,6 +57,29 @@ def test_a_sample_becomes_a_textured_model_and_stays_as_it_is(
     assert "The 4 views see" in done.stderr and "of the surface is seen well" in done.stderr
 
 
+def test_a_retouched_picture_is_baked_again_in_blender(
+    texture: Run, home: Path, one_blender: Path, extension: Path, samples: Path
+):
+    words = (*QUICK, "--size", "256", "--around", "2", "--object", "Main body")
+    done = texture(samples / "gabled_house.blend", *words)
+    assert done.returncode == 0, done.stderr
+    painted, _model, copy = map(Path, done.stdout.splitlines())
+    assert f"pictures in {painted.with_suffix('')} and press Bake Again" in done.stderr
+    script = "press_bake_again.py"
+    said = run_script(one_blender, script, copy, home=home, extension=extension)
+    line = next(line for line in said.splitlines() if line.startswith("USER HAS "))
+    user = json.loads(line.removeprefix("USER HAS "))
+    assert user["files"] == ["fit.npz", "job.maquette", "view-1.png", "view-2.png"]
+    assert user["pressed"] == ["FINISHED"] and user["open"] == 0 and user["layers"] == 1, user
+    baked = Path(user["texture"])
+    assert baked == painted.with_suffix("") / "texture.png"
+    with Image.open(painted) as before, Image.open(baked) as after:
+        first, second = (np.asarray(each.convert("RGB")).astype(int) for each in (before, after))
+    green = (second == (0, 255, 0)).all(2)
+    assert first.shape == second.shape and green.mean() > 0.1, "what that view shows"
+    assert not green.all() and not (first == (0, 255, 0)).all(2).any()
+
+
 def test_chosen_objects_alone_and_no_file_replaced(texture: Run, samples: Path):
     words = (*QUICK, "--size", "256", "--around", "2", "--object", "Main roof")
     first = texture(samples / "gabled_house.blend", *words)
@@ -76,8 +99,11 @@ def test_a_prompt_that_is_left_out_is_in_no_file(texture: Run, samples: Path, tm
         "gabled_house-texture.glb",
         "gabled_house-texture.blend",
     ]
-    assert len(paths) == 4 and not any(b"brick" in path.read_bytes() for path in paths)
-    assert not any("brick" in path.name for path in (tmp_path / "out").iterdir())
+    assert len(paths) == 4
+    written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(written) == 7, "and what it was made of, with the picture of its view"
+    assert not any(b"brick" in path.read_bytes() for path in written)
+    assert not any("brick" in path.name for path in (tmp_path / "out").rglob("*"))
 
 
 def test_a_model_of_another_program_with_a_picture_for_each_object(

@@ -123,12 +123,17 @@ class MockServer:
         if submit.texture is not None:
             side = submit.texture.size
             for place, _tile in enumerate(submit.texture.tiles):
+                size = submit.texture.bits // 8
                 headers.append(
                     messages.FrameHeader(
-                        name="texture", index=place, dtype="u1", shape=(side, side, 3)
+                        name="texture",
+                        index=place,
+                        dtype="u2" if size == 2 else "u1",
+                        shape=(side, side, 3),
                     )
                 )
-                frames.append(bytes([200, 60, 20 + place]) * side**2)
+                color = (200, 60, 20 + place)
+                frames.append(b"".join(bytes([value]) * size for value in color) * side**2)
             coverage = messages.Coverage(seen=0.9, filled=0.05)
         material = None
         if submit.material is not None:

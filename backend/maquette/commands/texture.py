@@ -4,7 +4,8 @@ The model is painted from views that are placed to see as much of it as they can
 of the scene, and the pictures are carried onto its texture, laid out by the model's own UV map
 where that is fit for it. The scene's file is not changed. What is written: the texture as a PNG, a
 .glb with the textured model, which browsers and other programs open, and a copy of the scene as a
-.blend with the texture on it. Ground is left out unless it is named with --object.
+.blend with the texture on it; beside it are the views' pictures, to retouch and to bake again in
+Blender. Ground is left out unless it is named with --object.
 
 example:
   maquette texture house.blend --prompt "red brick house, slate roof, day" --size 2048
@@ -18,11 +19,15 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from maquette_wire import limits
+import msgspec
+import numpy as np
+from maquette_wire import container, limits
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
-from maquette_wire.messages import Limits
+from maquette_wire.messages import Limits, Result
+from maquette_wire.submission import submission
+from maquette_wire.surface import Surface
 
 from .. import blender, jobs, outputs
 from ..catalogue import Catalogue
@@ -121,9 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
             line.say(_left_out(left_out))
         views = [capture.view for capture in captures]
         outputs.check_room(arguments.output, views)
-        result, frames = painter.run(
-            recipe, captures, to_wire(surface, arguments.size, arguments.color_depth)
-        )
+        wired = to_wire(surface, arguments.size, arguments.color_depth)
+        result, frames = painter.run(recipe, captures, wired)
         line.clear()
         for warning in result.warnings:
             line.say(warning)
@@ -147,7 +151,9 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.no_blend:
             line.show("saving the scene")
             copy = whole.with_suffix(".blend")
-            _save_copy(arguments, home, file, textures, copy, line.say)
+            job = Path(temporary) / f"job{container.SUFFIX}"
+            _write_made(job, result, frames, captures, wired, told)
+            _save_copy(arguments, home, file, job, textures, copy, line.say)
             line.clear()
             print(copy)
     assert result.coverage is not None
@@ -210,15 +216,38 @@ def _captures(
     return blender.capture(found, extension, home, arguments.source, wanted, say)
 
 
+def _write_made(
+    path: Path,
+    result: Result,
+    frames: Sequence[memoryview],
+    captures: Sequence[Capture],
+    surface: Surface,
+    told: bool,
+) -> None:
+    """Write what the texture was made of, with the pictures that were painted of its views."""
+    recipe = result.recipe
+    if not told:
+        recipe = msgspec.structs.replace(recipe, prompt="", negative_prompt="")
+    pictures = {
+        result.pictures[header.index].view: np.frombuffer(frame, np.uint8).reshape(header.shape)
+        for header, frame in zip(result.frames, frames, strict=True)
+        if header.name == "concept"
+    }
+    made = submission(recipe, captures, surface, pictures)
+    container.write(path, made.message, made.frames)
+
+
 def _save_copy(
     arguments: argparse.Namespace,
     home: Home,
     surface: Path,
+    job: Path,
     textures: Sequence[Path],
     target: Path,
     say: Callable[[str], None],
 ) -> None:
-    wanted = ["--surface", str(surface), *opening_words(None, arguments.up, arguments.unit)]
+    wanted = ["--surface", str(surface), "--job", str(job)]
+    wanted += opening_words(None, arguments.up, arguments.unit)
     for path in textures:
         wanted += ["--texture", str(path.resolve())]
     found = blender.find(arguments.blender)

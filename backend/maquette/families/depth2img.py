@@ -24,6 +24,10 @@ StepCallback = Callable[[int, int, torch.Tensor], None]
 """Called after each denoising step with its number (from 1), the number of steps, and the clean
 latents that the model expects at the end (float32 [B, C, h, w])."""
 
+Predictor = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""What the UNet says of latents (as the scheduler scales them) at a timestep, guidance included,
+float32 [B, C, h, w]."""
+
 Denoising = Generator[torch.Tensor, torch.Tensor, torch.Tensor]
 """A denoising under way: yields the clean latents that the model expects (float32 [B, C, h, w]),
 goes on with those that it is sent in their place, and returns the finished ones."""
@@ -87,64 +91,110 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         in is noised for the next, as a consistency model samples (Song et al., "Consistency
         Models", ICML 2023, algorithm 1), but with the same noise.
         """
-        device, dtype = self._execution_device, self.unet.dtype
-        batch = init_latents.shape[0]
-        at_once = steps == 1
-        if at_once:
-            every = self.scheduler.config.num_train_timesteps
-            timesteps = torch.tensor(
-                [max(0, round(start * strength * every) - 1) for start in starts], device=device
-            )
-        else:
-            self.scheduler.set_timesteps(steps, device=device)
-            timesteps, _ = self.get_timesteps(steps, strength, device)
+        device = self._execution_device
+        latents = init_latents.to(device)
         noise = torch.cat(
             [
                 torch.randn(init_latents.shape[1:], generator=generator).unsqueeze(0)
                 for generator in generators
             ]
         ).to(device)
-        latents = init_latents.to(device)
-        if not at_once:
-            latents = self.scheduler.add_noise(latents, noise, timesteps[:1].repeat(batch))
+        predict = self._predictor(len(latents), depth, prompt_embeds, negative_embeds, guidance)
+        if steps == 1:
+            every = self.scheduler.config.num_train_timesteps
+            timesteps = torch.tensor(
+                [max(0, round(start * strength * every) - 1) for start in starts], device=device
+            )
+            return (yield from self._at_once(latents, noise, timesteps, predict, on_step, shared))
+        self.scheduler.set_timesteps(steps, device=device)
+        timesteps, _ = self.get_timesteps(steps, strength, device)
+        latents = self.scheduler.add_noise(latents, noise, timesteps[:1].repeat(len(latents)))
+        options = self.prepare_extra_step_kwargs(list(generators), 0.0)
+        if isinstance(self.scheduler, TCDScheduler):
+            del options["eta"]  # its own default is part of the method
+        return (yield from self._in_steps(latents, timesteps, predict, on_step, shared, options))
+
+    def _predictor(
+        self,
+        batch: int,
+        depth: torch.Tensor,
+        prompt_embeds: torch.Tensor,
+        negative_embeds: torch.Tensor | None,
+        guidance: float,
+    ) -> Predictor:
+        """The UNet with what is the same at every step, the tensors as in `denoise`."""
+        device, dtype = self._execution_device, self.unet.dtype
         guided = negative_embeds is not None
         embeds = prompt_embeds
         if negative_embeds is not None:
             embeds = torch.cat([negative_embeds.expand(batch, -1, -1), embeds])
         embeds = embeds.to(device=device, dtype=dtype)
         mask = self.prepare_depth_map(None, depth, batch, guided, dtype, device)
-        # Others may denoise between two steps of this one, each with its scheduler.
-        scheduler = self.scheduler
-        options = self.prepare_extra_step_kwargs(list(generators), 0.0)
-        if isinstance(scheduler, TCDScheduler):
-            del options["eta"]  # its own default is part of the method
-        for index, timestep in enumerate(timesteps):
-            if at_once:
-                kept = _kept(scheduler, timestep, -1, at_once)
-                latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
-            scaled = latents if at_once else scheduler.scale_model_input(latents, timestep)
-            entry = (torch.cat([scaled] * 2) if guided else scaled).to(dtype)
+
+        def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+            entry = (torch.cat([latents] * 2) if guided else latents).to(dtype)
             output = self.unet(
                 torch.cat([entry, mask], dim=1),
                 timestep,
                 encoder_hidden_states=embeds,
                 return_dict=False,
             )[0].float()
-            if guided:
-                without, with_prompt = output.chunk(2)
-                output = without + guidance * (with_prompt - without)
+            if not guided:
+                return output
+            without, with_prompt = output.chunk(2)
+            return without + guidance * (with_prompt - without)
+
+        return predict
+
+    def _at_once(
+        self,
+        latents: torch.Tensor,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        predict: Predictor,
+        on_step: StepCallback,
+        shared: float,
+    ) -> Denoising:
+        """Noise the latents to each timestep and go from there to the picture in one step."""
+        scheduler = self.scheduler
+        for index, timestep in enumerate(timesteps):
+            kept = scheduler.alphas_cumprod.to(timestep.device)[timestep]
+            latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
+            output = predict(latents, timestep)
             if index < math.ceil(shared * len(timesteps)):
-                kept = _kept(scheduler, timestep, index - len(timesteps), at_once)
-                clean = self._clean(scaled, output, kept)
-                output = output + self._turn(kept) * ((yield clean) - clean)
-            if at_once:
-                latents = self._clean(latents, output, _kept(scheduler, timestep, -1, at_once))
-                on_step(index + 1, len(timesteps), latents)
-                continue
+                output = yield from self._agreed(latents, output, kept)
+            latents = self._clean(latents, output, kept)
+            on_step(index + 1, len(timesteps), latents)
+        return latents
+
+    def _in_steps(
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        predict: Predictor,
+        on_step: StepCallback,
+        shared: float,
+        options: dict[str, Any],
+    ) -> Denoising:
+        """Go from noised latents to the picture as the scheduler does; `options` are its own."""
+        # Others may denoise between two steps of this one, each with its scheduler.
+        scheduler = self.scheduler
+        for index, timestep in enumerate(timesteps):
+            scaled = scheduler.scale_model_input(latents, timestep)
+            output = predict(scaled, timestep)
+            if index < math.ceil(shared * len(timesteps)):
+                kept = _kept(scheduler, timestep, index - len(timesteps))
+                output = yield from self._agreed(scaled, output, kept)
             step: Any = scheduler.step(output, timestep, latents, **options)
             latents = step.prev_sample
             on_step(index + 1, len(timesteps), _expected(scheduler, step))
         return latents
+
+    def _agreed(self, latents: torch.Tensor, output: torch.Tensor, kept: torch.Tensor) -> Denoising:
+        """Yield the clean latents that the UNet's output means; returns the output that means
+        those sent."""
+        clean = self._clean(latents, output, kept)
+        return output + self._turn(kept) * ((yield clean) - clean)
 
     def _clean(
         self, latents: torch.Tensor, output: torch.Tensor, kept: torch.Tensor
@@ -172,13 +222,13 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         return torch.ones_like(kept)
 
 
-def _kept(scheduler: Any, timestep: torch.Tensor, place: int, at_once: bool) -> torch.Tensor:
+def _kept(scheduler: Any, timestep: torch.Tensor, place: int) -> torch.Tensor:
     """The share of signal in the variance of what the UNet is shown at a step.
 
     place: of the timestep in the scheduler's own, from their end. Schedulers that count in sigma,
     noise against signal, may have moved it from the timestep's own.
     """
-    sigmas = None if at_once else getattr(scheduler, "sigmas", None)
+    sigmas = getattr(scheduler, "sigmas", None)
     if sigmas is None:
         return scheduler.alphas_cumprod.to(timestep.device)[timestep]
     sigma = sigmas[len(scheduler.timesteps) + place].to(timestep.device)

@@ -255,6 +255,27 @@ def scenario() -> Iterator[float]:
     user["undone"] = not pictures()[key].trashed
     user["count"] = len(pictures())
     user["told"] = [notice.text for notice in session.notices]
+
+    # The next version of the file leaves this one its pictures.
+    blend = Path(bpy.data.filepath)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend.with_name("next.blend")))
+    yield from press(newest, lambda: chosen() == name)
+    yield from press(name, lambda: pictures()[key].trashed, icon=0)
+    file = Path(bpy.path.abspath(pictures()[key].path))
+    state().shown = "TRASH"
+    yield 1
+    yield from press("Empty Trash")
+    yield 1
+    do("key", "Return")
+    yield from wait(lambda: len(pictures()) == COUNT - 1 and session.notices, SECONDS)
+    yield from rest()
+    state().shown = "ALL"
+    yield 1
+    shot("gallery-next-version")
+    user["kept"] = file.is_file()
+    user["said"] = [notice.text.replace(blend.name, "BLEND") for notice in session.notices]
+    session.dismiss()
     yield from large()
 
 
