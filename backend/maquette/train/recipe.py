@@ -105,6 +105,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         text in one step (`late_from = 999`), which learns far faster than denoising and which
         denoising can go on from. Seeds make no difference to such a model.
     lora: rank of an adapter that is trained in place of the UNet's own weights, 0 for those.
+    begin: a file of such an adapter to go on from, instead of from nothing.
     precision: "bf16" for mixed precision, faster where the hardware has it, or "full". The first
         convolution is always computed in float32, since it takes differences of depth.
     adversary: a discriminator that asks for one sharp picture where several are possible.
@@ -131,6 +132,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     precision: Literal["full", "bf16"] = "full"
     train_text: bool = False
     lora: int = 0
+    begin: str | None = None
     adversary: Adversary | None = None
 
 
@@ -184,6 +186,8 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"the stage `{stage}` is asked for, but has no [{stage}] table")
         if self.unet is not None and self.unet.openings and not self.depth.recess:
             raise ValueError("`openings` in [unet] needs a `recess` in [depth]")
+        if self.unet is not None and self.unet.begin and not self.unet.lora:
+            raise ValueError("`begin` is an adapter's file, and needs its rank (`lora`)")
         if self.unet is not None and self.unet.lora:
             if self.base is None:
                 raise ValueError("an adapter (`lora`) needs a `base` that it is for")

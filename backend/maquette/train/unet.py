@@ -45,7 +45,7 @@ class UnetTraining:
     ) -> None:
         self.device = cache.device
         if settings.lora:
-            add_lora(unet, settings.lora)
+            add_lora(unet, settings.lora, settings.begin)
         self.unet = on_device(unet, self.device).to(memory_format=torch.channels_last)
         self.mixed = settings.precision == "bf16"
         if settings.blind:

@@ -376,6 +376,26 @@ def test_an_adapter_is_trained_in_place_of_the_weights(
     torch.testing.assert_close(predicted(), plain)
 
 
+def test_an_adapter_begins_as_another_one(scenes: Path, tiny_model: Path, tmp_path: Path):
+    first = adapter(tmp_path / "first.toml", tiny_model)
+    given, made = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    train(first, scenes, tmp_path / "first")
+    train(first, scenes, tmp_path / "first", "--export", str(given))
+    # A rate of nothing: what comes out is what it began with.
+    begin = f'begin = "{given}"'
+    second = adapter(tmp_path / "second.toml", tiny_model, steps=2, unet_settings=begin)
+    second.write_text(second.read_text("utf-8").replace("rate = 1e-2", "rate = 0.0"), "utf-8")
+    train(second, scenes, tmp_path / "second")
+    train(second, scenes, tmp_path / "second", "--export", str(made))
+    one, other = load_file(given), load_file(made)
+    assert one.keys() == other.keys() and any(value.any() for value in one.values())
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    third = adapter(tmp_path / "third.toml", tiny_model, unet_settings=begin)
+    third.write_text(third.read_text("utf-8").replace("lora = 4", "lora = 2"), "utf-8")
+    with pytest.raises(MaquetteError, match="of another rank"):
+        train(third, scenes, tmp_path / "third")
+
+
 def test_an_adapters_training_goes_on_where_it_stopped(
     scenes: Path, tiny_model: Path, tmp_path: Path
 ):
