@@ -74,6 +74,8 @@ _DOOR_LENGTH = 5.0
 """Metres of a wall that has a door."""
 _SPARE = 0.25
 """Metres that a building may be lower than its storeys."""
+_BELOW_TOP = 0.4
+"""Metres below a wall's top at which it is looked at whether that is level."""
 _EVEN = 0.05
 """Metres that an opening may come out of its wall, by rounding."""
 _PAST = 0.4
@@ -135,7 +137,7 @@ def lay_out(
         if all(w.length < _SMALL[0] and w.top - w.bottom < _SMALL[1] for w in members):
             continue
         bases = _bases(members)
-        height = _storey(members, bases, storey)
+        height = _storey(members, bases, storey, sights)
         own = [
             _grid(wall, base, height, bay, kind, sights)
             for wall, base in zip(members, bases, strict=True)
@@ -186,16 +188,27 @@ def _bases(walls: Sequence[Wall]) -> list[float]:
     return bases
 
 
-def _storey(walls: Sequence[Wall], bases: Sequence[float], asked: float) -> float:
+def _storey(
+    walls: Sequence[Wall], bases: Sequence[float], asked: float, sights: Sequence[Sight]
+) -> float:
     """The height of a building's storeys, near what is asked for, of which whole ones fit under the
-    tops that are seen best."""
+    tops of its walls, as far as these are level and seen."""
     heights = np.array([w.top - base for w, base in zip(walls, bases, strict=True)])
-    weights = np.array([w.length * (0.2 + w.ends[3]) for w in walls]) * heights
+    sure = np.array([w.ends[3] and _is_level(w, sights) for w in walls])
+    weights = np.array([w.length for w in walls]) * heights * np.where(sure, 1.0, 0.05)
     choices = asked * _STRETCH
     storeys = np.floor((heights[:, None] + _SPARE) / choices)
     spare = np.abs(heights[:, None] - storeys * choices - _SPARE) / choices
     cost = (weights[:, None] * spare).sum(0) / weights.sum() + 0.5 * np.abs(_STRETCH - 1.0)
     return float(choices[cost.argmin()])
+
+
+def _is_level(wall: Wall, sights: Sequence[Sight]) -> bool:
+    """Whether a wall is as high everywhere, so that no capture sees past it below its top."""
+    along = np.linspace(0.08, 0.92, 9) * wall.length
+    below = min(_BELOW_TOP + 1.5 * wall.spacing, 0.5 * (wall.top - wall.bottom))
+    points, normals = wall.places(along, np.full(9, wall.top - below))
+    return bool(see_past(sights, points, normals, _PAST).mean() < 0.25)
 
 
 def _grid(

@@ -14,6 +14,8 @@ from ..positions import points_at, to_world
 
 Floats = NDArray[np.float64]
 
+_AROUND = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
+"""Neighbours of a pixel that shows what is behind a wall: one that shows the wall clears it."""
 _SKY = 1e7
 """Metres, farther than anything."""
 _NEAR = 1e-3
@@ -43,15 +45,17 @@ class Sight:
         rows = (1.0 - clip[:, 1] / w) / 2.0 * self.depth.shape[0] - 0.5
         return columns, rows, -seen[:, 2]
 
-    def behind(self, points: Floats, normals: Floats) -> Floats:
+    def behind(self, points: Floats, normals: Floats, beside: tuple[int, int] = (0, 0)) -> Floats:
         """By how many metres what is seen at points of walls, [n, 3], lies behind their planes: 0
         where the walls are seen, negative where something hides them, NaN out of the picture and
         for walls that face away.
 
         normals: [n, 2], outward, in the plan. Measured along them, it is as exact for a wall at a
-        grazing angle, where the depth of neighbouring pixels differs by metres.
+        grazing angle, where the depth of neighbouring pixels differs by metres. beside: rows and
+        columns from the points' own pixels to those that are looked at.
         """
         columns, rows, depth = self.locate(points)
+        columns, rows = columns + beside[1], rows + beside[0]
         height, width = self.depth.shape
         inside = (depth > _NEAR) & (np.abs(columns - (width - 1) / 2) <= width / 2)
         inside &= np.abs(rows - (height - 1) / 2) <= height / 2
@@ -80,5 +84,9 @@ def see_past(
     point [n, 3], so that the wall isn't there. normals: [n, 2]."""
     past = np.zeros(len(points), bool)
     for sight in sights:
-        past |= sight.behind(points, normals) > tolerance
+        doubted = np.flatnonzero(~past & (sight.behind(points, normals) > tolerance))
+        for beside in _AROUND:
+            behind = sight.behind(points[doubted], normals[doubted], beside)
+            doubted = doubted[behind > tolerance]
+        past[doubted] = True
     return past

@@ -16,8 +16,9 @@ from .sight import Floats, Sight, see_past
 _MOST = 1500
 """Patches, the largest of them: the others are too small to show windows."""
 _TURN = np.cos(np.radians(0.7))
-_OFFSET = 0.05
-"""Metres that patches of one plane may lie apart, beside half of a sample."""
+_OFFSET, _OFFSET_SHARE = 0.04, 0.05
+"""Metres that patches of one plane may lie apart, and share of the metres between samples beside.
+"""
 _GAP = 1.0
 """Metres between patches of one wall; further apart only where something hides what is between."""
 _CURVE = np.cos(np.radians(32.0))
@@ -115,7 +116,9 @@ def _coplanar(patches: Patches) -> NDArray[np.bool_]:
     """Which two patches [n, n] lie in one plane and face the same way."""
     middle = patches.corners((patches.left + patches.right) / 2, patches.bottom)[:, :2]
     apart = np.abs(middle @ patches.normals.T - patches.offsets[None, :])
-    allowed = _OFFSET + 0.5 * np.maximum(patches.spacing[:, None], patches.spacing[None, :])
+    allowed = _OFFSET + _OFFSET_SHARE * np.maximum(
+        patches.spacing[:, None], patches.spacing[None, :]
+    )
     same = patches.normals @ patches.normals.T > _TURN
     return same & (np.maximum(apart, apart.T) < allowed)
 

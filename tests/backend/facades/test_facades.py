@@ -141,6 +141,43 @@ def test_views_of_one_scene_see_the_same_openings() -> None:
     assert np.abs(alone - masks[1]).mean() > 0.01
 
 
+def test_a_gable_does_not_raise_the_storeys_under_the_eaves() -> None:
+    """Two storeys of 2.75 m reach the eaves; under the ridge three of 3.2 m would fit."""
+    eaves = box((0, 0, 0), (12, 9, 5.5))
+    gable = [np.array([(12, 0, 5.5), (12, 9, 5.5), (12, 4.5, 9.8), (12, 4.5, 9.8)], float)]
+    slope = [
+        quad((0, 0, 5.5), (12, 0, 0), (0, 4.5, 4.3)),
+        quad((0, 9, 5.5), (12, 0, 0), (0, -4.5, 4.3)),
+    ]
+    view = camera((30, -22, 8), (7, 4, 4), 384, 384)
+    capture = capture_of(view, [*eaves, *slope, GROUND])
+    depth = np.array(capture.depth)
+    _paint_triangle(depth, view, gable[0][:3])
+    walls, grids, _ = seen([Capture(view, capture.color, depth)])
+    assert wall_facing(walls, 1, 0).top == pytest.approx(9.8, abs=0.3)
+    (front_grid,) = [g for g in grids if g.wall.pieces.normals[0] @ (0, -1) > 0.99]
+    assert front_grid.present.shape[0] == 2 and front_grid.present.all()
+    assert front_grid.storey == pytest.approx(2.75, abs=0.1)
+
+
+def _paint_triangle(depth: NDArray[np.float32], view: View, corners: NDArray[np.float64]) -> None:
+    """Put an upright triangle into a depth map, where nothing nearer is."""
+    along, up = corners[1] - corners[0], np.array([0.0, 0.0, 1.0])
+    plane = quad(corners[0], along, up * (corners[2] - corners[0])[2])
+    found, number, place = trace(view, [plane])
+    below = place[..., 1] < 1.0 - 2.0 * np.abs(place[..., 0] - 0.5)
+    shown = (number == 0) & below & (found < depth)
+    depth[shown] = found[shown]
+
+
+def test_a_verge_before_the_wall_is_another_wall() -> None:
+    """A board 30 cm before the front: openings lie on the front, not between the two."""
+    verge = quad((0, -0.3, 9.0), (12, 0, 0), (0, 0, 0.6))
+    view = camera((6, -40, 14), (6, 0, 5), 128, 128)
+    _, _, (openings,) = seen([capture_of(view, [*HOUSE, verge, GROUND])])
+    assert openings.max() > 0.9
+
+
 @pytest.mark.parametrize("across", [None, 40.0])
 def test_who_stands_behind_a_building_does_not_see_past_its_front(across: float | None) -> None:
     """From there, what lies behind the front is the building's back."""
