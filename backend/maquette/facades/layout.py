@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,8 @@ KINDS: dict[str, Kind] = {
     ),
 }
 """The measures are those of the training scenes, from which models know them."""
+IMPLIED = {"tall": ("church", "chapel", "cathedral", "abbey")}
+"""Buildings that have windows of a kind unless a prompt names others."""
 PLAIN = "punched"
 """What a prompt that names no window gets, where the model's settings leave that open, too."""
 
@@ -83,22 +85,24 @@ _PAST = 0.4
 
 
 def kind_of(prompt: str) -> str:
-    """The kind of windows that a prompt names, by its last phrase for one; `PLAIN` for none."""
-    found = _named(prompt)
+    """The kind of windows that a prompt names, by its last phrase for one; without any, that of the
+    building that it names, or `PLAIN`."""
+    found = _found(prompt, {name: kind.words for name, kind in KINDS.items()})
+    found = found or _found(prompt, IMPLIED)
     return max(found)[1] if found else PLAIN
 
 
 def names_windows(prompt: str) -> bool:
     """Whether a prompt says what windows it wants."""
-    return bool(_named(prompt))
+    return bool(_found(prompt, {name: kind.words for name, kind in KINDS.items()}))
 
 
-def _named(prompt: str) -> list[tuple[int, str]]:
-    """Where in a prompt which kinds of windows are named."""
+def _found(prompt: str, phrases: Mapping[str, Sequence[str]]) -> list[tuple[int, str]]:
+    """Where in a prompt which kinds of windows are named by phrases of theirs."""
     return [
         (match.start(), name)
-        for name, kind in KINDS.items()
-        for phrase in kind.words
+        for name, words in phrases.items()
+        for phrase in words
         for match in re.finditer(rf"\b{re.escape(phrase)}s?\b", prompt.lower())
     ]
 

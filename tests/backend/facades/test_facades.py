@@ -265,6 +265,8 @@ def test_a_prompt_names_its_windows() -> None:
     assert kind_of("a fully glazed facade") == "curtain wall"
     assert kind_of("tall windows below, later a curtain wall") == "curtain wall"
     assert kind_of("library at dusk with lit windows") == "punched"
+    assert kind_of("stone church in snow") == "tall"
+    assert kind_of("concrete church, ribbon windows") == "ribbon"
     assert with_windows(Recipe(prompt="library", windows="ribbon")) == "library, ribbon windows"
     assert with_windows(Recipe(prompt="library, tall windows", windows="ribbon")).endswith(
         "tall windows"
