@@ -169,7 +169,8 @@ def set_back(
 
     openings: float32 [h, w], the share of each cell that is an opening, 0 to 1.
     """
-    return np.clip(encoded - np.float32(encoding.recess) * openings, -1.0, 1.0)
+    shown = encoded - np.float32(encoding.recess) * openings
+    return np.clip(shown, -1.0, 1.0).astype(np.float32, copy=False)
 
 
 def decode_depth(

@@ -301,7 +301,7 @@ def test_the_next_version_of_a_file_leaves_the_one_before_its_pictures(session, 
 def test_a_copy_of_the_file_manager_keeps_its_pictures_once_it_was_opened(session, gallery):
     bpy.ops.wm.save_mainfile()
     project = Path(bpy.data.filepath)
-    reopen(session, shutil.copy(project, project.with_name("copy.blend")))
+    reopen(session, Path(shutil.copy(project, project.with_name("copy.blend"))))
     reopen(session, project)
     throw_away(session, 1)
     assert gallery[0].path.exists() and "gallery of copy.blend" in session.notices[-1].text

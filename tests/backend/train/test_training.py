@@ -29,7 +29,7 @@ from maquette.train.cache import LatentCache
 from maquette.train.command import Training, configure, run
 from maquette.train.export import export_model
 from maquette.train.recipe import load_recipe
-from maquette.train.scenes import Dataset
+from maquette.train.scenes import Dataset, Finish
 from maquette.train.unet import keep_full
 from maquette.train.vae import normalize_latents
 from maquette_wire.errors import MaquetteError
@@ -126,6 +126,11 @@ def test_training_and_inference_encode_depth_alike(trained: Path, scenes: Path):
     assert (cached.depth[1].numpy() <= wanted + 1e-6).all(), "without ground only sky is gained"
 
 
+def openings_of(finish: Finish) -> np.ndarray:
+    assert finish.openings is not None
+    return finish.openings.astype(np.float32) / np.float32(255)
+
+
 def test_training_is_shown_openings_as_inference_shows_them(trained: Path, scenes: Path):
     """Set back by the encoding's recess in the share of samples that the recipe says."""
     recipe = load_recipe(trained / "recipe.toml")
@@ -152,7 +157,7 @@ def test_training_is_shown_openings_as_inference_shows_them(trained: Path, scene
     assert np.allclose(shown, wanted, atol=1e-6)
     assert (plain - shown).min() > -1e-6 and 0.05 < (plain - shown).max() < 0.2501
     every = [
-        area_resize(np.float32(finish.openings) / np.float32(255), plain.shape[1:])
+        area_resize(openings_of(finish), plain.shape[1:])
         for name in dataset.names
         for finish in dataset.scene(name).finishes[:1]
     ]

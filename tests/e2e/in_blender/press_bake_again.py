@@ -23,7 +23,9 @@ folder = layers.folder_of(layer)
 files = sorted(path.name for path in folder.iterdir())
 
 picture = bpy.data.images.load(str(folder / "view-1.png"))
-picture.pixels.foreach_set(np.tile(np.float32([0, 1, 0, 1]), len(picture.pixels) // 4))
+width, height = picture.size[:]
+green = np.tile(np.array([0, 1, 0, 1], np.float32), width * height)
+picture.pixels.foreach_set(green)  # type: ignore[arg-type]
 picture.save()
 bpy.data.images.remove(picture)
 
