@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 import bpy
 import numpy as np
@@ -23,8 +24,8 @@ folder = layers.folder_of(layer)
 files = sorted(path.name for path in folder.iterdir())
 
 picture = bpy.data.images.load(str(folder / "view-1.png"))
-width, height = picture.size[:]
-green = np.tile(np.array([0, 1, 0, 1], np.float32), width * height)
+size: Any = picture.size
+green = np.tile(np.array([0, 1, 0, 1], np.float32), size[0] * size[1])
 picture.pixels.foreach_set(green)  # type: ignore[arg-type]
 picture.save()
 bpy.data.images.remove(picture)
