@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from . import devices
 from .families.depth2img import Denoising
 from .families.sd2_depth import PictureTask, Sd2Depth, is_out_of_memory
-from .plan import Frame, Plan
+from .frames import Frame
+from .plan import Plan
 from .together import SHARE, STARTS, SurfaceAverage
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from .plan import Frame
+from .frames import Frame
 from .texturing.jumps import away_from_jumps
 from .texturing.projection import Camera, look, points_seen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from maquette.plan import Frame
+from maquette.frames import Frame
 from maquette.together import SurfaceAverage, surface_average
 from maquette_wire.capture import Capture
 from maquette_wire.view import View

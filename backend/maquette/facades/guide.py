@@ -10,7 +10,8 @@ from maquette_wire.capture import Capture
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
 
-from .layout import KINDS, Grid, kind_of, lay_out, names_windows
+from .kinds import KINDS, kind_of, names_windows
+from .layout import Grid, lay_out
 from .openings import openings_seen
 from .sight import Sight
 from .walls import Wall, find_walls

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,46 +10,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .kinds import Kind
 from .sight import Floats, Sight, see_past
 from .walls import Wall
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How one kind of window fills its bay and its storey.
-
-    width: share of the bay; 1 or more for a band without piers. sill, head: shares of the storey.
-    words: phrases of a prompt that ask for it, the first one as a model reads it best.
-    """
-
-    width: float
-    sill: float
-    head: float
-    words: tuple[str, ...]
-
-
-KINDS: dict[str, Kind] = {
-    "punched": Kind(0.44, 0.30, 0.80, ("punched windows", "square windows", "small windows")),
-    "tall": Kind(0.42, 0.08, 0.86, ("tall windows", "french windows", "floor-to-ceiling windows")),
-    "ribbon": Kind(1.0, 0.34, 0.82, ("ribbon windows", "strip windows", "bands of windows")),
-    "grid": Kind(
-        0.80,
-        0.08,
-        0.90,
-        ("grid of large windows", "deep window grid", "gridded facade", "large windows"),
-    ),
-    "curtain wall": Kind(
-        1.0,
-        0.14,
-        0.985,
-        ("curtain wall", "fully glazed facade", "glazed facade", "glass facade", "all-glass"),
-    ),
-}
-"""The measures are those of the training scenes, from which models know them."""
-IMPLIED = {"tall": ("church", "chapel", "cathedral", "abbey")}
-"""Buildings that have windows of a kind unless a prompt names others."""
-PLAIN = "punched"
-"""What a prompt that names no window gets, where the model's settings leave that open, too."""
 
 _LEAST_LENGTH = 1.6
 _LEAST_HEIGHT = 1.9
@@ -80,31 +42,6 @@ _BELOW_TOP = 0.4
 """Metres below a wall's top at which it is looked at whether that is level."""
 _EVEN = 0.05
 """Metres that an opening may come out of its wall, by rounding."""
-_PAST = 0.4
-"""Metres behind a wall from which on what is seen there is not the wall, nor a reveal in it."""
-
-
-def kind_of(prompt: str) -> str:
-    """The kind of windows that a prompt names, by its last phrase for one; without any, that of the
-    building that it names, or `PLAIN`."""
-    found = _found(prompt, {name: kind.words for name, kind in KINDS.items()})
-    found = found or _found(prompt, IMPLIED)
-    return max(found)[1] if found else PLAIN
-
-
-def names_windows(prompt: str) -> bool:
-    """Whether a prompt says what windows it wants."""
-    return bool(_found(prompt, {name: kind.words for name, kind in KINDS.items()}))
-
-
-def _found(prompt: str, phrases: Mapping[str, Sequence[str]]) -> list[tuple[int, str]]:
-    """Where in a prompt which kinds of windows are named by phrases of theirs."""
-    return [
-        (match.start(), name)
-        for name, words in phrases.items()
-        for phrase in words
-        for match in re.finditer(rf"\b{re.escape(phrase)}s?\b", prompt.lower())
-    ]
 
 
 @dataclass(frozen=True)
@@ -212,7 +149,7 @@ def _is_level(wall: Wall, sights: Sequence[Sight]) -> bool:
     along = np.linspace(0.08, 0.92, 9) * wall.length
     below = min(_BELOW_TOP + 1.5 * wall.spacing, 0.5 * (wall.top - wall.bottom))
     points, normals = wall.places(along, np.full(9, wall.top - below))
-    return bool(see_past(sights, points, normals, _PAST).mean() < 0.25)
+    return bool(see_past(sights, points, normals).mean() < 0.25)
 
 
 def _grid(
@@ -262,7 +199,7 @@ def _present(
                 (middle + aside).clip(0.0, wall.length), (low + high) / 2 + above
             )
             points, normals = wall.places(along.ravel(), height.ravel())
-            past |= see_past(sights, points, normals, _PAST).reshape(present.shape)
+            past |= see_past(sights, points, normals).reshape(present.shape)
     return present & ~past
 
 

@@ -14,6 +14,8 @@ from ..positions import points_at, to_world
 
 Floats = NDArray[np.float64]
 
+PAST = 0.4
+"""Metres behind a wall from which on what is seen there is not the wall, nor a reveal in it."""
 _AROUND = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
 """Neighbours of a pixel that shows what is behind a wall: one that shows the wall clears it."""
 _SKY = 1e7
@@ -77,16 +79,14 @@ class Sight:
         return -matrix[:3, :3].T @ matrix[:3, 3] - points
 
 
-def see_past(
-    sights: Sequence[Sight], points: Floats, normals: Floats, tolerance: float
-) -> NDArray[np.bool_]:
-    """Whether some capture sees what lies more than `tolerance` metres behind the wall at each
-    point [n, 3], so that the wall isn't there. normals: [n, 2]."""
+def see_past(sights: Sequence[Sight], points: Floats, normals: Floats) -> NDArray[np.bool_]:
+    """Whether some capture sees what lies more than `PAST` behind the wall at each point [n, 3], so
+    that the wall isn't there. normals: [n, 2]."""
     past = np.zeros(len(points), bool)
     for sight in sights:
-        doubted = np.flatnonzero(~past & (sight.behind(points, normals) > tolerance))
+        doubted = np.flatnonzero(~past & (sight.behind(points, normals) > PAST))
         for beside in _AROUND:
             behind = sight.behind(points[doubted], normals[doubted], beside)
-            doubted = doubted[behind > tolerance]
+            doubted = doubted[behind > PAST]
         past[doubted] = True
     return past

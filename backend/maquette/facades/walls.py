@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from .patches import Patches, find_patches, joined
-from .sight import Floats, Sight, see_past
+from .sight import PAST, Floats, Sight, see_past
 
 _MOST = 1500
 """Patches, the largest of them: the others are too small to show windows."""
@@ -27,10 +27,8 @@ _JOINT = 0.3
 """Metres between the ends of neighbours of one curved wall, beside the samples."""
 _LEVEL = 0.5
 """Metres between their heights."""
-_PAST = 0.4
-"""Metres behind a wall from which on what is seen there is not the wall, nor a reveal in it."""
 _HIDDEN = 0.06
-"""Share of the depth, beside `_PAST`, by which what hides a wall's end is nearer than what the wall
+"""Share of the depth, beside `PAST`, by which what hides a wall's end is nearer than what the wall
 meets there."""
 
 
@@ -151,7 +149,7 @@ def _near(
     unseen = np.zeros(len(which), bool)
     for share in (0.1, 0.3, 0.5, 0.7, 0.9):
         points = one.corners(low + (high - low) * share, up)
-        open_ |= see_past(sights, points, one.normals, _PAST)
+        open_ |= see_past(sights, points, one.normals)
         unseen |= np.all([np.isnan(s.behind(points, one.normals)) for s in sights], axis=0)
     near[which] = ~open_ & ~unseen
     return near
@@ -221,7 +219,7 @@ def _ends(wall: Wall, side: int, sights: Sequence[Sight]) -> bool:
         behind = sight.behind(points, normals)
         depth = sight.locate(points)[2]
         # Something far nearer hides the end; what is a little nearer is what the wall meets there.
-        seen |= behind > -_PAST - _HIDDEN * np.abs(depth)  # false out of the picture
+        seen |= behind > -PAST - _HIDDEN * np.abs(depth)  # false out of the picture
     return bool(seen.mean() > 0.5)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from maquette.facades.guide import FacadeGuide, with_windows
-from maquette.facades.layout import KINDS, Grid, kind_of, lay_out
+from maquette.facades.kinds import KINDS, kind_of
+from maquette.facades.layout import Grid, lay_out
 from maquette.facades.openings import openings_seen
 from maquette.facades.sight import Sight
 from maquette.facades.walls import Wall, find_walls

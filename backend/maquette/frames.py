@@ -1,0 +1,116 @@
+"""One capture on a model's grid: what the model is given of it, and where its picture has edges."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from maquette_wire.capture import Capture
+from numpy.typing import NDArray
+
+from . import depth, framing
+from .families.settings import ModelSettings
+from .geometry import blend_depth
+from .outlines import Outlines
+
+_REVEAL = 4
+"""Pixels from the edge of an opening within which colours are moved: what a cell of latents blurs."""
+
+
+class PlansFor(Protocol):
+    """What a plan needs to know of a loaded model, see `families.sd2_depth.Sd2Depth`."""
+
+    settings: ModelSettings
+    factor: int
+    scheduler_config: dict[str, Any]
+
+    @property
+    def multiple(self) -> int: ...
+
+    def completed(self, prompt: str, seed: int) -> str: ...
+
+    def prompt_warnings(self, text: str, label: str) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One capture on the model's grid.
+
+    Attributes:
+        index: its number in the job.
+        size: (width, height) of its pictures.
+        padded: (width, height) that the model works on.
+        margin: pixels of the padding that are above and on the left, whole latent cells.
+        color: uint8 sRGB at the padded size.
+        depth: float32 [h, w] at the latent size of `padded`, what the model is given.
+        seen: uint8 [h, w], `depth` to look at, without the padding.
+        outlines: where surfaces end, and then where openings do, for a model whose pictures are
+            put right there.
+        hold: how much of that, as much as depth has a say.
+    """
+
+    index: int
+    size: tuple[int, int]
+    padded: tuple[int, int]
+    margin: int
+    color: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    seen: NDArray[np.uint8]
+    outlines: tuple[Outlines, ...] = ()
+    hold: float = 1.0
+
+    def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture [H, W, 3] of what the model painted, at the padded size."""
+        (width, height), margin = self.size, self.margin
+        picture = painted[margin : margin + height, margin : margin + width]
+        for outlines in self.outlines:
+            picture = outlines.sharpened(picture, self.hold)
+        return np.ascontiguousarray(picture)
+
+    def cells(self, factor: int) -> tuple[slice, slice]:
+        """Rows and columns of the latent map that show the picture; factor: pixels to a cell."""
+        first = self.margin // factor
+        width, height = (-(-side // factor) for side in self.size)
+        return slice(first, first + height), slice(first, first + width)
+
+
+def with_depth(
+    frame: Frame, encoded: NDArray[np.float32], model: PlansFor, influence: float
+) -> Frame:
+    """The frame with its depth channel made of encoded depth [H, W] at the picture's size."""
+    latent = (frame.padded[1] // model.factor, frame.padded[0] // model.factor)
+    channel = depth.area_resize(framing.pad(encoded, frame.padded, frame.margin), latent)
+    channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
+    channel = blend_depth(channel, influence, model.settings.dropped_depth)
+    seen = depth.picture(channel)[frame.cells(model.factor)]
+    return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
+
+
+def outlines_of(
+    capture: Capture,
+    size: tuple[int, int],
+    settings: ModelSettings,
+    seamless: bool,
+    openings: NDArray[np.float32] | None = None,
+) -> tuple[Outlines, ...]:
+    """The edges of a capture at the size (width, height) of its pictures; with openings, [H, W] of
+    that size, theirs as well."""
+    if not settings.outlines or (openings is not None and not openings.any()):
+        return ()
+    metric = np.asarray(capture.depth)
+    rows, columns = (
+        (np.arange(wanted) + 0.5) * given // wanted
+        for wanted, given in zip(size[::-1], metric.shape, strict=True)
+    )
+    radius = settings.outlines if openings is None else min(settings.outlines, _REVEAL)
+    return (
+        Outlines.of(
+            metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
+            capture.view,
+            radius,
+            openings=openings,
+            wraps=seamless,
+        ),
+    )
