@@ -16,7 +16,7 @@ from .geometry import blend_depth
 from .outlines import Outlines
 
 _REVEAL = 4
-"""Pixels from the edge of an opening within which colours are moved: what a cell of latents blurs."""
+"""Pixels from the edge of an opening within which colours are moved, a cell of latents."""
 
 
 class PlansFor(Protocol):
