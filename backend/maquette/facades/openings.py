@@ -16,6 +16,8 @@ from .sight import Floats, Sight
 _ON = 0.06
 _ON_SHARE = 1e-3
 """Metres, and share of the depth, within which a pixel shows a wall's plane."""
+_PIXELS = 1 << 19
+"""Pixels that are worked on at once, so that a large picture takes little memory."""
 
 
 def openings_seen(capture: Capture, grids: Sequence[Grid]) -> NDArray[np.float32]:
@@ -37,6 +39,22 @@ def _draw(
     area = _area(sight, piece)
     if area is None:
         return
+    rows, columns = area
+    height = max(2, _PIXELS // (columns.stop - columns.start))
+    for first in range(rows.start, rows.stop, height):
+        block = slice(first, min(first + height, rows.stop)), columns
+        _draw_block(seen, sight, grid, piece, start, block)
+
+
+def _draw_block(
+    seen: NDArray[np.float32],
+    sight: Sight,
+    grid: Grid,
+    piece: Patches,
+    start: float,
+    area: tuple[slice, slice],
+) -> None:
+    """What lies in some rows and columns of the picture."""
     rows, columns = np.mgrid[area]
     zero, one = (
         to_world(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from maquette.facades import openings as openings_module
 from maquette.facades.guide import FacadeGuide, with_windows
 from maquette.facades.kinds import KINDS, kind_of
 from maquette.facades.layout import Grid, lay_out
@@ -74,6 +75,14 @@ def test_openings_stand_in_whole_bays_and_storeys() -> None:
     assert len(begins) == 4
     assert np.ptp(ends - begins) <= 1 and np.ptp(np.diff(begins)) <= 1
     assert openings[np.isinf(capture.depth)].max() == 0.0
+
+
+def test_a_picture_is_worked_on_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts leave no trace."""
+    capture = front()
+    whole = seen([capture])[2][0]
+    monkeypatch.setattr(openings_module, "_PIXELS", 7000)
+    assert np.abs(seen([capture])[2][0] - whole).max() < 0.05
 
 
 def test_a_door_stands_on_the_ground() -> None:
