@@ -77,17 +77,18 @@ def gradients(picture: NDArray[np.uint8], axis: int) -> NDArray[np.float64]:
     return np.abs(np.roll(values, -1, axis) - values).mean((1 - axis, 2))
 
 
-def test_the_seam_is_no_stronger_than_what_is_inside(sampler: Sampler) -> None:
-    # The seam lies amid bricks, not in a joint, whose edges are the strongest steps there are.
+def test_the_seam_is_as_strong_as_like_lines_inside(sampler: Sampler) -> None:
+    """Courses repeat every 32 pixels, and so do the lines that lie to them as the seam does, amid
+    bricks."""
     tile = bricks(256, 7)
     recipe = Recipe(prompt="red brick", model="pocket")
     ((_, _, picture),) = sampler.run(recipe, [tile], seamless=True).pictures
     ((_, _, plain),) = sampler.run(recipe, [tile]).pictures
     for axis in (0, 1):
         steps = gradients(picture, axis)
-        assert steps[-1] <= steps[:-1].mean()
+        assert steps[-1] <= 1.1 * steps[31:-1:32].mean()
         without = gradients(plain, axis)
-        assert without[-1] > 2.0 * without[:-1].mean()
+        assert without[-1] > 2.0 * without[31:-1:32].mean()
 
 
 def test_low_on_memory_a_tile_still_has_no_seam(
