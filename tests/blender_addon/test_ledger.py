@@ -91,8 +91,8 @@ def test_a_job_is_the_same_in_the_blender_that_takes_it_over(home: Home):
         "c" * 32,
         Recipe(prompt="z", seed=3),
         (),
-        Target("/work/house.blend", "Scene", 77, "/work/maquette"),
-        texture=Path("/work/maquette/texture-z"),
+        Target("/project/house.blend", "Scene", 77, "/project/maquette"),
+        texture=Path("/project/maquette/texture-z"),
         commission=Commission(material=Material(size=2.0)),
     )
     first = Ledger(home)
@@ -103,4 +103,7 @@ def test_a_job_is_the_same_in_the_blender_that_takes_it_over(home: Home):
     assert again.recovered and again.target.scene_uid == 0, "another Blender's scene"
     for name in ("name", "recipe", "views", "texture", "commission"):
         assert getattr(again, name) == getattr(job, name), name
-    assert (again.target.blend, again.target.folder) == ("/work/house.blend", "/work/maquette")
+    assert (again.target.blend, again.target.folder) == (
+        "/project/house.blend",
+        "/project/maquette",
+    )

@@ -17,6 +17,9 @@ from .walls import Wall
 _LEAST_LENGTH = 1.6
 _LEAST_HEIGHT = 1.9
 """Metres of a wall that has windows."""
+_MOST = 20_000
+"""Openings of a wall; those of more, as in a model whose unit is a millimetre, are smaller than any
+pixel."""
 _SMALL = (2.6, 4.0)
 """Metres of length and height: what has no wall that is larger is a tree's crown rather than a
 building."""
@@ -164,6 +167,8 @@ def _grid(
         count = int(np.ceil(wall.length / bay))
         start = 0.0 if left else wall.length - count * bay
     storeys = max(1, int((wall.top - base + _SPARE + wall.spacing) / storey))
+    if storeys * count > _MOST:
+        return Grid(wall, kind, start, width, base, storey, np.zeros((1, 1), bool))
     present = _present(wall, kind, (start, width, count), (base, storey, storeys), sights)
     return Grid(wall, kind, start, width, base, storey, present)
 

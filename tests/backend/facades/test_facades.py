@@ -4,6 +4,7 @@ view."""
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -247,6 +248,19 @@ def test_the_crown_of_a_tree_has_no_window() -> None:
     crown = [quad((*a, 3.0), (*(b - a), 0.0), (0.0, 0.0, 2.2)) for a, b in itertools.pairwise(plan)]
     walls, grids, _ = seen([front(*crown)])
     assert len(walls) > 2 and grids == []
+
+
+def test_a_model_in_millimetres_costs_no_more_and_has_no_window() -> None:
+    """Its walls would have millions, none of which anyone sees."""
+    huge = [each * 1000.0 for each in [*HOUSE, GROUND]]
+    capture = capture_of(camera((6000, -900, 5000), (6000, 0, 5000)), huge)
+    wall = wall_facing(find_walls([Sight.of(capture)]), 0, -1)
+    assert wall.length * (wall.top - wall.bottom) > 1e6
+    tracemalloc.start()
+    grids = seen([capture])[1]
+    assert tracemalloc.get_traced_memory()[1] < 300e6
+    tracemalloc.stop()
+    assert grids == []
 
 
 def test_a_capture_of_nothing_has_no_openings() -> None:
