@@ -35,9 +35,21 @@ _SCALES = (1, 2, 4)
 """Steps in pixels over which slopes of depth are compared."""
 _SHOWN = 6
 
+_SMALLEST = 0.5
+"""Share of a side that a part of a picture has at least."""
+_LEAST_SURFACE = 0.15
+"""Share of a part that isn't sky."""
+_BLURRED, _BLUREST = 0.3, 2.5
+"""Share of pictures that are blurred, and to how many times the size of a pixel at most."""
+_SATURATION = (0.0, 1.4)
+_TINT, _GAMMA = 0.1, 0.25
+"""Deviations of the logarithms of a channel's gain and of the exponent of all."""
+_NOISE = 0.03
+"""Deviation of the strongest grain; 1 is white."""
+
 
 class EstimatorTraining:
-    """Trains a DPTForDepthEstimation on every picture of a scene but its drawings."""
+    """Trains a DPTForDepthEstimation on every picture of a scene."""
 
     name = "depth_estimator"
     rates: dict[str, float] = {}  # noqa: RUF012
@@ -50,6 +62,9 @@ class EstimatorTraining:
         dataset: Dataset,
         device: torch.device,
     ) -> None:
+        # Its last layer cuts off what is negative, and so the gradient of what should be nearer.
+        head = estimator.head.head
+        head[-1] = nn.Identity()
         self.estimator = on_device(estimator, device)
         self.settings, self.schedule, self.encoding = settings, settings.schedule, encoding
         self.dataset, self.device = dataset, device
@@ -82,20 +97,18 @@ class EstimatorTraining:
         return [partial(self._loss, pick, len(pick) / count) for pick in picks]
 
     def _pair(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """A picture [h, w, 3] and its depth channel [h, w], perhaps mirrored."""
+        """A picture [h, w, 3] and its depth channel [h, w], varied."""
         names = self.dataset.names
         while True:
             name = names[int(rng.integers(len(names)))]
             try:
                 shown = pictures_of(self.dataset.scene(name))
-                break
             except DamagedScene as error:
                 log.warning("Left out: %s. Delete it and render it again.", error)
-        color, depth = shown[int(rng.integers(len(shown)))]
-        channel = _channel(depth, self.encoding)
-        if rng.random() < 0.5:
-            color, channel = color[:, ::-1], channel[:, ::-1]
-        return color, channel
+                continue
+            color, depth = varied(*shown[int(rng.integers(len(shown)))], rng)
+            if np.isfinite(depth).mean() >= _LEAST_SURFACE:
+                return color, _channel(depth, self.encoding)
 
     def _loss(
         self, pairs: list[tuple[NDArray[np.uint8], NDArray[np.float32]]], share: float
@@ -104,7 +117,8 @@ class EstimatorTraining:
         wanted = torch.from_numpy(np.stack([depth for _, depth in pairs])).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
             made = self.estimator(pictures).predicted_depth
-        error = made.float() - 1.0 - wanted
+        made = made.float()
+        error = torch.where(wanted > -1.0, made, made.relu()) - 1.0 - wanted
         flat = error.abs().mean()
         slopes = [
             (error[:, step:] - error[:, :-step]).abs().mean()
@@ -122,7 +136,7 @@ class EstimatorTraining:
             color, depth = pictures_of(self.dataset.scene(name))[-1]
             wanted = _channel(depth, self.encoding)
             made = self.estimator(to_tensor(color[None]).to(self.device)).predicted_depth
-            guess = made[0].float().cpu().numpy() - 1.0
+            guess = made[0].float().relu().cpu().numpy() - 1.0
             errors.append(float(np.abs(guess - wanted).mean()))
             grey = [np.repeat(picture(each)[..., None], 3, -1) for each in (wanted, guess)]
             rows.append(np.concatenate([color, *grey], 1))
@@ -141,6 +155,40 @@ def pictures_of(scene: Scene) -> list[tuple[NDArray[np.uint8], NDArray[np.float3
         for look, ground in zip(scene.massing, scene.grounds, strict=True)
     ]
     return [*looks, *((finish.picture, scene.depth) for finish in scene.finishes)]
+
+
+def varied(
+    color: NDArray[np.uint8], depth: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """A part of a picture [h, w, 3] and of its depth [h, w], brought to the same size, perhaps
+    mirrored, and in other colours: as another camera, renderer and screen would show it.
+
+    The part may have other proportions, since a DPTImageProcessor squeezes all pictures into its
+    square; depth isn't averaged across silhouettes.
+    """
+    height, width = depth.shape
+    rows, columns = (int(each) for each in rng.uniform(_SMALLEST, 1.0, 2) * (height, width))
+    top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
+    blur = float(rng.uniform(1.0, _BLUREST)) if rng.random() < _BLURRED else 1.0
+    part = Image.fromarray(color).resize(
+        (round(width / blur), round(height / blur)),
+        Image.Resampling.BILINEAR,
+        box=(left, top, left + columns, top + rows),
+    )
+    part = part.resize((width, height), Image.Resampling.BILINEAR)
+    row = top + ((np.arange(height) + 0.5) * rows / height).astype(int)
+    column = left + ((np.arange(width) + 0.5) * columns / width).astype(int)
+    depth = depth[np.ix_(row, column)]
+    values = np.asarray(part, np.float32) / 255.0
+    grey = values.mean(2, keepdims=True)
+    values = grey + rng.uniform(*_SATURATION) * (values - grey)
+    values = np.clip(values * np.exp(rng.normal(0.0, _TINT, 3)), 0.0, 1.0)
+    values = values ** np.exp(rng.normal(0.0, _GAMMA))
+    values = values + rng.normal(0.0, rng.uniform(0.0, _NOISE), depth.shape)[..., None]
+    color = np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
+    if rng.random() < 0.5:
+        color, depth = color[:, ::-1], depth[:, ::-1]
+    return color, depth
 
 
 def _channel(depth: NDArray[np.float32], encoding: DepthEncoding) -> NDArray[np.float32]:
