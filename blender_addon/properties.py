@@ -4,7 +4,6 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 """
 # pyright: reportInvalidTypeForm=false
 
-from typing import Any
 
 import bpy
 from bpy.props import (
@@ -22,15 +21,12 @@ from . import preset_library
 from .chosen_presets import MaquettePresets
 from .material_settings import MaquetteMaterial
 from .quirks import CRASHES
+from .view_looks import PLAIN, OverlayLook
 
 BLENDER_INT_MAX = 2**31 - 1
 """Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that, and such a
 one is kept as text."""
 
-
-PLAIN: Any = set()
-"""Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
-makes sense between two keys has them: Geometry, Repaint, Depth Hold, Storey Height, Bay Width."""
 
 USUAL = Recipe(prompt="")
 """What a recipe has of which nothing is said."""
@@ -158,7 +154,7 @@ class MaquetteGalleryView(bpy.types.PropertyGroup):
     )
 
 
-class MaquetteSettings(bpy.types.PropertyGroup):
+class MaquetteSettings(OverlayLook, bpy.types.PropertyGroup):
     """Everything the panel shows, as ``scene.maquette``."""
 
     prompt: StringProperty(
@@ -395,38 +391,6 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         name="Material",
         description="What the next material is to be",
         type=MaquetteMaterial,
-    )
-    overlay_shown: BoolProperty(
-        name="Show in 3D View",
-        description="Draw concepts, and what is painted of them so far, over the 3D view: in the "
-        "camera frame, or over a view for as long as it is the one they were made of",
-        default=True,
-        options=PLAIN,
-    )
-    overlay_opacity: FloatProperty(
-        name="Opacity",
-        description="How much of the model the picture over the 3D view covers",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        options=PLAIN,
-    )
-    use_wipe: BoolProperty(
-        name="Wipe",
-        description="Show the model on the left of a line, and the picture on the right of it; "
-        "drag the line in the 3D view",
-        default=False,
-        options=PLAIN,
-    )
-    wipe: FloatProperty(
-        name="Wipe",
-        description="Where the line is between the model on the left and the picture on the right",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        options=PLAIN,
     )
     live_side: IntProperty(
         name="Live Size",

@@ -16,6 +16,7 @@ PARTS = (
         ("live", "PLAY"),
         ("keep_live", "FILE_TICK"),
         ("wipe_view", "SPLIT_VERTICAL"),
+        ("own_look", "PINNED"),
         ("cancel", "X"),
     ),
     (
