@@ -4,7 +4,6 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 """
 # pyright: reportInvalidTypeForm=false
 
-
 import bpy
 from bpy.props import (
     BoolProperty,

@@ -131,6 +131,23 @@ def chosen(scene: bpy.types.Scene, view: MaquetteGalleryView) -> MaquettePicture
     return pictures[places[0]] if places else None
 
 
+def compared(
+    scene: bpy.types.Scene, view: MaquetteGalleryView, entry: MaquettePicture
+) -> MaquettePicture | None:
+    """The picture that one is compared with: the one the user marked, else the one before it from
+    the same camera, else any other one from there."""
+    pictures = settings_of(scene).pictures
+    marked = pictures.get(view.marked) if view.marked else None
+    if marked is not None and marked != entry:
+        return marked
+    own = pictures.find(entry.name)
+    for place in (*range(own - 1, -1, -1), *range(own + 1, len(pictures))):
+        each = pictures[place]
+        if each.camera == entry.camera and not each.trashed:
+            return each
+    return None
+
+
 def of_job(scene: bpy.types.Scene, job: str) -> list[MaquettePicture]:
     """The pictures of a job that aren't in the trash, in the order of their making."""
     pictures = settings_of(scene).pictures
