@@ -223,7 +223,7 @@ def _draw_compare(
     other = entries.compared(context.scene, gallery_view(context.window_manager), entry)
     said = layout.row()
     said.active = False
-    said.label(text=f"Compare with {other.title}" if other else "Nothing to compare with yet")
+    said.label(text=f"Compare with {other.title}" if other else "Ctrl-click a picture to compare")
     row = layout.row(align=True)
     row.operator("maquette.compare", text="Wipe", icon="ARROW_LEFTRIGHT").how = "WIPE"
     row.operator("maquette.compare", text="Side by Side", icon="IMGDISPLAY").how = "SIDE"

@@ -104,3 +104,14 @@ def test_a_second_click_on_a_picture_is_told_from_two(monkeypatch):
         now[0] += after
         clicks.append(clicking._is_second_click(picture, inputs))
     assert clicks == [False, True, False, False, False, True]
+
+
+def test_the_next_picture_takes_the_place_of_a_deleted_one_over_the_view(gallery, view):
+    settings = bpy.context.scene.maquette
+    settings.last_result = shown.image_of(bpy.context.scene, gallery[4])
+    for left in ("3", "2", "1", "0"):
+        bpy.ops.maquette.delete_picture()
+        entry = shown.entry_of(bpy.context.scene, settings.last_result)
+        assert entry is not None and entry.seed == left
+    bpy.ops.maquette.delete_picture()
+    assert settings.last_result is None

@@ -110,6 +110,10 @@ def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"
     assert user["redone"] == user["layers"]
+    # Bake Again lays a retouched picture on, in the layer that is there.
+    before, after = user["green"]
+    assert before == 0.0 and after > 0.03, user["green"]
+    assert user["layers in the end"] == 1 and user["told in the end"] == []
 
 
 def _with_tiny_model(home: Home) -> None:
@@ -155,3 +159,5 @@ def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
     assert user["trashed"] == "Bird – seed 25" and user["undone"]
     said = "Also in the gallery of BLEND, so not deleted: 1 file."
     assert user["kept"] and user["said"] == [said], user
+    # The view's own eye is shut, and the scene's is open.
+    assert np.abs(np.subtract(*user["over"])).max() > 20 and user["eye"], user["over"]

@@ -54,6 +54,35 @@ def texels() -> float:
     return float(pixels.reshape(-1, 4)[:, :3].std())
 
 
+def greens() -> float:
+    """How much of the texture is of the green that nothing was painted in."""
+    image = layers.image_of(layers.layers()[0])
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return float((np.abs(pixels.reshape(-1, 4)[:, :3] - (0, 1, 0)).max(1) < 0.01).mean())
+
+
+def bake_again() -> Iterator[float]:
+    """Retouch the picture of a view as a paint program would, and lay it on again."""
+    path = layers.folder_of(layers.layers()[0]) / "view-1.png"
+    picture = bpy.data.images.load(str(path))
+    width, height = picture.size
+    green = np.tile(np.array([0, 1, 0, 1], np.float32), width * height)
+    picture.pixels.foreach_set(green)  # pyright: ignore[reportArgumentType]
+    picture.save()
+    bpy.data.images.remove(picture)
+    before = greens()
+    # The button without words in the texture's row, which is above this one.
+    yield from press("Texture of a File...", lambda: session.jobs or greens(), icon=2, below=-1)
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    user["green"] = [before, greens()]
+    user["layers in the end"] = len(names())
+    user["told in the end"] = [notice.text for notice in session.notices]
+    yield from rest()
+    yield 1
+    shot("baked-again", in_view_area)
+
+
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
@@ -91,6 +120,7 @@ def scenario() -> Iterator[float]:
     yield from wait(names, SECONDS)
     user["redone"] = names()
     shot("redone")
+    yield from bake_again()
 
 
 perform(scenario(), user)
