@@ -143,8 +143,8 @@ def turn_star(entry: MaquettePicture) -> None:
 
 
 def to_trash_or_back(context: bpy.types.Context, entry: MaquettePicture) -> None:
-    """Put a picture into the trash, or take it out; the one after it is chosen then, and lies over
-    the 3D view in its place."""
+    """Put a picture into the trash, or take it out. The one after it is chosen then, and takes its
+    place over the 3D view."""
     scene, view = context.scene, gallery_view(context.window_manager)
     places = entries.shown(scene, view)
     names = [settings_of(scene).pictures[place].name for place in places]
@@ -153,11 +153,11 @@ def to_trash_or_back(context: bpy.types.Context, entry: MaquettePicture) -> None
         at = names.index(entry.name)
         rest = names[:at] + names[at + 1 :]
         view.chosen = rest[min(at, len(rest) - 1)] if rest else ""
-        following = entries.get(scene, view.chosen)
-        if following is not None:
-            take_up(context, following)
-        else:
+        last, following = settings_of(scene).last_result, entries.get(scene, view.chosen)
+        if last is not None and shown.entry_of(scene, last) == entry:
             settings_of(scene).last_result = None
+            if following is not None:
+                take_up(context, following)
 
 
 def take_up(context: bpy.types.Context, entry: MaquettePicture) -> None:

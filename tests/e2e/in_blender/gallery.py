@@ -267,6 +267,9 @@ def scenario() -> Iterator[float]:
     session.dismiss()
 
     # This view's own eye: the scene's stays as it is.
+    yield from press("Bird 21", lambda: chosen() == "Bird – seed 21")
+    yield from rest()
+    yield 1
     user["over"] = [over_the_view()]
     settings: Any = bpy.context.scene.maquette
     looks: Any = bpy.context.window_manager
