@@ -15,9 +15,8 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatProperty
 
-PLAIN: Any = set()
-"""Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
-makes sense between two keys has them: Geometry, Repaint, Depth Hold, Storey Height, Bay Width."""
+from .quirks import PLAIN
+
 SAVED = "maquette_views"
 """Custom property of a screen."""
 

@@ -19,7 +19,8 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
 from .. import results
-from ..properties import MaquetteGalleryView, MaquettePicture, settings_of
+from ..gallery_settings import MaquetteGalleryView, MaquettePicture
+from ..properties import settings_of
 from ..results import Saved
 from . import files
 

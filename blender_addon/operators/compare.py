@@ -10,7 +10,7 @@ from maquette_wire.errors import MaquetteError
 
 from ..gallery import compare, entries, shown
 from ..gallery.compare import Comparison
-from ..properties import gallery_view
+from ..gallery_settings import gallery_view
 from .chosen import OfPicture
 from .picture import show_large
 

@@ -12,8 +12,9 @@ from maquette_wire.errors import MaquetteError
 
 from .. import results
 from ..gallery import entries, shown
+from ..gallery_settings import MaquettePicture, gallery_view
 from ..notices import counted
-from ..properties import MaquettePicture, gallery_view, settings_of
+from ..properties import settings_of
 from ..session import current, wake
 from .chosen import InGallery, OfPicture
 from .picture import show_large

@@ -16,8 +16,8 @@ from ..backend import find_command, make_sheet
 from ..delivery import folder_of
 from ..gallery import entries, files, shown
 from ..gallery.keeper import known_files
+from ..gallery_settings import MaquettePicture, gallery_view
 from ..notices import Level, counted
-from ..properties import MaquettePicture, gallery_view
 from ..results import Saved
 from ..session import current, wake
 from .chosen import InGallery, OfPicture

@@ -13,7 +13,7 @@ from maquette_wire.errors import MaquetteError
 
 from .. import results
 from ..gallery import compare, entries, shown
-from ..properties import MaquettePicture, gallery_view
+from ..gallery_settings import MaquettePicture, gallery_view
 from .chosen import InGallery, OfPicture
 from .gallery import take_up, to_trash_or_back, turn_star
 from .picture import show_large

@@ -12,8 +12,8 @@ import bpy
 
 from .. import results, thumbnails
 from ..gallery import compare, entries
+from ..gallery_settings import MaquetteGalleryView, MaquettePicture, gallery_view
 from ..notices import counted
-from ..properties import MaquetteGalleryView, MaquettePicture, gallery_view
 from ..session import current, wake
 from ..wrapping import wrapped
 from .base import ROW, TAB, MaquettePanel
