@@ -118,33 +118,24 @@ class Session:
 
         Raises MaquetteError where the recipe or the server's limits say no.
         """
-        assert self._client is not None, "want_server comes first"
-        self.dismiss()
         packet = submission(recipe, [capture], previews=True)
-        self._client.submit_packet(packet, [capture])
-        name = packet.message.job
-        job = Job(name, recipe, (capture.view,), target, captures=(capture,))
-        return self._submitted(job, packet)
+        name, views = packet.message.job, packet.message.views
+        job = Job(name, recipe, views, target, captures=(capture,))
+        return self._hand_over(job, packet, [capture])
 
     def texture(
         self, packet: Packet, captures: Sequence[Capture], target: Target, folder: Path
     ) -> Job:
         """Hand a texture's job over, whose files are in ``folder``, as :meth:`restyle` does."""
-        assert self._client is not None, "want_server comes first"
-        self.dismiss()
         submit = packet.message
-        self._client.submit_packet(packet, captures)
         job = Job(submit.job, submit.recipe, submit.views, target, texture=folder)
-        return self._submitted(job, packet)
+        return self._hand_over(job, packet, captures)
 
     def material(self, recipe: Recipe, commission: Commission, target: Target) -> Job:
         """Hand a material's job over, as :meth:`restyle` does."""
-        assert self._client is not None, "want_server comes first"
-        self.dismiss()
         packet = submission(recipe, [], material=commission.material, previews=True)
-        self._client.submit_packet(packet, [])
         job = Job(packet.message.job, recipe, (), target, commission=commission)
-        return self._submitted(job, packet)
+        return self._hand_over(job, packet, ())
 
     def cancel(self, name: str) -> None:
         """End a job; one that is already done arrives all the same."""
@@ -358,7 +349,10 @@ class Session:
                 thumbnails.keep_preview(name, progress, frames)
                 pictures.take(job, progress, frames)
 
-    def _submitted(self, job: Job, packet: Packet) -> Job:
+    def _hand_over(self, job: Job, packet: Packet, captures: Sequence[Capture]) -> Job:
+        assert self._client is not None, "want_server comes first"
+        self.dismiss()
+        self._client.submit_packet(packet, captures)
         self.jobs[job.name] = job
         self._remembering.begin(job, packet)
         wake()
