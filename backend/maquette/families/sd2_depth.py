@@ -30,6 +30,7 @@ from ..materials.tiling import unwrap, wrap, wrapped
 from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
+from .doubling import double_at_once
 from .lora_words import words_of_lora
 from .openings import completed
 from .settings import ModelSettings
@@ -112,6 +113,8 @@ class Sd2Depth:
         if device.type != "mps":  # where convolutions gain nothing from it
             pipeline.unet.to(memory_format=torch.channels_last)
             pipeline.vae.to(memory_format=torch.channels_last)
+        if device.type == "cpu":
+            double_at_once(pipeline.unet, pipeline.vae)
         return cls(pipeline, settings, device)
 
     @property
