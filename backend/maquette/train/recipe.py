@@ -138,10 +138,12 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class EstimatorStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The depth estimator for pictures without depth. width: of its first level, in units of 8;
-    slopes: weight of the error of slopes; precision: as of the UNet."""
+    size: side of what it sees of a picture, in units of 32 pixels; slopes: weight of the error of
+    slopes; precision: as of the UNet."""
 
     schedule: Schedule
     width: int = 32
+    size: int = 128
     slopes: float = 1.0
     precision: Literal["full", "bf16"] = "full"
 

@@ -27,13 +27,11 @@ from tests.backend.train.test_training import train
 STAGE = """
 [depth_estimator]
 width = 16
+size = 64
 [depth_estimator.schedule]
 steps = {steps}
 batch = 4
 rate = 2e-3
-final_rate = 1e-4
-warmup = 20
-decay = 100
 save_every = 20
 sheet_every = 1000
 """
@@ -54,7 +52,7 @@ def recipe_with(path: Path, steps: int) -> Path:
 @pytest.fixture(scope="module")
 def exported(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("trained")
-    recipe = recipe_with(out / "recipe.toml", 400)
+    recipe = recipe_with(out / "recipe.toml", 240)
     assert train(recipe, scenes, out) == 0
     return export_model(load_recipe(recipe), out, out / "exported")
 
