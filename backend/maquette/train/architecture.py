@@ -119,6 +119,7 @@ def make_estimator(width: int, size: int) -> DPTForDepthEstimation:
     "Big Transfer", ECCV 2020) and four layers of attention over cells of 16 x 16 pixels."""
     widths = [2 * width, 4 * width, 6 * width]
     cells = size // _CELL
+    outputs: dict[str, Any] = {"out_features": ["stage1", "stage2", "stage3"]}
     convolutions = BitConfig(
         embedding_size=width,
         hidden_sizes=widths,
@@ -127,7 +128,7 @@ def make_estimator(width: int, size: int) -> DPTForDepthEstimation:
         global_padding="same",
         embedding_dynamic_padding=True,
         num_groups=_GROUPS,
-        out_features=["stage1", "stage2", "stage3"],
+        **outputs,
     )
     return DPTForDepthEstimation(
         DPTConfig(
