@@ -91,13 +91,21 @@ class EstimatorTraining:
 
     def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-        pairs = [self._pair(rng) for _ in range(self.schedule.batch)]
+        size = self.settings.size // (2 if step <= self.settings.halved else 1)
+        self._expect(size)
+        pairs = [self._pair(size, rng) for _ in range(self.schedule.batch)]
         count = len(pairs)
         picks = [pairs[first::shards] for first in range(min(shards, count))]
         return [partial(self._loss, pick, len(pick) / count) for pick in picks]
 
-    def _pair(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """A picture and its depth channel, varied, at the estimator's size."""
+    def _expect(self, size: int) -> None:
+        """Take pictures of this size, to which the places of attention's cells are stretched."""
+        self.estimator.dpt.embeddings.image_size = (size, size)
+
+    def _pair(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """A picture and its depth channel, varied."""
         names = self.dataset.names
         while True:
             name = names[int(rng.integers(len(names)))]
@@ -106,7 +114,7 @@ class EstimatorTraining:
             except DamagedScene as error:
                 log.warning("Left out: %s. Delete it and render it again.", error)
                 continue
-            color, depth = varied(*shown[int(rng.integers(len(shown)))], self.settings.size, rng)
+            color, depth = varied(*shown[int(rng.integers(len(shown)))], size, rng)
             if np.isfinite(depth).mean() >= _LEAST_SURFACE:
                 return color, _channel(depth, self.encoding)
 
@@ -131,9 +139,11 @@ class EstimatorTraining:
     @torch.no_grad()
     def sheet(self, path: Path) -> dict[str, float]:
         """Held-out pictures, their depth, and what is made of them; the mean error of all shown."""
+        size = self.settings.size
+        self._expect(size)
         rows, errors = [], []
         for name in self.dataset.held_out[:_SHOWN]:
-            color, depth = resized(*pictures_of(self.dataset.scene(name))[-1], self.settings.size)
+            color, depth = resized(*pictures_of(self.dataset.scene(name))[-1], size)
             wanted = _channel(depth, self.encoding)
             made = self.estimator(to_tensor(color[None]).to(self.device)).predicted_depth
             guess = made[0].float().relu().cpu().numpy() - 1.0
