@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from . import depth, framing
 from .families.settings import ModelSettings
-from .geometry import blend_depth
 from .outlines import Outlines
 
 _REVEAL = 4
@@ -20,7 +19,7 @@ _REVEAL = 4
 
 
 class PlansFor(Protocol):
-    """What a plan needs to know of a loaded model, see `families.sd2_depth.Sd2Depth`."""
+    """What a plan needs to know of a loaded model, see `families.family.Family`."""
 
     settings: ModelSettings
     factor: int
@@ -33,6 +32,10 @@ class PlansFor(Protocol):
 
     def prompt_warnings(self, text: str, label: str) -> list[str]: ...
 
+    def depth_channel(
+        self, encoded: NDArray[np.float32], influence: float
+    ) -> NDArray[np.float32]: ...
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -44,7 +47,7 @@ class Frame:
         padded: (width, height) that the model works on.
         margin: pixels of the padding that are above and on the left, whole latent cells.
         color: uint8 sRGB at the padded size.
-        depth: float32 [h, w] at the latent size of `padded`, what the model is given.
+        depth: float32 [h, w] what the model is given of `padded`, at the resolution it wants.
         seen: uint8 [h, w], `depth` to look at, without the padding.
         outlines: where surfaces end, and then where openings do, for a model whose pictures are
             put right there.
@@ -80,11 +83,8 @@ def with_depth(
     frame: Frame, encoded: NDArray[np.float32], model: PlansFor, influence: float
 ) -> Frame:
     """The frame with its depth channel made of encoded depth [H, W] at the picture's size."""
-    latent = (frame.padded[1] // model.factor, frame.padded[0] // model.factor)
-    channel = depth.area_resize(framing.pad(encoded, frame.padded, frame.margin), latent)
-    channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
-    channel = blend_depth(channel, influence, model.settings.dropped_depth)
-    seen = depth.picture(channel)[frame.cells(model.factor)]
+    channel = model.depth_channel(framing.pad(encoded, frame.padded, frame.margin), influence)
+    seen = depth.picture(channel)[frame.cells(frame.padded[0] // channel.shape[1])]
     return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
 
 

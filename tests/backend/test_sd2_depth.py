@@ -16,7 +16,8 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
     StableDiffusionDepth2ImgPipeline,
 )
-from maquette.families.sd2_depth import PictureTask, Sd2Depth
+from maquette.families.family import PictureTask
+from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import ModelSettings, read_settings
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Lora

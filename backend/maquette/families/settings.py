@@ -91,6 +91,11 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.tile_size or 2 * self.native_size
 
 
+def family_of(directory: Path) -> str:
+    """The family of a model's directory, a name of `registry.FAMILIES`."""
+    return "sd2-depth"
+
+
 def read_settings(directory: Path) -> ModelSettings:
     """The settings of a model's directory. Raises MaquetteError("bad-checkpoint")."""
     path = directory / FILE
