@@ -24,6 +24,7 @@ from maquette_wire.messages import ModelInfo
 
 from . import download, samplers
 from .families.checkpoint import safetensors_of
+from .families.layouts import family_of, takes_lines
 from .families.settings import ModelSettings, read_settings
 
 POCKET_VARIABLE = "MAQUETTE_POCKET"
@@ -136,6 +137,7 @@ class Catalogue:
                 settings = read_settings(entry.directory)
             except MaquetteError:
                 continue
+            lines = takes_lines(entry.directory)
             infos.append(
                 ModelInfo(
                     name=entry.name,
@@ -148,7 +150,8 @@ class Catalogue:
                     guidance=settings.guidance,
                     loras=loras,
                     samplers=samplers.offered(entry.directory, settings.sampler, settings.steps),
-                    facades=settings.depth.recess > 0.0,
+                    facades=settings.depth.recess > 0.0 or lines,
+                    lines=lines,
                 )
             )
         return tuple(infos)
@@ -262,7 +265,7 @@ class Catalogue:
             name="pocket",
             title=settings.title or "Pocket",
             licence=settings.licence,
-            family="sd2-depth",
+            family=family_of(directory),
             directory=directory,
             built_in=True,
         )
@@ -283,7 +286,7 @@ class Catalogue:
             name=folder.name,
             title=settings.title or folder.name,
             licence=settings.licence,
-            family="sd2-depth",
+            family=family_of(folder),
             directory=folder,
         )
 

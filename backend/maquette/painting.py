@@ -203,6 +203,9 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
                     p.frame.depth,
                     p.seed,
                     plan.reading(p.number).prompt,
+                    p.frame.lines,
+                    plan.recipe.depth_influence or 0.0,
+                    plan.recipe.lines_influence or 0.0,
                 )
                 for p in batch
             ],

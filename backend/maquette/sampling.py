@@ -51,8 +51,8 @@ class SamplingResult:
     Attributes:
         recipe: with the model's hash and every default filled in.
         pictures: (number of the capture, seed, uint8 sRGB [H, W, 3]), by capture, then by seed.
-        encoded_depth: for each capture what the model saw, uint8 [h, w] at latent size, near white;
-            empty where all pictures were given, so that no model saw any.
+        encoded_depth: for each capture what the model saw, uint8 [h, w] at the resolution it takes,
+            near white; empty where all pictures were given, so that no model saw any.
         warnings: sentences for the user.
         seconds: time spent loading, encoding, sampling and decoding, and aligning views that are
             painted together.
@@ -135,6 +135,9 @@ class Sampler:
             plan = make_plan(
                 recipe, captures, model, model_hash, seamless=seamless, together=together
             )
+            start = time.perf_counter()
+            model.prepare(lines=plan.frames[0].lines is not None)
+            seconds["loading"] += time.perf_counter() - start
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
             job.pictures.update(given)
             job.check_cancelled()

@@ -1,4 +1,5 @@
-"""Checks a checkpoint's directory before anything of it is loaded.
+"""Checks the files of a checkpoint before anything of it is loaded; which ones a family has is in
+`layouts`.
 
 Everything that can be wrong with a directory a user points at is found here, from names, sizes
 and headers alone, and said in one sentence that names the file: no error of a model library
@@ -17,19 +18,14 @@ from maquette_wire.errors import MaquetteError
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".msgpack", ".h5")
 _HEADER_LIMIT = 100_000_000  # the format's own limit, in bytes
-_WEIGHTS = {
-    "unet": "diffusion_pytorch_model",
-    "vae": "diffusion_pytorch_model",
-    "text_encoder": "model",
-}
 
 
-def check_layout(directory: Path) -> str | None:
-    """Check a directory in the layout of Stable Diffusion 2 depth; returns the weights' variant.
+def check_layout(directory: Path, parts: Sequence[str], tokenizers: Sequence[str]) -> str | None:
+    """Check a directory in the layout of a diffusers pipeline; returns the weights' variant.
 
-    The variant is "fp16" where only half-precision files are there, else None. Raises
-    MaquetteError("bad-checkpoint", "missing-part" or "pickle-checkpoint") naming the file and the
-    fix.
+    parts: the folders with weights. The variant is "fp16" where only half-precision files are
+    there, else None. Raises MaquetteError("bad-checkpoint", "missing-part" or "pickle-checkpoint")
+    naming the file and the fix.
     """
     if not directory.is_dir():
         raise MaquetteError(
@@ -40,39 +36,32 @@ def check_layout(directory: Path) -> str | None:
     for name in (
         "model_index.json",
         "scheduler/scheduler_config.json",
-        *(f"{part}/config.json" for part in _WEIGHTS),
     ):
         read_json(directory / name)
-    tokenizer = directory / "tokenizer"
-    if not (tokenizer / "tokenizer.json").is_file() and not (tokenizer / "vocab.json").is_file():
-        raise _missing(tokenizer / "vocab.json")
+    for name in tokenizers:
+        tokenizer = directory / name
+        if not any((tokenizer / file).is_file() for file in ("tokenizer.json", "vocab.json")):
+            raise _missing(tokenizer / "vocab.json")
+    return check_parts(directory, parts)
+
+
+def check_parts(directory: Path, parts: Sequence[str]) -> str | None:
+    """Check folders with weights, which are of one variant; returns that, as `check_layout`."""
+    for part in parts:
+        read_json(directory / part / "config.json")
     for variant in (None, "fp16"):
-        parts = {part: weight_files(directory / part, variant) for part in _WEIGHTS}
-        if all(parts.values()):
-            for files in parts.values():
+        found = [weight_files(directory / part, variant) for part in parts]
+        if all(found):
+            for files in found:
                 for file in files:
                     check_safetensors(file)
             return variant
-    raise _no_weights(directory)
-
-
-def check_channels(directory: Path) -> None:
-    """Raise MaquetteError("bad-checkpoint") where the UNet takes no depth channel."""
-    unet = read_json(directory / "unet" / "config.json")
-    vae = read_json(directory / "vae" / "config.json")
-    latent = vae.get("latent_channels", 4)
-    if unet.get("in_channels") != latent + 1 or unet.get("out_channels") != latent:
-        raise MaquetteError(
-            "bad-checkpoint",
-            f"The UNet in {directory} takes {unet.get('in_channels')} channels, "
-            f"a depth model of this VAE takes {latent + 1}.",
-            "Use a checkpoint of the Stable Diffusion 2 depth kind.",
-        )
+    raise _no_weights(directory, parts)
 
 
 def weight_files(part: Path, variant: str | None = None) -> list[Path]:
     """The safetensors files of one part, sorted; all shards where it is sharded, [] for none."""
-    stem = _WEIGHTS[part.name]
+    stem = _stem(part)
     suffix = f".{variant}.safetensors" if variant else ".safetensors"
     single = part / f"{stem}{suffix}"
     if single.is_file():
@@ -147,13 +136,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _no_weights(directory: Path) -> MaquetteError:
-    for part in _WEIGHTS:
+def _stem(part: Path) -> str:
+    """What the files with a part's weights begin with: transformers and diffusers differ."""
+    return "model" if part.name.startswith("text_encoder") else "diffusion_pytorch_model"
+
+
+def _no_weights(directory: Path, parts: Sequence[str]) -> MaquetteError:
+    for part in parts:
         if weight_files(directory / part) or weight_files(directory / part, "fp16"):
             continue
         pickle = next(_pickles(directory / part), None)
         if pickle is None:
-            return _missing(directory / part / f"{_WEIGHTS[part]}.safetensors")
+            return _missing(directory / part / f"{_stem(Path(part))}.safetensors")
         return MaquetteError(
             "pickle-checkpoint",
             f"{pickle} is a pickle, which can run code when it is opened; only safetensors are "
@@ -164,7 +158,7 @@ def _no_weights(directory: Path) -> MaquetteError:
     return MaquetteError(
         "missing-part",
         f"The weights in {directory} are partly full and partly half precision files.",
-        "Keep one kind for unet, vae and text_encoder.",
+        f"Keep one kind for {' and '.join(parts)}.",
     )
 
 

@@ -2,7 +2,7 @@
 they are made of, how they read a prompt and how they are shown depth.
 
 `PictureTask` in, latents and pictures out; `painting` makes them run. Each family is a module
-beside this one (`sd2_depth`), which `registry` chooses by a model's directory.
+beside this one (`sd2_depth`, `sdxl_control`), which `registry` chooses by a model's directory.
 """
 
 from __future__ import annotations
@@ -45,14 +45,19 @@ _MARGIN = 16
 class PictureTask:
     """What one picture of a batch is made from.
 
-    init: float32 [1, C, h, w], the capture's latents. depth: float32 [h, w], encoded. prompt: as
-    the model reads it.
+    init: float32 [1, C, h, w], the capture's latents. depth: float32 [h, w], as `depth_channel`
+    gives it. prompt: as the model reads it. lines: uint8 [H, W] at the padded size, white on black,
+    where the picture is held to any. depth_influence, lines_influence: what they count, 0 to 1,
+    where a model's channel doesn't say it already.
     """
 
     init: torch.Tensor
     depth: NDArray[np.float32]
     seed: int
     prompt: str
+    lines: NDArray[np.uint8] | None = None
+    depth_influence: float = 1.0
+    lines_influence: float = 1.0
 
 
 class Family(ABC, Generic[Words]):
@@ -77,11 +82,15 @@ class Family(ABC, Generic[Words]):
         self._margin = 0
         pipeline.set_progress_bar_config(disable=True)
         for part in self.parts:
-            part.requires_grad_(False).eval().to(device)
-        if device.type != "mps":  # where convolutions gain nothing from it
-            for part in (*self.painters, pipeline.vae):
-                part.to(memory_format=torch.channels_last)
+            self.settled(part)
         self.preview = LatentPreview.fit(self._encode_unit, self.factor)
+
+    def settled(self, part: Any) -> Any:
+        """A part on the device, to be run and not trained."""
+        part.requires_grad_(False).eval().to(self.device)
+        if self.device.type != "mps":  # where convolutions gain nothing from it
+            part.to(memory_format=torch.channels_last)
+        return part
 
     # --- what a family is -----------------------------------------------------------------------
 
@@ -96,6 +105,14 @@ class Family(ABC, Generic[Words]):
     @abstractmethod
     def encoders(self) -> Sequence[Any]:
         """The text encoders."""
+
+    @property
+    def takes_lines(self) -> bool:
+        """Whether its pictures can be held to lines."""
+        return False
+
+    def prepare(self, lines: bool) -> None:
+        """Load what the next pictures need besides. lines: whether they are held to any."""
 
     @property
     def painters(self) -> Sequence[Any]:

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 
 from .family import Family
+from .layouts import family_of
 from .sd2_depth import Sd2Depth
-from .settings import family_of, read_settings
+from .sdxl_control import SdxlControl
+from .settings import read_settings
 
-FAMILIES: dict[str, type[Family[Any]]] = {"sd2-depth": Sd2Depth}
+FAMILIES: dict[str, type[Family[Any]]] = {"sd2-depth": Sd2Depth, "sdxl-controlnet": SdxlControl}
 
 
 def load_model(directory: Path, device: torch.device, dtype: torch.dtype) -> Family[Any]:

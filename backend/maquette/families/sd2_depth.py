@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..depth import area_resize
 from ..geometry import blend_depth
-from . import checkpoint
+from . import checkpoint, layouts
 from .depth2img import Depth2ImgPipeline
 from .family import Family, PictureTask
 from .libraries import loading
@@ -32,8 +32,7 @@ class Sd2Depth(Family[torch.Tensor]):
     def load(
         cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
     ) -> Sd2Depth:
-        variant = checkpoint.check_layout(directory)
-        checkpoint.check_channels(directory)
+        variant = layouts.check(directory)
         with loading(directory):
             pipeline = Depth2ImgPipeline.from_pretrained(
                 directory,
