@@ -121,7 +121,7 @@ def models(home: Home) -> Iterator[Finding]:
     for entry in catalogue.entries():
         if entry.present:
             yield _model(entry)
-        elif entry.source is not None:
+        elif entry.sources:
             text = f"{entry.name} is not fetched (maquette models fetch {entry.name})"
             yield Finding("model", "note", text)
         else:

@@ -20,12 +20,13 @@ PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".msgpack", ".h5")
 _HEADER_LIMIT = 100_000_000  # the format's own limit, in bytes
 
 
-def check_layout(directory: Path, parts: Sequence[str], tokenizers: Sequence[str]) -> str | None:
+def check_layout(directory: Path, parts: Sequence[str]) -> str | None:
     """Check a directory in the layout of a diffusers pipeline; returns the weights' variant.
 
-    parts: the folders with weights. The variant is "fp16" where only half-precision files are
-    there, else None. Raises MaquetteError("bad-checkpoint", "missing-part" or "pickle-checkpoint")
-    naming the file and the fix.
+    parts: its folders, of which only the scheduler's and the tokenizers' have no weights. The
+    variant is "fp16" where only half-precision files are there, else None. Raises
+    MaquetteError("bad-checkpoint", "missing-part" or "pickle-checkpoint") naming the file and the
+    fix.
     """
     if not directory.is_dir():
         raise MaquetteError(
@@ -33,16 +34,14 @@ def check_layout(directory: Path, parts: Sequence[str], tokenizers: Sequence[str
             f"There is no model at {directory}.",
             "Give the folder that holds model_index.json.",
         )
-    for name in (
-        "model_index.json",
-        "scheduler/scheduler_config.json",
-    ):
-        read_json(directory / name)
-    for name in tokenizers:
-        tokenizer = directory / name
+    read_json(directory / "model_index.json")
+    read_json(directory / "scheduler" / "scheduler_config.json")
+    tokenizers = [directory / part for part in parts if part.startswith("tokenizer")]
+    for tokenizer in tokenizers:
         if not any((tokenizer / file).is_file() for file in ("tokenizer.json", "vocab.json")):
             raise _missing(tokenizer / "vocab.json")
-    return check_parts(directory, parts)
+    rest = [part for part in parts if part != "scheduler" and not part.startswith("tokenizer")]
+    return check_parts(directory, rest)
 
 
 def check_parts(directory: Path, parts: Sequence[str]) -> str | None:

@@ -17,6 +17,9 @@ from .checkpoint import check_layout, check_parts, read_json
 
 CONTROL_DEPTH, CONTROL_LINES = "controlnet_depth", "controlnet_lines"
 """Folders of ControlNets; a model may do without the second."""
+SD2_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+SDXL_PARTS = (*SD2_PARTS, "text_encoder_2", "tokenizer_2")
+"""Folders of a model in diffusers' layout."""
 
 
 def family_of(directory: Path) -> str:
@@ -42,14 +45,10 @@ def check(directory: Path) -> str | None:
     and the fix.
     """
     if family_of(directory) == "sd2-depth":
-        variant = check_layout(directory, ("unet", "vae", "text_encoder"), ("tokenizer",))
+        variant = check_layout(directory, SD2_PARTS)
         _check_channels(directory)
         return variant
-    variant = check_layout(
-        directory,
-        ("unet", "vae", "text_encoder", "text_encoder_2"),
-        ("tokenizer", "tokenizer_2"),
-    )
+    variant = check_layout(directory, SDXL_PARTS)
     for part in (CONTROL_DEPTH, CONTROL_LINES)[: 2 if takes_lines(directory) else 1]:
         check_parts(directory, [part])
         _check_control(directory, part)
@@ -79,6 +78,13 @@ def _check_control(directory: Path, part: str) -> None:
             "bad-checkpoint",
             f"{directory / part} holds a union ControlNet, which is not supported.",
             "Use one that was made for depth, or for lines, alone.",
+        )
+    if "conditioning_embedding_out_channels" not in net:
+        kind = net.get("_class_name", "another model")
+        raise MaquetteError(
+            "bad-checkpoint",
+            f"{directory / part} holds no ControlNet, but {kind}.",
+            "Use a ControlNet as diffusers writes it.",
         )
     for name in ("in_channels", "cross_attention_dim", "block_out_channels"):
         if net.get(name) != unet.get(name):
