@@ -12,7 +12,7 @@ from ..properties import MaquetteSettings
 from ..recipes import said
 from ..session import current
 from ..wrapping import broken, room_in, wrapped
-from .base import MaquettePanel, chosen_model, is_guided, takes_steps
+from .base import MaquettePanel, chosen_model, is_guided, takes_lines, takes_steps
 from .facades import draw_facades
 from .jobs import draw_jobs
 from .presets import draw_presets
@@ -104,9 +104,16 @@ def draw_fine(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     model = chosen_model(settings.model)
-    useful = {"steps": takes_steps(model), "guidance": is_guided(model)}
+    lines = takes_lines(model)
+    useful = {
+        "steps": takes_steps(model),
+        "guidance": is_guided(model),
+        "lines_influence": lines and settings.lines != "none",
+    }
     column = layout.column()
-    for name in ("steps", "guidance", "strength", "depth_influence"):
+    if lines or settings.lines != "auto":
+        column.prop(settings, "lines")
+    for name in ("steps", "guidance", "strength", "depth_influence", "lines_influence"):
         is_set = getattr(settings, f"use_{name}")
         if not (is_set or useful.get(name, True)):
             continue
