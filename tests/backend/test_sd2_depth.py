@@ -282,6 +282,18 @@ def test_half_precision_files_are_found(copy: Path, model: Sd2Depth) -> None:
     assert torch.equal(paint(load(copy), init, depth, "ddim"), paint(model, init, depth, "ddim"))
 
 
+def test_tensors_by_their_names_of_2022_are_found(copy: Path, model: Sd2Depth) -> None:
+    """As in the autoencoder of Stable Diffusion 2 depth itself."""
+    file = copy / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(file)
+    for new, old in (("q", "query"), ("k", "key"), ("v", "value"), ("out.0", "proj_attn")):
+        tensors = {name.replace(f".to_{new}.", f".{old}."): t for name, t in tensors.items()}
+    assert any("proj_attn" in name for name in tensors)
+    save_file(tensors, file, {"format": "pt"})
+    init = torch.ones(1, 4, 8, 8)
+    assert np.array_equal(load(copy).decode(init), model.decode(init))
+
+
 def test_a_checkpoint_that_names_a_removed_class_loads(copy: Path) -> None:
     """As published checkpoints do, whose feature extractor the model library no longer has."""
     index = json.loads((copy / "model_index.json").read_text())

@@ -17,6 +17,7 @@ from typing import Any
 from maquette_wire.errors import MaquetteError
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".msgpack", ".h5")
+_RENAMED = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 _HEADER_LIMIT = 100_000_000  # the format's own limit, in bytes
 
 
@@ -111,7 +112,7 @@ def check_safetensors(path: Path) -> dict[str, Any]:
 
 def check_keys(part: str, expected: Sequence[str], files: Sequence[Path]) -> None:
     """Raise MaquetteError("bad-checkpoint") where the files lack tensors that the part needs."""
-    stored = {name for file in files for name in check_safetensors(file)}
+    stored = {_present_name(name) for file in files for name in check_safetensors(file)}
     missing = sorted(set(expected) - stored)
     if missing:
         raise MaquetteError(
@@ -120,6 +121,14 @@ def check_keys(part: str, expected: Sequence[str], files: Sequence[Path]) -> Non
             f"that its config.json describes, the first being {missing[0]}.",
             "Fetch the model again, or export it again with save_pretrained.",
         )
+
+
+def _present_name(name: str) -> str:
+    """A tensor of a VAE's attention by its name of today; checkpoints of 2022, Stable Diffusion 2
+    depth among them, have others, which diffusers translates too."""
+    path, _, last = name.rpartition(".")
+    block, _, layer = path.rpartition(".")
+    return f"{block}.{_RENAMED[layer]}.{last}" if layer in _RENAMED else name
 
 
 def read_json(path: Path) -> dict[str, Any]:
