@@ -8,7 +8,8 @@ import bpy
 
 PLAIN: Any = set()
 """Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
-makes sense between two keys has them: Geometry, Repaint, Depth Hold, Storey Height, Bay Width."""
+makes sense between two keys has them: Geometry, Repaint, Depth Hold, Lines Hold, Storey Height, Bay
+Width."""
 
 CRASHES = bpy.app.version < (4, 3) and not bpy.app.binary_path
 """The bpy module of 4.2 crashes when its Python ends if any property has functions of its own (an

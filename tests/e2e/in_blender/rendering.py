@@ -43,7 +43,7 @@ def fill_the_editor() -> Iterator[float]:
     """The frame as large as the editor lets it be, without the time that it took."""
     area = area_of("IMAGE_EDITOR")
     editor: Any = area.spaces.active
-    editor.overlay.show_text_info = False
+    editor.overlay.show_overlays = False
     region = next(each for each in area.regions if each.type == "WINDOW")
     window = bpy.context.window_manager.windows[0]
     with bpy.context.temp_override(window=window, area=area, region=region):
