@@ -1,7 +1,8 @@
 """List, fetch and remove models.
 
 A model of your own needs no command: put its folder, in the layout of Stable Diffusion 2 depth,
-where "maquette models" says that models are kept.
+where "maquette models" says that models are kept. FAÇADES says which models are shown the windows
+that are laid out on walls: docs/facades.md.
 """
 
 from __future__ import annotations
@@ -34,10 +35,18 @@ def run(arguments: argparse.Namespace) -> int:
         freed = catalogue.remove(arguments.name)
         print(f"{arguments.name} is removed; {freed / 1e6:.0f} MB are free again.")
     else:
+        facades = {info.name for info in catalogue.infos() if info.facades}
         rows = [
-            (entry.name, entry.title, entry.licence, _state(entry)) for entry in catalogue.entries()
+            (
+                entry.name,
+                entry.title,
+                entry.licence,
+                "yes" if entry.name in facades else "no",
+                _state(entry),
+            )
+            for entry in catalogue.entries()
         ]
-        print(table(("NAME", "TITLE", "LICENCE", "STATE"), rows))
+        print(table(("NAME", "TITLE", "LICENCE", "FAÇADES", "STATE"), rows))
         print(f"\nModels are kept in {catalogue.home.models}.")
     return 0
 
