@@ -95,6 +95,16 @@ class Home:
         return self.root / "blender"
 
     @property
+    def fetched(self) -> Path:
+        """Files at URLs that were asked for, as long as they stay the same."""
+        return self.root / "fetched"
+
+    @property
+    def batches(self) -> Path:
+        """What batches work in whose results go to a URL."""
+        return self.root / "batches"
+
+    @property
     def unfinished(self) -> Path:
         """Notes of running Blenders on the jobs that they wait for."""
         return self.root / "unfinished"

@@ -80,7 +80,7 @@ def paint(task: Task, painter: Painter | None = None) -> Tally:
             painter or Painter(),
             Gatherer(folder, Sources(Home(folder / "home"), said.append), recipes[0].model),
             say=said.append,
-            done=lambda path: None,
+            done=lambda file: None,
             progress=lambda ended, total, left: None,
         )
         return made.run(sources_of(task), recipes)
