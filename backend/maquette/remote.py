@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -105,14 +105,12 @@ def attempt(
     action: Callable[[], Result],
     url: str,
     *,
-    back_off: Sequence[float] = BACK_OFF,
     wait: Callable[[float], object] = time.sleep,
 ) -> Result:
     """What an action on a filesystem returns, tried again where the connection is lost.
 
     Args:
-        back_off: seconds to wait after each trial that failed; one more trial than there are.
-        wait: is called with them, and ends the trials where it returns true.
+        wait: is called with the seconds between two trials, and ends them where it returns true.
 
     Raises MaquetteError("not-there", "not-allowed", "connection-lost") naming the URL.
     """
@@ -123,7 +121,7 @@ def attempt(
             raise
         except Exception as error:  # the packages of protocols have their own
             what = _kind(error)
-            if what != "lost" or number == len(back_off) or wait(back_off[number]):
+            if what != "lost" or number == len(BACK_OFF) or wait(BACK_OFF[number]):
                 raise _failure(what, url, error) from error
     raise AssertionError
 
