@@ -119,15 +119,24 @@ def attempt(
             return action()
         except MaquetteError:
             raise
-        except Exception as error:  # the packages of protocols have their own
+        except Exception as raised:  # the packages of protocols have their own
+            error = _cause(raised)
             what = _kind(error)
             if what != "lost" or number == len(BACK_OFF) or wait(BACK_OFF[number]):
-                raise _failure(what, url, error) from error
+                raise _failure(what, url, error) from raised
     raise AssertionError
 
 
+def _cause(error: Exception) -> Exception:
+    """What is behind an error: of HTTP, all are said to be files that aren't there."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) or (isinstance(cause, Exception) and hasattr(cause, "status")):
+        return cause
+    return error
+
+
 def _kind(error: Exception) -> Literal["gone", "refused", "lost"]:
-    status = getattr(error, "status", getattr(error, "code", None))  # of HTTP
+    status = getattr(error, "status", None) or getattr(error, "code", None)  # of HTTP
     name = type(error).__name__
     if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
         return "gone"
