@@ -33,7 +33,6 @@ class Web(http.server.SimpleHTTPRequestHandler):
         data = Path(self.translate_path(self.path)).read_bytes()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
-        self.send_header("Last-Modified", "Sun, 29 Nov 2026 11:00:00 GMT")
         self.end_headers()
         if type(self).broken:
             type(self).broken -= 1
@@ -41,6 +40,12 @@ class Web(http.server.SimpleHTTPRequestHandler):
             self.close_connection = True
         self.wfile.write(data)
         return None
+
+    def end_headers(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if path.is_file():
+            self.send_header("ETag", f'"{path.stat().st_mtime_ns}"')
+        super().end_headers()
 
     def do_HEAD(self) -> None:
         if "secret" in self.path and "token=right" not in self.path:

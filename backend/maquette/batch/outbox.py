@@ -29,7 +29,7 @@ PART = ".part"
 
 
 class Outbox:
-    """What is at a URL. A context manager, whose block :meth:`send` needs.
+    """What is at a URL.
 
     Args:
         url: of a folder; it is made where it is missing and its store has such a thing.
@@ -56,6 +56,15 @@ class Outbox:
         numbers = (re.match(rf"{COLOURS}/(\d+)-", name) for name in self._files)
         self.last_source = max((int(found[1]) for found in numbers if found), default=0)
 
+    @property
+    def name(self) -> str:
+        """Of the folder there."""
+        return remote.location(self.url).name
+
+    def __truediv__(self, file: str) -> str:
+        """The URL of a file there, as it may be shown."""
+        return f"{remote.public(self.url)}/{file}".rstrip("/")
+
     def has(self, file: str) -> bool:
         """Whether a file is there, by its name from the folder."""
         return file in self._files
@@ -66,7 +75,16 @@ class Outbox:
         Raises MaquetteError("not-there", "not-allowed", "connection-lost").
         """
         here = self.folder / file
-        remote.attempt(lambda: self._put(here, file), f"{self.url}/{file}", wait=self._wait)
+        try:
+            remote.attempt(lambda: self._put(here, file), f"{self.url}/{file}", wait=self._wait)
+        except MaquetteError as error:
+            if error.code != "not-there":
+                raise
+            raise MaquetteError(
+                error.code,
+                f"Nothing can be put at {self / ''}: there is no such bucket or folder.",
+                "Make it, or correct the URL.",
+            ) from error
         with self._lock:
             self._files.add(file)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from maquette_wire.errors import MaquetteError
@@ -163,42 +163,36 @@ def run(arguments: argparse.Namespace) -> int:
     outputs.prepared(folder)
     with ProgressLine() as line:
         outbox = _outbox(task, folder, line)
-        with (
-            Manifest(folder, outbox) as manifest,
-            _painter(arguments, home, line) as painter,
-        ):
+        results = folder if outbox is None else outbox
+        with Manifest(folder, outbox) as manifest:
             if outbox is not None:  # before hours are spent on painting
                 manifest.export()
                 outbox.send(JSONL)
-            made = Sources(home, line.say, arguments.blender, arguments.extension)
-
-            def done(file: str) -> None:
-                line.clear()
-                print(folder / file if outbox is None else f"{outbox.url}/{file}", flush=True)
-
-            work = Work(
-                manifest,
-                painter,
-                Gatherer(folder, made, recipes[0].model, fetcher),
-                say=line.say,
-                done=done,
-                progress=lambda ended, total, left: line.show(
-                    "painting", ended, total, f"{ended} of {total}  {left}"
-                ),
-                prompt=not arguments.leave_out_prompt,
-                outbox=outbox,
-            )
-            try:
-                tally = work.run(sources, recipes)
-            except KeyboardInterrupt:
-                line.say(f"{work.tally.made} made; the same command goes on from here.")
-                raise
-            finally:
-                manifest.export()
-                is_told = outbox is None or _tell(outbox, line)
-            title = PurePosixPath(task.output).name if outbox else folder.resolve().name
-            _write_page(folder, title, outbox, line)
-    is_whole = _closing(tally, folder if outbox is None else outbox.url, folder / PAGE)
+            with _painter(arguments, home, line) as painter:
+                made = Sources(home, line.say, arguments.blender, arguments.extension)
+                work = Work(
+                    manifest,
+                    painter,
+                    Gatherer(folder, made, recipes[0].model, fetcher),
+                    say=line.say,
+                    done=lambda file: _show(line, results / file),
+                    progress=lambda ended, total, left: line.show(
+                        "painting", ended, total, f"{ended} of {total}  {left}"
+                    ),
+                    prompt=not arguments.leave_out_prompt,
+                    outbox=outbox,
+                )
+                try:
+                    tally = work.run(sources, recipes)
+                except KeyboardInterrupt:
+                    line.say(f"{work.tally.made} made; the same command goes on from here.")
+                    raise
+                finally:
+                    manifest.export()
+                    is_told = outbox is None or _tell(outbox, line)
+        _write_page(folder, outbox, line)
+    page = PAGE if (folder / PAGE).is_file() else ""
+    is_whole = _closing(tally, results / page)
     return 0 if is_whole and is_told else 1
 
 
@@ -289,7 +283,7 @@ def _seconds(folder: Path) -> float | None:
         return None
 
 
-def _write_page(folder: Path, title: str, outbox: Outbox | None, line: ProgressLine) -> None:
+def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> None:
     """The contact sheet of all that is in the folder, and at the URL."""
     try:
         rows = sheets.rows_of(folder).rows
@@ -302,13 +296,18 @@ def _write_page(folder: Path, title: str, outbox: Outbox | None, line: ProgressL
             folder,
             rows,
             folder / PAGE,
-            title,
+            folder.resolve().name if outbox is None else outbox.name,
             lambda read, of: line.show("contact sheet", read, of, f"{read} of {of}"),
         )
         if outbox is not None:
             outbox.send(PAGE)
     except MaquetteError as error:  # the pictures are there all the same
         line.say(str(error))
+
+
+def _show(line: ProgressLine, name: Path | str) -> None:
+    line.clear()
+    print(name, flush=True)
 
 
 def _tell(outbox: Outbox, line: ProgressLine) -> bool:
@@ -322,8 +321,8 @@ def _tell(outbox: Outbox, line: ProgressLine) -> bool:
     return True
 
 
-def _closing(tally: Tally, where: Path | str, page: Path) -> bool:
-    """Say how a batch ended; whether nothing failed. page: of the contact sheet."""
+def _closing(tally: Tally, where: Path | str) -> bool:
+    """Say how a batch ended; whether nothing failed. where: its contact sheet, or its folder."""
     failed = tally.failed + tally.sources_failed
     parts = [f"{tally.made} made"]
     if tally.before:
@@ -333,5 +332,5 @@ def _closing(tally: Tally, where: Path | str, page: Path) -> bool:
     if tally.sources_failed:
         what = "source" if tally.sources_failed == 1 else "sources"
         parts.append(f"{tally.sources_failed} {what} failed")
-    print(f"{', '.join(parts)}: {where}{f'/{page.name}' if page.is_file() else ''}")
+    print(f"{', '.join(parts)}: {where}")
     return not failed

@@ -47,12 +47,13 @@ class Far(LocalFileSystem):
         seconds = float(os.environ.get("MAQUETTE_TEST_FAR_SECONDS", "0"))
         step = max(1, len(data) // PIECES)
         with Path(rpath).open("wb") as file:
-            for start in range(0, len(data), step):
+            file.write(data[:step])
+            file.flush()
+            type(self).breaks("put", rpath)
+            for start in range(step, len(data), step):
+                time.sleep(seconds / PIECES)
                 file.write(data[start : start + step])
                 file.flush()
-                time.sleep(seconds / PIECES)
-                if start == step:
-                    type(self).breaks("put", rpath)
 
 
 fsspec.register_implementation("far", Far, clobber=True)

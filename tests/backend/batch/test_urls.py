@@ -212,6 +212,28 @@ def test_a_source_that_can_not_be_fetched_fails_alone(
     assert set(gets) == {"1.png"}, "what has not changed is fetched once"
 
 
+def test_a_place_that_can_not_be_written_to_is_said_before_anything_is_painted(
+    far: str, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+):
+    task = Task(sources=str(make_source(tmp_path / "a.png")), prompts="p", output=far)
+    for error, said in (
+        (PermissionError(13, "Permission denied"), "is not allowed"),
+        (FileNotFoundError(2, "no such bucket"), "there is no such bucket or folder"),
+    ):
+        breaking(monkeypatch, _raising(error))
+        with pytest.raises(MaquetteError, match=said):
+            machine.run(task)
+        assert machine.painter.recipes == []
+
+
+def _raising(error: Exception) -> Callable[[str, str], None]:
+    def breaks(what: str, path: str) -> None:
+        if what == "put":
+            raise error
+
+    return breaks
+
+
 @pytest.mark.parametrize(
     "url, shown",
     [
