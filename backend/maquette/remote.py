@@ -15,9 +15,6 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-from fsspec.registry import known_implementations
 from maquette_wire.errors import MaquetteError
 
 BACK_OFF = (1.0, 2.0, 4.0, 8.0)
@@ -42,7 +39,12 @@ def is_url(text: str) -> bool:
 
 def local(text: str) -> str:
     """The path that a text names, `file://` or not."""
-    return LocalFileSystem._strip_protocol(text) if _SCHEME.match(text) else text
+    if not _SCHEME.match(text):
+        return text
+    # Takes as long to import as the rest of a small command.
+    from fsspec.implementations.local import LocalFileSystem
+
+    return LocalFileSystem._strip_protocol(text)
 
 
 def protocol(url: str) -> str:
@@ -84,8 +86,11 @@ def opened(url: str) -> tuple[Any, str]:
         raise MaquetteError(
             "no-protocol", f"{public(url)} is a chain of URLs.", "Give the URL of one place."
         )
+    from fsspec.core import url_to_fs
+    from fsspec.registry import known_implementations
+
     try:
-        return fsspec.core.url_to_fs(url)
+        return url_to_fs(url)
     except ImportError as error:
         advice = known_implementations.get(protocol(url), {}).get("err") or str(error)
         raise MaquetteError(
