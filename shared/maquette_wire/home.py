@@ -60,6 +60,11 @@ class Home:
         return self.root / "hashes.json"
 
     @property
+    def packs(self) -> Path:
+        """How many pictures a device makes at once, as it was measured."""
+        return self.root / "packs.json"
+
+    @property
     def server(self) -> Path:
         """Folder of the server: its journal and its spool."""
         return self.root / "server"

@@ -37,8 +37,8 @@ LOOKED_AHEAD = 512
 """Waiting pictures among which those of one job are looked for. No source is captured while there
 are as many: captures take room on the disk."""
 LONG_ENOUGH = 2.0
-"""Seconds of a job beyond which jobs don't grow: what goes by between two is little then, and
-little is lost with one."""
+"""Seconds of a job beyond which jobs don't grow by themselves: what goes by between two is little
+then, and little is lost with one. They still have as many pictures as a device makes at once."""
 PACK_MAX = 16
 """Pictures of a job at most."""
 AHEAD = 2
@@ -139,7 +139,7 @@ class Work:
         self._senders = ThreadPoolExecutor(SENDERS)  # which begins no thread before it is used
         self._colours: dict[str, Future[None]] = {}
         self._alone: set[int] = set()
-        self._pack = 1
+        self._packs: Counter[str] = Counter()  # pictures of a job, by model
         self._not_before = 0.0
         self._began = 0.0
         self.tally = Tally()
@@ -276,7 +276,7 @@ class Work:
     def _next_job(self) -> tuple[list[Output], list[Capture]]:
         """Waiting pictures of one recipe, taken from the queue, and their captures."""
         first = self._queue[0]
-        room = 1 if first.id in self._alone else self._pack
+        room = 1 if first.id in self._alone else max(1, self._packs[first.recipe.model])
         alike = (
             output
             for output in islice(self._queue, LOOKED_AHEAD)
@@ -331,8 +331,11 @@ class Work:
         for warning in result.warnings:
             self._say(warning)
         painting = sum(result.seconds.values()) - result.seconds.get("loading", 0.0)
+        model = result.recipe.model
+        pack = max(result.pack, self._packs[model], 1)
         if painting < LONG_ENOUGH:
-            self._pack = min(2 * self._pack, PACK_MAX)
+            pack = max(2 * self._packs[model], pack, 2)
+        self._packs[model] = min(pack, PACK_MAX)
         for header, frame in zip(result.frames, frames, strict=True):
             if header.name != "concept":
                 continue
