@@ -39,7 +39,7 @@ class Setting:
 SETTINGS = {
     "geometry": Setting("Geometry", "From creative (0) to exact (1)", "geometry", "0.2, 0.5, 0.8"),
     "seed": Setting("Seed", "Another picture of the same words", "seed", "0-3"),
-    "preset": Setting("Presets", "Names of presets", "prompt", "Brick, Timber, Concrete"),
+    "preset": Setting("Presets", "Names of presets", "prompt", "Red brick, Timber, Concrete"),
     "words": Setting(
         "Words", "What is added to the prompt, between semicolons", "prompt", "at dusk; in snow"
     ),
