@@ -7,7 +7,7 @@ again by what it was made of: the bytes of its source, how that was captured, an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,8 @@ from msgspec.structs import replace
 
 from .. import remote
 from ..samplers import canonical
+from .records import Row, output_row
 
-Row = dict[str, Any]
-"""A line of manifest.jsonl."""
 FILLED = ("model_hash", "steps", "sampler", "guidance", "strength", "depth_influence")
 """Fields of a recipe that a model fills in where nothing is asked."""
 
@@ -97,38 +96,6 @@ def row_of_picture(path: Path) -> Row | None:
         view=said.view,
         recipe=said.recipe,
     )
-
-
-def output_row(
-    *,
-    state: str,
-    file: str,
-    source: Source,
-    view: View,
-    recipe: Recipe,
-    number: int | None = None,
-    picture: str | None = None,
-    seconds: float | None = None,
-    warnings: Sequence[str] = (),
-    error: str | None = None,
-) -> Row:
-    """A line of manifest.jsonl. picture: file of the source's colour."""
-    return {
-        "number": number,
-        "state": state,
-        "file": file,
-        "source": source.file,
-        "source_sha256": source.sha256,
-        "source_picture": picture,
-        "view": view.name,
-        "frame": source.frame,
-        "seconds": seconds,
-        "warnings": list(warnings),
-        "error": error,
-        "recipe": json.loads(recipe.to_json()),
-        "captured": msgspec.to_builtins(source),
-        "size": [view.width, view.height],
-    }
 
 
 def _source(row: Row) -> Source | None:

@@ -7,8 +7,6 @@ a picture that is on disk is "painted", and "done" when it is there too.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -22,12 +20,13 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.source import Source
 from maquette_wire.view import View
 
-from .. import outputs
-from .elsewhere import Elsewhere, Row, output_row
+from .elsewhere import Elsewhere
 from .gather import Found
-from .task import AXES, Asked
+from .names import name_of
+from .records import Row, failed_row, output_row, write_rows
+from .task import Asked
 
-FILE, JSONL, CSV = "manifest.sqlite", "manifest.jsonl", "manifest.csv"
+FILE = "manifest.sqlite"
 LAYOUT = 1
 
 SCHEMA = """
@@ -374,20 +373,11 @@ class Manifest:
     # --- what others read -----------------------------------------------------------------------
 
     def export(self) -> None:
-        """Write the outputs, and sources that gave none, as JSON lines and as a table.
+        """Write the outputs, and sources that gave none, for others to read.
 
         Raises MaquetteError("output-unusable").
         """
-        rows = self.rows()
-        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        outputs.write_bytes(self.folder / JSONL, lines.encode())
-        columns = ["number", "state", "file", "source", "view", "frame", "prompt", *AXES]
-        columns += ["seconds", "error"]
-        text = io.StringIO(newline="")
-        table = csv.DictWriter(text, columns, extrasaction="ignore")
-        table.writeheader()
-        table.writerows({**row, **(row["recipe"] or {})} for row in rows)
-        outputs.write_bytes(self.folder / CSV, text.getvalue().encode("utf-8-sig"))  # for Excel
+        write_rows(self.folder, self.rows())
 
     def rows(self) -> list[Row]:
         """What is done, failed, or wanted and not there yet, then the sources that failed, then
@@ -405,7 +395,7 @@ class Manifest:
         others = self._away.elsewhere.rows.values() if self._away else ()
         return [
             *own,
-            *map(_failed_row, failed),
+            *(failed_row(json.loads(row["asked"])["file"], row["error"]) for row in failed),
             # Numbers tell rows of one run apart.
             *({**row, "number": None} for row in others if row["file"] not in files),
         ]
@@ -425,13 +415,8 @@ class Manifest:
         return self._db  # commits or rolls back when its block is left
 
     def _name(self, stem: str, recipe: Recipe, recipes: Sequence[Recipe], prompt: bool) -> str:
-        """A free name that says what an output is, and of the recipe what tells it from others."""
-        parts = [stem, outputs.slug(recipe.prompt) if prompt else ""]
-        for name in AXES:
-            if len({getattr(other, name) for other in recipes}) > 1:
-                parts.append(_part(name, getattr(recipe, name)))
-        whole = "-".join(part for part in parts if part)
-        base = whole.encode()[:NAME_BYTES].decode(errors="ignore")
+        """A free name of an output."""
+        base = name_of(stem, recipe, recipes, prompt=prompt)
         name, number = f"{base}.png", 2
         while self._is_taken(name):
             name, number = f"{base}-{number}.png", number + 1
@@ -444,28 +429,6 @@ class Manifest:
     def _is_known(self, file: str) -> bool:
         found = self._db.execute("SELECT 1 FROM outputs WHERE file = ?", (file,)).fetchone()
         return found is not None
-
-
-NAME_BYTES = 200
-"""Of a file's name before its number and suffix; file systems take 255."""
-SHORT = {
-    "seed": "s",
-    "geometry": "g",
-    "guidance": "w",
-    "strength": "a",
-    "depth_influence": "d",
-    "storey": "h",
-    "bay": "b",
-}
-
-
-def _part(name: str, value: Any) -> str:
-    """A varied field in a file's name, for instance `g0.5`."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return outputs.slug(value) if value else ""
-    return f"{SHORT.get(name, name)}{value:.6g}" if name != "seed" else f"s{value}"
 
 
 def _files(source: Source) -> tuple[str, str | None]:
@@ -493,15 +456,6 @@ def _output_row(row: sqlite3.Row) -> Row:
         error=row["error"],
         recipe=msgspec.json.decode(row["made"] or row["recipe"], type=Recipe),
     )
-
-
-def _failed_row(row: sqlite3.Row) -> Row:
-    """Of a source, which has neither a number nor a recipe."""
-    empty = dict.fromkeys(
-        ("number", "file", "source_sha256", "source_picture", "view", "frame", "seconds", "recipe")
-    )
-    source = json.loads(row["asked"])["file"]
-    return {**empty, "state": "failed", "source": source, "warnings": [], "error": row["error"]}
 
 
 def _taken(row: sqlite3.Row) -> Taken:

@@ -28,8 +28,9 @@ from msgspec.structs import replace
 from .. import jobs, outputs, remote, sheets
 from ..batch.cluster import Cluster
 from ..batch.gather import Gatherer
-from ..batch.manifest import CSV, FILE, JSONL, Manifest
+from ..batch.manifest import FILE, Manifest
 from ..batch.outbox import Outbox, working_folder
+from ..batch.records import CSV, JSONL
 from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
 from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +14,16 @@ import fsspec
 import pytest
 from maquette import remote
 from maquette.batch.gather import Gatherer
-from maquette.batch.manifest import JSONL, Manifest
+from maquette.batch.manifest import Manifest
 from maquette.batch.outbox import Outbox, working_folder
+from maquette.batch.records import JSONL
 from maquette.batch.task import Task, recipes_of, sources_of
 from maquette.batch.work import Tally, Work
 from maquette.fetching import Fetcher
 from maquette.sources import Sources
 from maquette_wire import metadata
 from maquette_wire.errors import MaquetteError
+from maquette_wire.events import Received
 from maquette_wire.home import Home
 
 from tests.backend.batch.far import Far
@@ -40,8 +43,8 @@ class Machine:
         self.painter = Painter()
         self.said: list[str] = []
 
-    def run(self, task: Task) -> Tally:
-        self.painter, self.said = Painter(), []
+    def run(self, task: Task, painter: Painter | None = None) -> Tally:
+        self.painter, self.said = painter or Painter(), []
         folder = working_folder(self.home.batches, task.output)
         folder.mkdir(parents=True, exist_ok=True)
         fetcher = Fetcher(self.home.fetched)
@@ -50,7 +53,7 @@ class Machine:
         with Manifest(folder, outbox) as manifest:
             manifest.export()
             outbox.send(JSONL)
-            tally = Work(
+            work = Work(
                 manifest,
                 self.painter,
                 Gatherer(folder, Sources(self.home, self.said.append), "pocket", fetcher),
@@ -58,10 +61,12 @@ class Machine:
                 done=lambda file: None,
                 progress=lambda ended, total, left: None,
                 outbox=outbox,
-            ).run(sources, recipes)
-            manifest.export()
-            outbox.send(JSONL)
-        return tally
+            )
+            try:
+                return work.run(sources, recipes)
+            finally:
+                manifest.export()
+                outbox.send(JSONL)
 
 
 @pytest.fixture
@@ -119,6 +124,10 @@ def test_from_memory_to_memory_once_and_for_all(tmp_path: Path, machine: Machine
         "memory://renders/tower 1.png",
         "memory://renders/tower 1_depth.npy",
     )
+
+    # `maquette replay` captures it again.
+    sources = Sources(Home(tmp_path / "elsewhere"), machine.said.append)
+    assert sources.again(source, (0, 0)).source == source
 
     # Again: nothing. What is gone there and still here is sent, what is gone in both is painted.
     assert (machine.run(task).before, machine.painter.recipes) == (12, [])
@@ -186,6 +195,36 @@ def test_a_connection_that_breaks_is_tried_again_and_then_one_picture_fails_alon
     assert (tally.made, tally.before, machine.painter.recipes) == (1, 3, [])
     assert {row["state"] for row in rows(far)} == {"done"}
     assert not [name for name in there(far) if name.endswith(".part")]
+
+
+def test_what_is_painted_is_only_sent_after_an_interruption(
+    far: str, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+):
+    sources = [str(make_source(tmp_path / f"{number}.png", number)) for number in range(12)]
+    task = Task(sources=sources, prompts="p", output=far)
+    held = threading.Event()
+
+    def breaks(what: str, path: str) -> None:
+        if what == "put" and path.endswith("-p.png.part"):
+            held.wait(1.0)
+
+    class Interrupted(Painter):
+        def events(self) -> list[Received]:
+            if len(self.recipes) > 5:
+                raise KeyboardInterrupt
+            return super().events()
+
+    breaking(monkeypatch, breaks)
+    with pytest.raises(KeyboardInterrupt):
+        machine.run(task, Interrupted())
+    sent = len(pictures(far))
+    (folder,) = machine.home.batches.iterdir()
+    painted = len([*folder.glob("*.png")])
+    assert 0 < painted < 12 and sent <= painted
+    assert len(rows(far)) and Counter(row["state"] for row in rows(far))["done"] == sent
+    held.set()
+    assert machine.run(task).made == 12 - sent
+    assert len(machine.painter.recipes) == 12 - painted
 
 
 def test_a_source_that_can_not_be_fetched_fails_alone(
