@@ -118,6 +118,7 @@ class Delivery:
                 self._tell("ERROR", str(error))
                 continue
             del self._results[name]
+            job.pictures = tuple(each.path for each in saved if isinstance(each, results.Saved))
             self._saved(job)
             self._loads.extend((job, each) for each in saved)
             elsewhere = saved and Path(job.target.folder) not in saved[0].path.parents

@@ -30,6 +30,7 @@ from .commissions import Commission
 from .delivery import Delivery, folder_of, where_now
 from .errands import Errands
 from .gallery.keeper import Keeper
+from .grids import Grids
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
 from .left_behind import LeftBehind
@@ -56,6 +57,7 @@ class Session:
         pace: how long jobs take.
         notices: what the user should know.
         live: the pictures that follow the 3D view; none of them is one of the jobs.
+        grids: the labelled posters that some of the jobs belong to.
     """
 
     def __init__(self, home: Home) -> None:
@@ -84,6 +86,7 @@ class Session:
             concepts.drop,
             lambda: folder_of(bpy.data.filepath, home),
         )
+        self.grids = Grids(self.errand, self.notices.tell)
         self._client: Client | None = None
         self._watched = 0.0
 
@@ -229,6 +232,7 @@ class Session:
         working |= bool(self.jobs)
         changed |= self.delivery.step()
         changed |= self.gallery.step()
+        changed |= self.grids.step()
         changed |= self._errands.collect()
         changed |= self._follow()
         if changed:

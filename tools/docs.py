@@ -29,6 +29,7 @@ SCENARIOS = (
     "texturing.py",
     "tiling.py",
     "showing.py",
+    "gridding.py",
     "viewport.py",
     "presetting.py",
     "rendering.py",

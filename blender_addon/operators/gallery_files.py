@@ -165,7 +165,7 @@ class MAQUETTE_OT_contact_sheet(OfPicture, bpy.types.Operator):
             if not bpy.app.background:
                 bpy.ops.wm.url_open(url=Path(made.result()).as_uri())
 
-        session.errand(lambda: make_sheet(command, pictures, page), done)
+        session.errand(lambda: make_sheet(command, pictures, page, page.stem), done)
         self.report({"INFO"}, f"Making a page of {counted(len(pictures), 'picture')} ...")
 
 

@@ -63,6 +63,7 @@ class MAQUETTE_MT_gallery(bpy.types.Menu):
         layout.operator("maquette.bring_pictures", icon="DUPLICATE")
         layout.operator("maquette.open_folder", icon="FILE_FOLDER")
         layout.operator("maquette.contact_sheet", icon="IMGDISPLAY")
+        layout.operator("maquette.show_grid", icon="MESH_GRID")
         layout.operator("maquette.use_recipe_file", text="Recipe of a File...", icon="FILEBROWSER")
         layout.separator()
         layout.operator("maquette.delete_unstarred", icon="TRASH")

@@ -13,6 +13,7 @@ from .base import TAB
 PARTS = (
     (
         ("restyle", "SHADERFX"),
+        ("grid", "MESH_GRID"),
         ("live", "PLAY"),
         ("keep_live", "FILE_TICK"),
         ("wipe_view", "SPLIT_VERTICAL"),
@@ -31,6 +32,7 @@ PARTS = (
         ("restyle_again", "FILE_REFRESH"),
         ("find_pictures", "VIEWZOOM"),
         ("contact_sheet", "IMGDISPLAY"),
+        ("show_grid", "MESH_GRID"),
         ("open_folder", "FILE_FOLDER"),
     ),
     (

@@ -16,6 +16,7 @@ from maquette_wire.home import Home
 from PIL import Image
 
 from tests.backend.tiny import make_tiny_sd2_depth
+from tools import windows
 
 from .blenders import run_script
 from .conftest import InWindow
@@ -136,6 +137,22 @@ def test_three_jobs_of_two_cameras_outlive_the_server_in_a_window(in_window: InW
     assert user["recent"] == [[court, "CANCELLED"], [street, "DONE"], [again, "DONE"]]
     prompts = {png.read_recipe(Path(path)).prompt for path in user["pictures"]}
     assert prompts == {"red brick church at dusk", "red brick church at dusk again"}
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+@pytest.mark.parametrize("window", windows.programs()[:1] or [None], indirect=True)
+def test_an_architect_has_a_grid_made_in_a_window(in_window: InWindow):
+    visit = in_window("gridding.py")
+    user = visit.user
+    assert (user["jobs"], user["pictures"]) == (12, 12)
+    grid = Path(user["grid"])
+    assert user["told"][-1] == f"The grid is {grid}."
+    assert grid.parent == visit.folder / "maquette"
+    with Image.open(grid) as image:
+        width, height = image.size
+    assert width > 3 * 256 and height > 4 * 192, "four seeds down, three values of Geometry across"
+    assert user["windows"] == 1, "no image editor was open"
 
 
 @pytest.mark.blender
