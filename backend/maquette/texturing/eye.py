@@ -64,18 +64,25 @@ class Eye:
         device: torch.device,
     ) -> Eye:
         camera = Camera.of(view, origin, device)
-        tables = torch.empty(5, view.height, view.width)
+        # Tensors of PyTorch's own making, since frames of a capture are read-only.
+        tables = torch.empty(_COLOR + 3, view.height, view.width)
+        planar, metres = torch.empty_like(tables[0]), torch.empty_like(tables[0])
         flat, trust, *colors = tables.numpy()
-        flat[:] = flattened(depth, view)
-        trust[:] = away_from_jumps(depth, view, _CLEAN_PIXELS) / _CLEAN_PIXELS
+        metres.numpy()[:] = depth
+        flattened(depth, view, out=flat)
+        np.divide(away_from_jumps(depth, view, _CLEAN_PIXELS), _CLEAN_PIXELS, out=trust)
         np.maximum(trust, _HARDLY, out=trust)
-        for channel, values in enumerate(colors):
-            values[:] = linear_of_srgb(picture[..., channel])
-        # A copy: frames of a capture are read-only.
-        metres = torch.from_numpy(np.array(depth, np.float32))
-        planar = torch.from_numpy(_planar(flat, camera))
+        rows = max(1, _CHUNK // view.width)
+        for top in range(0, view.height, rows):
+            some = slice(top, top + rows)
+            for channel, values in enumerate(colors):
+                linear_of_srgb(picture[some, :, channel], out=values[some])
+            # With the rows that tell whether the first and the last of these are planar.
+            above = min(top, 1)
+            band = _planar(flat[top - above : top + rows + 2], camera)
+            planar.numpy()[some] = band[above : above + rows]
         pyramid = Pyramid.of(metres.to(device))
-        return cls(camera, pyramid, tables.to(device), planar.to(device), camera.clip())
+        return cls(camera, metres.to(device), pyramid, tables.to(device), planar.to(device), camera.clip())
 
     def scale_colors(self, factors: Tensor) -> None:
         """Multiply the picture by factors [3]."""
