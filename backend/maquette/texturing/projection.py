@@ -96,28 +96,15 @@ class Camera:
         return camera, pixels
 
     def clip(self) -> Tensor:
-        """[3, 4], against (x, y, z, one) of a point: its place in the picture, from -1 at the left
-        and upper edge to 1, times depth in perspective; and its depth."""
+        """[5, 4], against (x, y, z, one) of a point: its place in the picture, from -1 at the left
+        and upper edge to 1, times depth in perspective; its depth; and its camera x and y."""
         to_camera = torch.cat([self.rotation, self.shift[:, None]], 1).double()
         one = torch.tensor([[0.0, 0.0, 0.0, 1.0]]).to(to_camera)
         to_camera = torch.cat([to_camera * torch.tensor([[1.0], [1.0], [-1.0]]).to(one), one])
         size = torch.tensor([[self.width], [self.height]]).to(one)
         place = self.to_pixel.double() @ to_camera * (2.0 / size)
         place += (1.0 / size - 1.0) * to_camera[2 if self.perspective else 3]
-        return torch.cat([place, to_camera[2:3]]).float()
-
-    def ray_lengths(self, x: Tensor, y: Tensor) -> Tensor:
-        """The way from a perspective camera to a depth of one metre, through places in the
-        picture from -1 at the left and upper edge to 1."""
-        # From pixels to places.
-        half = torch.tensor([self.width / 2, self.height / 2]).to(self.toward)
-        across, constant = self.toward[:, :2] * half, self.toward[:, 2]
-        constant = constant + self.toward[:, :2] @ (half - 0.5)
-        squares = [
-            (row[0] * x).add_(row[1] * y).add_(c).square_()
-            for row, c in zip(across, constant, strict=True)
-        ]
-        return squares[0].add_(squares[1]).add_(1.0).sqrt_()
+        return torch.cat([place, to_camera[2:3], to_camera[:2]]).float()
 
     def side(self, depth: Tensor) -> Tensor:
         """The side of a pixel in metres, on a surface that faces the camera at this depth."""

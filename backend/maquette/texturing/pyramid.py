@@ -13,6 +13,10 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 
+_FIRST = 2
+"""The finest level, as a power of two of the pixels that a side of its cells has."""
+
+
 @dataclass(frozen=True)
 class Pyramid:
     """`values`: all levels, one after another; of each level, `starts` [l] is where it begins in
@@ -27,7 +31,7 @@ class Pyramid:
     @classmethod
     def of(cls, depth: Tensor) -> Pyramid:
         """depth: [h, w]."""
-        levels = [depth]
+        levels = [max_pool2d(depth[None], 1 << _FIRST, ceil_mode=True)[0]]
         while levels[-1].numel() > 1:
             levels.append(max_pool2d(levels[-1][None], 2, ceil_mode=True)[0])
         sizes = torch.tensor([each.numel() for each in levels], device=depth.device)
@@ -41,14 +45,14 @@ class Pyramid:
 
     def farthest(self, middles: Tensor, reach: Tensor) -> Tensor:
         """[n], the farthest depth within `reach` [2, n] pixels of the pixels (x, y), both [2, n]
-        and finite."""
+        and finite; of few pixels more."""
         # The level where twice the reach is no more than a cell, so that two cells hold it.
-        level = (2.0 * reach.amax(0)).clamp(min=1.0).log2().ceil().long()
-        level = level.clamp(max=len(self.starts) - 1)
+        level = (2.0 * reach.amax(0)).clamp(min=1.0).log2().ceil().long() - _FIRST
+        level = level.clamp(0, len(self.starts) - 1)
         last = torch.tensor([[self.width - 1.0], [self.height - 1.0]], device=reach.device)
         zero = torch.zeros_like(last)
-        first = (middles - reach).maximum(zero).minimum(last).long() >> level
-        final = (middles + reach).maximum(zero).minimum(last).long() >> level
+        first = (middles - reach).maximum(zero).minimum(last).long() >> level + _FIRST
+        final = (middles + reach).maximum(zero).minimum(last).long() >> level + _FIRST
         starts, widths = self.starts[level], self.widths[level]
         found = [
             self.values[starts + row * widths + column]
