@@ -28,6 +28,21 @@ _CHUNK = 1 << 16
 """Texels that are looked at a time, with as much for each as a processor has at hand."""
 
 
+def ranked(bounds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """In which order to ask about the parts of a surface, whose bounds [views, n] say how well a
+    view sees anything of a part, at most.
+
+    The parts [p] that any view may see, those of the same first view together; the views
+    [views, p] to ask about each, best first, and from where on it is none the number of views;
+    and their bounds [views, p].
+    """
+    bounds, views = bounds.sort(0, descending=True)
+    views.masked_fill_(bounds <= 0.0, len(bounds))
+    first, parts = views[0].sort(stable=True)
+    parts = parts[: int((first < len(bounds)).sum())]
+    return parts, views.index_select(1, parts), bounds.index_select(1, parts)
+
+
 class Blend:
     """The mixture of views at points [3, n], which lie on `planes` [n] of those with `normals`
     [3, k]. `cosine` [n] is of the view that sees a point best, 0 where none does."""
@@ -35,23 +50,33 @@ class Blend:
     def __init__(self, points: Tensor, planes: Tensor, normals: Tensor) -> None:
         self.points, self.planes, self.normals = points, planes, normals
         count = points.shape[1]
-        self.cosine = torch.zeros(count, device=points.device)
-        self._best = torch.zeros_like(self.cosine)
-        self._sum = torch.zeros(4, count, device=points.device)
+        self.cosine = torch.empty(count, device=points.device)
+        self._best = torch.empty_like(self.cosine)
+        self._sum = torch.empty(4, count, device=points.device)
 
     def ask(
-        self, eyes: Sequence[Eye], offsets: Sequence[Tensor], bounds: Tensor, counts: Tensor
+        self,
+        eyes: Sequence[Eye],
+        offsets: Sequence[Tensor],
+        views: Tensor,
+        bounds: Tensor,
+        counts: Tensor,
     ) -> None:
-        """Add what these views see. The points lie in parts, `counts` [p] in each; bounds
-        [views, p]: how well a view sees anything of a part, at most. offsets: of each view, what
-        `Eye.offsets` says of the planes."""
-        starts = counts.cumsum(0) - counts
-        bounds, order = bounds.sort(0, descending=True)
-        for bound, asked in zip(bounds, order, strict=True):
+        """Add what these views see. The points lie in parts, `counts` [p] in each, which are
+        `ranked`. offsets: of each view, what `Eye.offsets` says of the planes."""
+        ends = counts.cumsum(0)
+        start = 0
+        for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
+            stop = start + int(counts[views[0] == number].sum())
+            for begin in range(start, stop, _CHUNK):
+                self._begin(eye, own, slice(begin, min(begin + _CHUNK, stop)))
+            start = stop
+        for asked, bound in zip(views[1:], bounds[1:], strict=True):
             for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
-                parts = ((asked == number) & (bound > 0.0)).nonzero()[:, 0]
-                rows = _runs(starts[parts], counts[parts])
-                limit = torch.repeat_interleave(bound[parts] / _LESS, counts[parts])
+                parts = (asked == number).nonzero()[:, 0]
+                several = counts[parts]
+                rows = runs(ends[parts] - several, several)
+                limit = torch.repeat_interleave(bound[parts] / _LESS, several)
                 rows = rows[limit > self._best.index_select(0, rows)]
                 for some in rows.split(_CHUNK):
                     self._add(eye, own, some)
@@ -59,6 +84,15 @@ class Blend:
     def colors(self) -> Tensor:
         """Linear, [3, n]."""
         return self._sum[:3] / self._sum[3].clamp(min=1e-12)
+
+    def _begin(self, eye: Eye, offsets: Tensor, some: slice) -> None:
+        """Take what the first view sees of these points."""
+        quality, cosine, colors = eye.see(
+            self.points[:, some], self.normals, self.planes[some], offsets
+        )
+        seen = quality > 0.0
+        self._best[some], self._sum[:3, some], self._sum[3, some] = quality, colors, seen
+        torch.mul(cosine, seen, out=self.cosine[some])
 
     def _add(self, eye: Eye, offsets: Tensor, rows: Tensor) -> None:
         points, planes = self.points.index_select(1, rows), self.planes.index_select(0, rows)
@@ -76,7 +110,7 @@ class Blend:
         self.cosine.index_copy_(0, rows, cosine)
 
 
-def _runs(starts: Tensor, lengths: Tensor) -> Tensor:
+def runs(starts: Tensor, lengths: Tensor) -> Tensor:
     """The numbers from each start on, as many as its length, one run after another."""
     before = lengths.cumsum(0) - lengths
     numbers = torch.repeat_interleave(starts - before, lengths)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
-from .raster import Texels
 from .surface import Surface
+from .texels import Patches, Texels
 
 _CELLS = 4, 32
 """Least and greatest number of cells along the longest side of an object."""
@@ -46,12 +46,11 @@ def fill(
     the texels; some are."""
     corners = np.ascontiguousarray(np.moveaxis(surface.corners, 0, 2))
     corners = (corners - corners.mean((0, 2), keepdims=True)).astype(np.float32)
-    normals = surface.normals().T.astype(np.float32)
+    patches, normals = Patches(texels, corners, device), surface.normals().T.astype(np.float32)
 
     def spots(chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        points = texels.positions(corners, chosen)
         facing = normals.take(texels.triangles[chosen], 1)
-        return torch.from_numpy(points).to(device), torch.from_numpy(facing).to(device)
+        return patches.points(chosen), torch.from_numpy(facing).to(device)
 
     def color(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
         some = known[:: max(1, len(known) // _KNOWN)]
