@@ -106,7 +106,7 @@ def bake(
             "Point a camera at it, or let Maquette place the views.",
         )
     if not seen.all():
-        fill(linear, seen, surface, texels, device)
+        fill(linear, seen, surface.objects, stage.patches)
     covered = np.zeros(texels.total, bool)
     covered[texels.places] = True
     for tile, islands in zip(
@@ -127,7 +127,7 @@ def bake(
 
 
 class Stage:
-    """Surface and views about the model's middle, so that float32 holds them anywhere."""
+    """A surface and the views of it, about the same origin."""
 
     def __init__(
         self,
@@ -138,17 +138,13 @@ class Stage:
         match: bool,
     ) -> None:
         self.texels, self.device = texels, device
-        self.origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
-        corners = (surface.corners - self.origin).astype(np.float32)
-        corners = np.ascontiguousarray(np.moveaxis(corners, 0, 2))
-        self.patches = Patches(texels, corners, device)
-        self.normals = self._tensor(surface.normals().T.astype(np.float32))
+        self.patches = patches = Patches(surface, texels, device)
         self.eyes = [
-            Eye.of(each.view, each.depth, each.picture, self.origin, device) for each in views
+            Eye.of(each.view, each.depth, each.picture, patches.origin, device) for each in views
         ]
         self._turn_and_match(self._tensor(surface.objects).long(), match)
-        first = self._tensor(corners[0])
-        self.offsets = [eye.offsets(first, self.normals) for eye in self.eyes]
+        first = self._tensor(patches.corners[0])
+        self.offsets = torch.stack([eye.offsets(first, patches.normals) for eye in self.eyes])
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
@@ -157,11 +153,11 @@ class Stage:
         """Turn normals outwards and bring the pictures to one exposure, both from samples."""
         some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
         points = self.patches.points(some)
-        planes = self._tensor(self.texels.triangles[some])
-        normals = self.normals.index_select(1, planes)
+        planes = self.patches.planes[self._tensor(self.texels.own[some])]
+        normals = self.patches.normals.index_select(1, planes)
         sights = [look(eye.camera, eye.depth, points, normals) for eye in self.eyes]
         turns = _outsides(sights, objects.index_select(0, planes), objects)
-        self.normals *= turns
+        self.patches.normals *= turns
         if match:
             colors = torch.zeros(len(sights), len(some), 3, device=self.device)
             good = torch.zeros(len(sights), len(some), dtype=torch.bool, device=self.device)
@@ -184,22 +180,23 @@ class Stage:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
         """The texels [n] of some parts that any view may see, their linear colours [n, 3], and the
         cosine [n] of the view that sees a texel best, 0 where none does."""
-        ends = self.texels.ends[some]
-        counts = self._tensor(np.diff(ends, prepend=self.texels.ends[some.start - 1] if some.start else 0))
-        planes = self._tensor(self.texels.parts.triangles[some])
+        ends = self._tensor(self.texels.ends[some])
+        begin = int(self.texels.ends[some.start - 1]) if some.start else 0
+        counts = ends.diff(prepend=ends.new_tensor([begin]))
+        planes = self.patches.planes[some]
         centers, radii = self.patches.spheres(some)
-        offsets = torch.stack(self.offsets).index_select(1, planes)
+        offsets = self.offsets.index_select(1, planes)
         bounds = torch.stack(
             [eye.bound(centers, radii, own) for eye, own in zip(self.eyes, offsets, strict=True)]
         )
         parts, views, bounds = ranked(bounds)
         counts, planes = counts[parts], planes[parts]
-        rows = runs(self._tensor(ends)[parts] - counts, counts).numpy()
+        rows = runs(ends[parts] - counts, counts).cpu().numpy()
         points = torch.empty(3, len(rows), device=self.device)
         for start in range(0, len(rows), _CHUNK):
             points[:, start : start + _CHUNK] = self.patches.points(rows[start : start + _CHUNK])
         own = torch.repeat_interleave(torch.arange(len(parts), device=self.device), counts)
-        blend = Blend(points, own, self.normals.index_select(1, planes))
+        blend = Blend(points, own, self.patches.normals.index_select(1, planes))
         blend.ask(self.eyes, offsets.index_select(1, parts), views, bounds, counts)
         return rows, blend.colors().T.cpu().numpy(), blend.cosine.cpu().numpy()
 
@@ -208,8 +205,8 @@ class Stage:
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Linear colours [n, 3] that the views show at points [n, 3] of triangles, and where any
         does, [n]."""
-        local = (points - self.origin).T.astype(np.float32)
-        blend = Blend(self._tensor(local), self._tensor(triangles), self.normals)
+        local = (points - self.patches.origin).T.astype(np.float32)
+        blend = Blend(self._tensor(local), self._tensor(triangles), self.patches.normals)
         _, views, bounds = ranked(torch.full((len(self.eyes), 1), torch.inf, device=self.device))
         counts = torch.tensor([len(points)], device=self.device)
         blend.ask(self.eyes, self.offsets, views, bounds, counts)

@@ -112,31 +112,37 @@ class Eye:
         for those that face away, are out of the picture, or lie wholly behind what it shows.
         centers: [3, n]; radii: [n]."""
         camera = self.camera
+        result = torch.zeros_like(radii)
+        rows = (offsets > 0.0).nonzero()[:, 0]
+        centers, radii, offsets = (
+            each.index_select(-1, rows) for each in (centers, radii, offsets)
+        )
         at = torch.addmm(self.clip[:, 3:], self.clip[:, :3], centers)
         depth, place = at[2], at[:2]
-        nearest = (depth - radii).clamp(min=_LEAST_DEPTH)
-        away, near, far = (torch.ones_like(depth) for _ in range(3))
+        nearest = (depth - radii).clamp_(min=_LEAST_DEPTH)
+        near = far = torch.ones_like(depth)
         steep = self.clip[:2, :3].norm(dim=1, keepdim=True)
         if camera.perspective:
             away = at[2:].square().sum(0).sqrt_()
-            near, far = (away - radii).clamp(min=_LEAST_DEPTH), away + radii
+            near, far = (away - radii).clamp_(min=_LEAST_DEPTH), away + radii
             place = place / depth.clamp(min=_LEAST_DEPTH)
-            steep = (steep + place.abs() * self.clip[2, :3].norm()) / nearest
+            steep = (place.abs() * self.clip[2, :3].norm()).add_(steep).div_(nearest)
         # How far from its centre's place a patch may reach in the picture.
         reach = steep * radii
-        cosine = (offsets / near).clamp(max=1.0)
-        shown = (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
+        cosine = (offsets / near).clamp_(max=1.0)
         half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
-        shown &= (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
-        quality = cosine / camera.side(nearest).sqrt()
-        rows = shown.nonzero()[:, 0]
+        within = (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
+        shown = within & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
+        some = shown.nonzero()[:, 0]
         # With the pixels around a point, to which its plane is continued.
-        pixels, reach = (place[:, rows] + 1.0) * half - 0.5, reach[:, rows] * half + _AROUND
-        slope = (offsets[rows] / far[rows]).clamp(min=GRAZING).reciprocal_()
-        slack = camera.side(depth[rows] + radii[rows]) * (2.0 * _AROUND * slope)
-        behind = nearest[rows] - slack
-        shown[rows] = behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
-        return quality * shown
+        pixels, reach = (place[:, some] + 1.0) * half - 0.5, reach[:, some] * half + _AROUND
+        slope = (offsets[some] / far[some]).clamp_(min=GRAZING).reciprocal_()
+        slack = camera.side(depth[some] + radii[some]) * (2.0 * _AROUND * slope)
+        behind = nearest[some] - slack
+        quality = cosine[some] * camera.side(nearest[some]).rsqrt_()
+        quality *= behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
+        result[rows[some]] = quality
+        return result
 
     def see(
         self, points: Tensor, normals: Tensor, planes: Tensor, offsets: Tensor

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
-from .surface import Surface
-from .texels import Patches, Texels
+from .texels import Patches
 
 _CELLS = 4, 32
 """Least and greatest number of cells along the longest side of an object."""
@@ -38,19 +37,16 @@ _CHUNK = 1 << 15
 def fill(
     linear: NDArray[np.float32],
     seen: NDArray[np.bool_],
-    surface: Surface,
-    texels: Texels,
-    device: torch.device,
+    objects: NDArray[np.int32],
+    patches: Patches,
 ) -> None:
     """Colour the unseen texels of `linear` [all texels, 3] from the others, in place. seen: [m], of
-    the texels; some are."""
-    corners = np.ascontiguousarray(np.moveaxis(surface.corners, 0, 2))
-    corners = (corners - corners.mean((0, 2), keepdims=True)).astype(np.float32)
-    patches, normals = Patches(texels, corners, device), surface.normals().T.astype(np.float32)
+    the texels; some are. objects: [n], of the triangles."""
+    texels, device = patches.texels, patches.device
 
     def spots(chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        facing = normals.take(texels.triangles[chosen], 1)
-        return patches.points(chosen), torch.from_numpy(facing).to(device)
+        planes = patches.planes[torch.from_numpy(texels.own[chosen]).to(device)]
+        return patches.points(chosen), patches.normals.index_select(1, planes)
 
     def color(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
         some = known[:: max(1, len(known) // _KNOWN)]
@@ -60,7 +56,7 @@ def fill(
             chosen = wanted[start : start + _CHUNK]
             linear[texels.places[chosen]] = volume.colors(*spots(chosen)).T.cpu().numpy()
 
-    objects = surface.objects[texels.triangles]
+    objects = objects[texels.triangles]
     order = np.argsort(objects, kind="stable")
     lost = []
     for own in np.split(order, np.cumsum(np.bincount(objects))[:-1]):

@@ -19,6 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .surface import Surface
+
 Ints = NDArray[np.int32]
 
 
@@ -107,25 +109,38 @@ class Texels:
         self, corners: NDArray[np.float32], chosen: NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
         """[3, k], from all triangles' corners, [3, 3, n]: of each corner its coordinates."""
-        patches = Patches(self, corners, torch.device("cpu"))
-        return patches.points(np.arange(len(self)) if chosen is None else chosen).numpy()
+        chosen = np.arange(len(self)) if chosen is None else chosen
+        own = corners.take(self.parts.triangles.take(self.own[chosen]), 2)
+        return (self.weights(chosen)[:, None] * own).sum(0)
 
 
 class Patches:
-    """Texels' points in the world, of triangles with corners [3, 3, n]: of each corner its
-    coordinates."""
+    """A surface and the points of its texels about its middle, so that float32 holds them anywhere.
 
-    def __init__(
-        self, texels: Texels, corners: NDArray[np.float32], device: torch.device
-    ) -> None:
-        self.texels, self.corners, self.device = texels, corners, device
+    Attributes:
+        origin: float64 [3], the middle in the world.
+        corners: float32 [3, 3, n], of each corner of the triangles its coordinates.
+        normals: [3, n], unit normals.
+        planes: int64 [p], the triangle of each part.
+    """
+
+    def __init__(self, surface: Surface, texels: Texels, device: torch.device) -> None:
+        self.texels, self.device = texels, device
+        corners = np.ascontiguousarray(np.moveaxis(surface.corners, 0, 2))
+        self.origin = (corners.min((0, 2)) + corners.max((0, 2))) / 2
+        corners -= self.origin[:, None]
+        self.corners = corners.astype(np.float32)
+        self.normals = torch.from_numpy(surface.normals().T.astype(np.float32)).to(device)
         parts = texels.parts
-        frames, own = texels.frames, corners.astype(np.float64)
+        self.planes = torch.from_numpy(parts.triangles).to(device).long()
         # Of each triangle its point at column and row 0, and what a column and a row add.
-        planes = np.einsum("ckn,cxn->kxn", frames, own).take(parts.triangles, 2)
-        planes[0] += planes[1] * parts.left + planes[2] * parts.top
-        self._planes = torch.from_numpy(planes.astype(np.float32)).to(device)
+        points = np.einsum("ckn,cxn->kxn", texels.frames, corners).take(parts.triangles, 2)
+        points[0] += points[1] * parts.left + points[2] * parts.top
+        self._points = torch.from_numpy(points.astype(np.float32)).to(device)
         self._first = torch.from_numpy(np.stack([parts.left, parts.top])).to(device)
+        self._beyond = torch.from_numpy(
+            np.stack([parts.right - parts.left, parts.bottom - parts.top])
+        ).to(device)
 
     def points(self, chosen: NDArray[np.int64]) -> Tensor:
         """[3, k]"""
@@ -136,29 +151,34 @@ class Patches:
         parts = torch.from_numpy(own).to(self.device).long()
         places = torch.from_numpy(places).to(self.device) - self._first.index_select(1, parts)
         columns, rows = places.float()
-        start, across, down = (each.index_select(1, parts) for each in self._planes)
+        start, across, down = (each.index_select(1, parts) for each in self._points)
         points = start.addcmul_(across, columns).addcmul_(down, rows)
         beside = np.flatnonzero(own >= texels.beside)
         if len(beside):
-            corners = self.corners.take(texels.parts.triangles.take(own[beside]), 2)
-            nearest = (texels.weights(chosen[beside])[:, None] * corners).sum(0)
-            points[:, torch.from_numpy(beside)] = torch.from_numpy(nearest).to(self.device)
+            nearest = torch.from_numpy(texels.positions(self.corners, chosen[beside]))
+            points[:, torch.from_numpy(beside)] = nearest.to(self.device)
         return points
 
     def spheres(self, some: slice) -> tuple[Tensor, Tensor]:
         """Centres [3, p] and radii [p] about what parts show: a sphere about the triangle or, where
         it is smaller, about the rows and columns of the part."""
-        parts = self.texels.parts.chosen(some)
-        own = torch.from_numpy(self.corners.take(parts.triangles, 2)).to(self.device)
-        center = own.mean(0)
-        radius = (own - center).square_().sum(1).amax(0).sqrt_()
-        wide, tall = (
-            torch.from_numpy(last - first).to(self.device) / 2
-            for last, first in ((parts.right, parts.left), (parts.bottom, parts.top))
-        )
-        start, across, down = self._planes[..., some]
+        own = torch.from_numpy(self.corners.take(self.texels.parts.triangles[some], 2))
+        first, second, third = own.to(self.device)
+        center = (first + second).add_(third).div_(3.0)
+        radius = _squares(first - center)
+        for corner in (second, third):
+            radius = radius.maximum(_squares(corner - center))
+        radius.sqrt_()
+        wide, tall = self._beyond[:, some] / 2
+        start, across, down = self._points[..., some]
         # With the texel beside, of a margin.
-        reach = across.norm(dim=0) * (wide + 1) + down.norm(dim=0) * (tall + 1)
+        reach = _squares(across).sqrt_() * (wide + 1) + _squares(down).sqrt_() * (tall + 1)
         smaller = reach < radius
         center = torch.where(smaller, start + across * wide + down * tall, center)
         return center, torch.where(smaller, reach, radius)
+
+
+def _squares(vectors: Tensor) -> Tensor:
+    """Squared lengths [n] of vectors [3, n]."""
+    x, y, z = vectors
+    return (x * x).addcmul_(y, y).addcmul_(z, z)
