@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..srgb import srgb_of_linear
-from .blend import Blend, ranked, runs
+from .blend import Blend, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
 from .matching import color_factors
 from .projection import Sight, look
 from .raster import texels_of
 from .surface import Surface
+from .tensors import runs
 from .texels import Patches, Texels
 
 Progress = Callable[[int, int], None]

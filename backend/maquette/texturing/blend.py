@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .eye import Eye
+from .tensors import runs, which
 
 _SHARPNESS = 32
 """Power of the quality that a view colours a texel in proportion to."""
@@ -73,11 +74,11 @@ class Blend:
             start = stop
         for asked, bound in zip(views[1:], bounds[1:], strict=True):
             for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
-                parts = (asked == number).nonzero()[:, 0]
+                parts = which(asked == number)
                 several = counts[parts]
                 rows = runs(ends[parts] - several, several)
                 limit = torch.repeat_interleave(bound[parts] / _LESS, several)
-                rows = rows[limit > self._best.index_select(0, rows)]
+                rows = rows.index_select(0, which(limit > self._best.index_select(0, rows)))
                 for some in rows.split(_CHUNK):
                     self._add(eye, own, some)
 
@@ -109,9 +110,3 @@ class Blend:
         cosine = torch.where(quality > before, cosine, self.cosine.index_select(0, rows))
         self.cosine.index_copy_(0, rows, cosine)
 
-
-def runs(starts: Tensor, lengths: Tensor) -> Tensor:
-    """The numbers from each start on, as many as its length, one run after another."""
-    before = lengths.cumsum(0) - lengths
-    numbers = torch.repeat_interleave(starts - before, lengths)
-    return numbers.add_(torch.arange(len(numbers), device=numbers.device))

@@ -20,6 +20,7 @@ from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
 from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, look
 from .pyramid import Pyramid
+from .tensors import which
 
 GRAZING = 0.03
 """Least cosine at which a view colours at all."""
@@ -113,7 +114,7 @@ class Eye:
         centers: [3, n]; radii: [n]."""
         camera = self.camera
         result = torch.zeros_like(radii)
-        rows = (offsets > 0.0).nonzero()[:, 0]
+        rows = which(offsets > 0.0)
         centers, radii, offsets = (
             each.index_select(-1, rows) for each in (centers, radii, offsets)
         )
@@ -133,7 +134,7 @@ class Eye:
         half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
         within = (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
         shown = within & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
-        some = shown.nonzero()[:, 0]
+        some = which(shown)
         # With the pixels around a point, to which its plane is continued.
         pixels, reach = (place[:, some] + 1.0) * half - 0.5, reach[:, some] * half + _AROUND
         slope = (offsets[some] / far[some]).clamp_(min=GRAZING).reciprocal_()
@@ -174,7 +175,7 @@ class Eye:
         quality = cosine * camera.side(depth).rsqrt_() * found[_TRUST]
         quality *= agrees.logical_and_(planar).logical_and_(shown)
         colors = found[_COLOR:]
-        rough = shown.logical_and_(~planar).nonzero()[:, 0]
+        rough = which(shown.logical_and_(~planar))
         if len(rough):
             facing = normals.index_select(1, planes.index_select(0, rough))
             sight = look(
@@ -182,11 +183,13 @@ class Eye:
             )
             rows = rough[sight.rows]
             trust, seen = self.values(sight)
-            spots = place.index_select(1, rows)
-            out = (spots.abs() > 1.0).any(0)
-            trust = torch.where(out, _HARDLY, trust.clamp(_HARDLY, 1.0))
+            trust.clamp_(_HARDLY, 1.0)
+            out = which((place.index_select(1, rows).abs_() > 1.0).any(0))
+            if len(out):
+                trust[out], beyond = _HARDLY, place.index_select(1, rows[out])
+                seen[:, out] = self._continued(beyond)
             quality[rows] = sight.cosine * sight.density.sqrt() * trust
-            colors[:, rows] = torch.where(out, self._continued(spots), seen)
+            colors[:, rows] = seen
         return quality, cosine, colors
 
     def _continued(self, spots: Tensor) -> Tensor:

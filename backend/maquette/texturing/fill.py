@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
+from .tensors import which
 from .texels import Patches
 
 _CELLS = 4, 32
@@ -97,7 +98,7 @@ class _Volume:
         places = ((points - self._low) / self._extent * 2.0 - 1.0).T
         result = torch.zeros_like(points)
         for values, share in zip(self._values, _facing(normals), strict=True):
-            rows = (share > 1e-6).nonzero()[:, 0]
+            rows = which(share > 1e-6)
             if len(rows):
                 found = grid_sample(
                     values[None],
@@ -135,18 +136,24 @@ def _continued(sums: Tensor, coarsest: int) -> Tensor:
 def continue_islands(picture: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
     """Colour the texels that are not `covered` [h, w] as those around them, in place: each as the
     mean of the smallest square of a mip level that has any. picture: [h, w, c], 0 there."""
-    if covered.all():
+    width = covered.shape[1]
+    empty = np.flatnonzero(~covered)
+    if not len(empty):
         return
     odd = [(0, n % 2) for n in covered.shape]
-    sums = _quartered(np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture)
-    counts = _quartered(np.pad(covered, odd).astype(np.uint8))
-    coarse: Any = np.divide(sums, np.maximum(counts, 1)[..., None], dtype=np.float32)
-    continue_islands(coarse, counts > 0)
-    rows, columns = np.nonzero(~covered)
-    picture[rows, columns] = coarse[rows // 2, columns // 2]
+    whole = np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture
+    counts = _quartered(np.pad(covered, odd) if np.any(odd) else covered)
+    coarse = _quartered(whole).div_(counts.clamp(min=1)[..., None])
+    continue_islands(coarse.numpy(), counts.numpy() > 0)
+    rows = empty // width
+    around = rows // 2 * counts.shape[1] + (empty - rows * width) // 2
+    found = coarse.flatten(0, 1).index_select(0, torch.from_numpy(around))
+    torch.from_numpy(picture).flatten(0, 1).index_copy_(0, torch.from_numpy(empty), found)
 
 
-def _quartered(values: NDArray[Any]) -> NDArray[Any]:
-    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...]."""
-    rows = values[0::2] + values[1::2]
+def _quartered(values: NDArray[Any]) -> Tensor:
+    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...]; how many for truths."""
+    given = torch.from_numpy(values)
+    given = given.byte() if given.dtype == torch.bool else given
+    rows = given[0::2] + given[1::2]
     return rows[:, 0::2] + rows[:, 1::2]

@@ -16,6 +16,8 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .tensors import which
+
 DEPTH_TOLERANCE = 1e-3
 """Of the distance: what depth in a capture may be off by (docs/architecture.md)."""
 PIXEL_TOLERANCE = 0.5
@@ -162,30 +164,28 @@ def look(
     edge = 0.5 + beyond
     inside = (x >= -edge) & (y >= -edge) & (x <= width - 1 + edge) & (y <= height - 1 + edge)
     inside &= (at[2] < -1e-6) & (cosine >= least)
-    rows = inside.nonzero()[:, 0]
+    rows = which(inside)
     x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
     facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
-    tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
-    # The depth at which a pixel's ray meets the point's plane is above / below, both affine in the
-    # pixel.
-    above = -(camera.start.T @ facing[:2])
-    above[2] += plane
-    below = camera.toward.T @ facing[:2]
-    below[2] -= facing[2]
-    left, top = x.floor().clamp(0, width - 2), y.floor().clamp(0, height - 2)
+    left, top = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, height - 2)
     x, y = x - left, y - top
     # Of the four pixels around, [4, m], those above first.
-    columns = torch.stack([left, left + 1]).repeat(2, 1)
-    tall = torch.stack([top, top + 1]).repeat_interleave(2, 0)
-    taps = tall.mul(width).add_(columns).long()
-    slope = below[0] * columns + below[1] * tall + below[2]
-    expected = (above[0] * columns + above[1] * tall + above[2]) / slope
-    agrees = (depth.take(taps) - expected).abs_() <= tolerance
-    agrees &= slope.abs() >= 1e-9
+    steps = torch.tensor([0, 1, width, width + 1], device=x.device)
+    taps = top.mul(width).add_(left).long() + steps[:, None]
+    flat = _plane(camera, plane, facing)
+    first = flat[2].addcmul_(flat[0], left).addcmul_(flat[1], top)
+    expected = torch.stack([first, first + flat[0]])
+    expected = torch.cat([expected, expected + flat[1]])
+    tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
+    found = depth.index_select(0, taps.flatten()).view(taps.shape)
+    if camera.perspective:
+        agrees = (found * expected).sub_(1.0).abs_() <= expected * tolerance
+    else:
+        agrees = (found - expected).abs_() <= tolerance
     across = torch.stack([1 - x, x])
-    share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1) * agrees
+    share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1).mul_(agrees)
     total = share.sum(0)
-    seen = (total > _LEAST_SHARE).nonzero()[:, 0]
+    seen = which(total > _LEAST_SHARE)
     return Sight(
         rows.index_select(0, seen),
         taps.index_select(1, seen),
@@ -193,6 +193,19 @@ def look(
         cosine.index_select(0, seen),
         1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
     )
+
+
+def _plane(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:
+    """What pixels would show of planes, as a depth map flattened (the inverse of depth in
+    perspective), which is affine in the pixel: [3, n], against pixel x, pixel y and one. plane:
+    [n], the product of the normals `facing` [3, n] with a camera point of it."""
+    # A pixel's ray meets a plane at a depth of above / below, of which in perspective the first is
+    # the same for all pixels, and otherwise the second.
+    above = -(camera.start.T @ facing[:2])
+    above[2] += plane
+    below = camera.toward.T @ facing[:2]
+    below[2] -= facing[2]
+    return below / above[2] if camera.perspective else above / below[2]
 
 
 def _depth_of_plane(camera: Camera, spot: Tensor, plane: Tensor, facing: Tensor) -> Tensor:
