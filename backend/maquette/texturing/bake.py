@@ -26,7 +26,7 @@ from .matching import color_factors
 from .projection import Sight, look
 from .raster import texels_of
 from .surface import Surface
-from .tensors import runs
+from .tensors import put, runs
 from .texels import Patches, Texels
 
 Progress = Callable[[int, int], None]
@@ -92,11 +92,13 @@ def bake(
             "Unwrap it again; Maquette can add a UV map of its own.",
         )
     stage = Stage(surface, views, texels, device, match)
-    linear: NDArray[np.float32] = torch.zeros(texels.total, 3).numpy()
+    canvas = torch.zeros(texels.total, 3)
+    linear: NDArray[np.float32] = canvas.numpy()
     cosines = np.zeros(len(texels), np.float32)
     for parts in stage.batches():
         rows, colors, best = stage.colors(parts)
-        linear[texels.places[rows]], cosines[rows] = colors, best
+        put(canvas, texels.places[rows], colors)
+        cosines[rows] = best
         if progress is not None:
             progress(int(texels.ends[parts.stop - 1]), len(texels))
     seen = cosines > 0.0
@@ -178,8 +180,8 @@ class Stage:
 
     def colors(
         self, some: slice
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-        """The texels [n] of some parts that any view may see, their linear colours [n, 3], and the
+    ) -> tuple[NDArray[np.int64], Tensor, NDArray[np.float32]]:
+        """The texels [n] of some parts that any view may see, their linear colours [3, n], and the
         cosine [n] of the view that sees a texel best, 0 where none does."""
         ends = self._tensor(self.texels.ends[some])
         begin = int(self.texels.ends[some.start - 1]) if some.start else 0
@@ -199,7 +201,7 @@ class Stage:
         own = torch.repeat_interleave(torch.arange(len(parts), device=self.device), counts)
         blend = Blend(points, own, self.patches.normals.index_select(1, planes))
         blend.ask(self.eyes, offsets.index_select(1, parts), views, bounds, counts)
-        return rows, blend.colors().T.cpu().numpy(), blend.cosine.cpu().numpy()
+        return rows, blend.colors(), blend.cosine.cpu().numpy()
 
     def shown_at(
         self, points: NDArray[np.float64], triangles: NDArray[np.int64]

@@ -135,14 +135,17 @@ class Eye:
         within = (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
         shown = within & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
         some = which(shown)
+        depth, radii, nearest, cosine, offsets, far = (
+            each.index_select(0, some) for each in (depth, radii, nearest, cosine, offsets, far)
+        )
         # With the pixels around a point, to which its plane is continued.
-        pixels, reach = (place[:, some] + 1.0) * half - 0.5, reach[:, some] * half + _AROUND
-        slope = (offsets[some] / far[some]).clamp_(min=GRAZING).reciprocal_()
-        slack = camera.side(depth[some] + radii[some]) * (2.0 * _AROUND * slope)
-        behind = nearest[some] - slack
-        quality = cosine[some] * camera.side(nearest[some]).rsqrt_()
+        pixels = (place.index_select(1, some) + 1.0) * half - 0.5
+        reach = reach.index_select(1, some) * half + _AROUND
+        slope = (offsets / far).clamp_(min=GRAZING).reciprocal_()
+        behind = nearest - camera.side(depth + radii) * (2.0 * _AROUND * slope)
+        quality = cosine * camera.side(nearest).rsqrt_()
         quality *= behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
-        result[rows[some]] = quality
+        result.index_copy_(0, rows.index_select(0, some), quality)
         return result
 
     def see(

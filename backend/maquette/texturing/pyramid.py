@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import max_pool2d, pad
 
 
 _FIRST = 2
@@ -31,7 +31,10 @@ class Pyramid:
     @classmethod
     def of(cls, depth: Tensor) -> Pyramid:
         """depth: [h, w]."""
-        levels = [max_pool2d(depth[None], 1 << _FIRST, ceil_mode=True)[0]]
+        cell = 1 << _FIRST
+        height, width = depth.shape
+        whole = pad(depth, (0, -width % cell, 0, -height % cell), value=-torch.inf)
+        levels = [whole.unflatten(0, (-1, cell)).amax(1).unflatten(1, (-1, cell)).amax(2)]
         while levels[-1].numel() > 1:
             levels.append(max_pool2d(levels[-1][None], 2, ceil_mode=True)[0])
         sizes = torch.tensor([each.numel() for each in levels], device=depth.device)
@@ -53,10 +56,11 @@ class Pyramid:
         zero = torch.zeros_like(last)
         first = (middles - reach).maximum(zero).minimum(last).long() >> level + _FIRST
         final = (middles + reach).maximum(zero).minimum(last).long() >> level + _FIRST
-        starts, widths = self.starts[level], self.widths[level]
+        starts, widths = (each.index_select(0, level) for each in (self.starts, self.widths))
+        rows = [starts + row * widths for row in (first[1], final[1])]
         found = [
-            self.values[starts + row * widths + column]
-            for row in (first[1], final[1])
+            self.values.index_select(0, row + column)
+            for row in rows
             for column in (first[0], final[0])
         ]
         return torch.stack(found).amax(0)

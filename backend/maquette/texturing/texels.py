@@ -137,7 +137,7 @@ class Patches:
         points = np.einsum("ckn,cxn->kxn", texels.frames, corners).take(parts.triangles, 2)
         points[0] += points[1] * parts.left + points[2] * parts.top
         self._points = torch.from_numpy(points.astype(np.float32)).to(device)
-        self._first = torch.from_numpy(np.stack([parts.left, parts.top])).to(device)
+        self._first = torch.from_numpy(parts.top * np.int32(texels.size) + parts.left).to(device)
         self._beyond = torch.from_numpy(
             np.stack([parts.right - parts.left, parts.bottom - parts.top])
         ).to(device)
@@ -145,12 +145,12 @@ class Patches:
     def points(self, chosen: NDArray[np.int64]) -> Tensor:
         """[3, k]"""
         texels = self.texels
-        own, places = texels.own[chosen], texels.places[chosen]
-        rows = places // np.int32(texels.size)
-        places = np.stack([places - rows * np.int32(texels.size), rows])
+        own, places = texels.own[chosen], torch.from_numpy(texels.places[chosen])
         parts = torch.from_numpy(own).to(self.device).long()
-        places = torch.from_numpy(places).to(self.device) - self._first.index_select(1, parts)
-        columns, rows = places.float()
+        # From the part's first column and row on; less than 2^24, which float32 holds.
+        places = (places.to(self.device) - self._first.index_select(0, parts)).float()
+        rows = ((places + 0.5) * (1.0 / texels.size)).floor_()
+        columns = places.sub_(rows, alpha=texels.size)
         start, across, down = (each.index_select(1, parts) for each in self._points)
         points = start.addcmul_(across, columns).addcmul_(down, rows)
         beside = np.flatnonzero(own >= texels.beside)
