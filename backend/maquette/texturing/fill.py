@@ -43,41 +43,47 @@ def fill(
 ) -> None:
     """Colour the unseen texels of `linear` [all texels, 3] from the others, in place. seen: [m], of
     the texels; some are. objects: [n], of the triangles."""
-    texels, device = patches.texels, patches.device
+    texels, canvas = patches.texels, torch.from_numpy(linear)
+    facing = _facing(patches.normals.index_select(1, patches.planes))
 
     def spots(chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        planes = patches.planes[torch.from_numpy(texels.own[chosen]).to(device)]
-        return patches.points(chosen), patches.normals.index_select(1, planes)
-
-    canvas = torch.from_numpy(linear)
+        own = torch.from_numpy(texels.own[chosen]).to(patches.device).long()
+        return patches.points(chosen), facing.index_select(1, own)
 
     def color(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
         some = known[:: max(1, len(known) // _KNOWN)]
-        colors = torch.from_numpy(linear[texels.places[some]]).to(device)
+        colors = torch.from_numpy(linear[texels.places[some]]).to(patches.device)
         volume = _Volume(*spots(some), colors.T, len(wanted) + len(known))
         for start in range(0, len(wanted), _CHUNK):
             chosen = wanted[start : start + _CHUNK]
             put(canvas, texels.places[chosen], volume.colors(*spots(chosen)))
 
-    objects = objects[texels.triangles]
-    order = np.argsort(objects, kind="stable")
+    of_parts = objects[texels.parts.triangles]
+    of_texels = np.repeat(of_parts, np.diff(texels.ends, prepend=0))
+
+    def by_object(chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        own = of_texels.take(chosen)
+        ends = np.bincount(own, minlength=of_parts.max() + 1).cumsum()
+        return np.split(chosen.take(np.argsort(own, kind="stable")), ends[:-1])
+
     lost = []
-    for own in np.split(order, np.cumsum(np.bincount(objects))[:-1]):
-        known = seen[own]
-        if not known.any():
-            lost.append(own)
-        elif not known.all():
-            color(own[~known], own[known])
+    for wanted, known in zip(
+        by_object(np.flatnonzero(~seen)), by_object(np.flatnonzero(seen)), strict=True
+    ):
+        if not len(known):
+            lost.append(wanted)
+        elif len(wanted):
+            color(wanted, known)
     # An object that no view sees takes the colours of what stands near to it.
     if sum(map(len, lost)):
         color(np.concatenate(lost), np.flatnonzero(seen))
 
 
 class _Volume:
-    """Colours [3, k] at points [3, k] with unit normals [3, k], continued to everywhere; `texels`
+    """Colours [3, k] at points [3, k] that face six ways [6, k], continued to everywhere; `texels`
     is of how many texels they are a sample."""
 
-    def __init__(self, points: Tensor, normals: Tensor, colors: Tensor, texels: int) -> None:
+    def __init__(self, points: Tensor, facing: Tensor, colors: Tensor, texels: int) -> None:
         self._low = points.amin(1, keepdim=True)
         self._extent = (points.amax(1, keepdim=True) - self._low).clamp(min=1e-6)
         longest = min(max(texels**0.5 / _TEXELS, _CELLS[0]), _CELLS[1])
@@ -88,18 +94,18 @@ class _Volume:
         x, y, z = ((points - self._low) / self._extent * count).long().minimum(count - 1)
         spots = (z * cells[1] + y) * cells[0] + x
         sums = torch.zeros(6, 4, math.prod(cells), device=points.device)
-        for own, share in zip(sums, _facing(normals), strict=True):
+        for own, share in zip(sums, facing, strict=True):
             for channel, values in zip(own, (*colors, 1.0), strict=True):
                 channel.index_add_(0, spots, share * values)
         sums = sums.reshape(6, 4, *cells[::-1])
         alike, any_way = _continued(sums, _NEAR), _continued(sums.sum(0, keepdim=True), 1)
         self._values = alike[:, :3] + (1.0 - alike[:, 3:]) * (any_way[:, :3] / any_way[:, 3:])
 
-    def colors(self, points: Tensor, normals: Tensor) -> Tensor:
+    def colors(self, points: Tensor, facing: Tensor) -> Tensor:
         """[3, n]"""
         places = (points - self._low) / self._extent
         result = torch.zeros_like(points)
-        for values, share in zip(self._values, _facing(normals), strict=True):
+        for values, share in zip(self._values, facing, strict=True):
             rows = which(share > 1e-6)
             if len(rows):
                 found = _trilinear(values, places.index_select(1, rows))
