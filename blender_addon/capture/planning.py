@@ -56,6 +56,8 @@ CLOSEST = 8.0
 LEAST_GAIN = 6e-3
 """Worth of a view, averaged over the surface, from which it is taken. One that adds less still
 paints whole façades anew where it is the closest, and makes seams."""
+CHUNK = 1 << 13
+"""Points at a time, with as much for each as a processor has at hand."""
 NEAR, FAR = 1e-4, 1e2
 """Clipping distances of a planned view, in sizes of the surface."""
 
@@ -227,15 +229,17 @@ class Survey:
         proportions: tuple[float, float] = (1.0, 1.0),
     ) -> None:
         self.sides = np.array(proportions) / min(proportions)
-        low, high = made.corners.min((0, 1)), made.corners.max((0, 1))
+        corners = np.ascontiguousarray(np.moveaxis(made.corners, 0, 2))
+        low, high = corners.min((0, 2)), corners.max((0, 2))
         self.middle = (low + high) / 2
         self.size = float(np.linalg.norm(high - low))
-        corners = made.corners - self.middle
+        corners -= self.middle[:, None]
         self.points, self.normals, chosen, self.area = _spread(corners)
         self.objects = made.objects[chosen]
-        self.tops = np.full(int(made.objects.max()) + 1, -np.inf)
-        np.maximum.at(self.tops, made.objects, corners[..., 2].max(1))
-        self.extremes = _extremes(corners.reshape(-1, 3))
+        first = np.flatnonzero(np.diff(made.objects, prepend=-1))
+        self.tops = np.full(int(made.objects[-1]) + 1, -np.inf)
+        self.tops[made.objects[first]] = np.maximum.reduceat(corners[:, 2].max(0), first)
+        self.extremes = _extremes(corners)
         self.tree = self._tree(context)
         self.normals *= self._outsides()[self.objects][:, None]
 
@@ -243,8 +247,9 @@ class Survey:
         """Everything that the scene shows."""
         vertices, triangles, count = [], [], 0
         for piece in pieces_of(context.evaluated_depsgraph_get(), set()):
-            vertices += (piece.vertices - self.middle).tolist()
-            triangles += (piece.vertex_triangles + count).tolist()
+            # Of tuples, which garbage collection leaves alone: a million lists take seconds.
+            vertices += zip(*(piece.vertices - self.middle).T.tolist(), strict=True)
+            triangles += zip(*(piece.vertex_triangles + count).T.tolist(), strict=True)
             count += len(piece.vertices)
         return BVHTree.FromPolygons(vertices, triangles, all_triangles=True)
 
@@ -379,14 +384,15 @@ class Survey:
 
 
 def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64], float]:
-    """Points on triangles [n, 3, 3], evenly over their area: (points [s, 3], normals, triangles,
-    area of all).
+    """Points on triangles [3, 3, n] (corner, axis), evenly over their area: (points [s, 3],
+    normals, triangles, area of all).
 
     Stratified by area from triangle to triangle; within one, along the additive recurrence of the
     plastic number (Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018).
     """
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    areas = np.linalg.norm(across, axis=1)
+    (ax, ay, az), (bx, by, bz) = corners[1:] - corners[0]
+    across = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+    areas = np.sqrt(np.einsum("xn,xn->n", across, across))
     ends = np.cumsum(areas)
     number = np.arange(SAMPLES) + 0.5
     chosen = np.searchsorted(ends, number / SAMPLES * ends[-1]).clip(max=len(areas) - 1)
@@ -394,9 +400,9 @@ def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64], float]:
     u, v = (number / root) % 1.0, (number / root**2) % 1.0
     over = u + v > 1.0
     u, v = np.where(over, 1.0 - u, u), np.where(over, 1.0 - v, v)
-    weights = np.stack([1.0 - u - v, u, v], 1)
-    normals = across[chosen] / np.maximum(areas[chosen], 1e-30)[:, None]
-    points = np.einsum("sk,skx->sx", weights, corners[chosen])
+    weights = np.stack([1.0 - u - v, u, v])
+    normals = (across[:, chosen] / np.maximum(areas[chosen], 1e-30)).T
+    points = np.einsum("ks,kxs->sx", weights, corners[..., chosen])
     return points, normals, chosen, float(ends[-1]) / 2
 
 
@@ -415,9 +421,16 @@ def _sphere(count: int) -> Array:
     return np.stack([flat * np.cos(turns), flat * np.sin(turns), up], 1)
 
 
-def _extremes(points: Array) -> Array:
-    """The outermost of points [n, 3] in directions all around."""
-    return points[np.unique([(points @ way).argmax() for way in _sphere(64)])]
+def _extremes(corners: Array) -> Array:
+    """The outermost of triangles' corners [3, 3, n] (corner, axis), in directions all around."""
+    ways = _sphere(64)
+    found = []
+    for points in corners:
+        for start in range(0, points.shape[1], CHUNK):
+            some = points[:, start : start + CHUNK]
+            found.append(some[:, (ways @ some).argmax(1)])
+    found = np.concatenate(found, 1)
+    return found[:, np.unique((ways @ found).argmax(1))].T
 
 
 def looking(back: Array) -> Array:
