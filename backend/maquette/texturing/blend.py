@@ -19,7 +19,8 @@ from torch import Tensor
 from .eye import Eye
 from .tensors import runs, which
 
-_SHARPNESS = 32
+_SQUARINGS = 5
+_SHARPNESS = 2**_SQUARINGS
 """Power of the quality that a view colours a texel in proportion to."""
 _NOTHING = 1e-4
 """Share of a view in a colour that is less than a level of a picture anywhere."""
@@ -83,8 +84,8 @@ class Blend:
                     self._add(eye, own, some)
 
     def colors(self) -> Tensor:
-        """Linear, [3, n]."""
-        return self._sum[:3] / self._sum[3].clamp(min=1e-12)
+        """Linear, [3, n]; once, when all views have been asked."""
+        return self._sum[:3].div_(self._sum[3].clamp_(min=1.0))
 
     def _begin(self, eye: Eye, offsets: Tensor, some: slice) -> None:
         """Take what the first view sees of these points."""
@@ -99,14 +100,16 @@ class Blend:
         points, planes = self.points.index_select(1, rows), self.planes.index_select(0, rows)
         quality, cosine, colors = eye.see(points, self.normals, planes, offsets)
         before = self._best.index_select(0, rows)
-        best = torch.maximum(before, quality)
-        # Shares of what was there and of what is added, against the best of both.
-        least = best.clamp(min=1e-12)
-        stays, added = (before / least) ** _SHARPNESS, (quality / least) ** _SHARPNESS
+        best, better = torch.maximum(before, quality), quality > before
+        # The share of the lesser, against the greater's.
+        share = torch.minimum(before, quality).div_(best.clamp(min=1e-12))
+        for _ in range(_SQUARINGS):
+            share.square_()
+        stays, added = torch.where(better, share, 1.0), torch.where(better, 1.0, share)
         for number, values in enumerate((*colors, 1.0)):
             mixed = self._sum[number].index_select(0, rows).mul_(stays).add_(added * values)
             self._sum[number].index_copy_(0, rows, mixed)
         self._best.index_copy_(0, rows, best)
-        cosine = torch.where(quality > before, cosine, self.cosine.index_select(0, rows))
+        cosine = torch.where(better, cosine, self.cosine.index_select(0, rows))
         self.cosine.index_copy_(0, rows, cosine)
 

@@ -20,7 +20,7 @@ from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
 from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, look
 from .pyramid import Pyramid
-from .tensors import which
+from .tensors import squares, which
 
 GRAZING = 0.03
 """Least cosine at which a view colours at all."""
@@ -124,7 +124,7 @@ class Eye:
         near = far = torch.ones_like(depth)
         steep = self.clip[:2, :3].norm(dim=1, keepdim=True)
         if camera.perspective:
-            away = at[2:].square().sum(0).sqrt_()
+            away = squares(at[2:]).sqrt_()
             near, far = (away - radii).clamp_(min=_LEAST_DEPTH), away + radii
             place = place / depth.clamp(min=_LEAST_DEPTH)
             steep = (place.abs() * self.clip[2, :3].norm()).add_(steep).div_(nearest)
@@ -132,8 +132,8 @@ class Eye:
         reach = steep * radii
         cosine = (offsets / near).clamp_(max=1.0)
         half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
-        within = (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
-        shown = within & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
+        beside, above = place.abs() <= 1.0 + reach + _BEYOND / half
+        shown = beside & above & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
         some = which(shown)
         depth, radii, nearest, cosine, offsets, far = (
             each.index_select(0, some) for each in (depth, radii, nearest, cosine, offsets, far)
@@ -162,7 +162,7 @@ class Eye:
         cosine = offsets.index_select(0, planes)
         if camera.perspective:
             place *= depth.reciprocal()
-            cosine *= at[2:].square().sum(0).rsqrt_()
+            cosine *= squares(at[2:]).rsqrt_()
         found = _look_up(self.tables, place, "bilinear", "border")
         # The pixel to the left and above, which `nearest` would round to; past the edge is none.
         half = torch.tensor([[1.0 / camera.width], [1.0 / camera.height]], device=place.device)
@@ -187,7 +187,8 @@ class Eye:
             rows = rough[sight.rows]
             trust, seen = self.values(sight)
             trust.clamp_(_HARDLY, 1.0)
-            out = which((place.index_select(1, rows).abs_() > 1.0).any(0))
+            beside, above = place.index_select(1, rows).abs_() > 1.0
+            out = which(beside | above)
             if len(out):
                 trust[out], beyond = _HARDLY, place.index_select(1, rows[out])
                 seen[:, out] = self._continued(beyond)

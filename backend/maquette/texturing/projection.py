@@ -16,7 +16,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .tensors import which
+from .tensors import squares, which
 
 DEPTH_TOLERANCE = 1e-3
 """Of the distance: what depth in a capture may be off by (docs/architecture.md)."""
@@ -158,7 +158,7 @@ def look(
     width, height = camera.width, camera.height
     plane = (facing * at).sum(0)
     # Towards the camera where negative, in perspective times the distance.
-    away = (at * at).sum(0).sqrt().clamp(min=1e-9)
+    away = squares(at).sqrt_().clamp_(min=1e-9)
     cosine = -plane / away if camera.perspective else facing[2]
     x, y = pixels
     edge = 0.5 + beyond

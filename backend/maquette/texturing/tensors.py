@@ -17,6 +17,12 @@ def which(mask: Tensor) -> Tensor:
     return mask.nonzero()[:, 0]
 
 
+def squares(vectors: Tensor) -> Tensor:
+    """Squared lengths [n] of vectors [3, n]."""
+    x, y, z = vectors
+    return (x * x).addcmul_(y, y).addcmul_(z, z)
+
+
 def put(values: Tensor, rows: NDArray[np.integer[Any]], columns: Tensor) -> None:
     """Set rows [m] of values [n, c], on the CPU, to columns [c, m]."""
     places = torch.from_numpy(rows).long()

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .surface import Surface
+from .tensors import squares
 
 Ints = NDArray[np.int32]
 
@@ -165,20 +166,14 @@ class Patches:
         own = torch.from_numpy(self.corners.take(self.texels.parts.triangles[some], 2))
         first, second, third = own.to(self.device)
         center = (first + second).add_(third).div_(3.0)
-        radius = _squares(first - center)
+        radius = squares(first - center)
         for corner in (second, third):
-            radius = radius.maximum(_squares(corner - center))
+            radius = radius.maximum(squares(corner - center))
         radius.sqrt_()
         wide, tall = self._beyond[:, some] / 2
         start, across, down = self._points[..., some]
         # With the texel beside, of a margin.
-        reach = _squares(across).sqrt_() * (wide + 1) + _squares(down).sqrt_() * (tall + 1)
+        reach = squares(across).sqrt_() * (wide + 1) + squares(down).sqrt_() * (tall + 1)
         smaller = reach < radius
         center = torch.where(smaller, start + across * wide + down * tall, center)
         return center, torch.where(smaller, reach, radius)
-
-
-def _squares(vectors: Tensor) -> Tensor:
-    """Squared lengths [n] of vectors [3, n]."""
-    x, y, z = vectors
-    return (x * x).addcmul_(y, y).addcmul_(z, z)
