@@ -47,11 +47,10 @@ def texels_of(surface: Surface, size: int) -> Texels:
     for parts in _cut(corners, solid, size, tops, 0.0):
         canvas.lay_inside(parts)
     beside = len(canvas.triangles)
-    free = canvas.owner < 0
-    nearest = np.where(free, np.float32(np.inf), np.float32(-np.inf))
-    sums = _block_sums(free.reshape(-1, size))
+    sums = _block_sums((canvas.owner < 0).reshape(-1, size))
+    nearness = torch.zeros(len(canvas.owner)).numpy()
     for parts in _cut(corners, solid, size, tops, _MARGIN):
-        canvas.lay_beside(parts.chosen(_any_within(sums, parts)), nearest)
+        canvas.lay_beside(parts.chosen(_any_within(sums, parts)), beside, nearness)
     places, own = canvas.laid()
     shared = int(np.count_nonzero(canvas.twice))
     return Texels(size, tiles, Parts.joined(canvas.parts), frames, places, own, beside, shared)
@@ -68,7 +67,10 @@ class _Canvas:
         self.twice = np.zeros(rows * size, bool)
         self.parts: list[Parts] = []
         self.triangles = np.zeros(0, np.int32)
-        self._all: list[tuple[Ints, Ints]] = []
+        # Of what has been laid, with room for what is laid over; memory that isn't used costs
+        # nothing.
+        room = 2 * rows * size + 2 * _CANDIDATES
+        self._places, self._own = torch.empty(2, room, dtype=torch.int32).numpy()
         self._count = 0
 
     def lay_inside(self, parts: Parts) -> None:
@@ -85,29 +87,30 @@ class _Canvas:
                 self.twice[spots[both]] = True
             self._lay(places, own)
 
-    def lay_beside(self, parts: Parts, nearest: NDArray[np.float32]) -> None:
-        """Lay texels around these parts, each for the part that it is `nearest` to, [rows * size]
-        in texels: -inf where it is inside of one. It is set to what they are laid at."""
+    def lay_beside(self, parts: Parts, beside: int, nearness: NDArray[np.float32]) -> None:
+        """Lay texels around these parts, each for the part that it is nearest to, but where one of
+        the parts before `beside` is. nearness: [rows * size], of what lies around parts: two less
+        the texels to it, 0 where nothing does. It is set to what they are laid at."""
         first = self._add(parts)
         for places, which in _rows(parts, self.frames, self.size, _MARGIN):
-            free = np.flatnonzero(nearest.take(places) > 0.0)
+            before = self.owner.take(places)
+            free = np.flatnonzero((before < 0) | (before >= beside))
             places, which = places[free], which[free]
             triangles = parts.triangles.take(which)
             weights = _weights(self.frames, triangles, places, self.size)
-            apart = (-weights / self.steepness[:, triangles]).max(0).astype(np.float32)
-            closer = np.flatnonzero(apart < nearest.take(places))
-            places, own, apart = places[closer], which[closer] + first, apart[closer]
+            apart = (-weights / self.steepness[:, triangles]).max(0)
+            near = (2.0 * _MARGIN - apart).astype(np.float32)
+            closer = np.flatnonzero(near > nearness.take(places))
+            places, own, near = places[closer], which[closer] + first, near[closer]
             # The nearest of several is written last.
-            order = np.argsort(-apart)
-            self.owner[places[order]], nearest[places[order]] = own[order], apart[order]
+            order = np.argsort(near)
+            self.owner[places[order]], nearness[places[order]] = own[order], near[order]
             self._lay(places, own)
 
     def laid(self) -> tuple[Ints, Ints]:
         """Places and parts of all texels, by their parts."""
         self._drop_covered()
-        # PyTorch's memory comes in small pages, which a first touch costs less.
-        places, own = (torch.cat([torch.from_numpy(k[n]) for k in self._all]).numpy() for n in (0, 1))
-        return places, own
+        return self._places[: self._count], self._own[: self._count]
 
     def _add(self, parts: Parts) -> int:
         first = len(self.triangles)
@@ -116,18 +119,23 @@ class _Canvas:
         return first
 
     def _lay(self, places: Ints, own: Ints) -> None:
-        self._all.append((places, own))
-        self._count += len(places)
-        if self._count > 2 * len(self.owner):
+        if self._count + len(places) > len(self._places):
             self._drop_covered()
+        some = slice(self._count, self._count + len(places))
+        self._places[some], self._own[some] = places, own
+        self._count = some.stop
 
     def _drop_covered(self) -> None:
         """Forget texels that others have been laid over."""
-        for number, (places, own) in enumerate(self._all):
-            stays = self.owner.take(places) == own
-            if not stays.all():
-                self._all[number] = places[stays], own[stays]
-        self._count = sum(len(places) for places, _ in self._all)
+        count = 0
+        for start in range(0, self._count, _CANDIDATES):
+            some = slice(start, min(start + _CANDIDATES, self._count))
+            places, own = self._places[some], self._own[some]
+            stays = np.flatnonzero(self.owner.take(places) == own)
+            kept = slice(count, count + len(stays))
+            self._places[kept], self._own[kept] = places[stays], own[stays]
+            count = kept.stop
+        self._count = count
 
     def _within(self, own: Ints, places: Ints) -> NDArray[np.bool_]:
         weights = _weights(self.frames, self.triangles.take(own), places, self.size)
