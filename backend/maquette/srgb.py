@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 _CHUNK = 1 << 16
 """Values at a time, with as much for each as a processor has at hand."""
 _BYTES = np.arange(256) / 255.0
-_LINEAR = np.where(
-    _BYTES <= 0.04045, _BYTES / 12.92, ((_BYTES + 0.055) / 1.055) ** 2.4
-).astype(np.float32)
+_LINEAR = np.where(_BYTES <= 0.04045, _BYTES / 12.92, ((_BYTES + 0.055) / 1.055) ** 2.4).astype(
+    np.float32
+)
 
 
 def linear_of_srgb(

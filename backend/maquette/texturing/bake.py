@@ -28,6 +28,7 @@ from .raster import texels_of
 from .surface import Surface
 from .tensors import put, runs
 from .texels import Patches, Texels
+from .window import window
 
 Progress = Callable[[int, int], None]
 
@@ -142,9 +143,7 @@ class Stage:
     ) -> None:
         self.texels, self.device = texels, device
         self.patches = patches = Patches(surface, texels, device)
-        self.eyes = [
-            Eye.of(each.view, each.depth, each.picture, patches.origin, device) for each in views
-        ]
+        self.eyes = [_eye(each, patches, device) for each in views]
         self._turn_and_match(self._tensor(surface.objects).long(), match)
         first = self._tensor(patches.corners[0])
         self.offsets = torch.stack([eye.offsets(first, patches.normals) for eye in self.eyes])
@@ -178,9 +177,7 @@ class Stage:
         stops = np.searchsorted(ends, np.arange(_BATCH, ends[-1], _BATCH), side="right")
         yield from starmap(slice, pairwise([0, *stops, len(ends)]))
 
-    def colors(
-        self, some: slice
-    ) -> tuple[NDArray[np.int64], Tensor, NDArray[np.float32]]:
+    def colors(self, some: slice) -> tuple[NDArray[np.int64], Tensor, NDArray[np.float32]]:
         """The texels [n] of some parts that any view may see, their linear colours [3, n], and the
         cosine [n] of the view that sees a texel best, 0 where none does."""
         ends = self._tensor(self.texels.ends[some])
@@ -214,6 +211,12 @@ class Stage:
         counts = torch.tensor([len(points)], device=self.device)
         blend.ask(self.eyes, self.offsets, views, bounds, counts)
         return blend.colors().T.cpu().numpy(), (blend.cosine > 0.0).cpu().numpy()
+
+
+def _eye(painted: PaintedView, patches: Patches, device: torch.device) -> Eye:
+    view, *some = window(painted.view, patches.boxes)
+    depth, picture = (each[tuple(some)] for each in (painted.depth, painted.picture))
+    return Eye.of(view, depth, picture, patches.origin, device)
 
 
 def _outsides(sights: list[Sight], own: Tensor, objects: Tensor) -> Tensor:

@@ -112,4 +112,3 @@ class Blend:
         self._best.index_copy_(0, rows, best)
         cosine = torch.where(better, cosine, self.cosine.index_select(0, rows))
         self.cosine.index_copy_(0, rows, cosine)
-

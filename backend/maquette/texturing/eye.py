@@ -72,6 +72,7 @@ class Eye:
         planar, metres = torch.empty_like(tables[0]), torch.empty_like(tables[0])
         flat, trust, *colors = tables.numpy()
         metres.numpy()[:] = depth
+        depth = metres.numpy()
         flattened(depth, view, out=flat)
         np.divide(away_from_jumps(depth, view, _CLEAN_PIXELS), _CLEAN_PIXELS, out=trust)
         np.maximum(trust, _HARDLY, out=trust)

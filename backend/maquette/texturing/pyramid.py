@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 
-
 _FIRST = 2
 """The finest level, as a power of two of the pixels that a side of its cells has."""
 

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from .surface import Surface
 from .tensors import squares
+from .window import boxes
 
 Ints = NDArray[np.int32]
 
@@ -119,6 +120,7 @@ class Patches:
     """A surface and the points of its texels about its middle, so that float32 holds them anywhere.
 
     Attributes:
+        boxes: float64 [3, m], corners of boxes in the world that together hold the surface.
         origin: float64 [3], the middle in the world.
         corners: float32 [3, 3, n], of each corner of the triangles its coordinates.
         normals: [3, n], unit normals.
@@ -128,7 +130,8 @@ class Patches:
     def __init__(self, surface: Surface, texels: Texels, device: torch.device) -> None:
         self.texels, self.device = texels, device
         corners = np.ascontiguousarray(np.moveaxis(surface.corners, 0, 2))
-        self.origin = (corners.min((0, 2)) + corners.max((0, 2))) / 2
+        self.boxes = boxes(corners)
+        self.origin = (self.boxes.min(1) + self.boxes.max(1)) / 2
         corners -= self.origin[:, None]
         self.corners = corners.astype(np.float32)
         self.normals = torch.from_numpy(surface.normals().T.astype(np.float32)).to(device)
