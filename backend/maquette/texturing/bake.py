@@ -214,9 +214,10 @@ class Stage:
 
 
 def _eye(painted: PaintedView, patches: Patches, device: torch.device) -> Eye:
-    view, *some = window(painted.view, patches.boxes)
-    depth, picture = (each[tuple(some)] for each in (painted.depth, painted.picture))
-    return Eye.of(view, depth, picture, patches.origin, device)
+    """A view's, of the part that the surface lies in."""
+    view, *part = window(painted.view, patches.boxes)
+    some = tuple(part)
+    return Eye.of(view, painted.depth[some], painted.picture[some], patches.origin, device)
 
 
 def _outsides(sights: list[Sight], own: Tensor, objects: Tensor) -> Tensor:

@@ -59,13 +59,13 @@ class Blend:
     def ask(
         self,
         eyes: Sequence[Eye],
-        offsets: Sequence[Tensor],
+        offsets: Tensor,
         views: Tensor,
         bounds: Tensor,
         counts: Tensor,
     ) -> None:
         """Add what these views see. The points lie in parts, `counts` [p] in each, which are
-        `ranked`. offsets: of each view, what `Eye.offsets` says of the planes."""
+        `ranked`. offsets: [views, k], of each view what `Eye.offsets` says of the planes."""
         ends = counts.cumsum(0)
         start = 0
         for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
@@ -80,8 +80,8 @@ class Blend:
                 rows = runs(ends[parts] - several, several)
                 limit = torch.repeat_interleave(bound[parts] / _LESS, several)
                 rows = rows.index_select(0, which(limit > self._best.index_select(0, rows)))
-                for some in rows.split(_CHUNK):
-                    self._add(eye, own, some)
+                for begin in range(0, len(rows), _CHUNK):
+                    self._add(eye, own, rows[begin : begin + _CHUNK])
 
     def colors(self) -> Tensor:
         """Linear, [3, n]; once, when all views have been asked."""

@@ -118,20 +118,21 @@ def _trilinear(volume: Tensor, places: Tensor) -> Tensor:
     sides; those of the outermost cells beyond their centres."""
     # Two looks at a picture that has the layers one below the other: much faster than one at a
     # volume.
-    _, layers, height, width = volume.shape
+    layers, height = volume.shape[1:3]
     x, y, z = places
     z = (z * layers).sub_(0.5).clamp_(0.0, layers - 1.0)
     below = z.floor()
     above = (below + 1.0).clamp_(max=layers - 1.0)
     y = (y * height).clamp_(0.5, height - 0.5)
-    found = []
-    for layer in (below, above):
+    picture = volume.flatten(1, 2)[None]
+
+    def looked(layer: Tensor) -> Tensor:
         row = (layer * height).add_(y).mul_(2.0 / (layers * height)).sub_(1.0)
         grid = torch.stack([x * 2.0 - 1.0, row], -1)[None, None]
-        picture = volume.flatten(1, 2)[None]
-        looked = grid_sample(picture, grid, padding_mode="border", align_corners=False)
-        found.append(looked[0, :, 0])
-    return torch.lerp(*found, z - below)
+        found = grid_sample(picture, grid, padding_mode="border", align_corners=False)
+        return found[0, :, 0]
+
+    return torch.lerp(looked(below), looked(above), z - below)
 
 
 def _facing(normals: Tensor) -> Tensor:

@@ -32,8 +32,8 @@ def test_a_point_has_the_same_pixel(view: View):
     part, rows, columns = window(view, boxes(CORNERS))
     assert (part.width, part.height) == (columns.stop - columns.start, rows.stop - rows.start)
     assert part.width * part.height < 0.5 * view.width * view.height
-    moved = pixels(part) + [[columns.start], [rows.start]]
-    assert np.allclose(moved, pixels(view), atol=1e-9)
+    first = np.array([[columns.start], [rows.start]])
+    assert np.allclose(pixels(part) + first, pixels(view), atol=1e-9)
     low, high = pixels(part).min(1), pixels(part).max(1)
     assert (low >= 8).all() and (high <= (part.width - 8, part.height - 8)).all()
 
