@@ -28,9 +28,10 @@ Predictor = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """What the UNet says of latents (as the scheduler scales them) at a timestep, guidance included,
 float32 [B, C, h, w]."""
 
-Denoising = Generator[torch.Tensor, torch.Tensor, torch.Tensor]
-"""A denoising under way: yields the clean latents that the model expects (float32 [B, C, h, w]),
-goes on with those that it is sent in their place, and returns the finished ones."""
+Denoising = Generator[torch.Tensor | None, torch.Tensor | None, torch.Tensor]
+"""A denoising under way: yields at each step, after the UNet's pass, the clean latents that the
+model expects (float32 [B, C, h, w]), and goes on with those that it is sent in their place; None
+where there is nothing to agree on. Returns the finished ones."""
 
 
 class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
@@ -87,6 +88,8 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         one begins where the strength says and ends in the picture, whatever the scheduler. What
         `on_step` raises ends the loop. shared: the share of the steps, from the first on, at which
         the clean latents are yielded; the scheduler steps with the output that means those sent.
+        Where there are such, the others yield None, so that several runs stay in
+        step.
         starts: shares of the strength at which a single step begins; with several, what one ends
         in is noised for the next, as a consistency model samples (Song et al., "Consistency
         Models", ICML 2023, algorithm 1), but with the same noise.
@@ -163,6 +166,8 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             output = predict(latents, timestep)
             if index < math.ceil(shared * len(timesteps)):
                 output = yield from self._agreed(latents, output, kept)
+            elif shared:
+                yield None
             latents = self._clean(latents, output, kept)
             on_step(index + 1, len(timesteps), latents)
         return latents
@@ -185,6 +190,8 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
             if index < math.ceil(shared * len(timesteps)):
                 kept = _kept(scheduler, timestep, index - len(timesteps))
                 output = yield from self._agreed(scaled, output, kept)
+            elif shared:
+                yield None
             step: Any = scheduler.step(output, timestep, latents, **options)
             latents = step.prev_sample
             on_step(index + 1, len(timesteps), _expected(scheduler, step))
@@ -194,7 +201,9 @@ class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
         """Yield the clean latents that the UNet's output means; returns the output that means
         those sent."""
         clean = self._clean(latents, output, kept)
-        return output + self._turn(kept) * ((yield clean) - clean)
+        sent = yield clean
+        assert sent is not None
+        return output + self._turn(kept) * (sent - clean)
 
     def _clean(
         self, latents: torch.Tensor, output: torch.Tensor, kept: torch.Tensor

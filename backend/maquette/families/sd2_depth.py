@@ -33,6 +33,7 @@ from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
 from .lora_words import words_of_lora
 from .openings import completed
 from .settings import ModelSettings
+from .shared_attention import SharedAttention, shared_attention
 
 _EMBEDS_KEPT = 64
 _LATENTS_KEPT = 64
@@ -241,7 +242,8 @@ class Sd2Depth:
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
         For the first `shared` of the steps it yields the clean latents, and goes on with those
-        that it is sent; others may run meanwhile. starts: of a single step, see `depth2img`.
+        that it is sent, then None; others may run meanwhile. starts: of a single step, see
+        `depth2img`.
         as_written: nothing is added to the prompt.
         """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
@@ -288,6 +290,10 @@ class Sd2Depth:
         finally:
             self._margin = 0
             self._latents.clear()
+
+    def shared_attention(self, guided: bool) -> contextlib.AbstractContextManager[SharedAttention]:
+        """Inside, all that is painted also attends to the anchor's pass."""
+        return shared_attention(self.pipeline.unet, guided)
 
     # --- cost -----------------------------------------------------------------------------------
 
