@@ -34,6 +34,9 @@ def parser() -> Parser:
     )
     cameras.add_argument("--all-cameras", action="store_true", help="every camera of the scene")
     parser.add_argument(
+        "--view", type=Path, metavar="FILE", help="what this View sees as well, first; as JSON"
+    )
+    parser.add_argument(
         "--frame",
         dest="frames",
         action="extend",
