@@ -110,6 +110,9 @@ def texture_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="what it was made of and its views' pictures, kept beside it to be baked again",
     )
+    parser.add_argument(
+        "--unlit", action="store_true", help="shown as it was painted, whatever the scene's light"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="a new .blend")
     return parser
 

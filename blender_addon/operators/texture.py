@@ -169,6 +169,22 @@ class MAQUETTE_OT_show_texture(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MAQUETTE_OT_light_texture(bpy.types.Operator):
+    """Have the scene's light fall on this texture, or show it as it was painted: at dusk or at
+    night it has a light of its own. An exported glTF has it the same way (KHR_materials_unlit)"""
+
+    bl_idname = "maquette.light_texture"
+    bl_label = "Light Texture"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    layer: StringProperty(options={"SKIP_SAVE"})
+    lit: BoolProperty(options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        layers.light(_layer(self.layer), self.lit)
+        return {"FINISHED"}
+
+
 class MAQUETTE_OT_remove_texture(bpy.types.Operator):
     """Take this texture off the model; its files stay in their folder"""
 
@@ -390,6 +406,7 @@ CLASSES = (
     MAQUETTE_OT_project,
     MAQUETTE_OT_bake_again,
     MAQUETTE_OT_show_texture,
+    MAQUETTE_OT_light_texture,
     MAQUETTE_OT_remove_texture,
     MAQUETTE_OT_texture_folder,
     MAQUETTE_OT_texture_of_file,

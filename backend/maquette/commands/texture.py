@@ -111,6 +111,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--output", type=Path, default=Path("textures"), metavar="DIR", help="(./textures)"
     )
+    where.add_argument(
+        "--unlit",
+        action="store_true",
+        help="the model shows as it was painted in any light, for a texture at dusk or at night",
+    )
     where.add_argument("--save-views", action="store_true", help="also the views' pictures")
     where.add_argument("--no-blend", action="store_true", help="no copy of the scene")
     add_inside(where)
@@ -159,7 +164,13 @@ def run(arguments: argparse.Namespace) -> int:
             print(path, flush=True)
         whole = textures[0].with_name(f"{textures[0].name.partition('.')[0]}.glb")
         outputs.write_bytes(
-            whole, make_glb(surface, names, [path.read_bytes() for path in textures])
+            whole,
+            make_glb(
+                surface,
+                names,
+                [path.read_bytes() for path in textures],
+                unlit=arguments.unlit,
+            ),
         )
         print(whole, flush=True)
         painter.stored(result.job)
@@ -291,6 +302,7 @@ def _save_copy(
     say: Callable[[str], None],
 ) -> None:
     wanted = ["--surface", str(surface), "--job", str(job)]
+    wanted += ["--unlit"] if arguments.unlit else []
     wanted += opening_words(None, arguments.up, arguments.unit)
     for path in textures:
         wanted += ["--texture", str(path.resolve())]
