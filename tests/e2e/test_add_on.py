@@ -110,6 +110,8 @@ def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"
     assert user["redone"] == user["layers"]
+    assert user["matched"][0] == 2 and user["matched"][1][:2] == ["view-1.png", "view-2.png"]
+    assert user["laid on as it is"]
 
 
 def _with_tiny_model(home: Home) -> None:
