@@ -55,8 +55,10 @@ Batch = Sequence[Picture]
 class Job:
     """The state of a running job.
 
-    `pictures` begins with those that are given. With `average` the others are synchronised, and
-    there is one picture of each frame; frames whose picture is given show it as their colour.
+    `pictures` begins with those that are `given`. With `average` the others are synchronised, and
+    there is one picture of each frame; frames whose picture is given show it as their colour. With
+    `anchor` they also attend to the picture of that number, which is the first of the first batch;
+    where it is given, what is painted of it is dropped.
     `measured` is told the seconds that sampling a batch took; None where memory did not suffice.
     """
 
@@ -67,7 +69,9 @@ class Job:
     previews: bool
     seconds: dict[str, float]
     warnings: list[str]
+    given: frozenset[int] = frozenset()
     average: SurfaceAverage | None = None
+    anchor: int | None = None
     latents: dict[int, torch.Tensor] = field(default_factory=dict)
     pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     frugal: bool = False
@@ -170,7 +174,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
         for frame in _shown(job, group):
             if frame.index in job.latents:
                 continue
-            given = job.average is not None and frame.index in job.pictures
+            given = job.average is not None and frame.index in job.given
             job.latents[frame.index] = (
                 model.no_latents(frame.padded)
                 if unseen and not given
@@ -184,6 +188,8 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
     with job.timed("decoding"):
         for batch, latents in zip(group, painted, strict=True):
             for position, picture in enumerate(batch):
+                if picture.number in job.given:
+                    continue
                 job.check_cancelled()
                 whole = model.decode(latents[position : position + 1])
                 if whole is None:
@@ -230,20 +236,29 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
     ]
     clean: list[torch.Tensor] = []
     painted: list[torch.Tensor] = []
-    while not painted:
-        agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
-        clean = []
-        for index, (run, sent) in enumerate(zip(runs, agreed, strict=True)):
-            job.check_cancelled()
-            # All runs yield at the same steps, and so end in the same round.
-            try:
-                clean.append(run.send(sent))  # type: ignore[arg-type]  # None starts it
-            except StopIteration as end:
-                painted.append(end.value)
-                continue
-            if plan.steps == 1:  # a step that is done when all have been here
-                reached[index] += 1
-                job.progress("sampling", *_steps_done(job, group, reached, len(STARTS)), {})
+    with contextlib.ExitStack() as inside:
+        shared = None
+        if job.anchor is not None:
+            shared = inside.enter_context(job.model.shared_attention(plan.guided))
+        while not painted:
+            agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
+            clean = []
+            for index, (run, sent) in enumerate(zip(runs, agreed, strict=True)):
+                job.check_cancelled()
+                if shared is not None:
+                    shared.leads = index == 0
+                # All runs yield at the same steps, and so end in the same round.
+                try:
+                    expected = run.send(sent)
+                except StopIteration as end:
+                    painted.append(end.value)
+                    continue
+                if expected is None:
+                    continue
+                clean.append(expected)
+                if plan.steps == 1:  # a step that is done when all have been here
+                    reached[index] += 1
+                    job.progress("sampling", *_steps_done(job, group, reached, len(STARTS)), {})
     return painted
 
 
@@ -263,7 +278,8 @@ def _agreed(job: Job, group: Sequence[Batch], clean: Sequence[torch.Tensor]) -> 
     assert job.average is not None
     views = {index: latents[0] for index, latents in job.latents.items()}
     for batch, latents in zip(group, clean, strict=True):
-        views |= {p.number: own for p, own in zip(batch, latents, strict=True)}
+        own = {p.number: each for p, each in zip(batch, latents, strict=True)}
+        views |= {number: each for number, each in own.items() if number not in job.given}
     agreed = job.average.apply([views[index] for index in range(len(job.plan.frames))])
     return [
         torch.stack([agreed[p.number] for p in batch]).to(latents)
@@ -283,6 +299,8 @@ def _step_callback(
         shown = {}
         if job.previews:
             for picture, latents in zip(batch, clean, strict=True):
+                if picture.number in job.given:
+                    continue
                 cells = latents[:, *picture.frame.cells(job.model.factor)]
                 shown[picture.number] = job.model.preview.picture(cells)
         stage = "decoding" if step == steps else "sampling"

@@ -147,11 +147,14 @@ class Sampler:
             model.prepare(lines=plan.frames[0].lines is not None)
             seconds["loading"] += time.perf_counter() - start
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
+            job.given = frozenset(given)
             job.pictures.update(given)
             job.check_cancelled()
             if together:
                 with job.timed("aligning"):
                     job.average = surface_average(captures, plan.frames, model.factor, given)
+                if model.settings.shared_attention and len(captures) > 1:
+                    job.anchor = min(given) if given else job.average.leader
             if self._measures and not together:
                 job.measured = functools.partial(self._note, job)
             paint(job, self._batches(job))
@@ -305,12 +308,12 @@ class Sampler:
     # --- a job ----------------------------------------------------------------------------------
 
     def _batches(self, job: Job) -> list[list[Picture]]:
-        """Pictures of one size together, in their order, as many as the device takes at once;
-        without those that are given."""
+        """Pictures of one size together, the anchor first and the others in their order, as many
+        as the device takes at once; without those that are given, but for the anchor."""
         count = job.plan.recipe.count
         groups: dict[tuple[int, int], list[Picture]] = {}
-        for number in range(job.count):
-            if number in job.pictures:
+        for number in sorted(range(job.count), key=lambda number: number != job.anchor):
+            if number in job.given and number != job.anchor:
                 continue
             frame = job.plan.frame(number)
             picture = Picture(number, frame, job.plan.recipe.seed + number % count)

@@ -214,6 +214,7 @@ def _draw_chosen(
         ("project", "Project", "MOD_UVPROJECT"),
     ):
         buttons.operator(f"maquette.{name}", text=text, icon=icon).picture = entry.name
+    box.operator("maquette.texture_from", icon="TEXTURE").picture = entry.name
     box.menu("MAQUETTE_MT_send_recipe", icon="OUTLINER_OB_CAMERA")
     _draw_compare(box, context, entry)
 

@@ -13,10 +13,12 @@ import pytest
 from maquette import cli
 from maquette.batch.task import recipes_of
 from maquette.commands import batch, options, restyle, texture
-from maquette_wire import png
+from maquette_wire import metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from PIL import Image
+
+from tests.backend.scenes import massing
 
 
 @pytest.fixture(autouse=True)
@@ -181,6 +183,20 @@ def test_a_pictures_recipe_is_taken_up_again_and_options_change_it(tmp_path):
     assert (changed.geometry, changed.strength, changed.depth_influence) == (0.2, None, None)
     (other,) = options.recipes_of(_parse(*words, "--model", "pocket"))
     assert (other.model, other.model_hash) == ("pocket", None)
+
+
+def test_what_is_no_concept_can_t_be_matched(tmp_path):
+    recipe, (height, width) = Recipe(prompt="brick"), (4, 6)
+    view = massing(width, height).view
+    for name, said, size, code in (
+        ("atlas", metadata.texts(recipe, software="Maquette"), (6, 4), "no-view"),
+        ("cut", metadata.texts(recipe, view, software="Maquette"), (4, 4), "bad-picture"),
+    ):
+        path = tmp_path / f"{name}.png"
+        png.write(path, bytes(3 * size[0] * size[1]), *size, said)
+        with pytest.raises(MaquetteError) as caught:
+            texture._concept(path)
+        assert caught.value.code == code and caught.value.hint
 
 
 @pytest.mark.parametrize("command", [restyle, texture], ids=["restyle", "texture"])

@@ -115,6 +115,8 @@ def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
     before, after = user["green"]
     assert before == 0.0 and after > 0.03, user["green"]
     assert user["layers in the end"] == 1 and user["told in the end"] == []
+    assert user["matched"][0] == 2 and user["matched"][1][:2] == ["view-1.png", "view-2.png"]
+    assert user["laid on as it is"]
 
 
 def _with_tiny_model(home: Home) -> None:

@@ -1,4 +1,5 @@
-"""Runs in a Blender with a window and the extension: an architect textures a church and orbits it.
+"""Runs in a Blender with a window and the extension: an architect textures a church, and once
+more to match a concept.
 
 Arguments after ``--``: the .blend, folder for screenshots. Prints one line of JSON about what the
 user has in the end.
@@ -38,6 +39,8 @@ JOB_SECONDS = 400.0
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 layers = importlib.import_module(f"{ADD_ON}.layers")
+entries = importlib.import_module(f"{ADD_ON}.gallery.entries")
+pictures = importlib.import_module(f"{ADD_ON}.pictures")
 coverage = importlib.import_module(f"{ADD_ON}.overlay.coverage")
 user: dict[str, object] = {}
 
@@ -83,6 +86,30 @@ def bake_again() -> Iterator[float]:
     shot("baked-again", in_view_area)
 
 
+def match_a_concept() -> Iterator[float]:
+    """Let the texture shine by itself, then texture the whole building as a concept has it."""
+    settings = bpy.context.scene.maquette
+    layer = layers.layers()[0]
+    # The layer's row is above; its name is too long to be shown whole.
+    lamp = {"below": -1, "icon": 3}
+    yield from press("Texture of a File...", lambda: not layers.is_lit(layer), **lamp)
+    shot("unlit")
+    settings.long_side, settings.texture_views = 256, 1
+    yield from press("Restyle", lambda: session.jobs or len(settings.pictures))
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    yield from open_panel("Gallery")
+    yield from press("Texture from This", lambda: session.jobs or names()[1:])
+    shot("from a concept")
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    matched = layers.folder_of(layers.layers()[-1])
+    concept = entries.saved_of(bpy.context.scene, settings.pictures[0]).path
+    user["matched"] = [len(names()), sorted(path.name for path in matched.glob("view-*"))]
+    user["laid on as it is"] = bool(
+        (pictures.read_pixels(matched / "view-1.png") == pictures.read_pixels(concept)).all()
+    )
+    shot("matched")
+
+
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
@@ -121,6 +148,7 @@ def scenario() -> Iterator[float]:
     user["redone"] = names()
     shot("redone")
     yield from bake_again()
+    yield from match_a_concept()
 
 
 perform(scenario(), user)
