@@ -23,7 +23,10 @@ from .. import remote
 from ..samplers import canonical
 from .records import Row, output_row
 
-FILLED = ("model_hash", "steps", "sampler", "guidance", "strength", "depth_influence")
+FILLED = (
+    *("model_hash", "steps", "sampler", "guidance", "strength", "depth_influence"),
+    *("lines", "lines_influence"),
+)
 """Fields of a recipe that a model fills in where nothing is asked."""
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import msgspec
 import pytest
 from maquette import remote
+from maquette.batch.elsewhere import Elsewhere
 from maquette.batch.gather import Gatherer
 from maquette.batch.manifest import Manifest
 from maquette.batch.outbox import Outbox, working_folder
-from maquette.batch.records import JSONL
+from maquette.batch.records import JSONL, output_row
 from maquette.batch.task import Task, recipes_of, sources_of
 from maquette.batch.work import Tally, Work
 from maquette.fetching import Fetcher
@@ -25,9 +27,13 @@ from maquette_wire import metadata
 from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
 from maquette_wire.home import Home
+from maquette_wire.recipe import Recipe
+from maquette_wire.source import Source
+from msgspec.structs import replace
 
 from tests.backend.batch.far import Far
 from tests.backend.batch.test_work import Painter, make_source
+from tests.backend.scenes import massing
 
 
 class Machine:
@@ -271,6 +277,24 @@ def _raising(error: Exception) -> Callable[[str, str], None]:
             raise error
 
     return breaks
+
+
+def test_a_picture_is_known_by_what_was_asked_whatever_a_model_fills_in():
+    source = Source(file="a.png", sha256="00", capture="11")
+    view = massing(64, 48).view
+    asked = Recipe(prompt="p", sampler="DPM++ 2M")
+    names = [name for name, each in msgspec.structs.asdict(asked).items() if each is None]
+    free = [name for name in names if name != "size"]
+    filled = {name: "x" if name in ("model_hash", "lines", "sampler") else 1 for name in free}
+    made = replace(asked, **{**filled, "sampler": "dpm++-2m", "lines": "exact"})
+    row = output_row(state="done", file="a.png", source=source, view=view, recipe=made)
+    for other in (replace(asked, seed=1), replace(asked, steps=2), replace(asked, bay=9.0)):
+        assert Elsewhere([row]).claim(source, view, other) is None
+    assert Elsewhere([row]).claim(replace(source, sha256="22"), view, asked) is None
+    assert Elsewhere([row]).claim_older(replace(source, sha256="22"), view, asked) == row
+    elsewhere = Elsewhere([row])
+    assert elsewhere.claim(source, view, asked) == row
+    assert elsewhere.claim(source, view, asked) is None, "each once"
 
 
 @pytest.mark.parametrize(
