@@ -30,7 +30,8 @@ one is kept as text."""
 
 PLAIN: Any = set()
 """Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
-makes sense between two keys has them: Geometry, Repaint, Depth Hold, Storey Height, Bay Width."""
+makes sense between two keys has them: Geometry, Repaint, Depth Hold, Lines Hold, Storey Height, Bay
+Width."""
 
 USUAL = Recipe(prompt="")
 """What a recipe has of which nothing is said."""
@@ -52,13 +53,23 @@ WINDOWS = (
     ("curtain wall", "Curtain Wall", "Glass all over, divided by the edges of the slabs"),
 )
 """By the recipe's own words: name in the panel, and tooltip."""
+LINES = (
+    ("auto", "Model's Own", "Exact lines, where the chosen model takes lines"),
+    ("exact", "Exact", "Where the model's own surfaces, windows and doors end, to the pixel"),
+    ("none", "None", "The picture is held to the depth alone"),
+    ("canny", "Canny", "Edges that are found in the view's colours (needs controlnet-aux)"),
+    ("lineart", "Line Art", "A drawing of the view's colours (needs controlnet-aux)"),
+    ("mlsd", "Straight", "Straight lines in the view's colours (MLSD; needs controlnet-aux)"),
+)
+"""By the recipe's own words, "auto" being none: name in the panel, and tooltip."""
 
 
 def _geometry_moved(settings: "MaquetteSettings", _context: bpy.types.Context) -> None:
-    # The slider decides strength and depth influence: values pinned by an earlier Recipe would
-    # leave it without effect.
+    # The slider decides strength and influences: values pinned by an earlier Recipe would leave it
+    # without effect.
     settings.use_strength = False
     settings.use_depth_influence = False
+    settings.use_lines_influence = False
 
 
 def _model_changed(settings: "MaquetteSettings", context: bpy.types.Context) -> None:
@@ -66,6 +77,7 @@ def _model_changed(settings: "MaquetteSettings", context: bpy.types.Context) -> 
     settings.use_steps = False
     settings.use_guidance = False
     settings.sampler = ""
+    settings.lines = "auto"
     settings.loras.clear()
     _geometry_moved(settings, context)
 
@@ -331,6 +343,26 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         description="How strongly the model's depth shapes the picture (weight of the depth "
         "condition); moving Geometry takes this over again",
         default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    lines: EnumProperty(
+        name="Lines",
+        description="Lines that the picture is held to, beside the depth (ControlNet for canny, "
+        "line art or MLSD)",
+        items=LINES,
+        default="auto",
+        options=PLAIN,
+    )
+    use_lines_influence: BoolProperty(
+        name="Set Lines Hold", description="Instead of what Geometry gives", options=PLAIN
+    )
+    lines_influence: FloatProperty(
+        name="Lines Hold",
+        description="How strongly the lines shape the picture (weight of the lines' ControlNet); "
+        "moving Geometry takes this over again",
+        default=0.6,
         min=0.0,
         max=1.0,
         subtype="FACTOR",

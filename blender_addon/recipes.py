@@ -63,6 +63,8 @@ def material_recipe(settings: MaquetteSettings) -> Recipe:
         windows=_UNSAID.windows,
         storey=_UNSAID.storey,
         bay=_UNSAID.bay,
+        lines=None,
+        lines_influence=None,
     )
 
 
@@ -83,6 +85,8 @@ def _recipe(settings: MaquetteSettings, prompt: str, negative: str) -> Recipe:
         windows=settings.windows,
         storey=exact(settings.storey_height),
         bay=exact(settings.bay_width),
+        lines=None if settings.lines == "auto" else settings.lines,
+        lines_influence=exact(settings.lines_influence) if settings.use_lines_influence else None,
     )
     recipe.check()
     return recipe
@@ -123,7 +127,7 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
     settings.seed_locked = True
     settings.count = recipe.count
     settings.sampler = recipe.sampler or ""
-    for name in ("steps", "guidance", "strength", "depth_influence"):
+    for name in ("steps", "guidance", "strength", "depth_influence", "lines_influence"):
         value = getattr(recipe, name)
         setattr(settings, f"use_{name}", value is not None)
         if value is not None:
@@ -134,6 +138,7 @@ def put_back(recipe: Recipe, settings: MaquetteSettings) -> None:
         entry.name, entry.weight = lora.name, lora.weight
     settings.windows = recipe.windows
     settings.storey_height, settings.bay_width = recipe.storey, recipe.bay
+    settings.lines = recipe.lines or "auto"
     if recipe.size is not None:
         settings.long_side = max(recipe.size)
 

@@ -6,7 +6,9 @@ import os
 
 __version__ = "0.1.0"
 
-# Before anything imports PyTorch, whose threads read it once. A processor that samples is shared
-# with Blender and with renders, and threads that spin while one of them has lost its core make a
-# picture ten times slower there; sleeping costs a few percent where nothing else runs.
+# Before anything imports PyTorch or NumPy, whose threads read it once. A processor that samples is
+# shared with Blender and with renders, and threads that spin while one of them has lost its core
+# make a picture ten times slower there; sleeping costs a few percent where nothing else runs.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# NumPy's matrix products are too small here to gain from threads, which always spin.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

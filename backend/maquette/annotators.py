@@ -1,8 +1,10 @@
-"""Depth of pictures by other people's estimators: those of controlnet-aux, and any depth model that
-transformers can run. The only module that imports controlnet-aux, which is an optional extra.
+"""Depth and lines of pictures by other people's annotators: those of controlnet-aux, and any depth
+model that transformers can run. The only module that imports controlnet-aux, which is an optional
+extra.
 
-What they give is relative inverse depth (near is large), but for metric models, which give metres
-along the view axis: transformers' ZoeDepth and Depth Pro, and Depth Anything where it says so.
+What depth estimators give is relative inverse depth (near is large), but for metric models, which
+give metres along the view axis: transformers' ZoeDepth and Depth Pro, and Depth Anything where it
+says so.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from PIL import Image
 from .exr import relative
 
 CONTROLNET_AUX = {"midas": "MidasDetector", "zoe": "ZoeDetector"}
-"""Its detectors, by what they are called here."""
+"""Its estimators of depth, by what they are called here."""
+LINES = {"canny": "CannyDetector", "lineart": "LineartDetector", "mlsd": "MLSDdetector"}
+"""Its detectors of lines; all but the first have weights."""
 WEIGHTS = "lllyasviel/Annotators"
 """The repository on the Hugging Face hub with their weights."""
 METRIC = ("zoedepth", "depth_pro")
@@ -40,38 +44,59 @@ def estimate_depth(name: str, color: NDArray[np.uint8]) -> NDArray[np.float32]:
     Raises MaquetteError("no-estimator").
     """
     if name in CONTROLNET_AUX:
-        return relative(_by_controlnet_aux(name, color))
+        instead = "name a depth model of transformers with --estimator"
+        grey = _by_controlnet_aux(name, color, "no-estimator", instead)
+        return relative(grey / 255.0)
     return _by_transformers(name, color)
 
 
-def _by_controlnet_aux(name: str, color: NDArray[np.uint8]) -> NDArray[np.floating]:
-    """Shades [h, w], 1 nearest."""
+def detect_lines(name: str, color: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The lines of a picture uint8 sRGB [h, w, 3], white on black, uint8 [h, w].
+
+    Args:
+        name: of `LINES`.
+
+    Raises MaquetteError("no-annotator").
+    """
+    instead = "take the lines from the depth itself (exact)"
+    return _by_controlnet_aux(name, color, "no-annotator", instead)
+
+
+def _by_controlnet_aux(
+    name: str, color: NDArray[np.uint8], code: str, instead: str
+) -> NDArray[np.uint8]:
+    """What one of its detectors makes of a picture, grey, uint8 [h, w].
+
+    Args:
+        code: of the error where that fails. instead: what can be done without.
+    """
     try:
         import controlnet_aux
     except (ImportError, RuntimeError, OSError, AttributeError) as error:
         # It imports all of its detectors, and torchvision, which fits one build of torch alone.
         raise MaquetteError(
-            "no-estimator",
+            code,
             f"controlnet-aux can't be loaded: {_line(error)}.",
             'Run: pip install "maquette[annotators]", with a torchvision made for this torch; or '
-            "name a depth model of transformers with --estimator.",
+            f"{instead}.",
         ) from error
     try:
-        detector = getattr(controlnet_aux, CONTROLNET_AUX[name]).from_pretrained(WEIGHTS)
+        kind = getattr(controlnet_aux, (CONTROLNET_AUX | LINES)[name])
+        made = kind.from_pretrained(WEIGHTS) if hasattr(kind, "from_pretrained") else kind()
         side = min(color.shape[:2])
-        picture = detector(
-            color, detect_resolution=min(side, 512), image_resolution=side, output_type="np"
-        )
+        resolution = side if name in LINES else min(side, 512)
+        picture = made(color, detect_resolution=resolution, image_resolution=side, output_type="np")
     except (OSError, RuntimeError, ValueError, LookupError, TypeError) as error:
         raise MaquetteError(
-            "no-estimator",
+            code,
             f"controlnet-aux's {name} can't be run: {_line(error)}.",
-            f"Its weights come from {WEIGHTS} on the Hugging Face hub, once; go online for that.",
+            f"Its weights come from {WEIGHTS} on the Hugging Face hub, once; go online for that, "
+            f"or {instead}.",
         ) from error
     # It rounds sides to its own multiples.
     height, width = color.shape[:2]
     grey = Image.fromarray(np.asarray(picture)).convert("L")
-    return np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR)) / 255.0
+    return np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _by_transformers(name: str, color: NDArray[np.uint8]) -> NDArray[np.float32]:

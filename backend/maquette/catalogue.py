@@ -2,9 +2,9 @@
 
 No model library is imported here, so that the server's loop can list models at once.
 
-A user's own model is a folder in `Home.models` in the layout of Stable Diffusion 2 depth, named
-as it is to be called; a LoRA is a safetensors file in `Home.loras`, or in the folder `loras` of the
-model that it is for.
+A user's own model is a folder in `Home.models` in the layout of a family (`families.layouts`),
+named as it is to be called, which `adding` can make; a LoRA is a safetensors file in `Home.loras`,
+or in the folder `loras` of the model that it is for.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ from maquette_wire.messages import ModelInfo
 
 from . import download, samplers
 from .families.checkpoint import safetensors_of
+from .families.layouts import (
+    CONTROL_DEPTH,
+    CONTROL_LINES,
+    SD2_PARTS,
+    SDXL_PARTS,
+    family_of,
+    takes_lines,
+)
 from .families.settings import ModelSettings, read_settings
 
 POCKET_VARIABLE = "MAQUETTE_POCKET"
@@ -31,7 +39,7 @@ POCKET_VARIABLE = "MAQUETTE_POCKET"
 
 OWN_LORAS = "loras"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Entry:
         name: what a recipe calls it.
         title, licence, family: for the user's eyes, and how it is run.
         directory: where its files are, or would be once fetched.
-        source: where it is fetched from; None for one that is only ever local.
+        sources: where it is fetched from; none for one that is only ever local.
         built_in: whether it is part of this installation, so that it can't be removed.
     """
 
@@ -51,7 +59,7 @@ class Entry:
     licence: str
     family: str
     directory: Path
-    source: download.Source | None = None
+    sources: tuple[download.Source, ...] = ()
     built_in: bool = False
 
     @property
@@ -66,7 +74,26 @@ SD2_DEPTH = download.Source(
     # Named by several independent public projects as the mirror's commit. A commit fixes every
     # file's SHA-256; what the hub lists for it is what a download is verified against.
     revision="6cb92dd9430a7f6da8d9e99d7b60acdebcc348b7",
-    parts=("unet", "vae", "text_encoder", "tokenizer", "scheduler"),
+    parts=SD2_PARTS,
+)
+
+# Commits that many independent public projects pin.
+SDXL = (
+    download.Source(
+        repository="stabilityai/stable-diffusion-xl-base-1.0",
+        revision="462165984030d82259a11f4367a4eed129e94a7b",
+        parts=SDXL_PARTS,
+    ),
+    download.Source(
+        repository="diffusers/controlnet-depth-sdxl-1.0",
+        revision="17bb97973f29801224cd66f192c5ffacf82648b4",
+        into=CONTROL_DEPTH,
+    ),
+    download.Source(
+        repository="diffusers/controlnet-canny-sdxl-1.0",
+        revision="eb115a19a10d14909256db740ed109532ab1483c",
+        into=CONTROL_LINES,
+    ),
 )
 
 
@@ -82,12 +109,13 @@ class Catalogue:
 
     def entries(self) -> tuple[Entry, ...]:
         """All models: the built-in ones, then the user's by name."""
-        found = {entry.name: entry for entry in (self._pocket(), self._sd2_depth())}
+        built_in = (self._pocket(), self._sd2_depth(), self._sdxl())
+        found = {entry.name: entry for entry in built_in}
         own = sorted(self.home.models.iterdir()) if self.home.models.is_dir() else []
         for folder in (*own, *self._extra):
             if folder.name in found and folder.parent == self.home.models:
                 continue
-            if (folder / "model_index.json").is_file() and _NAME.fullmatch(folder.name):
+            if (folder / "model_index.json").is_file() and NAME.fullmatch(folder.name):
                 found[folder.name] = self._local(folder)
         return tuple(found.values())
 
@@ -96,7 +124,7 @@ class Catalogue:
         entries = {entry.name: entry for entry in self.entries()}
         if name not in entries:
             here = [entry.name for entry in entries.values() if entry.present]
-            away = [entry.name for entry in entries.values() if not entry.present and entry.source]
+            away = [entry.name for entry in entries.values() if not entry.present and entry.sources]
             fetch = f", fetch {' or '.join(away)}" if away else ""
             raise MaquetteError(
                 "unknown-model",
@@ -110,7 +138,7 @@ class Catalogue:
         entry = self.find(name)
         if entry.present:
             return entry
-        if entry.source is None:
+        if not entry.sources:
             raise MaquetteError(
                 "model-not-here",
                 f"The model {name!r} is not in {entry.directory}.",
@@ -136,6 +164,7 @@ class Catalogue:
                 settings = read_settings(entry.directory)
             except MaquetteError:
                 continue
+            lines = takes_lines(entry.directory)
             infos.append(
                 ModelInfo(
                     name=entry.name,
@@ -148,7 +177,8 @@ class Catalogue:
                     guidance=settings.guidance,
                     loras=loras,
                     samplers=samplers.offered(entry.directory, settings.sampler, settings.steps),
-                    facades=settings.depth.recess > 0.0,
+                    facades=settings.depth.recess > 0.0 or lines,
+                    lines=lines,
                 )
             )
         return tuple(infos)
@@ -156,9 +186,9 @@ class Catalogue:
     def fetch(self, name: str, progress: download.ProgressCallback | None = None) -> Entry:
         """Download a model, or what of it is missing; see `download.fetch`."""
         entry = self.find(name)
-        if entry.source is not None:
+        if entry.sources:
             self.home.make(self.home.models)
-            download.fetch(entry.source, entry.directory, progress)
+            download.fetch(entry.sources, entry.directory, progress)
         return self.present(name)
 
     def remove(self, name: str) -> int:
@@ -193,7 +223,7 @@ class Catalogue:
         Raises MaquetteError("unknown-lora").
         """
         own = entry.directory / OWN_LORAS / f"{name}.safetensors"
-        if _NAME.fullmatch(name) and own.is_file():
+        if NAME.fullmatch(name) and own.is_file():
             return own
         names = self.lora_names()
         if name not in names:
@@ -262,7 +292,7 @@ class Catalogue:
             name="pocket",
             title=settings.title or "Pocket",
             licence=settings.licence,
-            family="sd2-depth",
+            family=family_of(directory),
             directory=directory,
             built_in=True,
         )
@@ -274,7 +304,17 @@ class Catalogue:
             licence="openrail++",
             family="sd2-depth",
             directory=self.home.models / "sd2-depth",
-            source=SD2_DEPTH,
+            sources=(SD2_DEPTH,),
+        )
+
+    def _sdxl(self) -> Entry:
+        return Entry(
+            name="sdxl",
+            title="Stable Diffusion XL, depth and lines",
+            licence="openrail++",
+            family="sdxl-controlnet",
+            directory=self.home.models / "sdxl",
+            sources=SDXL,
         )
 
     def _local(self, folder: Path) -> Entry:
@@ -283,7 +323,7 @@ class Catalogue:
             name=folder.name,
             title=settings.title or folder.name,
             licence=settings.licence,
-            family="sd2-depth",
+            family=family_of(folder),
             directory=folder,
         )
 

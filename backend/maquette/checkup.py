@@ -21,7 +21,7 @@ from maquette_wire.keys import authorised_clients
 
 from . import __version__, blender, jobs
 from .catalogue import Catalogue, Entry
-from .families import checkpoint
+from .families import layouts
 from .families.settings import read_settings
 
 LEAST_FREE = 2e9
@@ -121,7 +121,7 @@ def models(home: Home) -> Iterator[Finding]:
     for entry in catalogue.entries():
         if entry.present:
             yield _model(entry)
-        elif entry.source is not None:
+        elif entry.sources:
             text = f"{entry.name} is not fetched (maquette models fetch {entry.name})"
             yield Finding("model", "note", text)
         else:
@@ -133,8 +133,7 @@ def _model(entry: Entry) -> Finding:
     """How a model is that is here; one that is damaged doesn't hide the others."""
     try:
         settings = read_settings(entry.directory)
-        checkpoint.check_layout(entry.directory)
-        checkpoint.check_channels(entry.directory)
+        layouts.check(entry.directory)
     except MaquetteError as error:
         return Finding("model", "wrong", f"{entry.name}: {error.sentence}", error.hint)
     size = settings.native_size

@@ -200,12 +200,17 @@ def area_resize(image: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np
     rows, columns = size
     if rows < 1 or columns < 1:
         raise ValueError(f"A depth map needs a size of at least 1 x 1, not {rows} x {columns}.")
-    result = image
-    if rows != result.shape[0]:
-        result = _overlap(result.shape[0], rows) @ result
-    if columns != result.shape[1]:
-        result = result @ _overlap(result.shape[1], columns).T
-    return result
+    return np.ascontiguousarray(_rows(_rows(image, rows).T, columns).T)
+
+
+def _rows(image: NDArray[np.float32], parts: int) -> NDArray[np.float32]:
+    """[H, W] → [parts, W], each row the mean of the input over its height."""
+    length = len(image)
+    if parts == length:
+        return image
+    if length % parts == 0:
+        return image.reshape(parts, length // parts, -1).mean(axis=1)
+    return _overlap(length, parts) @ image
 
 
 def _overlap(length: int, parts: int) -> NDArray[np.float32]:

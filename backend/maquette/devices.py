@@ -65,6 +65,19 @@ def _fast_bfloat16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device, or the machine, has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    # The CPU's and Apple's allocators raise a plain RuntimeError.
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "DefaultCPUAllocator" in text
+        or "can't allocate memory" in text
+        or "out of memory" in text.lower()
+    )
+
+
 def make_deterministic() -> None:
     """Make this process choose kernels by shape alone, never by timing them."""
     torch.backends.cudnn.benchmark = False

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,32 +24,37 @@ ProgressCallback = Callable[[str, int, int], None]
 
 OFFLINE_VARIABLE = "MAQUETTE_OFFLINE"
 _ROOT_FILES = ("model_index.json", "maquette.json", "README.md", "LICENSE", "LICENSE.md")
+_PART_FILES = ("config.json", "diffusion_pytorch_model.")
+"""What the files begin with that a repository of a single part is fetched for."""
 _SPARE_BYTES = 64 * 1024**2  # left free on the disk
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model comes from.
+    """Where a model, or a part of it, comes from.
 
     Attributes:
         repository: "owner/name" on the hub.
         revision: the commit, 40 hex digits.
         parts: folders that are fetched; of their weights only safetensors, in half precision where
-            every part has them.
+            every part has them. Without any, the repository itself is one part.
         sha256: hashes by path that a file must have, whatever the hub says of it.
+        into: the model's folder for that part.
     """
 
     repository: str
     revision: str
-    parts: tuple[str, ...]
+    parts: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
+    into: str = ""
 
 
 @dataclass(frozen=True)
 class _File:
-    """A file at the pinned revision. `sha256` is None for small ones kept in git itself, whose
-    `blob` is git's hash."""
+    """A file of a source at its pinned revision. `sha256` is None for small ones kept in git
+    itself, whose `blob` is git's hash."""
 
+    source: Source
     path: str
     size: int
     sha256: str | None
@@ -69,7 +74,9 @@ def partial_directory(directory: Path) -> Path:
     return directory.with_name(f".{directory.name}.partial")
 
 
-def fetch(source: Source, directory: Path, progress: ProgressCallback | None = None) -> None:
+def fetch(
+    sources: Sequence[Source], directory: Path, progress: ProgressCallback | None = None
+) -> None:
     """Download what of a model is missing into `directory`.
 
     What `progress` raises ends the download, which can be resumed. Raises MaquetteError with code
@@ -77,30 +84,58 @@ def fetch(source: Source, directory: Path, progress: ProgressCallback | None = N
     """
     if (directory / "model_index.json").is_file():
         return
-    switch = offline()
-    if switch is not None:
-        raise MaquetteError(
-            "offline",
-            f"{switch} forbids downloads, and {source.repository} is not on this machine.",
-            f"Unset {switch}, or copy the model's folder to {directory}.",
-        )
-    files = _choose(_list(source), source)
+    check_online(sources[0].repository)
     partial = partial_directory(directory)
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        _check_space(files, partial)
-        _download_all(source, files, partial, progress or _silent)
+    with writing(partial):
+        arrive(sources, partial, progress)
         partial.rename(directory)
-    except MaquetteError:
-        raise
+
+
+def arrive(
+    sources: Sequence[Source], partial: Path, progress: ProgressCallback | None = None
+) -> None:
+    """Download what of a model is missing into a folder that is not the model's yet; as `fetch`."""
+    files = [file for source in sources for file in _choose(_list(source), source)]
+    partial.mkdir(parents=True, exist_ok=True)
+    _check_space(files, partial)
+    _download_all(files, partial, progress or _silent)
+
+
+@contextmanager
+def writing(partial: Path) -> Iterator[None]:
+    """Inside, a model's files are written; raises MaquetteError("disk-full", "bad-download")."""
+    try:
+        yield
     except OSError as error:
         if error.errno is None:
             raise
         raise MaquetteError(
             "disk-full" if error.errno == 28 else "bad-download",
             f"{partial} can't be written: {error.strerror}.",
-            "Free some space or correct its permissions, and fetch again: it resumes.",
+            "Free some space or correct its permissions, and try again: it resumes.",
         ) from error
+
+
+def commit_of(repository: str) -> str:
+    """The commit that a repository is at now. Raises MaquetteError as `fetch` does."""
+    check_online(repository)
+    from huggingface_hub import HfApi
+
+    with _hub_errors(Source(repository, "main")):
+        found = HfApi(endpoint=_endpoint()).repo_info(repository).sha
+    assert found is not None
+    return found
+
+
+def check_online(repository: str) -> None:
+    """Raise MaquetteError("offline") where downloads are forbidden."""
+    switch = offline()
+    if switch is not None:
+        raise MaquetteError(
+            "offline",
+            f"{switch} forbids downloads, and {repository} is not on this machine.",
+            f"Unset {switch}, or take a copy of it from another machine.",
+        )
 
 
 def sha256_of(path: Path) -> str:
@@ -119,7 +154,13 @@ def _list(source: Source) -> list[_File]:
             source.repository, recursive=True, revision=source.revision
         )
         return [
-            _File(entry.path, entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
+            _File(
+                source,
+                entry.path,
+                entry.size,
+                entry.lfs.sha256 if entry.lfs else None,
+                entry.blob_id,
+            )
             for entry in entries
             if isinstance(entry, RepoFile)
         ]
@@ -130,26 +171,32 @@ def _choose(files: Sequence[_File], source: Source) -> list[_File]:
     wanted, weights = [], []
     for file in files:
         path = PurePosixPath(file.path)
-        if file.path in _ROOT_FILES:
+        if source.parts and file.path in _ROOT_FILES:
             wanted.append(file)
-        elif len(path.parts) == 2 and path.parts[0] in source.parts:
+        elif path.parent.as_posix() in (source.parts or (".",)):
+            if not source.parts and not path.name.startswith(_PART_FILES):
+                continue
             if path.suffix == ".safetensors" or path.name.endswith(".index.json"):
                 weights.append(file)
             elif path.suffix in (".json", ".txt"):
                 wanted.append(file)
-    parts = {PurePosixPath(file.path).parts[0] for file in weights}
     half = [file for file in weights if ".fp16." in file.path]
-    if {PurePosixPath(file.path).parts[0] for file in half} == parts:
+    if _folders(half) == _folders(weights):
         weights = half
     else:
         weights = [file for file in weights if ".fp16." not in file.path]
-    if not weights or not any(file.path == "model_index.json" for file in wanted):
+    described = "model_index.json" if source.parts else "config.json"
+    if not weights or not any(file.path == described for file in wanted):
         raise MaquetteError(
             "model-not-found",
             f"{source.repository} has no safetensors in diffusers' layout at {source.revision}.",
             "Report it, or put a copy of the model into Maquette's folder of models.",
         )
     return sorted([*wanted, *weights], key=lambda file: file.path)
+
+
+def _folders(files: Sequence[_File]) -> set[str]:
+    return {PurePosixPath(file.path).parent.as_posix() for file in files}
 
 
 def _check_space(files: Sequence[_File], partial: Path) -> None:
@@ -165,29 +212,28 @@ def _check_space(files: Sequence[_File], partial: Path) -> None:
         )
 
 
-def _download_all(
-    source: Source, files: Sequence[_File], partial: Path, progress: ProgressCallback
-) -> None:
+def _download_all(files: Sequence[_File], partial: Path, progress: ProgressCallback) -> None:
     total = sum(file.size for file in files)
     before = 0
     for file in files:
-        target = partial / file.path
+        target = partial / file.source.into / file.path
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             # Named by content: what is left of another version is never resumed.
             arriving = target.with_name(f"{target.name}.{(file.sha256 or file.blob)[:12]}.part")
-            _download(source, file, arriving, _counter(progress, file.path, before, total))
-            _verify(source, file, arriving)
+            _download(file, arriving, _counter(progress, file.path, before, total))
+            _verify(file, arriving)
             arriving.replace(target)
         before += file.size
         progress(file.path, before, total)
 
 
-def _download(source: Source, file: _File, arriving: Path, bar: type[Any]) -> None:
+def _download(file: _File, arriving: Path, bar: type[Any]) -> None:
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
+    source = file.source
     url = hf_hub_url(source.repository, file.path, revision=source.revision, endpoint=_endpoint())
     with arriving.open("ab") as stream, _hub_errors(source):
         here = stream.tell()
@@ -202,8 +248,9 @@ def _download(source: Source, file: _File, arriving: Path, bar: type[Any]) -> No
             )
 
 
-def _verify(source: Source, file: _File, arriving: Path) -> None:
+def _verify(file: _File, arriving: Path) -> None:
     """Delete a file that isn't what the pinned commit says, and say so."""
+    source = file.source
     pinned = source.sha256.get(file.path)
     if file.sha256 is None and pinned is None:
         whole = arriving.read_bytes()

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from maquette_wire.capture import Capture
+from maquette_wire.recipe import Lines
 from numpy.typing import NDArray
 
-from . import depth, framing
+from . import annotators, depth, framing
 from .families.settings import ModelSettings
-from .geometry import blend_depth
+from .lines import exact_lines
 from .outlines import Outlines
 
 _REVEAL = 4
@@ -20,11 +21,14 @@ _REVEAL = 4
 
 
 class PlansFor(Protocol):
-    """What a plan needs to know of a loaded model, see `families.sd2_depth.Sd2Depth`."""
+    """What a plan needs to know of a loaded model, see `families.family.Family`."""
 
     settings: ModelSettings
     factor: int
     scheduler_config: dict[str, Any]
+
+    @property
+    def takes_lines(self) -> bool: ...
 
     @property
     def multiple(self) -> int: ...
@@ -32,6 +36,10 @@ class PlansFor(Protocol):
     def completed(self, prompt: str, seed: int) -> str: ...
 
     def prompt_warnings(self, text: str, label: str) -> list[str]: ...
+
+    def depth_channel(
+        self, encoded: NDArray[np.float32], influence: float
+    ) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ class Frame:
         padded: (width, height) that the model works on.
         margin: pixels of the padding that are above and on the left, whole latent cells.
         color: uint8 sRGB at the padded size.
-        depth: float32 [h, w] at the latent size of `padded`, what the model is given.
+        depth: float32 [h, w], what the model is given of `padded`, at the resolution it wants.
+        lines: uint8 [H, W] at the padded size, white on black; None where there are none.
         seen: uint8 [h, w], `depth` to look at, without the padding.
         outlines: where surfaces end, and then where openings do, for a model whose pictures are
             put right there.
@@ -58,6 +67,7 @@ class Frame:
     color: NDArray[np.uint8]
     depth: NDArray[np.float32]
     seen: NDArray[np.uint8]
+    lines: NDArray[np.uint8] | None = None
     outlines: tuple[Outlines, ...] = ()
     hold: float = 1.0
 
@@ -80,11 +90,8 @@ def with_depth(
     frame: Frame, encoded: NDArray[np.float32], model: PlansFor, influence: float
 ) -> Frame:
     """The frame with its depth channel made of encoded depth [H, W] at the picture's size."""
-    latent = (frame.padded[1] // model.factor, frame.padded[0] // model.factor)
-    channel = depth.area_resize(framing.pad(encoded, frame.padded, frame.margin), latent)
-    channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
-    channel = blend_depth(channel, influence, model.settings.dropped_depth)
-    seen = depth.picture(channel)[frame.cells(model.factor)]
+    channel = model.depth_channel(framing.pad(encoded, frame.padded, frame.margin), influence)
+    seen = depth.picture(channel)[frame.cells(frame.padded[0] // channel.shape[1])]
     return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
 
 
@@ -99,18 +106,36 @@ def outlines_of(
     that size, theirs as well."""
     if not settings.outlines or (openings is not None and not openings.any()):
         return ()
+    radius = settings.outlines if openings is None else min(settings.outlines, _REVEAL)
+    metric = _depth_at(capture, size)
+    return (Outlines.of(metric, capture.view, radius, openings=openings, wraps=seamless),)
+
+
+def with_lines(
+    frame: Frame,
+    capture: Capture,
+    kind: Lines,
+    seamless: bool,
+    openings: NDArray[np.float32] | None = None,
+) -> Frame:
+    """The frame with its lines; openings: [H, W] of the picture's size, whose outlines are among
+    exact ones."""
+    size = frame.size
+    if kind == "none":
+        return frame
+    if kind == "exact":
+        metric = _depth_at(capture, size)
+        drawn = exact_lines(metric, capture.view, openings, wraps=seamless)
+    else:
+        drawn = annotators.detect_lines(kind, framing.resample(np.asarray(capture.color), size))
+    return dataclasses.replace(frame, lines=framing.pad(drawn, frame.padded, frame.margin))
+
+
+def _depth_at(capture: Capture, size: tuple[int, int]) -> NDArray[np.float32]:
+    """A capture's depth in metres at a size (width, height): nowhere between two surfaces."""
     metric = np.asarray(capture.depth)
     rows, columns = (
         (np.arange(wanted) + 0.5) * given // wanted
         for wanted, given in zip(size[::-1], metric.shape, strict=True)
     )
-    radius = settings.outlines if openings is None else min(settings.outlines, _REVEAL)
-    return (
-        Outlines.of(
-            metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))],
-            capture.view,
-            radius,
-            openings=openings,
-            wraps=seamless,
-        ),
-    )
+    return metric[np.ix_(rows.astype(np.intp), columns.astype(np.intp))]

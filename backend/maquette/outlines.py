@@ -70,7 +70,7 @@ class Outlines:
         wraps: depth and pictures go on at their opposite edge; the view is orthographic then."""
         beyond = min(2 * radius + _REACH, *depth.shape) if wraps else 0
         if beyond:
-            view = _widened(view, 1.0 + 2.0 * beyond / depth.shape[0])
+            view = widened(view, 1.0 + 2.0 * beyond / depth.shape[0])
             depth = np.pad(depth, beyond, mode="wrap")
         down, across = surface_ends(depth, view)
         if openings is not None:
@@ -120,7 +120,7 @@ class Outlines:
         return np.ascontiguousarray(whole[beyond : height - beyond, beyond : width - beyond])
 
 
-def _widened(view: View, times: float) -> View:
+def widened(view: View, times: float) -> View:
     """An orthographic view of so many times as much, with pixels of the same size."""
     matrix = list(view.projection_matrix)
     matrix[0], matrix[5] = matrix[0] / times, matrix[5] / times

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +21,8 @@ from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 
 from . import devices
-from .families.depth2img import Denoising
-from .families.sd2_depth import PictureTask, Sd2Depth, is_out_of_memory
+from .families.family import Family, PictureTask
+from .families.loop import Denoising
 from .frames import Frame
 from .plan import Plan
 from .together import SHARE, STARTS, SurfaceAverage
@@ -61,7 +62,7 @@ class Job:
     """
 
     plan: Plan
-    model: Sd2Depth
+    model: Family[Any]
     progress: ProgressCallback
     cancelled: Callable[[], bool]
     previews: bool
@@ -111,7 +112,7 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
                     inside.enter_context(job.model.seamless())
                 _paint(job, group)
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or job.frugal:
+            if not devices.is_out_of_memory(error) or job.frugal:
                 raise
             log.warning("Out of memory in batches of %s pictures: %s", [*map(len, group)], error)
             job.frugal = True
@@ -208,6 +209,9 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
                     p.frame.depth,
                     p.seed,
                     plan.reading(p.number).prompt,
+                    p.frame.lines,
+                    plan.recipe.depth_influence or 0.0,
+                    plan.recipe.lines_influence or 0.0,
                 )
                 for p in batch
             ],

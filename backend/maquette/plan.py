@@ -17,14 +17,14 @@ from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.limits import check_size
 from maquette_wire.messages import Limits
-from maquette_wire.recipe import Recipe
+from maquette_wire.recipe import Lines, Recipe
 from numpy.typing import NDArray
 
 from . import depth, framing, samplers, schedulers
 from .facades.guide import FacadeGuide, with_windows
 from .facades.kinds import KINDS
 from .families.settings import ModelSettings
-from .frames import Frame, PlansFor, outlines_of, with_depth
+from .frames import Frame, PlansFor, outlines_of, with_depth, with_lines
 
 _FLAT = 0.01  # encoded units
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
@@ -100,8 +100,11 @@ def make_plan(
     """
     settings = model.settings
     by_geometry = settings.geometry.at(recipe.geometry)
-    strength = by_geometry[0] if recipe.strength is None else recipe.strength
-    influence = by_geometry[1] if recipe.depth_influence is None else recipe.depth_influence
+    strength = by_geometry.strength if recipe.strength is None else recipe.strength
+    influence = recipe.depth_influence
+    if influence is None:
+        influence = by_geometry.depth_influence
+    lines = _lines(recipe, model)
     steps = _default_steps(settings, strength) if recipe.steps is None else recipe.steps
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
     sampler = samplers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
@@ -122,14 +125,18 @@ def make_plan(
         strength=strength,
         depth_influence=influence,
     )
+    if model.takes_lines:
+        held = recipe.lines_influence
+        held = by_geometry.lines_influence if held is None else held
+        filled = msgspec.structs.replace(filled, lines=lines, lines_influence=held)
     guide = None
-    if settings.depth.recess and recipe.windows != "free" and not seamless:
+    if (settings.depth.recess or lines == "exact") and recipe.windows != "free" and not seamless:
         guide = FacadeGuide(recipe, captures, together)
     readings = tuple(
         _reading(recipe, recipe.seed + number, model, guide, seamless)
         for number in range(recipe.count)
     )
-    frames, warnings = _frames(recipe, captures, model, influence, seamless, guide, readings)
+    frames, warnings = _frames(recipe, captures, model, influence, lines, seamless, guide, readings)
     if recipe.windows in KINDS and guide is None and not seamless:
         warnings.append(
             f"The model {recipe.model!r} doesn't see the openings of walls, so its windows are not "
@@ -146,6 +153,19 @@ def make_plan(
         )
     return Plan(
         filled, steps, sampler, guidance, strength, readings, frames, tuple(warnings), seamless
+    )
+
+
+def _lines(recipe: Recipe, model: PlansFor) -> Lines:
+    """The lines that pictures are held to. Raises MaquetteError("bad-recipe")."""
+    if model.takes_lines:
+        return recipe.lines or "exact"
+    if recipe.lines in (None, "none"):
+        return "none"
+    raise MaquetteError(
+        "bad-recipe",
+        f"The recipe asks for lines ({recipe.lines}), and the model {recipe.model!r} takes none.",
+        "Choose a model with a ControlNet for lines, or leave the lines out.",
     )
 
 
@@ -188,6 +208,7 @@ def _frames(
     captures: Sequence[Capture],
     model: PlansFor,
     influence: float,
+    lines: Lines,
     seamless: bool,
     guide: FacadeGuide | None,
     readings: Sequence[Reading],
@@ -232,12 +253,13 @@ def _frames(
             hold=min(influence, 1.0),
         )
         for windows in dict.fromkeys(reading.windows for reading in readings):
-            frame, shown = plain, encoded
+            frame, shown, openings = plain, encoded, None
             if guide is not None and windows is not None:
                 openings = depth.area_resize(guide.openings(index, windows), size[::-1])
                 shown = depth.set_back(encoded, openings, encoding)
                 more = outlines_of(capture, size, settings, seamless, openings)
                 frame = dataclasses.replace(plain, outlines=(*plain.outlines, *more))
+            frame = with_lines(frame, capture, lines, seamless, openings)
             frames[index, windows] = with_depth(frame, shown, model, influence)
     if not seamless:  # a tile is never larger than what the model paints well
         warnings += _size_warnings(sizes, settings)

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from . import devices
 from .catalogue import Catalogue, Entry
-from .families.sd2_depth import Sd2Depth, is_out_of_memory
+from .families.family import Family
+from .families.registry import load_model
 from .families.settings import read_settings
 from .materials.making import MadeMaterial, maps_of
 from .materials.patterns import lay
@@ -50,8 +51,8 @@ class SamplingResult:
     Attributes:
         recipe: with the model's hash and every default filled in.
         pictures: (number of the capture, seed, uint8 sRGB [H, W, 3]), by capture, then by seed.
-        encoded_depth: for each capture what the model saw, uint8 [h, w] at latent size, near white;
-            empty where all pictures were given, so that no model saw any.
+        encoded_depth: for each capture what the model saw, uint8 [h, w] at the resolution it takes,
+            near white; empty where all pictures were given, so that no model saw any.
         warnings: sentences for the user.
         seconds: time spent loading, encoding, sampling and decoding, and aligning views that are
             painted together.
@@ -86,7 +87,7 @@ class Sampler:
         self.dtype = dtype or devices.precision(self.device)
         self.catalogue = catalogue or Catalogue()
         self._batch_size = batch_size
-        self._loaded: tuple[str, str, Sd2Depth] | None = None
+        self._loaded: tuple[str, str, Family[Any]] | None = None
         devices.make_deterministic()
 
     def run(
@@ -134,6 +135,9 @@ class Sampler:
             plan = make_plan(
                 recipe, captures, model, model_hash, seamless=seamless, together=together
             )
+            start = time.perf_counter()
+            model.prepare(lines=plan.frames[0].lines is not None)
+            seconds["loading"] += time.perf_counter() - start
             job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
             job.given = frozenset(given)
             job.pictures.update(given)
@@ -145,7 +149,7 @@ class Sampler:
                     job.anchor = min(given) if given else job.average.leader
             paint(job, self._batches(job))
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+            if not devices.is_out_of_memory(error):
                 raise
             self._release()
             raise self._out_of_memory(entry) from error
@@ -195,7 +199,7 @@ class Sampler:
         try:
             baked = bake(of_wire(surface), painted, size, device=device, progress=on_chunk)
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+            if not devices.is_out_of_memory(error):
                 raise
             self._release()
             raise MaquetteError(
@@ -274,7 +278,7 @@ class Sampler:
 
     # --- models ---------------------------------------------------------------------------------
 
-    def _model(self, entry: Entry, progress: ProgressCallback) -> tuple[Sd2Depth, str]:
+    def _model(self, entry: Entry, progress: ProgressCallback) -> tuple[Family[Any], str]:
         """The loaded model and its hash; a model whose files have changed is loaded again."""
         model_hash = self.catalogue.hash_of(entry)
         key = str(entry.directory.absolute())
@@ -282,9 +286,7 @@ class Sampler:
             return self._loaded[2], model_hash
         progress("loading", 0, 0, {})
         self._release()
-        settings = read_settings(entry.directory)
-        dtype = torch.float32 if settings.precision == "full" else self.dtype
-        model = Sd2Depth.load(entry.directory, settings, self.device, dtype)
+        model = load_model(entry.directory, self.device, self.dtype)
         self._loaded = (key, model_hash, model)
         return model, model_hash
 
@@ -311,7 +313,7 @@ class Sampler:
             batches += [group[start : start + step] for start in range(0, len(group), step)]
         return batches
 
-    def batch_size(self, model: Sd2Depth, size: tuple[int, int], guided: bool) -> int:
+    def batch_size(self, model: Family[Any], size: tuple[int, int], guided: bool) -> int:
         """Pictures of a padded size (width, height) in one device batch.
 
         On a processor it is one: its cores are busy with one picture, the first one is there

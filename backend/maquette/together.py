@@ -151,7 +151,8 @@ class _Eye:
 
     @classmethod
     def of(cls, capture: Capture, frame: Frame, factor: int, origin: NDArray[np.float64]) -> _Eye:
-        view, (height, width) = capture.view, frame.depth.shape
+        view = capture.view
+        width, height = (side // factor for side in frame.padded)
         size = np.array([view.width, view.height], np.float64)
         scale = factor * size / frame.size
         depth = np.array(capture.depth, np.float32)

@@ -42,6 +42,11 @@ def sees_openings(model: ModelInfo | None) -> bool:
     return model is None or model.facades
 
 
+def takes_lines(model: ModelInfo | None) -> bool:
+    """Whether pictures of a model can be held to lines."""
+    return model is not None and model.lines
+
+
 class MaquettePanel:
     """What the panels of the tab have in common."""
 

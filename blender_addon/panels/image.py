@@ -10,9 +10,12 @@ import bpy
 from maquette_wire.errors import MaquetteError
 
 from .. import results
+from ..properties import LINES
 from ..wrapping import wrapped
 from .base import TAB
 from .facades import facade_facts
+
+LINE_LABELS = {kind: label for kind, label, _description in LINES if kind != "none"}
 
 
 class MAQUETTE_PT_image(bpy.types.Panel):
@@ -46,6 +49,7 @@ class MAQUETTE_PT_image(bpy.types.Panel):
             ("Steps", recipe.steps),
             ("Sampler", recipe.sampler),
             *facade_facts(recipe),
+            ("Lines", LINE_LABELS.get(recipe.lines or "none")),
         ):
             if value is not None:
                 split = column.split(factor=0.4)

@@ -12,7 +12,7 @@ from ..properties import MaquetteSettings
 from ..recipes import said
 from ..session import current
 from ..wrapping import broken, room_in, wrapped
-from .base import MaquettePanel, chosen_model, is_guided, takes_steps
+from .base import MaquettePanel, chosen_model, is_guided, takes_lines, takes_steps
 from .facades import draw_facades
 from .jobs import draw_jobs
 from .presets import draw_presets
@@ -104,17 +104,15 @@ def draw_fine(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     model = chosen_model(settings.model)
-    useful = {"steps": takes_steps(model), "guidance": is_guided(model)}
+    lines = takes_lines(model)
     column = layout.column()
-    for name in ("steps", "guidance", "strength", "depth_influence"):
-        is_set = getattr(settings, f"use_{name}")
-        if not (is_set or useful.get(name, True)):
-            continue
-        row = column.row(heading=settings.bl_rna.properties[name].name)
-        row.prop(settings, f"use_{name}", text="")
-        value = row.row()
-        value.active = is_set
-        value.prop(settings, name, text="")
+    _draw_settable(column, settings, "steps", takes_steps(model))
+    _draw_settable(column, settings, "guidance", is_guided(model))
+    _draw_settable(column, settings, "strength", True)
+    _draw_settable(column, settings, "depth_influence", True)
+    if lines or settings.lines != "auto":
+        column.prop(settings, "lines")
+    _draw_settable(column, settings, "lines_influence", lines and settings.lines != "none")
     if settings.sampler or model is None or len(model.samplers) > 1:
         own = f"Model's Own ({model.sampler})" if model else "Model's Own"
         labelled(layout, "Method").menu("MAQUETTE_MT_sampler", text=settings.sampler or own)
@@ -124,6 +122,20 @@ def draw_fine(layout: bpy.types.UILayout, settings: MaquetteSettings) -> None:
         row.operator("maquette.remove_style", text="", icon="X").index = index
     if model and model.loras:
         layout.menu("MAQUETTE_MT_style", icon="ADD")
+
+
+def _draw_settable(
+    column: bpy.types.UILayout, settings: MaquetteSettings, name: str, useful: bool
+) -> None:
+    """A setting beside the box that says whether it is set; only where it is of use, or set."""
+    is_set = getattr(settings, f"use_{name}")
+    if not (is_set or useful):
+        return
+    row = column.row(heading=settings.bl_rna.properties[name].name)
+    row.prop(settings, f"use_{name}", text="")
+    value = row.row()
+    value.active = is_set
+    value.prop(settings, name, text="")
 
 
 def draw_prompt(layout: bpy.types.UILayout, settings: MaquetteSettings, width: int) -> None:

@@ -157,7 +157,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     ``native_size`` is the side in pixels that it was trained at; the defaults are what a recipe's
     ``None`` stands for; ``samplers`` are those that make a difference and fit its noise schedule;
-    ``facades`` says whether it sees the openings of walls, which a recipe lays out.
+    ``facades`` says whether it sees the openings of walls, which a recipe lays out, ``lines``
+    whether it takes lines.
     """
 
     name: str
@@ -171,6 +172,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     loras: tuple[str, ...] = ()
     samplers: tuple[str, ...] = ()
     facades: bool = False
+    lines: bool = False
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

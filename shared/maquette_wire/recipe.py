@@ -18,6 +18,10 @@ Windows = Literal["auto", "free", "punched", "tall", "ribbon", "grid", "curtain 
 """How the openings of walls are laid out. ``auto``: as the prompt says, and where it says nothing
 as the seed decides; ``free``: not at all, the model paints what it likes."""
 
+Lines = Literal["none", "exact", "canny", "lineart", "mlsd"]
+"""The lines that a picture is held to. ``exact``: where the capture's own surfaces and openings
+end; the others are what a detector of that name finds in the capture's colours."""
+
 
 class Lora(msgspec.Struct, frozen=True, kw_only=True):
     """A low-rank adapter of the catalogue and the weight it is applied with."""
@@ -42,8 +46,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         steps: denoising steps of a full schedule (strength shortens it).
         sampler: name of a scheduler, see ``maquette.schedulers``.
         guidance: classifier-free guidance scale; 1 turns guidance off.
-        geometry: 0 creative ... 1 exact; decides ``strength`` and ``depth_influence`` where
-            those are ``None``.
+        geometry: 0 creative ... 1 exact; decides ``strength``, ``depth_influence`` and
+            ``lines_influence`` where those are ``None``.
         strength: share of the noise schedule that is run, 0 < strength <= 1.
         depth_influence: weight of the depth condition, 0 ... 1.
         loras: adapters in the order they are applied.
@@ -51,6 +55,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             (``ModelInfo.facades``); others paint what they like.
         storey, bay: metres from floor to floor, and from window to window; walls are divided into
             whole bays of about that width, storeys are fitted to the height of a building.
+        lines: the lines that the picture is held to, for models that take lines
+            (``ModelInfo.lines``); ``None`` is ``exact`` for these, and all that others take.
+        lines_influence: weight of the lines, 0 ... 1; decided by ``geometry`` where ``None``.
         size: (width, height) in pixels of the result; ``None`` is the View's own size.
         format: version of this record.
     """
@@ -71,6 +78,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     windows: Windows = "auto"
     storey: float = 3.2
     bay: float = 3.0
+    lines: Lines | None = None
+    lines_influence: float | None = None
     size: tuple[int, int] | None = None
     format: int = RECIPE_FORMAT
 
@@ -86,6 +95,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             ("depth_influence", 0.0, 1.0),
             ("storey", *STOREYS),
             ("bay", *BAYS),
+            ("lines_influence", 0.0, 1.0),
             ("format", 1, RECIPE_FORMAT),
         ):
             value = getattr(self, name)

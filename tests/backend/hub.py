@@ -15,9 +15,10 @@ LARGE = 10_000  # bytes from which a file is kept outside git, as the hub keeps 
 
 
 class Hub:
-    """One repository at one commit.
+    """One repository at one commit, its newest.
 
     Attributes:
+        beside: further repositories at the same address.
         endpoint: address for HF_ENDPOINT.
         requests: (method, path, Range header) of what was asked.
         cut: how many bytes of the next large files are sent before the connection ends.
@@ -29,6 +30,7 @@ class Hub:
         self.requests: list[tuple[str, str, str | None]] = []
         self.cut: list[int] = []
         self.corrupt: set[str] = set()
+        self.beside: list[Hub] = []
         self.endpoint = ""
 
     def listing(self) -> list[dict[str, Any]]:
@@ -63,13 +65,17 @@ def serving(hub: Hub) -> Iterator[Hub]:
         def do_GET(self) -> None:
             path = unquote(self.path.split("?")[0])
             hub.requests.append(("GET", path, self.headers.get("Range")))
-            if path == f"/api/models/{hub.name}/tree/{hub.revision}":
-                self._send(200, json.dumps(hub.listing()).encode())
-                return
-            prefix = f"/{hub.name}/resolve/{hub.revision}/"
-            if path.startswith(prefix) and path.removeprefix(prefix) in hub.files:
-                self._send_file(hub.body(path.removeprefix(prefix)))
-                return
+            for each in (hub, *hub.beside):
+                if path in (f"/api/models/{each.name}", f"/api/models/{each.name}/revision/main"):
+                    self._send(200, json.dumps({"id": each.name, "sha": each.revision}).encode())
+                    return
+                if path == f"/api/models/{each.name}/tree/{each.revision}":
+                    self._send(200, json.dumps(each.listing()).encode())
+                    return
+                prefix = f"/{each.name}/resolve/{each.revision}/"
+                if path.startswith(prefix) and path.removeprefix(prefix) in each.files:
+                    self._send_file(each.body(path.removeprefix(prefix)))
+                    return
             self.send_response(404)
             self.send_header("X-Error-Code", "RepoNotFound")
             self.send_header("Content-Length", "0")

@@ -31,7 +31,7 @@ def catalogue(home: Home) -> Catalogue:
 
 def test_the_built_in_models_are_listed_also_when_absent(catalogue: Catalogue) -> None:
     entries = {entry.name: entry for entry in catalogue.entries()}
-    assert set(entries) == {"pocket", "sd2-depth"}
+    assert set(entries) == {"pocket", "sd2-depth", "sdxl"}
     assert not entries["sd2-depth"].present and entries["sd2-depth"].licence == "openrail++"
     assert "sd2-depth" not in {info.name for info in catalogue.infos()}
 
@@ -126,8 +126,7 @@ def test_a_pocket_model_in_the_making(
 def test_fetching_and_removing(
     catalogue: Catalogue, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    source = catalogue.find("sd2-depth").source
-    assert source is not None
+    (source,) = catalogue.find("sd2-depth").sources
     model = make_tiny_sd2_depth(tmp_path / "origin")
     files = {p.relative_to(model).as_posix(): p.read_bytes() for p in model.rglob("*.*")}
     monkeypatch.delenv(download.OFFLINE_VARIABLE, raising=False)
@@ -203,4 +202,4 @@ def test_a_hint_tells_models_that_are_here_from_those_to_fetch(tmp_path: Path):
     with pytest.raises(MaquetteError) as unknown:
         Catalogue(Home(tmp_path)).find("nothing")
     hint = unknown.value.hint
-    assert hint.startswith("Use pocket, fetch sd2-depth, or put its folder into ")
+    assert hint.startswith("Use pocket, fetch sd2-depth or sdxl, or put its folder into ")

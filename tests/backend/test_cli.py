@@ -226,6 +226,26 @@ def test_several_windows_storeys_and_bays_multiply_the_pictures_of_a_batch():
     ]
 
 
+def test_lines_are_options_and_geometry_decides_again_what_they_count(tmp_path):
+    parser = cli.command_parser("restyle", restyle)
+
+    def asked(*words: str) -> Recipe:
+        return options.recipes_of(parser.parse_args(["a.png", *words]))[0]
+
+    found = asked("--prompt", "brick", "--lines", "MLSD", "--lines-influence", "0.3")
+    assert (found.lines, found.lines_influence) == ("mlsd", 0.3)
+    made = tmp_path / "made.png"
+    png.write(made, bytes(12), 2, 2, {png.RECIPE_KEY: found.to_json()})
+    changed = asked("--recipe", str(made), "--geometry", "0.5")
+    assert (changed.lines, changed.lines_influence) == ("mlsd", None)
+    words = ["a.png", "--prompt", "brick", "--lines", "none,canny", "--lines-influence", "0.5"]
+    task = batch._task(cli.command_parser("batch", batch).parse_args(words))
+    assert [(r.lines, r.lines_influence) for r in recipes_of(task)] == [
+        ("none", 0.5),
+        ("canny", 0.5),
+    ]
+
+
 def test_an_error_of_a_command_is_its_sentence_and_hint(monkeypatch, capsys):
     def fail(arguments: argparse.Namespace) -> int:
         raise MaquetteError("x", "It broke.", "Mend it.")

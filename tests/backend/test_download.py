@@ -60,7 +60,7 @@ def names(folder: Path) -> set[str]:
 def test_what_is_needed_arrives_and_nothing_else(hub: Hub, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     target = tmp_path / "m"
-    download.fetch(SOURCE, target, lambda *call: seen.append(call))
+    download.fetch([SOURCE], target, lambda *call: seen.append(call))
     assert names(target) == FETCHED
     assert all((target / name).read_bytes() == FILES[name] for name in FETCHED)
     total = sum(len(FILES[name]) for name in FETCHED)
@@ -72,10 +72,10 @@ def test_what_is_needed_arrives_and_nothing_else(hub: Hub, tmp_path: Path) -> No
 
 def test_half_precision_is_preferred_where_all_parts_have_it(hub: Hub, tmp_path: Path) -> None:
     hub.files["unet/diffusion_pytorch_model.fp16.safetensors"] = WEIGHTS[:20_000]
-    download.fetch(SOURCE, tmp_path / "a")
+    download.fetch([SOURCE], tmp_path / "a")
     assert UNET in names(tmp_path / "a")
     hub.files["vae/diffusion_pytorch_model.fp16.safetensors"] = WEIGHTS[:20_000]
-    download.fetch(SOURCE, tmp_path / "b")
+    download.fetch([SOURCE], tmp_path / "b")
     assert {n for n in names(tmp_path / "b") if n.endswith("safetensors")} == {
         "unet/diffusion_pytorch_model.fp16.safetensors",
         "vae/diffusion_pytorch_model.fp16.safetensors",
@@ -84,7 +84,7 @@ def test_half_precision_is_preferred_where_all_parts_have_it(hub: Hub, tmp_path:
 
 def test_a_connection_cut_in_the_middle_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
     hub.cut = [30_000, 10_000]
-    download.fetch(SOURCE, tmp_path / "m")
+    download.fetch([SOURCE], tmp_path / "m")
     assert (tmp_path / "m" / UNET).read_bytes() == WEIGHTS
     ranges = [asked for _, path, asked in hub.requests if path.endswith(UNET)]
     assert ranges[0] is None and ranges[1:] == ["bytes=30000-", "bytes=40000-"]
@@ -96,7 +96,7 @@ def test_an_interrupted_fetch_resumes_the_next_time(hub: Hub, tmp_path: Path) ->
 
     hub.cut = [30_000] + [0] * 50
     with pytest.raises(MaquetteError, match="resumes") as caught:
-        download.fetch(SOURCE, tmp_path / "m")
+        download.fetch([SOURCE], tmp_path / "m")
     assert caught.value.code == "hub-unreachable"
     assert not (tmp_path / "m").exists()
     hub.cut.clear()
@@ -107,8 +107,8 @@ def test_an_interrupted_fetch_resumes_the_next_time(hub: Hub, tmp_path: Path) ->
             raise Stopped
 
     with pytest.raises(Stopped):
-        download.fetch(SOURCE, tmp_path / "m", stop)
-    download.fetch(SOURCE, tmp_path / "m")
+        download.fetch([SOURCE], tmp_path / "m", stop)
+    download.fetch([SOURCE], tmp_path / "m")
     asked = [(path.split(f"{REVISION}/")[-1], span) for _, path, span in hub.requests]
     assert (UNET, "bytes=30000-") in asked
     assert sum(path == UNET for path, _ in asked) == 1  # not again once it was there
@@ -119,29 +119,29 @@ def test_an_interrupted_fetch_resumes_the_next_time(hub: Hub, tmp_path: Path) ->
 def test_changed_content_is_not_kept(hub: Hub, tmp_path: Path, path: str) -> None:
     hub.corrupt.add(path)
     with pytest.raises(MaquetteError, match=f"{path}.*hash") as caught:
-        download.fetch(SOURCE, tmp_path / "m")
+        download.fetch([SOURCE], tmp_path / "m")
     assert caught.value.code == "bad-download" and not (tmp_path / "m").exists()
     hub.corrupt.clear()
-    download.fetch(SOURCE, tmp_path / "m")
+    download.fetch([SOURCE], tmp_path / "m")
     assert (tmp_path / "m" / path).read_bytes() == FILES[path]
 
 
 def test_a_pinned_hash_is_held_against_the_hub(hub: Hub, tmp_path: Path) -> None:
     pinned = Source(NAME, REVISION, SOURCE.parts, {UNET: "0" * 64})
     with pytest.raises(MaquetteError, match=UNET):
-        download.fetch(pinned, tmp_path / "m")
+        download.fetch([pinned], tmp_path / "m")
 
 
 def test_another_revision_is_not_there(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(MaquetteError, match="does not have somebody/some-depth") as caught:
-        download.fetch(Source(NAME, "f" * 40, SOURCE.parts), tmp_path / "m")
+        download.fetch([Source(NAME, "f" * 40, SOURCE.parts)], tmp_path / "m")
     assert caught.value.code == "model-not-found"
 
 
 def test_a_repository_of_pickles_alone_is_refused(hub: Hub, tmp_path: Path) -> None:
     hub.files = {k: v for k, v in FILES.items() if not k.endswith("safetensors")}
     with pytest.raises(MaquetteError, match="no safetensors"):
-        download.fetch(SOURCE, tmp_path / "m")
+        download.fetch([SOURCE], tmp_path / "m")
 
 
 @pytest.mark.parametrize("switch", [download.OFFLINE_VARIABLE, "HF_HUB_OFFLINE"])
@@ -150,14 +150,14 @@ def test_the_offline_switch_is_honoured(
 ) -> None:
     monkeypatch.setenv(switch, "1")
     with pytest.raises(MaquetteError, match=f"{switch} forbids downloads") as caught:
-        download.fetch(SOURCE, tmp_path / "m")
+        download.fetch([SOURCE], tmp_path / "m")
     assert caught.value.code == "offline" and not hub.requests
 
 
 def test_no_hub_at_all(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(MaquetteError, match=r"127\.0\.0\.1:9 failed") as caught:
-        download.fetch(SOURCE, tmp_path / "m")
+        download.fetch([SOURCE], tmp_path / "m")
     assert caught.value.code == "hub-unreachable"
 
 
@@ -167,6 +167,6 @@ def test_a_full_disk_is_told_before_anything_arrives(
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
     with pytest.raises(MaquetteError, match=r"where 0\.0 GB are free") as caught:
-        download.fetch(SOURCE, tmp_path / "m")
+        download.fetch([SOURCE], tmp_path / "m")
     assert caught.value.code == "disk-full"
     assert not [path for _, path, _ in hub.requests if "resolve" in path]

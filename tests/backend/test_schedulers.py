@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from maquette import samplers, schedulers
-from maquette.families.sd2_depth import PictureTask, Sd2Depth
+from maquette.families.family import PictureTask
+from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import ModelSettings
 from maquette_wire.errors import MaquetteError
 

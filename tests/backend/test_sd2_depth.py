@@ -16,7 +16,8 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
     StableDiffusionDepth2ImgPipeline,
 )
-from maquette.families.sd2_depth import PictureTask, Sd2Depth
+from maquette.families.family import PictureTask
+from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import ModelSettings, read_settings
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Lora
@@ -279,6 +280,18 @@ def test_half_precision_files_are_found(copy: Path, model: Sd2Depth) -> None:
         file.rename(file.with_name(f"{file.stem}.fp16.safetensors"))
     init, depth = torch.ones(1, 4, 8, 8), np.zeros((8, 8), np.float32)
     assert torch.equal(paint(load(copy), init, depth, "ddim"), paint(model, init, depth, "ddim"))
+
+
+def test_tensors_by_their_names_of_2022_are_found(copy: Path, model: Sd2Depth) -> None:
+    """As in the autoencoder of Stable Diffusion 2 depth itself."""
+    file = copy / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(file)
+    for new, old in (("q", "query"), ("k", "key"), ("v", "value"), ("out.0", "proj_attn")):
+        tensors = {name.replace(f".to_{new}.", f".{old}."): t for name, t in tensors.items()}
+    assert any("proj_attn" in name for name in tensors)
+    save_file(tensors, file, {"format": "pt"})
+    init = torch.ones(1, 4, 8, 8)
+    assert np.array_equal(load(copy).decode(init), model.decode(init))
 
 
 def test_a_checkpoint_that_names_a_removed_class_loads(copy: Path) -> None:

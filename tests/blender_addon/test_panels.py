@@ -113,6 +113,26 @@ def test_only_what_the_model_can_do_is_shown(
     assert ("MIT" in drawn.names) == (model is not None)
 
 
+@pytest.mark.parametrize(
+    ("model", "chosen", "shown"),
+    [
+        (None, "auto", set()),
+        (_model(), "auto", set()),
+        (_model(), "canny", {"lines"}),
+        (_model(lines=True), "auto", {"lines", "lines_influence"}),
+        (_model(lines=True), "none", {"lines"}),
+    ],
+)
+def test_lines_are_there_for_a_model_that_takes_them(
+    monkeypatch: pytest.MonkeyPatch, model: ModelInfo | None, chosen: str, shown: set[str]
+):
+    monkeypatch.setattr(restyle, "chosen_model", lambda _name: model)
+    settings, drawn = bpy.context.scene.maquette, cast(Any, Drawn())
+    settings.lines = chosen
+    restyle.draw_fine(drawn, settings)
+    assert {"lines", "lines_influence"} & set(drawn.names) == shown
+
+
 def test_what_is_set_is_shown_whatever_the_model(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(restyle, "chosen_model", lambda _name: _model(guidance=1.0, steps=1))
     settings, drawn = bpy.context.scene.maquette, cast(Any, Drawn())

@@ -9,7 +9,7 @@ import bpy
 import pytest
 from maquette_wire import png
 from maquette_wire.errors import MaquetteError
-from maquette_wire.recipe import BAYS, STOREYS, Lora, Recipe, Windows
+from maquette_wire.recipe import BAYS, STOREYS, Lines, Lora, Recipe, Windows
 
 from blender_addon import results
 from blender_addon.recipes import put_back, recipe_of
@@ -30,6 +30,8 @@ FULL = Recipe(
     windows="curtain wall",
     storey=3.85,
     bay=1.2,
+    lines="mlsd",
+    lines_influence=0.45,
 )
 
 
@@ -105,6 +107,16 @@ def test_a_recipe_from_before_windows_were_laid_out_brings_what_is_usual(tmp_pat
     png.write(path, bytes(36), 4, 3, {png.RECIPE_KEY: '{"prompt": "barn", "format": 1}'})
     assert bpy.ops.maquette.use_recipe_file(filepath=str(path)) == {"FINISHED"}
     assert (settings.windows, recipe_of(settings)) == ("auto", Recipe(prompt="barn"))
+
+
+def test_every_kind_of_lines_can_be_chosen_until_the_model_changes():
+    settings = bpy.context.scene.maquette
+    settings.prompt = "barn"
+    for lines in get_args(Lines):
+        settings.lines = lines
+        assert recipe_of(settings).lines == lines
+    settings.lines = "auto"
+    assert recipe_of(settings).lines is None
 
 
 def test_every_layout_that_a_recipe_knows_can_be_chosen_and_lengths_stay_within_its_limits():

@@ -103,8 +103,8 @@ def test_the_error_codes_are_those_of_the_code() -> None:
         if "presets" not in file.parts  # they are a user's own, and never travel
     ]
     in_code = {code for file in files for code in codes_in(file)}
-    # The catalogue's, which also says much locally.
-    in_code |= {"unknown-model", "unknown-lora", "model-not-here"}
+    # The catalogue's and the annotators', which also say much locally.
+    in_code |= {"unknown-model", "unknown-lora", "model-not-here", "no-annotator"}
     text = PAGE[PAGE.index("## Error codes") : PAGE.index("## Containers")]
     on_page = {code for row in rows(text) for code in re.findall(r"`([a-z-]+)`", row[0])}
     assert sorted(in_code - on_page) == [], "codes that docs/protocol.md lacks"

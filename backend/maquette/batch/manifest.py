@@ -342,6 +342,7 @@ SHORT = {
     "depth_influence": "d",
     "storey": "h",
     "bay": "b",
+    "lines_influence": "l",
 }
 
 

@@ -21,7 +21,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Limits
 from maquette_wire.presets.library import Library, built_in
 from maquette_wire.presets.words import composed
-from maquette_wire.recipe import Recipe, Windows
+from maquette_wire.recipe import Lines, Recipe, Windows
 from msgspec.structs import replace
 
 from .. import depth_files
@@ -82,12 +82,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     windows: Several[Windows] = []
     storey: Several[float] = []
     bay: Several[float] = []
+    lines: Several[Lines] = []
+    lines_influence: Several[float] = []
     negative_prompt: Several[str] = []
 
 
 AXES = (
     *("model", "geometry", "steps", "sampler", "guidance"),
-    *("strength", "depth_influence", "windows", "storey", "bay"),
+    *("strength", "depth_influence", "windows", "storey", "bay", "lines", "lines_influence"),
     *("negative_prompt", "seed"),
 )
 """Fields of the recipe that a task may vary, the last one fastest."""

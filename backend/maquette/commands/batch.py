@@ -34,11 +34,13 @@ from ..sources import Sources
 from .options import (
     DEPTH_OPTIONS,
     KINDS,
+    LINE_KINDS,
     add_depth,
     add_estimator,
     add_inside,
     add_opening,
     add_place,
+    lines,
     metres,
     preset_library,
     remote_server,
@@ -114,12 +116,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     look.add_argument("--model", type=_list_of(str), metavar="NAME,...", help="(pocket)")
     look.add_argument("--seed", type=_seeds, metavar="N,N-N", help="(0)")
-    for name in ("geometry", "guidance", "strength", "depth_influence"):
+    for name in ("geometry", "guidance", "strength", "depth_influence", "lines_influence"):
         option = f"--{name.replace('_', '-')}"
         look.add_argument(option, type=_list_of(float), metavar="X,...")
     look.add_argument("--windows", type=_list_of(windows), metavar="KIND,...", help=KINDS)
     look.add_argument("--storey", type=_list_of(metres), metavar="METRES,...")
     look.add_argument("--bay", type=_list_of(metres), metavar="METRES,...")
+    look.add_argument("--lines", type=_list_of(lines), metavar="KIND,...", help=LINE_KINDS)
     look.add_argument("--steps", type=_list_of(int), metavar="N,...")
     look.add_argument("--sampler", type=_list_of(str), metavar="NAME,...")
     where = parser.add_argument_group("where")

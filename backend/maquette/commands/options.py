@@ -16,14 +16,14 @@ from maquette_wire.metadata import Metadata
 from maquette_wire.presets import library
 from maquette_wire.presets.library import Library
 from maquette_wire.presets.words import composed
-from maquette_wire.recipe import Lora, Recipe, Windows
+from maquette_wire.recipe import Lines, Lora, Recipe, Windows
 
 from .. import jobs
 
 RECIPE_OPTIONS = (
     *("model", "seed", "count", "steps", "sampler", "guidance"),
     *("geometry", "strength", "depth_influence"),
-    *("windows", "storey", "bay"),
+    *("windows", "storey", "bay", "lines", "lines_influence"),
 )
 """Options with the name of the recipe's field that they set, for commands that have them."""
 
@@ -60,6 +60,15 @@ def add_look(parser: argparse.ArgumentParser) -> None:
         "--depth-influence", type=float, metavar="0...1", help="of the depth (by --geometry)"
     )
     look.add_argument(
+        "--lines",
+        type=lines,
+        metavar="KIND",
+        help=f"what it is held to, for models that take lines: {LINE_KINDS} (exact)",
+    )
+    look.add_argument(
+        "--lines-influence", type=float, metavar="0...1", help="of the lines (by --geometry)"
+    )
+    look.add_argument(
         "--lora", type=_lora, action="append", metavar="NAME[=WEIGHT]", help="repeatable"
     )
 
@@ -81,6 +90,18 @@ def windows(text: str) -> Windows:
     if found not in WINDOWS:
         raise argparse.ArgumentTypeError(f"{text!r} is no kind of windows; choose {KINDS}")
     return cast(Windows, found)
+
+
+LINES: tuple[Lines, ...] = get_args(Lines)
+LINE_KINDS = ", ".join(LINES)
+
+
+def lines(text: str) -> Lines:
+    """A kind of lines as an option names it."""
+    found = text.strip().lower()
+    if found not in LINES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no kind of lines; choose {LINE_KINDS}")
+    return cast(Lines, found)
 
 
 KINDS = ", ".join(kind.replace(" ", "-") for kind in WINDOWS)
@@ -189,8 +210,9 @@ def recipes_of(arguments: argparse.Namespace) -> list[Recipe]:
     if "model" in changes:
         changes["model_hash"] = None  # another model than the picture's
     if arguments.geometry is not None:
-        # The picture's recipe has both filled in; the slider would not move them.
-        changes = {"strength": None, "depth_influence": None, **changes}
+        # The picture's recipe has them filled in; the slider would not move them.
+        by_geometry = ("strength", "depth_influence", "lines_influence")
+        changes = {**dict.fromkeys(by_geometry), **changes}
     if arguments.negative is not None:
         changes["negative_prompt"] = arguments.negative
     if arguments.lora is not None:

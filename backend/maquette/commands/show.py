@@ -138,6 +138,8 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append((name.replace("_", " "), "the model's own" if value is None else str(value)))
     if told["material"] is None:
         rows.append(("windows", _facades(recipe)))
+    if recipe["lines"] is not None:
+        rows.append(("lines", _lines(recipe)))
     rows += [("LoRA", f"{lora['name']}, weight {lora['weight']:g}") for lora in recipe["loras"]]
     if recipe["size"]:
         rows.append(("size", "{} x {}".format(*recipe["size"])))
@@ -169,6 +171,13 @@ def _facades(recipe: dict[str, Any]) -> str:
     if recipe["windows"] == "free":
         return "free"
     return "{windows}, storey {storey:g} m, bay {bay:g} m".format(**recipe)
+
+
+def _lines(recipe: dict[str, Any]) -> str:
+    """The lines that it was held to."""
+    if recipe["lines"] == "none" or recipe["lines_influence"] is None:
+        return recipe["lines"]
+    return "{lines}, influence {lines_influence:g}".format(**recipe)
 
 
 def _material_rows(told: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,4 +1,5 @@
-"""Checks a checkpoint's directory before anything of it is loaded.
+"""Checks the files of a checkpoint before anything of it is loaded; which ones a family has is in
+`layouts`.
 
 Everything that can be wrong with a directory a user points at is found here, from names, sizes
 and headers alone, and said in one sentence that names the file: no error of a model library
@@ -16,18 +17,15 @@ from typing import Any
 from maquette_wire.errors import MaquetteError
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".msgpack", ".h5")
+_RENAMED = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 _HEADER_LIMIT = 100_000_000  # the format's own limit, in bytes
-_WEIGHTS = {
-    "unet": "diffusion_pytorch_model",
-    "vae": "diffusion_pytorch_model",
-    "text_encoder": "model",
-}
 
 
-def check_layout(directory: Path) -> str | None:
-    """Check a directory in the layout of Stable Diffusion 2 depth; returns the weights' variant.
+def check_layout(directory: Path, parts: Sequence[str]) -> str | None:
+    """Check a directory in the layout of a diffusers pipeline; returns the weights' variant.
 
-    The variant is "fp16" where only half-precision files are there, else None. Raises
+    parts: its folders, of which only the scheduler's and the tokenizers' have no weights. The
+    variant is "fp16" where only half-precision files are there, else None. Raises
     MaquetteError("bad-checkpoint", "missing-part" or "pickle-checkpoint") naming the file and the
     fix.
     """
@@ -37,42 +35,33 @@ def check_layout(directory: Path) -> str | None:
             f"There is no model at {directory}.",
             "Give the folder that holds model_index.json.",
         )
-    for name in (
-        "model_index.json",
-        "scheduler/scheduler_config.json",
-        *(f"{part}/config.json" for part in _WEIGHTS),
-    ):
-        read_json(directory / name)
-    tokenizer = directory / "tokenizer"
-    if not (tokenizer / "tokenizer.json").is_file() and not (tokenizer / "vocab.json").is_file():
-        raise _missing(tokenizer / "vocab.json")
+    read_json(directory / "model_index.json")
+    read_json(directory / "scheduler" / "scheduler_config.json")
+    tokenizers = [directory / part for part in parts if part.startswith("tokenizer")]
+    for tokenizer in tokenizers:
+        if not any((tokenizer / file).is_file() for file in ("tokenizer.json", "vocab.json")):
+            raise _missing(tokenizer / "vocab.json")
+    rest = [part for part in parts if part != "scheduler" and not part.startswith("tokenizer")]
+    return check_parts(directory, rest)
+
+
+def check_parts(directory: Path, parts: Sequence[str]) -> str | None:
+    """Check folders with weights, which are of one variant; returns that, as `check_layout`."""
+    for part in parts:
+        read_json(directory / part / "config.json")
     for variant in (None, "fp16"):
-        parts = {part: weight_files(directory / part, variant) for part in _WEIGHTS}
-        if all(parts.values()):
-            for files in parts.values():
+        found = [weight_files(directory / part, variant) for part in parts]
+        if all(found):
+            for files in found:
                 for file in files:
                     check_safetensors(file)
             return variant
-    raise _no_weights(directory)
-
-
-def check_channels(directory: Path) -> None:
-    """Raise MaquetteError("bad-checkpoint") where the UNet takes no depth channel."""
-    unet = read_json(directory / "unet" / "config.json")
-    vae = read_json(directory / "vae" / "config.json")
-    latent = vae.get("latent_channels", 4)
-    if unet.get("in_channels") != latent + 1 or unet.get("out_channels") != latent:
-        raise MaquetteError(
-            "bad-checkpoint",
-            f"The UNet in {directory} takes {unet.get('in_channels')} channels, "
-            f"a depth model of this VAE takes {latent + 1}.",
-            "Use a checkpoint of the Stable Diffusion 2 depth kind.",
-        )
+    raise _no_weights(directory, parts)
 
 
 def weight_files(part: Path, variant: str | None = None) -> list[Path]:
     """The safetensors files of one part, sorted; all shards where it is sharded, [] for none."""
-    stem = _WEIGHTS[part.name]
+    stem = _stem(part)
     suffix = f".{variant}.safetensors" if variant else ".safetensors"
     single = part / f"{stem}{suffix}"
     if single.is_file():
@@ -123,7 +112,7 @@ def check_safetensors(path: Path) -> dict[str, Any]:
 
 def check_keys(part: str, expected: Sequence[str], files: Sequence[Path]) -> None:
     """Raise MaquetteError("bad-checkpoint") where the files lack tensors that the part needs."""
-    stored = {name for file in files for name in check_safetensors(file)}
+    stored = {_present_name(name) for file in files for name in check_safetensors(file)}
     missing = sorted(set(expected) - stored)
     if missing:
         raise MaquetteError(
@@ -132,6 +121,14 @@ def check_keys(part: str, expected: Sequence[str], files: Sequence[Path]) -> Non
             f"that its config.json describes, the first being {missing[0]}.",
             "Fetch the model again, or export it again with save_pretrained.",
         )
+
+
+def _present_name(name: str) -> str:
+    """A tensor of a VAE's attention by its name of today; checkpoints of 2022, Stable Diffusion 2
+    depth among them, have others, which diffusers translates too."""
+    path, _, last = name.rpartition(".")
+    block, _, layer = path.rpartition(".")
+    return f"{block}.{_RENAMED[layer]}.{last}" if layer in _RENAMED else name
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -147,13 +144,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _no_weights(directory: Path) -> MaquetteError:
-    for part in _WEIGHTS:
+def _stem(part: Path) -> str:
+    """What the files with a part's weights begin with: transformers and diffusers differ."""
+    return "model" if part.name.startswith("text_encoder") else "diffusion_pytorch_model"
+
+
+def _no_weights(directory: Path, parts: Sequence[str]) -> MaquetteError:
+    for part in parts:
         if weight_files(directory / part) or weight_files(directory / part, "fp16"):
             continue
         pickle = next(_pickles(directory / part), None)
         if pickle is None:
-            return _missing(directory / part / f"{_WEIGHTS[part]}.safetensors")
+            return _missing(directory / part / f"{_stem(Path(part))}.safetensors")
         return MaquetteError(
             "pickle-checkpoint",
             f"{pickle} is a pickle, which can run code when it is opened; only safetensors are "
@@ -164,7 +166,7 @@ def _no_weights(directory: Path) -> MaquetteError:
     return MaquetteError(
         "missing-part",
         f"The weights in {directory} are partly full and partly half precision files.",
-        "Keep one kind for unet, vae and text_encoder.",
+        f"Keep one kind for {' and '.join(parts)}.",
     )
 
 

@@ -1,5 +1,4 @@
-"""The family of Stable Diffusion 2 depth: loading a checkpoint, and the steps that sampling is
-made of.
+"""The family of Stable Diffusion 2 depth: a depth channel beside the UNet's latents.
 
 A checkpoint is any directory in that model's on-disk layout, as safetensors; its depth estimator
 is never loaded, since captures bring exact depth. How the picture of a model depends on the depth
@@ -8,384 +7,68 @@ it is given is in its `maquette.json` (`families.settings`).
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import logging
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from diffusers.utils import logging as diffusers_logging
-from maquette_wire.errors import MaquetteError
-from maquette_wire.recipe import Lora
 from numpy.typing import NDArray
-from transformers.utils import logging as transformers_logging
 
-from .. import schedulers
-from ..materials.tiling import unwrap, wrap, wrapped
-from ..preview import LatentPreview
-from . import checkpoint, prompts
-from .depth2img import Denoising, Depth2ImgPipeline, StepCallback
-from .lora_words import words_of_lora
-from .openings import completed
+from ..depth import area_resize
+from ..geometry import blend_depth
+from . import checkpoint, layouts
+from .depth2img import Depth2ImgPipeline
+from .family import Family, PictureTask
+from .libraries import loading
+from .loop import Predictor
 from .settings import ModelSettings
-from .shared_attention import SharedAttention, shared_attention
-
-_EMBEDS_KEPT = 64
-_LATENTS_KEPT = 64
-_MARGIN = 16
-"""Cells of the opposite edge that the VAE is shown where it can't wrap: as far as it looks."""
 
 
-@dataclass(frozen=True)
-class PictureTask:
-    """What one picture of a batch is made from.
-
-    init: float32 [1, C, h, w], the capture's latents. depth: float32 [h, w], encoded. prompt: as
-    the model reads it.
-    """
-
-    init: torch.Tensor
-    depth: NDArray[np.float32]
-    seed: int
-    prompt: str
-
-
-class Sd2Depth:
-    """A loaded model of the family, on one device and in one precision."""
-
-    def __init__(
-        self, pipeline: Depth2ImgPipeline, settings: ModelSettings, device: torch.device
-    ) -> None:
-        self.pipeline = pipeline
-        self.settings = settings
-        self.device = device
-        self.dtype: torch.dtype = pipeline.unet.dtype
-        self.scheduler_config = dict(pipeline.scheduler.config)
-        self.latent_channels: int = pipeline.vae.config.latent_channels
-        self.factor: int = pipeline.vae_scale_factor
-        self._loras: tuple[tuple[Path, float], ...] = ()
-        self._lora_words: frozenset[str] = frozenset()
-        self._embeds: dict[str, torch.Tensor] = {}
-        self._latents: dict[bytes, torch.Tensor] = {}
-        self._margin = 0
-        self.preview = LatentPreview.fit(self._encode_unit, self.factor)
+class Sd2Depth(Family[torch.Tensor]):
+    """A loaded model of the family; an encoded prompt is [1, tokens, width]."""
 
     @classmethod
     def load(
         cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
     ) -> Sd2Depth:
-        """Load a directory. Raises MaquetteError naming the file for everything wrong with it."""
-        variant = checkpoint.check_layout(directory)
-        checkpoint.check_channels(directory)
-        try:
-            with _quiet():
-                pipeline = Depth2ImgPipeline.from_pretrained(
-                    directory,
-                    dtype=dtype,
-                    variant=variant,
-                    use_safetensors=True,
-                    local_files_only=True,
-                    depth_estimator=None,
-                    feature_extractor=None,
-                )
-        except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
-            if is_out_of_memory(error):
-                raise
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-            raise MaquetteError(
-                "bad-checkpoint",
-                f"The model at {directory} can't be loaded: {reason.rstrip('.')}.",
-                "Fetch it again, or export it again with save_pretrained.",
-            ) from error
+        variant = layouts.check(directory)
+        with loading(directory):
+            pipeline = Depth2ImgPipeline.from_pretrained(
+                directory,
+                dtype=dtype,
+                variant=variant,
+                use_safetensors=True,
+                local_files_only=True,
+                depth_estimator=None,
+                feature_extractor=None,
+            )
         for part in ("unet", "vae"):
             files = checkpoint.weight_files(directory / part, variant)
             checkpoint.check_keys(part, list(getattr(pipeline, part).state_dict()), files)
-        pipeline.set_progress_bar_config(disable=True)
-        for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
-            part.requires_grad_(False).eval()
-        with _quiet():
-            pipeline.to(device)
-        if device.type != "mps":  # where convolutions gain nothing from it
-            pipeline.unet.to(memory_format=torch.channels_last)
-            pipeline.vae.to(memory_format=torch.channels_last)
         return cls(pipeline, settings, device)
 
     @property
-    def multiple(self) -> int:
-        """Pixels that both sides of a picture are padded to a multiple of, so that every level of
-        the UNet halves evenly and nothing is rescaled on the way."""
-        levels = len(self.pipeline.unet.config.block_out_channels)
-        return self.factor * 2 ** (levels - 1)
+    def encoders(self) -> Sequence[Any]:
+        return (self.pipeline.text_encoder,)
 
-    # --- what a recipe chooses ------------------------------------------------------------------
+    def depth_channel(self, encoded: NDArray[np.float32], influence: float) -> NDArray[np.float32]:
+        height, width = encoded.shape
+        channel = area_resize(encoded, (height // self.factor, width // self.factor))
+        channel = np.clip(channel, -1.0, 1.0)  # sums of weights overshoot by rounding
+        return blend_depth(channel, influence, self.settings.dropped_depth)
 
-    def set_loras(self, loras: Sequence[tuple[Lora, Path]]) -> None:
-        """Apply these adapters and no others. Raises MaquetteError("bad-lora") naming the file."""
-        wanted = tuple((path, lora.weight) for lora, path in loras)
-        if wanted == self._loras:
-            return
-        self._embeds.clear()  # an adapter may change the text encoder too
-        self.pipeline.unload_lora_weights()
-        self._loras, self._lora_words = (), frozenset()
-        names = [f"adapter_{index}" for index in range(len(wanted))]
-        for name, (path, _) in zip(names, wanted, strict=True):
-            self._load_lora(name, path)
-        if names:
-            self.pipeline.set_adapters(names, [weight for _, weight in wanted])
-        self._loras = wanted
-        self._lora_words = frozenset().union(*(words_of_lora(path) for path, _ in wanted))
+    def _encode(self, text: str) -> torch.Tensor:
+        embeds, _ = self.pipeline.encode_prompt(text, self.device, 1, False)
+        return embeds
 
-    def _load_lora(self, name: str, path: Path) -> None:
-        checkpoint.check_safetensors(path)
-        try:
-            with _quiet():
-                self.pipeline.load_lora_weights(str(path), adapter_name=name, local_files_only=True)
-            adapters = self.pipeline.get_list_adapters()
-        except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
-            if is_out_of_memory(error):
-                raise
-            self.pipeline.unload_lora_weights()
-            raise _bad_lora(path) from error
-        if not any(name in used for used in adapters.values()):
-            self.pipeline.unload_lora_weights()
-            raise _bad_lora(path)
-
-    def encode_prompt(self, text: str) -> torch.Tensor:
-        """[1, tokens, width] in the text encoder's precision; kept for the next picture."""
-        if text not in self._embeds:
-            if len(self._embeds) >= _EMBEDS_KEPT:
-                self._embeds.clear()
-            with _quiet(), torch.inference_mode():
-                embeds, _ = self.pipeline.encode_prompt(text, self.device, 1, False)
-            self._embeds[text] = embeds
-        return self._embeds[text]
-
-    def completed(self, prompt: str, seed: int) -> str:
-        """The prompt as this seed reads it."""
-        return completed(prompt, seed, self.settings.openings)
-
-    def prompt_warnings(self, text: str, label: str) -> list[str]:
-        """Sentences on words of a prompt that this model, with the LoRAs that are set, can't use;
-        `label` names the prompt."""
-        known = self.settings.vocabulary
-        window = min(
-            self.pipeline.tokenizer.model_max_length,
-            self.pipeline.text_encoder.config.max_position_embeddings,
+    def _predictor(
+        self, tasks: Sequence[PictureTask], negative_prompt: str, guidance: float
+    ) -> Predictor:
+        return self.pipeline.predictor(
+            len(tasks),
+            torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1),
+            torch.cat([self.encode_prompt(task.prompt) for task in tasks]),
+            self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
+            guidance,
         )
-        return prompts.warnings(
-            text,
-            label,
-            self.pipeline.tokenizer,
-            window,
-            None if known is None else known | self._lora_words,
-        )
-
-    # --- sampling -------------------------------------------------------------------------------
-
-    @torch.inference_mode()
-    def encode_picture(self, color: NDArray[np.uint8]) -> torch.Tensor:
-        """uint8 sRGB [H, W, 3], sides multiples of `factor` → float32 latents [1, C, h, w].
-
-        The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
-        once for all its seeds, and kept for the recipes that follow.
-        """
-        key = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
-        if key not in self._latents:
-            if len(self._latents) >= _LATENTS_KEPT:
-                del self._latents[next(iter(self._latents))]
-            pixels = torch.tensor(color, device=self.device)
-            unit = pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
-            self._latents[key] = self._encode_unit(unit)
-        return self._latents[key]
-
-    @torch.inference_mode()
-    def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
-        vae = self.pipeline.vae
-        beyond = self._margin * self.factor
-        seen = wrap(pixels.to(device=self.device, dtype=vae.dtype), beyond, beyond)
-        distribution = vae.encode(seen).latent_dist
-        return unwrap(distribution.mode(), self._margin).float() * vae.config.scaling_factor
-
-    def begins_in_noise(self, sampler: str, steps: int, strength: float) -> bool:
-        """Whether nothing of a capture's colours is left where painting begins: in a single step
-        from the end of a schedule that ends in pure noise."""
-        if steps != 1 or strength != 1.0:
-            return False
-        scheduler: Any = schedulers.make(sampler, self.scheduler_config)
-        return float(scheduler.alphas_cumprod[-1]) == 0.0
-
-    def no_latents(self, size: tuple[int, int]) -> torch.Tensor:
-        """Stands for the latents of a picture of this size (width, height) where they don't count:
-        float32 [1, C, h, w]."""
-        width, height = size
-        shape = (1, self.latent_channels, height // self.factor, width // self.factor)
-        return torch.zeros(shape, device=self.device)
-
-    def denoise(
-        self,
-        tasks: Sequence[PictureTask],
-        *,
-        negative_prompt: str,
-        sampler: str,
-        steps: int,
-        strength: float,
-        guidance: float,
-        on_step: StepCallback,
-        shared: float = 0.0,
-        starts: Sequence[float] = (1.0,),
-    ) -> Denoising:
-        """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
-
-        For the first `shared` of the steps it yields the clean latents, and goes on with those
-        that it is sent, then None; others may run meanwhile. starts: of a single step, see
-        `depth2img`.
-        as_written: nothing is added to the prompt.
-        """
-        self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
-        depth = torch.from_numpy(np.stack([task.depth for task in tasks])).unsqueeze(1)
-        return (
-            yield from self.pipeline.denoise(
-                torch.cat([task.init for task in tasks]),
-                depth,
-                torch.cat([self.encode_prompt(task.prompt) for task in tasks]),
-                self.encode_prompt(negative_prompt) if guidance > 1.0 else None,
-                [torch.Generator().manual_seed(task.seed) for task in tasks],
-                steps=steps,
-                strength=strength,
-                guidance=guidance,
-                on_step=on_step,
-                shared=shared,
-                starts=starts,
-            )
-        )
-
-    @torch.inference_mode()
-    def decode(self, latents: torch.Tensor) -> NDArray[np.uint8] | None:
-        """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
-        vae = self.pipeline.vae
-        scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=vae.dtype)
-        decoded = vae.decode(wrap(scaled, self._margin, self._margin), return_dict=False)[0]
-        pixels = unwrap(decoded, self._margin * self.factor).float()
-        if not bool(torch.isfinite(pixels).all()):
-            return None
-        levels = (pixels[0].permute(1, 2, 0) * 127.5 + 127.5).round().clamp(0, 255)
-        return levels.to(torch.uint8).cpu().numpy()
-
-    @contextlib.contextmanager
-    def seamless(self) -> Iterator[None]:
-        """Inside, what is painted goes on at the opposite edge."""
-        pipeline = self.pipeline
-        # In tiles the VAE sees a part at a time, which must not wrap about itself.
-        tiled = pipeline.vae.use_tiling
-        self._latents.clear()
-        self._margin = _MARGIN if tiled else 0
-        try:
-            with wrapped(pipeline.unet, *([] if tiled else [pipeline.vae])):
-                yield
-        finally:
-            self._margin = 0
-            self._latents.clear()
-
-    def shared_attention(self, guided: bool) -> contextlib.AbstractContextManager[SharedAttention]:
-        """Inside, all that is painted also attends to the anchor's pass."""
-        return shared_attention(self.pipeline.unet, guided)
-
-    # --- cost -----------------------------------------------------------------------------------
-
-    def weight_bytes(self) -> int:
-        """Memory of the weights."""
-        parts = (self.pipeline.unet, self.pipeline.vae, self.pipeline.text_encoder)
-        return sum(p.numel() * p.element_size() for part in parts for p in part.parameters())
-
-    def picture_bytes(self, height: int, width: int, guided: bool) -> int:
-        """Memory that one more picture of a batch takes in a UNet pass, estimated.
-
-        The first level holds its skip connections, its working copies and the attention's queries,
-        keys and values: about 24 maps of its channels; each further level a quarter of the pixels
-        with at most twice the channels, together less than as much again.
-        """
-        channels = self.pipeline.unet.config.block_out_channels[0]
-        cells = math.ceil(height / self.factor) * math.ceil(width / self.factor)
-        return 48 * cells * channels * self.dtype.itemsize * (2 if guided else 1)
-
-    @contextlib.contextmanager
-    def low_memory(self) -> Iterator[None]:
-        """Inside, attention runs in slices and the VAE in tiles: slower, far less memory."""
-        pipeline = self.pipeline
-        parts = (pipeline.unet, pipeline.vae)
-        processors = [part.attn_processors for part in parts]
-        pipeline.enable_attention_slicing("max")
-        pipeline.vae.enable_slicing()
-        pipeline.vae.enable_tiling()
-        try:
-            yield
-        finally:
-            pipeline.vae.disable_tiling()
-            pipeline.vae.disable_slicing()
-            pipeline.disable_attention_slicing()
-            for part, used in zip(parts, processors, strict=True):
-                part.set_attn_processor(used)
-
-    @contextlib.contextmanager
-    def full_precision(self) -> Iterator[None]:
-        """Inside, everything runs in float32."""
-        self._cast(torch.float32)
-        try:
-            yield
-        finally:
-            self._cast(self.dtype)
-
-    def _cast(self, dtype: torch.dtype) -> None:
-        self._embeds.clear()
-        self._latents.clear()
-        for part in (self.pipeline.unet, self.pipeline.vae, self.pipeline.text_encoder):
-            torch.nn.Module.to(part, dtype=dtype)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that a device, or the machine, has no memory left."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    # The CPU's and Apple's allocators raise a plain RuntimeError.
-    text = str(error)
-    return isinstance(error, RuntimeError) and (
-        "DefaultCPUAllocator" in text
-        or "can't allocate memory" in text
-        or "out of memory" in text.lower()
-    )
-
-
-def _bad_lora(path: Path) -> MaquetteError:
-    return MaquetteError(
-        "bad-lora",
-        f"The LoRA {path} does not fit this model.",
-        "Use one that was trained for this checkpoint, or remove it from the recipe.",
-    )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences what the model libraries print of their own accord: we say it in our words."""
-    levels = (diffusers_logging.get_verbosity(), transformers_logging.get_verbosity())
-    bars = transformers_logging.is_progress_bar_enabled()
-    diffusers_logging.set_verbosity_error()
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    peft_log = logging.getLogger("peft")
-    peft_level = peft_log.level
-    peft_log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        diffusers_logging.set_verbosity(levels[0])
-        diffusers_logging.enable_progress_bar()
-        transformers_logging.set_verbosity(levels[1])
-        if bars:
-            transformers_logging.enable_progress_bar()
-        peft_log.setLevel(peft_level)

@@ -1,8 +1,7 @@
 """`maquette.json`: what a checkpoint's own files don't say about how it wants to be run.
 
-A directory without that file is run with the family's defaults, those of Stable Diffusion 2
-depth, so that any finetune in that layout works as it comes. The format is described in
-docs/pocket.md.
+A directory without that file is run with its family's defaults, so that any finetune in a known
+layout works as it comes. The format is described in docs/pocket.md.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from maquette_wire.errors import MaquetteError
 
 from .. import samplers
 from ..depth import DepthEncoding
-from ..geometry import SD2_DEPTH, GeometryCurve
+from ..geometry import SD2_DEPTH, SDXL_CONTROL, GeometryCurve
+from .layouts import family_of
 from .openings import Opening
 
 FORMAT = 1
@@ -94,13 +94,34 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.tile_size or 2 * self.native_size
 
 
+class SdxlSettings(ModelSettings, frozen=True, kw_only=True):
+    """With the defaults of Stable Diffusion XL with ControlNets.
+
+    These learned from estimators' depth, which is flatter than true inverse depth: with that, all
+    of the range would go to the ground before the building.
+    """
+
+    native_size: int = 1024
+    guidance: float = 6.0
+    depth: DepthEncoding = DepthEncoding(power=0.5, near_percentile=90.0)
+    geometry: GeometryCurve = SDXL_CONTROL
+
+
+SETTINGS: dict[str, type[ModelSettings]] = {
+    "sd2-depth": ModelSettings,
+    "sdxl-controlnet": SdxlSettings,
+}
+"""By the name of a family."""
+
+
 def read_settings(directory: Path) -> ModelSettings:
     """The settings of a model's directory. Raises MaquetteError("bad-checkpoint")."""
     path = directory / FILE
+    kind = SETTINGS[family_of(directory)]
     try:
-        settings = msgspec.json.decode(path.read_bytes(), type=ModelSettings)
+        settings = msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
-        return ModelSettings(title=directory.name)
+        return kind(title=directory.name)
     except (OSError, msgspec.MsgspecError, ValueError) as error:
         raise MaquetteError(
             "bad-checkpoint", f"{path} can't be used: {error}.", "Correct it, or fetch it again."

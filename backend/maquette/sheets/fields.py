@@ -65,6 +65,11 @@ def _windows(kind: str) -> str:
     return others.get(kind, f"{kind} windows")
 
 
+def _lines(kind: str) -> str:
+    """Lines as a person calls them."""
+    return "no lines" if kind == "none" else f"{kind} lines"
+
+
 MAIN = (
     Field("source", "Source", "", _of_row("source"), lambda path: Path(path).stem or path),
     Field("view", "View", "", _of_row("view")),
@@ -82,6 +87,7 @@ FINE = (
     Field("windows", "Windows", "", _of_recipe("windows"), _windows, usual=USUAL.windows),
     Field("storey", "Storey", "storey", _of_recipe("storey"), unit=" m", usual=USUAL.storey),
     Field("bay", "Bay", "bay", _of_recipe("bay"), unit=" m", usual=USUAL.bay),
+    Field("lines", "Lines", "", _of_recipe("lines"), _lines),
 )
 FIELDS = (*MAIN, *FINE)
 BY_NAME = {field.name: field for field in FIELDS}

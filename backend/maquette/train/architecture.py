@@ -14,13 +14,13 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import (
+    BitConfig,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTokenizer,
     DPTConfig,
     DPTForDepthEstimation,
     DPTImageProcessor,
-    Swinv2Config,
 )
 
 from .color_path import pass_color_through
@@ -28,6 +28,8 @@ from .recipe import Architecture
 
 _GROUPS = 8
 _VAE_GROUPS = 4
+_CELL = 16
+"""Pixels to a cell of the estimator's attention."""
 _HEAD = 32
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _DEPTH_GAIN = 8.0
@@ -113,27 +115,37 @@ def _seed_depth_filters(unet: UNet2DConditionModel) -> None:
 
 
 def make_estimator(width: int, size: int) -> DPTForDepthEstimation:
-    """A DPT on a Swin Transformer V2 of four levels, for pictures of `size`."""
-    widths = [width * 2**level for level in range(4)]
-    settings: dict[str, Any] = {"out_features": ["stage1", "stage2", "stage3", "stage4"]}
-    backbone = Swinv2Config(
-        image_size=size,
-        patch_size=4,
-        embed_dim=width,
-        depths=[2, 2, 2, 2],
-        num_heads=[max(1, each // 16) for each in widths],
-        window_size=8,
-        drop_path_rate=0.0,
-        **settings,
+    """A small DPT-hybrid, for pictures of `size`: three levels of a ResNet (Kolesnikov et al.,
+    "Big Transfer", ECCV 2020) and four layers of attention over cells of 16 x 16 pixels."""
+    widths = [2 * width, 4 * width, 6 * width]
+    cells = size // _CELL
+    outputs: dict[str, Any] = {"out_features": ["stage1", "stage2", "stage3"]}
+    convolutions = BitConfig(
+        embedding_size=width,
+        hidden_sizes=widths,
+        depths=[2, 2, 2],
+        layer_type="bottleneck",
+        global_padding="same",
+        embedding_dynamic_padding=True,
+        num_groups=_GROUPS,
+        **outputs,
     )
     return DPTForDepthEstimation(
         DPTConfig(
-            backbone_config=backbone,
+            is_hybrid=True,
+            backbone_config=convolutions,
+            backbone_featmap_shape=[1, widths[-1], cells, cells],
             image_size=size,
-            neck_hidden_sizes=widths,
+            patch_size=_CELL,
+            hidden_size=widths[-1],
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            intermediate_size=2 * widths[-1],
+            # Of the convolutions the first two levels, and of the attention a middle and the end.
+            backbone_out_indices=[0, 1, 1, 3],
+            neck_hidden_sizes=[*widths, widths[-1]],
+            reassemble_factors=[1, 1, 1, 0.5],
             fusion_hidden_size=2 * width,
-            add_projection=False,
-            use_batch_norm_in_fusion_residual=False,
         )
     )
 

@@ -1,10 +1,10 @@
 """The depth estimator's stage: pictures without depth, of massings and of finished buildings.
 
-A DPT (Ranftl et al., "Vision Transformers for Dense Prediction", ICCV 2021), the estimator of
-Stable Diffusion 2 depth's layout, on a small Swin Transformer V2 (Liu et al., CVPR 2022), whose
-windows learn from far fewer pictures than a plain transformer. It predicts the depth channel plus
-one, since a DPT predicts nothing negative; diffusers' own pipeline stretches what is predicted to
-[-1, 1] again, and so gives the UNet what it was trained with.
+A DPT-hybrid (Ranftl et al., "Vision Transformers for Dense Prediction", ICCV 2021), the estimator
+that Stable Diffusion 2 depth has, but small: its convolutions learn from far fewer pictures than
+attention alone. It predicts the depth channel plus one, since a DPT predicts nothing negative;
+diffusers' own pipeline stretches what is predicted to [-1, 1] again, and so gives the UNet what it
+was trained with.
 """
 
 from __future__ import annotations
@@ -91,13 +91,21 @@ class EstimatorTraining:
 
     def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-        pairs = [self._pair(rng) for _ in range(self.schedule.batch)]
+        size = self.settings.size // (2 if step <= self.settings.halved else 1)
+        self._expect(size)
+        pairs = [self._pair(size, rng) for _ in range(self.schedule.batch)]
         count = len(pairs)
         picks = [pairs[first::shards] for first in range(min(shards, count))]
         return [partial(self._loss, pick, len(pick) / count) for pick in picks]
 
-    def _pair(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """A picture [h, w, 3] and its depth channel [h, w], varied."""
+    def _expect(self, size: int) -> None:
+        """Take pictures of this size, to which the places of attention's cells are stretched."""
+        self.estimator.dpt.embeddings.image_size = (size, size)
+
+    def _pair(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """A picture and its depth channel, varied."""
         names = self.dataset.names
         while True:
             name = names[int(rng.integers(len(names)))]
@@ -106,7 +114,7 @@ class EstimatorTraining:
             except DamagedScene as error:
                 log.warning("Left out: %s. Delete it and render it again.", error)
                 continue
-            color, depth = varied(*shown[int(rng.integers(len(shown)))], rng)
+            color, depth = varied(*shown[int(rng.integers(len(shown)))], size, rng)
             if np.isfinite(depth).mean() >= _LEAST_SURFACE:
                 return color, _channel(depth, self.encoding)
 
@@ -131,9 +139,11 @@ class EstimatorTraining:
     @torch.no_grad()
     def sheet(self, path: Path) -> dict[str, float]:
         """Held-out pictures, their depth, and what is made of them; the mean error of all shown."""
+        size = self.settings.size
+        self._expect(size)
         rows, errors = [], []
         for name in self.dataset.held_out[:_SHOWN]:
-            color, depth = pictures_of(self.dataset.scene(name))[-1]
+            color, depth = resized(*pictures_of(self.dataset.scene(name))[-1], size)
             wanted = _channel(depth, self.encoding)
             made = self.estimator(to_tensor(color[None]).to(self.device)).predicted_depth
             guess = made[0].float().relu().cpu().numpy() - 1.0
@@ -158,28 +168,24 @@ def pictures_of(scene: Scene) -> list[tuple[NDArray[np.uint8], NDArray[np.float3
 
 
 def varied(
-    color: NDArray[np.uint8], depth: NDArray[np.float32], rng: np.random.Generator
+    color: NDArray[np.uint8], depth: NDArray[np.float32], size: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """A part of a picture [h, w, 3] and of its depth [h, w], brought to the same size, perhaps
+    """A part of a picture [h, w, 3] and of its depth [h, w], brought to [size, size], perhaps
     mirrored, and in other colours: as another camera, renderer and screen would show it.
 
     The part may have other proportions, since a DPTImageProcessor squeezes all pictures into its
-    square; depth isn't averaged across silhouettes.
+    square.
     """
     height, width = depth.shape
     rows, columns = (int(each) for each in rng.uniform(_SMALLEST, 1.0, 2) * (height, width))
     top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
     blur = float(rng.uniform(1.0, _BLUREST)) if rng.random() < _BLURRED else 1.0
-    part = Image.fromarray(color).resize(
-        (round(width / blur), round(height / blur)),
-        Image.Resampling.BILINEAR,
-        box=(left, top, left + columns, top + rows),
+    picture = Image.fromarray(color).crop((left, top, left + columns, top + rows))
+    blurred = picture.resize((round(size / blur), round(size / blur)), Image.Resampling.BILINEAR)
+    color, depth = resized(
+        np.asarray(blurred), depth[top : top + rows, left : left + columns], size
     )
-    part = part.resize((width, height), Image.Resampling.BILINEAR)
-    row = top + ((np.arange(height) + 0.5) * rows / height).astype(int)
-    column = left + ((np.arange(width) + 0.5) * columns / width).astype(int)
-    depth = depth[np.ix_(row, column)]
-    values = np.asarray(part, np.float32) / 255.0
+    values = color.astype(np.float32) / 255.0
     grey = values.mean(2, keepdims=True)
     values = grey + rng.uniform(*_SATURATION) * (values - grey)
     values = np.clip(values * np.exp(rng.normal(0.0, _TINT, 3)), 0.0, 1.0)
@@ -189,6 +195,18 @@ def varied(
     if rng.random() < 0.5:
         color, depth = color[:, ::-1], depth[:, ::-1]
     return color, depth
+
+
+def resized(
+    color: NDArray[np.uint8], depth: NDArray[np.float32], size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """A picture and its depth as [size, size, 3] and [size, size]; depth isn't averaged across
+    silhouettes."""
+    picture = Image.fromarray(color).resize((size, size), Image.Resampling.BILINEAR)
+    height, width = depth.shape
+    places = (np.arange(size) + 0.5) / size
+    nearest = np.ix_((places * height).astype(int), (places * width).astype(int))
+    return np.asarray(picture), depth[nearest]
 
 
 def _channel(depth: NDArray[np.float32], encoding: DepthEncoding) -> NDArray[np.float32]:

@@ -39,7 +39,7 @@ def export_model(recipe: TrainingRecipe, out: Path, directory: Path) -> Path:
     if workspace.has_estimator():
         estimator = workspace.part("depth_estimator")
         parts["depth_estimator"] = estimator.to(torch.float16)
-        parts["feature_extractor"] = workspace.image_processor()
+        parts["feature_extractor"] = workspace.image_processor(estimator)
     for name in ("vae", "text_encoder", "unet"):
         parts[name] = parts[name].to(torch.float16)
     temporary = directory.with_name(f"{directory.name}.tmp")

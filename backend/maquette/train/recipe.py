@@ -138,10 +138,14 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class EstimatorStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The depth estimator for pictures without depth. width: of its first level, in units of 8;
-    slopes: weight of the error of slopes; precision: as of the UNet."""
+    size: side of what it sees of a picture, in units of 32 pixels; halved: steps for which it sees
+    half of that, at a quarter of the work; slopes: weight of the error of slopes; precision: as of
+    the UNet."""
 
     schedule: Schedule
     width: int = 32
+    size: int = 256
+    halved: int = 0
     slopes: float = 1.0
     precision: Literal["full", "bf16"] = "full"
 

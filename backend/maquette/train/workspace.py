@@ -112,12 +112,14 @@ class Workspace:
         """Whether one was trained here, or comes with the base."""
         return self._folder("depth_estimator") is not None
 
-    def image_processor(self) -> DPTImageProcessor:
+    def image_processor(self, estimator: DPTForDepthEstimation) -> DPTImageProcessor:
         """What brings a picture to the estimator: the base's, where the estimator is its own."""
         found = self._folder("feature_extractor")
         if found is not None and not (self.model / "depth_estimator").is_dir():
             return DPTImageProcessor.from_pretrained(found)
-        return fresh.make_image_processor(self._size())
+        size = estimator.config.image_size
+        assert isinstance(size, int)
+        return fresh.make_image_processor(size)
 
     def _folder(self, name: str) -> Path | None:
         """Where a part is: in the training, else in the base."""
@@ -132,7 +134,9 @@ class Workspace:
             return self._load(DPTForDepthEstimation, "depth_estimator")
         assert self.recipe.depth_estimator is not None
         torch.manual_seed(self.recipe.seed)
-        return fresh.make_estimator(self.recipe.depth_estimator.width, self._size())
+        return fresh.make_estimator(
+            self.recipe.depth_estimator.width, self.recipe.depth_estimator.size
+        )
 
     def _load(self, kind: Any, name: str) -> Any:
         folder = self._folder(name)

@@ -81,7 +81,7 @@ def test_nothing_of_a_scene_is_added_to_the_prompt(
     def added(*_: Any) -> str:
         raise AssertionError("a surface has no surroundings")
 
-    monkeypatch.setattr("maquette.families.sd2_depth.completed", added)
+    monkeypatch.setattr("maquette.families.family.completed", added)
     assert sampler.material(RECIPE, TILE).maps
 
 

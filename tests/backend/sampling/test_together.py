@@ -9,7 +9,8 @@ import pytest
 import torch
 from maquette import samplers, sampling, schedulers
 from maquette.catalogue import Catalogue
-from maquette.families.sd2_depth import PictureTask, Sd2Depth
+from maquette.families.family import PictureTask
+from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.painting import JobCancelled
 from maquette.sampling import Sampler, SamplingResult

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from maquette.catalogue import Catalogue
-from maquette.families.depth2img import Denoising
+from maquette.families.loop import Denoising
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.sampling import Sampler
 from maquette_wire.errors import MaquetteError

@@ -98,6 +98,7 @@ def scenario() -> Iterator[float]:
     lamp = {"below": -1, "icon": 3}
     yield from press("Texture of a File...", lambda: not layers.is_lit(layer), **lamp)
     shot("unlit")
+    settings = bpy.context.scene.maquette  # the one before is gone, since it was undone
     settings.long_side, settings.texture_views = 256, 1
     yield from press("Restyle", lambda: session.jobs or len(settings.pictures))
     yield from wait(lambda: not session.jobs, JOB_SECONDS)

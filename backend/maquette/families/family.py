@@ -1,0 +1,380 @@
+"""A family: what the ways of running a kind of checkpoint have in common, which is all but what
+they are made of, how they read a prompt and how they are shown depth.
+
+`PictureTask` in, latents and pictures out; `painting` makes them run. Each family is a module
+beside this one (`sd2_depth`, `sdxl_control`), which `registry` chooses by a model's directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from maquette_wire.errors import MaquetteError
+from maquette_wire.recipe import Lora
+from numpy.typing import NDArray
+
+from .. import devices, schedulers
+from ..materials.tiling import unwrap, wrap, wrapped
+from ..preview import LatentPreview
+from . import checkpoint, prompts
+from .doubling import double_at_once
+from .libraries import quiet
+from .loop import Denoising, Predictor, StepCallback
+from .lora_words import words_of_lora
+from .openings import completed
+from .settings import ModelSettings
+from .shared_attention import SharedAttention, shared_attention
+
+Words = TypeVar("Words")
+"""An encoded prompt, as a family has it."""
+
+_EMBEDS_KEPT = 64
+_LATENTS_KEPT = 64
+_MARGIN = 16
+"""Cells of the opposite edge that the VAE is shown where it can't wrap: as far as it looks."""
+
+
+@dataclass(frozen=True)
+class PictureTask:
+    """What one picture of a batch is made from.
+
+    init: float32 [1, C, h, w], the capture's latents. depth: float32 [h, w], as `depth_channel`
+    gives it. prompt: as the model reads it. lines: uint8 [H, W] at the padded size, white on black,
+    where the picture is held to any. depth_influence, lines_influence: what they count, 0 to 1,
+    where a model's channel doesn't say it already.
+    """
+
+    init: torch.Tensor
+    depth: NDArray[np.float32]
+    seed: int
+    prompt: str
+    lines: NDArray[np.uint8] | None = None
+    depth_influence: float = 1.0
+    lines_influence: float = 1.0
+
+
+class Family(ABC, Generic[Words]):
+    """A loaded model, on one device and in one precision.
+
+    pipeline: of diffusers, with a `DenoisingLoop`; its parts and those that a subclass has beside
+    it are moved to the device.
+    """
+
+    def __init__(self, pipeline: Any, settings: ModelSettings, device: torch.device) -> None:
+        self.pipeline = pipeline
+        self.settings = settings
+        self.device = device
+        self.dtype: torch.dtype = pipeline.unet.dtype
+        self.scheduler_config = dict(pipeline.scheduler.config)
+        self.latent_channels: int = pipeline.vae.config.latent_channels
+        self.factor: int = pipeline.vae_scale_factor
+        self._loras: tuple[tuple[Path, float], ...] = ()
+        self._lora_words: frozenset[str] = frozenset()
+        self._embeds: dict[str, Words] = {}
+        self._latents: dict[bytes, torch.Tensor] = {}
+        self._margin = 0
+        pipeline.set_progress_bar_config(disable=True)
+        for part in self.parts:
+            self.settled(part)
+        if device.type == "cpu":
+            double_at_once(pipeline.unet, pipeline.vae)
+        self.preview = LatentPreview.fit(self._encode_unit, self.factor)
+
+    def settled(self, part: Any) -> Any:
+        """A part on the device, to be run and not trained."""
+        part.requires_grad_(False).eval().to(self.device)
+        if self.device.type != "mps":  # where convolutions gain nothing from it
+            part.to(memory_format=torch.channels_last)
+        return part
+
+    # --- what a family is -----------------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def load(
+        cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
+    ) -> Family[Any]:
+        """Load a directory. Raises MaquetteError naming the file for everything wrong with it."""
+
+    @property
+    @abstractmethod
+    def encoders(self) -> Sequence[Any]:
+        """The text encoders."""
+
+    @property
+    def takes_lines(self) -> bool:
+        """Whether its pictures can be held to lines."""
+        return False
+
+    def prepare(self, lines: bool) -> None:
+        """Load what the next pictures need besides. lines: whether they are held to any."""
+
+    @property
+    def painters(self) -> Sequence[Any]:
+        """What runs at each step: convolutions that may have to wrap, and attention."""
+        return (self.pipeline.unet,)
+
+    @abstractmethod
+    def depth_channel(self, encoded: NDArray[np.float32], influence: float) -> NDArray[np.float32]:
+        """What the model is given of encoded depth [H, W] at the padded size, [h, w] in [-1, 1] at
+        the resolution that it wants. influence: of the depth, 0 to 1."""
+
+    @abstractmethod
+    def _encode(self, text: str) -> Words:
+        """A prompt; kept by `encode_prompt`."""
+
+    @abstractmethod
+    def _predictor(
+        self, tasks: Sequence[PictureTask], negative_prompt: str, guidance: float
+    ) -> Predictor:
+        """What predicts for a device batch of pictures of one size."""
+
+    @property
+    def parts(self) -> Sequence[Any]:
+        """Everything with weights."""
+        return (*self.painters, self.pipeline.vae, *self.encoders)
+
+    @property
+    def multiple(self) -> int:
+        """Pixels that both sides of a picture are padded to a multiple of, so that every level of
+        the UNet halves evenly and nothing is rescaled on the way."""
+        levels = len(self.pipeline.unet.config.block_out_channels)
+        return self.factor * 2 ** (levels - 1)
+
+    # --- what a recipe chooses ------------------------------------------------------------------
+
+    def set_loras(self, loras: Sequence[tuple[Lora, Path]]) -> None:
+        """Apply these adapters and no others. Raises MaquetteError("bad-lora") naming the file."""
+        wanted = tuple((path, lora.weight) for lora, path in loras)
+        if wanted == self._loras:
+            return
+        self._embeds.clear()  # an adapter may change the text encoder too
+        self.pipeline.unload_lora_weights()
+        self._loras, self._lora_words = (), frozenset()
+        names = [f"adapter_{index}" for index in range(len(wanted))]
+        for name, (path, _) in zip(names, wanted, strict=True):
+            self._load_lora(name, path)
+        if names:
+            self.pipeline.set_adapters(names, [weight for _, weight in wanted])
+        self._loras = wanted
+        self._lora_words = frozenset().union(*(words_of_lora(path) for path, _ in wanted))
+
+    def _load_lora(self, name: str, path: Path) -> None:
+        checkpoint.check_safetensors(path)
+        try:
+            with quiet():
+                self.pipeline.load_lora_weights(str(path), adapter_name=name, local_files_only=True)
+            adapters = self.pipeline.get_list_adapters()
+        except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
+            if devices.is_out_of_memory(error):
+                raise
+            self.pipeline.unload_lora_weights()
+            raise _bad_lora(path) from error
+        if not any(name in used for used in adapters.values()):
+            self.pipeline.unload_lora_weights()
+            raise _bad_lora(path)
+
+    def encode_prompt(self, text: str) -> Words:
+        """A prompt in the text encoders' precision; kept for the next picture."""
+        if text not in self._embeds:
+            if len(self._embeds) >= _EMBEDS_KEPT:
+                self._embeds.clear()
+            with quiet(), torch.inference_mode():
+                self._embeds[text] = self._encode(text)
+        return self._embeds[text]
+
+    def completed(self, prompt: str, seed: int) -> str:
+        """The prompt as this seed reads it."""
+        return completed(prompt, seed, self.settings.openings)
+
+    def prompt_warnings(self, text: str, label: str) -> list[str]:
+        """Sentences on words of a prompt that this model, with the LoRAs that are set, can't use;
+        `label` names the prompt."""
+        known = self.settings.vocabulary
+        window = min(
+            self.pipeline.tokenizer.model_max_length,
+            self.pipeline.text_encoder.config.max_position_embeddings,
+        )
+        return prompts.warnings(
+            text,
+            label,
+            self.pipeline.tokenizer,
+            window,
+            None if known is None else known | self._lora_words,
+        )
+
+    # --- sampling -------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode_picture(self, color: NDArray[np.uint8]) -> torch.Tensor:
+        """uint8 sRGB [H, W, 3], sides multiples of `factor` → float32 latents [1, C, h, w].
+
+        The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
+        once for all its seeds, and kept for the recipes that follow.
+        """
+        key = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
+        if key not in self._latents:
+            if len(self._latents) >= _LATENTS_KEPT:
+                del self._latents[next(iter(self._latents))]
+            pixels = torch.tensor(color, device=self.device)
+            unit = pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
+            self._latents[key] = self._encode_unit(unit)
+        return self._latents[key]
+
+    @torch.inference_mode()
+    def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
+        vae = self.pipeline.vae
+        beyond = self._margin * self.factor
+        seen = wrap(pixels.to(device=self.device, dtype=vae.dtype), beyond, beyond)
+        distribution = vae.encode(seen).latent_dist
+        return unwrap(distribution.mode(), self._margin).float() * vae.config.scaling_factor
+
+    def begins_in_noise(self, sampler: str, steps: int, strength: float) -> bool:
+        """Whether nothing of a capture's colours is left where painting begins: in a single step
+        from the end of a schedule that ends in pure noise."""
+        if steps != 1 or strength != 1.0:
+            return False
+        scheduler: Any = schedulers.make(sampler, self.scheduler_config)
+        return float(scheduler.alphas_cumprod[-1]) == 0.0
+
+    def no_latents(self, size: tuple[int, int]) -> torch.Tensor:
+        """Stands for the latents of a picture of this size (width, height) where they don't count:
+        float32 [1, C, h, w]."""
+        width, height = size
+        shape = (1, self.latent_channels, height // self.factor, width // self.factor)
+        return torch.zeros(shape, device=self.device)
+
+    def denoise(
+        self,
+        tasks: Sequence[PictureTask],
+        *,
+        negative_prompt: str,
+        sampler: str,
+        steps: int,
+        strength: float,
+        guidance: float,
+        on_step: StepCallback,
+        shared: float = 0.0,
+        starts: Sequence[float] = (1.0,),
+    ) -> Denoising:
+        """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
+
+        For the first `shared` of the steps it yields the clean latents, and goes on with those
+        that it is sent, then None; others may run meanwhile. starts: of a single step, see `loop`.
+        """
+        self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
+        with torch.inference_mode():
+            predict = self._predictor(tasks, negative_prompt, guidance)
+        return (
+            yield from self.pipeline.denoise(
+                torch.cat([task.init for task in tasks]),
+                predict,
+                [torch.Generator().manual_seed(task.seed) for task in tasks],
+                steps=steps,
+                strength=strength,
+                on_step=on_step,
+                shared=shared,
+                starts=starts,
+            )
+        )
+
+    @torch.inference_mode()
+    def decode(self, latents: torch.Tensor) -> NDArray[np.uint8] | None:
+        """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
+        vae = self.pipeline.vae
+        scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=vae.dtype)
+        decoded = vae.decode(wrap(scaled, self._margin, self._margin), return_dict=False)[0]
+        pixels = unwrap(decoded, self._margin * self.factor).float()
+        if not bool(torch.isfinite(pixels).all()):
+            return None
+        levels = (pixels[0].permute(1, 2, 0) * 127.5 + 127.5).round().clamp(0, 255)
+        return levels.to(torch.uint8).cpu().numpy()
+
+    @contextlib.contextmanager
+    def seamless(self) -> Iterator[None]:
+        """Inside, what is painted goes on at the opposite edge."""
+        pipeline = self.pipeline
+        # In tiles the VAE sees a part at a time, which must not wrap about itself.
+        tiled = pipeline.vae.use_tiling
+        self._latents.clear()
+        self._margin = _MARGIN if tiled else 0
+        try:
+            with wrapped(*self.painters, *([] if tiled else [pipeline.vae])):
+                yield
+        finally:
+            self._margin = 0
+            self._latents.clear()
+
+    def shared_attention(self, guided: bool) -> contextlib.AbstractContextManager[SharedAttention]:
+        """Inside, all that is painted also attends to the anchor's pass."""
+        return shared_attention(self.pipeline.unet, guided)
+
+    # --- cost -----------------------------------------------------------------------------------
+
+    def weight_bytes(self) -> int:
+        """Memory of the weights."""
+        return sum(p.numel() * p.element_size() for part in self.parts for p in part.parameters())
+
+    def picture_bytes(self, height: int, width: int, guided: bool) -> int:
+        """Memory that one more picture of a batch takes in a UNet pass, estimated.
+
+        The first level holds its skip connections, its working copies and the attention's queries,
+        keys and values: about 24 maps of its channels; each further level a quarter of the pixels
+        with at most twice the channels, together less than as much again.
+        """
+        channels = self.pipeline.unet.config.block_out_channels[0]
+        cells = math.ceil(height / self.factor) * math.ceil(width / self.factor)
+        return 48 * cells * channels * self.dtype.itemsize * (2 if guided else 1)
+
+    @contextlib.contextmanager
+    def low_memory(self) -> Iterator[None]:
+        """Inside, attention runs in slices and the VAE in tiles: slower, far less memory."""
+        vae = self.pipeline.vae
+        parts = (*self.painters, vae)
+        processors = [part.attn_processors for part in parts]
+        for part in self.painters:
+            part.set_attention_slice("max")
+        vae.enable_slicing()
+        vae.enable_tiling()
+        try:
+            yield
+        finally:
+            vae.disable_tiling()
+            vae.disable_slicing()
+            for part in self.painters:
+                part.set_attention_slice(None)
+            for part, used in zip(parts, processors, strict=True):
+                part.set_attn_processor(used)
+
+    @contextlib.contextmanager
+    def full_precision(self) -> Iterator[None]:
+        """Inside, everything runs in float32."""
+        own = [part.dtype for part in self.parts]
+        self._cast([torch.float32] * len(own))
+        try:
+            yield
+        finally:
+            self._cast(own)
+
+    def _cast(self, dtypes: Sequence[torch.dtype]) -> None:
+        self._embeds.clear()
+        self._latents.clear()
+        for part, dtype in zip(self.parts, dtypes, strict=True):
+            torch.nn.Module.to(part, dtype=dtype)
+
+
+def _bad_lora(path: Path) -> MaquetteError:
+    return MaquetteError(
+        "bad-lora",
+        f"The LoRA {path} does not fit this model.",
+        "Use one that was trained for this checkpoint, or remove it from the recipe.",
+    )

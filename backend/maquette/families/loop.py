@@ -1,0 +1,201 @@
+"""The denoising loop, which is the same for all families: it noises latents and takes them to the
+picture, step by step or in a single one, with whatever predicts.
+
+It runs on float32 latents whatever the UNet's precision, because the sum of many small steps is
+lost in 8 bits of mantissa, and it is a generator, so that views which are painted together can
+agree on their clean latents between two steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+import torch
+from diffusers.schedulers.scheduling_tcd import TCDScheduler
+
+StepCallback = Callable[[int, int, torch.Tensor], None]
+"""Called after each denoising step with its number (from 1), the number of steps, and the clean
+latents that the model expects at the end (float32 [B, C, h, w])."""
+
+Predictor = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
+"""What the UNet says of latents (as the scheduler scales them) at a timestep, guidance included,
+float32 [B, C, h, w]. The number is the share of the steps that are done before this one, 0 to
+below 1."""
+
+Denoising = Generator[torch.Tensor | None, torch.Tensor | None, torch.Tensor]
+"""A denoising under way: yields at each step, after the UNet's pass, the clean latents that the
+model expects (float32 [B, C, h, w]), and goes on with those that it is sent in their place; None
+where there is nothing to agree on. Returns the finished ones."""
+
+
+class DenoisingLoop:
+    """What diffusers' img2img pipelines are given in place of their `__call__`."""
+
+    scheduler: Any
+    get_timesteps: Callable[..., Any]
+    prepare_extra_step_kwargs: Callable[..., dict[str, Any]]
+
+    @torch.inference_mode()
+    def denoise(
+        self,
+        init_latents: torch.Tensor,
+        predict: Predictor,
+        generators: Sequence[torch.Generator],
+        *,
+        steps: int,
+        strength: float,
+        on_step: StepCallback,
+        shared: float = 0.0,
+        starts: Sequence[float] = (1.0,),
+    ) -> Denoising:
+        """Noise the init latents by `strength` and denoise them; returns float32 [B, C, h, w].
+
+        init_latents: float32 [B, C, h, w], scaled as the UNet wants them, on its device.
+        generators: one for each picture; a picture's noise depends on its own alone, so neither its
+        neighbours in the batch nor the UNet's precision change it. steps, strength: as in
+        diffusers, `int(steps * strength)` steps run; a single one begins where the strength says
+        and ends in the picture, whatever the scheduler. What `on_step` raises ends the loop.
+        shared: the share of the steps, from the first on, at which the clean latents are yielded;
+        the scheduler steps with the output that means those sent. Where there are such steps, the
+        others yield None, so that several runs stay in step. starts: shares of the strength at
+        which a single step begins; with several, what one ends in is noised for the next, as a
+        consistency model samples (Song et al., "Consistency Models", ICML 2023, algorithm 1), but
+        with the same noise.
+        """
+        device, latents = init_latents.device, init_latents
+        noise = torch.cat(
+            [
+                torch.randn(init_latents.shape[1:], generator=generator).unsqueeze(0)
+                for generator in generators
+            ]
+        ).to(device)
+        if steps == 1:
+            every = self.scheduler.config.num_train_timesteps
+            timesteps = torch.tensor(
+                [max(0, round(start * strength * every) - 1) for start in starts], device=device
+            )
+            return (yield from self._at_once(latents, noise, timesteps, predict, on_step, shared))
+        self.scheduler.set_timesteps(steps, device=device)
+        timesteps, _ = self.get_timesteps(steps, strength, device)
+        latents = self.scheduler.add_noise(latents, noise, timesteps[:1].repeat(len(latents)))
+        options = self.prepare_extra_step_kwargs(list(generators), 0.0)
+        if isinstance(self.scheduler, TCDScheduler):
+            del options["eta"]  # its own default is part of the method
+        return (yield from self._in_steps(latents, timesteps, predict, on_step, shared, options))
+
+    def _at_once(
+        self,
+        latents: torch.Tensor,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        predict: Predictor,
+        on_step: StepCallback,
+        shared: float,
+    ) -> Denoising:
+        """Noise the latents to each timestep and go from there to the picture in one step."""
+        scheduler = self.scheduler
+        for index, timestep in enumerate(timesteps):
+            kept = scheduler.alphas_cumprod.to(timestep.device)[timestep]
+            latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
+            output = predict(latents, timestep, index / len(timesteps))
+            if index < math.ceil(shared * len(timesteps)):
+                output = yield from self._agreed(latents, output, kept)
+            elif shared:
+                yield None
+            latents = self._clean(latents, output, kept)
+            on_step(index + 1, len(timesteps), latents)
+        return latents
+
+    def _in_steps(
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        predict: Predictor,
+        on_step: StepCallback,
+        shared: float,
+        options: dict[str, Any],
+    ) -> Denoising:
+        """Go from noised latents to the picture as the scheduler does; `options` are its own."""
+        # Others may denoise between two steps of this one, each with its scheduler.
+        scheduler = self.scheduler
+        for index, timestep in enumerate(timesteps):
+            scaled = scheduler.scale_model_input(latents, timestep)
+            output = predict(scaled, timestep, index / len(timesteps))
+            if index < math.ceil(shared * len(timesteps)):
+                kept = _kept(scheduler, timestep, index - len(timesteps))
+                output = yield from self._agreed(scaled, output, kept)
+            elif shared:
+                yield None
+            step: Any = scheduler.step(output, timestep, latents, **options)
+            latents = step.prev_sample
+            on_step(index + 1, len(timesteps), _expected(scheduler, step))
+        return latents
+
+    def _agreed(self, latents: torch.Tensor, output: torch.Tensor, kept: torch.Tensor) -> Denoising:
+        """Yield the clean latents that the UNet's output means; returns the output that means
+        those sent."""
+        clean = self._clean(latents, output, kept)
+        sent = yield clean
+        assert sent is not None
+        return output + self._turn(kept) * (sent - clean)
+
+    def _clean(
+        self, latents: torch.Tensor, output: torch.Tensor, kept: torch.Tensor
+    ) -> torch.Tensor:
+        """The clean latents that the UNet's output means (Salimans and Ho, ICLR 2022).
+
+        kept: the share of the latents' variance that is signal, where signal and noise together
+        have one.
+        """
+        kind = self.scheduler.config.prediction_type
+        if kind == "v_prediction":
+            return kept.sqrt() * latents - (1.0 - kept).sqrt() * output
+        if kind == "epsilon":
+            return (latents - (1.0 - kept).sqrt() * output) / kept.sqrt()
+        return output
+
+    def _turn(self, kept: torch.Tensor) -> torch.Tensor:
+        """What the UNet's output changes by where the clean latents that it means change by one:
+        `_clean` solved for the output."""
+        kind = self.scheduler.config.prediction_type
+        if kind == "v_prediction":
+            return -1.0 / (1.0 - kept).sqrt()
+        if kind == "epsilon":
+            return -(kept / (1.0 - kept)).sqrt()
+        return torch.ones_like(kept)
+
+
+def _kept(scheduler: Any, timestep: torch.Tensor, place: int) -> torch.Tensor:
+    """The share of signal in the variance of what the UNet is shown at a step.
+
+    place: of the timestep in the scheduler's own, from their end. Schedulers that count in sigma,
+    noise against signal, may have moved it from the timestep's own.
+    """
+    sigmas = getattr(scheduler, "sigmas", None)
+    if sigmas is None:
+        return scheduler.alphas_cumprod.to(timestep.device)[timestep]
+    sigma = sigmas[len(scheduler.timesteps) + place].to(timestep.device)
+    return 1.0 / (1.0 + sigma**2)
+
+
+def _expected(scheduler: Any, step: Any) -> torch.Tensor:
+    """What the model expects the finished latents to be, after one scheduler step.
+
+    One-step schedulers return it, the multistep ones keep it; `pndm` does neither, and the
+    noisy latents themselves stand in.
+    """
+    for name in ("pred_original_sample", "denoised"):
+        clean = getattr(step, name, None)
+        if clean is not None:
+            return clean
+    outputs = getattr(scheduler, "model_outputs", None)
+    return outputs[-1] if outputs and outputs[-1] is not None else step.prev_sample
+
+
+def guide(output: torch.Tensor, guidance: float) -> torch.Tensor:
+    """Classifier-free guidance (Ho and Salimans, 2022): what a UNet says without and with the
+    prompt, [2 B, C, h, w], as one [B, C, h, w]."""
+    without, with_prompt = output.chunk(2)
+    return without + guidance * (with_prompt - without)
