@@ -59,6 +59,7 @@ class Job:
     there is one picture of each frame; frames whose picture is given show it as their colour. With
     `anchor` they also attend to the picture of that number, which is the first of the first batch;
     where it is given, what is painted of it is dropped.
+    `measured` is told the seconds that sampling a batch took; None where memory did not suffice.
     """
 
     plan: Plan
@@ -74,6 +75,7 @@ class Job:
     latents: dict[int, torch.Tensor] = field(default_factory=dict)
     pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     frugal: bool = False
+    measured: Callable[[Batch, float | None], None] = lambda batch, seconds: None
 
     @property
     def count(self) -> int:
@@ -115,6 +117,8 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
             if not devices.is_out_of_memory(error) or job.frugal:
                 raise
             log.warning("Out of memory in batches of %s pictures: %s", [*map(len, group)], error)
+            if len(group) == 1:
+                job.measured(group[0], None)
             job.frugal = True
             job.warnings.append(
                 "The device ran out of memory, so the pictures were made one at a time, with "
@@ -137,7 +141,10 @@ def _groups(job: Job, batches: Sequence[Batch]) -> deque[Sequence[Batch]]:
 
 def _paint(job: Job, group: Sequence[Batch]) -> None:
     """Make the pictures of one group, again in float32 where numbers overflow."""
+    before = job.seconds.get("sampling", 0.0)
     if _try_paint(job, group):
+        if len(group) == 1 and not job.frugal:
+            job.measured(group[0], job.seconds["sampling"] - before)
         return
     if job.model.dtype != torch.float32:
         log.warning("Values that are not finite; making the pictures again in float32.")
@@ -175,6 +182,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
             )
     with job.timed("sampling"):
         painted = _denoise(job, group)
+        devices.finish(model.device)
     if not all(bool(torch.isfinite(latents).all()) for latents in painted):
         return False
     with job.timed("decoding"):

@@ -246,6 +246,22 @@ def test_lines_are_options_and_geometry_decides_again_what_they_count(tmp_path):
     ]
 
 
+def test_models_says_which_are_shown_the_windows_of_walls(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MAQUETTE_HOME", str(tmp_path))
+    for name, recess in (("plain", 0.0), ("seeing", 0.25)):
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model_index.json").write_text("{}")
+        (folder / "maquette.json").write_text(f'{{"depth": {{"recess": {recess}}}}}')
+    assert cli.main(["models"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    column = rows[0].index("FAÇADES")
+    assert {row[0]: row[column] for row in rows if row and row[0] in ("plain", "seeing")} == {
+        "plain": "no",
+        "seeing": "yes",
+    }
+
+
 def test_an_error_of_a_command_is_its_sentence_and_hint(monkeypatch, capsys):
     def fail(arguments: argparse.Namespace) -> int:
         raise MaquetteError("x", "It broke.", "Mend it.")
