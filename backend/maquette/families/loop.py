@@ -58,7 +58,8 @@ class DenoisingLoop:
         diffusers, `int(steps * strength)` steps run; a single one begins where the strength says
         and ends in the picture, whatever the scheduler. What `on_step` raises ends the loop.
         shared: the share of the steps, from the first on, at which the clean latents are yielded;
-        the scheduler steps with the output that means those sent. starts: shares of the strength at
+        the scheduler steps with the output that means those sent. Where there are such steps, the
+        others yield None, so that several runs stay in step. starts: shares of the strength at
         which a single step begins; with several, what one ends in is noised for the next, as a
         consistency model samples (Song et al., "Consistency Models", ICML 2023, algorithm 1), but
         with the same noise.
