@@ -1,7 +1,8 @@
 """Whether the views of one job show one building: painted together against apart.
 
     python benchmarks/consistency.py [SCENE.blend ...] [--blender PATH] [--extension ZIP]
-        [--prompt TEXT] [--seed N] [--model pocket] [--sheets DIR] [--json FILE]
+        [--prompt TEXT] [--seed N] [--model pocket] [--how together|from|in-turn]
+        [--sheets DIR] [--json FILE]
 
 For each scene (all of `samples/` where none is named) the views that `maquette texture` takes are
 captured once, at 512 x 512, and painted apart and together, with the same seed:
@@ -14,6 +15,10 @@ captured once, at 512 x 512, and painted apart and together, with the same seed:
 - ``seam``: how much colours change across borders of the UV map, in the texture of those painted
   together against the views themselves (`benchmarks/seams.py`).
 - ``time``: of the processor for the whole job, together against apart.
+
+In place of together, ``--how from`` gives the first view as it is painted by itself, and the others
+are painted together after it, as in `maquette texture --from`; with ``in-turn`` each view follows
+all earlier ones, finished.
 
 ``--sheets`` writes a PNG for each scene: captures, views apart, views together.
 """
@@ -69,6 +74,7 @@ def main() -> int:
     parser.add_argument("--prompt", default=PROMPT)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--model", default="pocket", help="a name of the catalogue (pocket)")
+    parser.add_argument("--how", choices=("together", "from", "in-turn"), default="together")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write the pictures there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
@@ -78,7 +84,7 @@ def main() -> int:
     figures = {}
     for scene in arguments.scenes or sorted((ROOT / "samples").glob("*.blend")):
         surface, captures = captured(scene, arguments.blender, arguments.extension)
-        figures[scene.stem], rows = measure(sampler, recipe, surface, captures)
+        figures[scene.stem], rows = measure(sampler, recipe, surface, captures, arguments.how)
         print(
             f"{scene.stem:16}" + "".join(f"{figures[scene.stem][c]:>14.2f}" for c in COLUMNS),
             flush=True,
@@ -106,16 +112,15 @@ def captured(
 
 
 def measure(
-    sampler: Sampler, recipe: Recipe, surface: Surface, captures: list[Capture]
+    sampler: Sampler, recipe: Recipe, surface: Surface, captures: list[Capture], how: str
 ) -> tuple[dict[str, float], list[Pictures]]:
     """The figures of one scene by their column, and its captures and pictures as rows."""
     sampler.run(recipe, captures[:1])  # loads the model
     seconds, painted = [], []
-    for jobs in ([[capture] for capture in captures], [captures]):
+    for way in ("apart", how):
         start = time.process_time()
-        results = [sampler.run(recipe, job, together=len(job) > 1) for job in jobs]
+        painted.append(paint(sampler, recipe, captures, way))
         seconds.append(time.process_time() - start)
-        painted.append([picture for each in results for _, _, picture in each.pictures])
     sights = seen_well(surface, captures)
     differ = [difference(sights, pictures) for pictures in painted]
     shown = [shows_model(c, sight) for c, (sight, _) in zip(captures, sights, strict=True)]
@@ -130,6 +135,21 @@ def measure(
     values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)), seam)
     rows = [[np.asarray(capture.color) for capture in captures], *painted]
     return dict(zip(COLUMNS, values, strict=True)), rows
+
+
+def paint(sampler: Sampler, recipe: Recipe, captures: list[Capture], how: str) -> Pictures:
+    """A picture of each view: apart, together, from the first, or in turn."""
+    if how == "apart":
+        return [sampler.run(recipe, [each]).pictures[0][2] for each in captures]
+    given: dict[int, NDArray[np.uint8]] = {}
+    if how == "from":
+        given[0] = sampler.run(recipe, captures[:1]).pictures[0][2]
+    elif how == "in-turn":
+        for number in range(len(captures) - 1):
+            seen = sampler.run(recipe, captures[: number + 1], together=True, given=given)
+            given[number] = seen.pictures[number][2]
+    result = sampler.run(recipe, captures, together=True, given=given)
+    return [picture for _, _, picture in result.pictures]
 
 
 def seen_well(surface: Surface, captures: list[Capture]) -> list[tuple[Sight, torch.Tensor]]:

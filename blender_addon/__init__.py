@@ -10,6 +10,7 @@ import sys
 from types import ModuleType
 
 MODULES = (
+    "view_looks",
     "properties",
     "preferences",
     "session",

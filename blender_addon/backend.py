@@ -6,6 +6,7 @@ import enum
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,17 +136,28 @@ def version_of(command: list[str]) -> str:
     return said.splitlines()[0]
 
 
-def make_sheet(command: list[str], pictures: list[Path], page: Path) -> str:
-    """Have the backend put pictures, or all of folders, on one page; returns its path. Waits for
-    it, so not for the main thread.
+def make_sheet(
+    command: Sequence[str],
+    pictures: Sequence[Path],
+    page: Path,
+    title: str,
+    axes: Sequence[str] = (),
+) -> str:
+    """Have the backend put pictures, or all of folders, on one page, or on a poster where its name
+    ends in .png; returns its path. Waits for it, so not for the main thread.
+
+    Args:
+        axes: settings of a poster's rows and columns; of the columns alone where it is one.
 
     Raises MaquetteError("no-backend", "no-sheet").
     """
-    words = [*command, "sheet", *map(str, pictures), "--output", str(page), "--title", page.stem]
+    words = [*command, "sheet", *map(str, pictures), "--output", str(page), "--title", title]
+    for option, axis in zip(("--columns", "--rows"), reversed(axes), strict=False):
+        words += [option, axis]
     done = _run(words, SHEET_SECONDS)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it says nothing"]
-        raise MaquetteError("no-sheet", f"The contact sheet can't be made: {lines[-1]}")
+        raise MaquetteError("no-sheet", f"{page.name} can't be made: {lines[-1]}")
     return str(page)
 
 

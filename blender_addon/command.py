@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import msgspec
 import numpy as np
 from maquette_wire import container
 from maquette_wire.capture import Capture
@@ -70,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _captures(arguments: argparse.Namespace) -> list[Capture]:
-    """What is asked for: at each frame the cameras, then the views around."""
+    """What is asked for: at each frame the view that is given, the cameras, then those around."""
     scene = bpy.context.scene
     frames: list[int] = arguments.frames or []
     check_frames(frames)
@@ -82,15 +83,18 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
         )
     size = arguments.size or camera_size(scene, arguments.long_side)
     captures: list[Capture] = []
+    given = [] if arguments.view is None else [_read_view(arguments.view)]
     around: list[View] = []
     # Closed here, so that the scene's frame is put back after an error as well.
     with closing(through(scene, frames)) as moments:
         for number, frame in enumerate(moments):
             chosen = _asked_for(scene, arguments)
             if number == 0:
-                around = _planned(arguments, chosen, size)
-            _check_room(max(len(frames), 1) * (len(chosen) + len(around)), size)
-            seen = [capture_camera(bpy.context, camera, *size) for camera in chosen]
+                around = _planned(arguments, given, chosen, size)
+            count = len(given) + len(chosen) + len(around)
+            _check_room(max(len(frames), 1) * count, size)
+            seen = [capture_view(bpy.context, view) for view in given]
+            seen += [capture_camera(bpy.context, camera, *size) for camera in chosen]
             seen += [capture_view(bpy.context, view) for view in around]
             for capture in seen:
                 if not np.isfinite(capture.depth).any():
@@ -103,15 +107,28 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
 def _asked_for(scene: bpy.types.Scene, arguments: argparse.Namespace) -> list[bpy.types.Object]:
     """The cameras to capture; a model of another program has no active one, but all or none."""
     named = arguments.camera or []
-    if not named and not arguments.all_cameras and arguments.around:
+    if not named and not arguments.all_cameras and (arguments.around or arguments.view):
         return []
     if not named and arguments.model is not None:
         return _cameras_of(scene)
     return _chosen(scene, named, arguments.all_cameras)
 
 
+def _read_view(path: Path) -> View:
+    """Raises MaquetteError("no-view")."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=View)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise MaquetteError(
+            "no-view", f"{path} holds no View: {error}.", "Give one as JSON."
+        ) from error
+
+
 def _planned(
-    arguments: argparse.Namespace, chosen: Sequence[bpy.types.Object], size: tuple[int, int]
+    arguments: argparse.Namespace,
+    given: Sequence[View],
+    chosen: Sequence[bpy.types.Object],
+    size: tuple[int, int],
 ) -> list[View]:
     """Views without a camera, with a sentence about them. Raises MaquetteError("not-seen")."""
     count = arguments.around
@@ -128,7 +145,7 @@ def _planned(
         size = arguments.long_side, arguments.long_side
     elif count:
         made = shape(bpy.context)
-    elif chosen:
+    elif chosen or given:
         return []
     else:
         views = overview(bpy.context, shape(bpy.context), *size)
@@ -136,10 +153,11 @@ def _planned(
         names = " and ".join(repr(view.name) for view in views)
         say(f"{arguments.model.name} brings no camera: it is seen from {names}.")
         return views
-    planned = plan(bpy.context, made, count, _views(chosen, size), size)
+    there = [*given, *_views(chosen, size)]
+    planned = plan(bpy.context, made, count, there, size)
     around = planned.views(*size)
-    _check_seen([*chosen, *around])
-    say(_coverage(planned, len(chosen) + len(around)))
+    _check_seen([*there, *around])
+    say(_coverage(planned, len(there) + len(around)))
     return around
 
 

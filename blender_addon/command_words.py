@@ -34,6 +34,9 @@ def parser() -> Parser:
     )
     cameras.add_argument("--all-cameras", action="store_true", help="every camera of the scene")
     parser.add_argument(
+        "--view", type=Path, metavar="FILE", help="what this View sees as well, first; as JSON"
+    )
+    parser.add_argument(
         "--frame",
         dest="frames",
         action="extend",
@@ -106,6 +109,9 @@ def texture_parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="what it was made of and its views' pictures, kept beside it to be baked again",
+    )
+    parser.add_argument(
+        "--unlit", action="store_true", help="shown as it was painted, whatever the scene's light"
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="a new .blend")
     return parser

@@ -22,9 +22,10 @@ from maquette_wire.messages import Result
 from . import assignment, layers, materials, preferences, results, saved_materials, textures
 from .commissions import Commission, MappingKind, Place
 from .gallery import entries, shown
+from .gallery_settings import gallery_view
 from .jobs import Job, State, Target
 from .notices import Level
-from .properties import gallery_view, settings_of
+from .properties import settings_of
 from .saved_materials import SavedMaterial
 from .textures import SavedTexture
 from .undo import Concepts
@@ -117,6 +118,7 @@ class Delivery:
                 self._tell("ERROR", str(error))
                 continue
             del self._results[name]
+            job.pictures = tuple(each.path for each in saved if isinstance(each, results.Saved))
             self._saved(job)
             self._loads.extend((job, each) for each in saved)
             elsewhere = saved and Path(job.target.folder) not in saved[0].path.parents

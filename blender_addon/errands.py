@@ -12,7 +12,7 @@ class Errands:
 
     def __init__(self) -> None:
         self._thread: ThreadPoolExecutor | None = None
-        self._open: list[tuple[Future[str], Callable[[Future[str]], None]]] = []
+        self._open: list[tuple[Future[Any], Callable[[Future[Any]], None]]] = []
 
     def __len__(self) -> int:
         return len(self._open)
@@ -23,7 +23,7 @@ class Errands:
             self._thread = ThreadPoolExecutor(1, "maquette")
         return self._thread.submit(work)
 
-    def do(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
+    def do(self, work: Callable[[], Any], done: Callable[[Future[Any]], None]) -> None:
         """Have the thread do something; ``collect`` calls ``done`` when it has."""
         self._open.append((self.begin(work), done))
 

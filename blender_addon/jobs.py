@@ -125,6 +125,8 @@ class Job:
     """The material that this job makes, and where it goes."""
     captures: tuple[Capture, ...] = ()
     """What its pictures are made of, to be kept beside them; none of an earlier Blender's job."""
+    pictures: tuple[Path, ...] = ()
+    """Files of its concepts, once they are saved."""
 
     @property
     def title(self) -> str:

@@ -22,6 +22,9 @@ ITEMS: tuple[tuple[Keymap, str, str, dict[str, Any]], ...] = (
     (SAMPLE, "maquette.wipe_pictures", "LEFTMOUSE", {}),
     (IMAGE, "maquette.wipe_pictures", "LEFTMOUSE", {}),  # where no tool is active
     (IMAGE, "maquette.end_compare", "ESC", {}),
+    (IMAGE, "maquette.star_shown", "S", {}),
+    (IMAGE, "maquette.delete_shown", "X", {}),
+    (IMAGE, "maquette.delete_shown", "DEL", {}),
 )
 
 _registered: list[tuple[Any, Any]] = []

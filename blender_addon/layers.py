@@ -166,6 +166,33 @@ def show(material: bpy.types.Material, shown: bool) -> None:
         modifier.show_viewport = modifier.show_render = shown
 
 
+def is_lit(material: Any) -> bool:
+    """Whether the scene's light falls on a layer: a shader gives what is seen of it."""
+    output = material.node_tree.get_output_node("ALL")
+    links = output.inputs["Surface"].links if output is not None else ()
+    return any(link.from_socket.type == "SHADER" for link in links)
+
+
+def light(material: Any, lit: bool) -> None:
+    """Have the scene's light fall on a layer, or show it as it was painted: a colour in place of a
+    shader is emitted as it is, and glTF's exporter writes it as a material without light."""
+    tree = material.node_tree
+    nodes, links = tree.nodes, tree.links
+    output = tree.get_output_node("ALL") or nodes.new("ShaderNodeOutputMaterial")
+    color = nodes[NAME].outputs["Color"]
+    if not lit:
+        links.new(color, output.inputs["Surface"])
+        return
+    surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
+    if surface is None:
+        surface = nodes.new("ShaderNodeBsdfPrincipled")
+        surface.location = -300, 0
+        surface.inputs["Roughness"].default_value = 1.0
+        surface.inputs["Specular IOR Level"].default_value = 0.0
+        links.new(color, surface.inputs["Base Color"])
+    links.new(surface.outputs["BSDF"], output.inputs["Surface"])
+
+
 def remove(material: bpy.types.Material) -> None:
     """Take a layer off all objects and out of the file; its image stays as long as it is used."""
     carriers = set()
@@ -222,20 +249,14 @@ def _material(image: bpy.types.Image) -> Any:
     material: Any = bpy.data.materials.new(image.name)
     if bpy.app.version < (5, 0):
         material.use_nodes = True
-    nodes, links = material.node_tree.nodes, material.node_tree.links
+    nodes = material.node_tree.nodes
     nodes.clear()
-    output = nodes.new("ShaderNodeOutputMaterial")
-    surface = nodes.new("ShaderNodeBsdfPrincipled")
     texture = nodes.new("ShaderNodeTexImage")
     texture.name = texture.label = NAME
     texture.image = image
     texture.extension = "EXTEND"
-    surface.inputs["Roughness"].default_value = 1.0
-    surface.inputs["Specular IOR Level"].default_value = 0.0
-    links.new(texture.outputs["Color"], surface.inputs["Base Color"])
-    links.new(surface.outputs["BSDF"], output.inputs["Surface"])
-    for node, place in ((texture, -600), (surface, -300), (output, 0)):
-        node.location = place, 0
+    texture.location = -600, 0
+    light(material, True)
     nodes.active = texture  # what Solid mode shows
     return material
 

@@ -1,21 +1,27 @@
-"""Accepted jobs on disk, so that a crash of Blender loses none of them. No bpy here.
+"""Open jobs on disk, so that a crash of Blender loses none of them. No bpy here.
 
-Each running Blender has a folder of its own with one small file for each open job, and holds a
-lock in it as long as it lives. The system drops the lock with the process, so the folders without
-one belong to Blenders that ended, and their jobs can be taken over.
+Each running Blender has a folder of its own with two files for each open job: a small note, and all
+that was submitted. It holds a lock in it as long as it lives. The system drops the lock with the
+process, so the folders without one belong to Blenders that ended, and their jobs can be taken over.
 """
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import msgspec
+from maquette_wire import container
+from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.local import try_lock
+from maquette_wire.messages import Submit
+from maquette_wire.packing import Packet
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
@@ -27,7 +33,7 @@ SUFFIX = ".json"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that a server has accepted.
+    """A job that a server has accepted, or is to be sent.
 
     ``server`` is the address of a remote server, empty for the local one; ``texture`` the folder of
     the texture that it makes, empty for others; ``commission`` the material that it makes;
@@ -60,8 +66,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             commission=job.commission,
         )
 
-    def recovered(self) -> Job:
-        """The job in another Blender, which has none of its captures."""
+    def recovered(self, captures: Sequence[Capture]) -> Job:
+        """The job in another Blender, with what is left of its captures."""
         return Job(
             self.job,
             self.recipe,
@@ -70,6 +76,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             recovered=True,
             texture=Path(self.texture) if self.texture else None,
             commission=self.commission,
+            captures=tuple(captures),
         )
 
     @property
@@ -100,16 +107,49 @@ class Ledger:
             temporary.write_bytes(msgspec.json.encode(entry))
             temporary.replace(path)
         except OSError as error:
-            raise MaquetteError(
-                "home-unusable",
-                f"The job can't be noted in {self._root}: {error.strerror}.",
-                "It goes on, but its picture is lost if Blender closes before it is done.",
-            ) from error
+            raise self._not_noted(error) from error
+
+    def place_of(self, job: str) -> Path:
+        """Where what was submitted of a job of this Blender belongs. Raises
+        MaquetteError("home-unusable")."""
+        try:
+            return self._own() / f"{job}{container.SUFFIX}"
+        except OSError as error:
+            raise self._not_noted(error) from error
+
+    def keep(self, place: Path, packet: Packet) -> None:
+        """Write what was submitted of a job, in any thread. Raises
+        MaquetteError("home-unusable")."""
+        try:
+            container.write(place, packet.message, packet.frames)
+        except OSError as error:
+            raise self._not_noted(error) from error
+
+    def kept(self, job: str) -> Packet | None:
+        """What was submitted of a job that this Blender has or has taken over; None where that was
+        cut off by the crash."""
+        try:
+            return container.read(self.place_of(job), kind=Submit)
+        except (OSError, MaquetteError):
+            return None
 
     def remove(self, job: str) -> None:
         """Forget a job that has ended. Unknown jobs are fine."""
         if self._folder is not None:
             (self._folder / f"{job}{SUFFIX}").unlink(missing_ok=True)
+            self._remove_kept(job)
+
+    def _remove_kept(self, job: str) -> None:
+        # On Windows it stays as long as it is mapped, and goes with the folder.
+        with contextlib.suppress(PermissionError):
+            self.place_of(job).unlink(missing_ok=True)
+
+    def _not_noted(self, error: OSError) -> MaquetteError:
+        return MaquetteError(
+            "home-unusable",
+            f"The job can't be noted in {self._root}: {error.strerror}.",
+            "It goes on, but its picture is lost if Blender closes before it is done.",
+        )
 
     def left_behind(self) -> list[Entry]:
         """Jobs of Blenders that have ended and that somebody may want; they stay where they are."""
@@ -131,6 +171,7 @@ class Ledger:
         for entry in self._take_over(self._left_behind()):
             unwanted.append(msgspec.structs.replace(entry, unwanted=True))
             self.add(unwanted[-1])
+            self._remove_kept(entry.job)
         return unwanted
 
     def _take_over(self, found: list[tuple[Path, Entry]]) -> list[Entry]:
@@ -140,6 +181,9 @@ class Ledger:
                 path.rename(self._own() / path.name)
             except FileNotFoundError:
                 continue  # another Blender was faster
+            place = self.place_of(entry.job)
+            with contextlib.suppress(FileNotFoundError):  # it was never there
+                path.with_name(place.name).rename(place)
             adopted.append(entry)
         self._sweep()
         return adopted

@@ -3,6 +3,7 @@ user does without them. No bpy here."""
 
 from __future__ import annotations
 
+from maquette_wire.capture import captures_of
 from maquette_wire.client import Client
 from maquette_wire.messages import Cancelled, Failed, Message, Result
 
@@ -24,14 +25,15 @@ class LeftBehind:
 
     def adopt(self, server: str, client: Client) -> list[Job]:
         """Take over the jobs at the server at this address, which is connected; it is told of those
-        that nobody wants. Raises MaquetteError("home-unusable")."""
+        that nobody wants. One that it never got is sent. Raises MaquetteError("home-unusable")."""
         jobs = []
         for entry in self._ledger.adopt(server):
             if entry.unwanted:
                 self._unwanted[entry.job] = entry
             else:
-                jobs.append(entry.recovered())
-                client.resume(entry.job)
+                kept = self._ledger.kept(entry.job)
+                jobs.append(entry.recovered(captures_of(*kept) if kept else ()))
+                client.resume(entry.job, kept)
         self.entries = self._ledger.left_behind()
         self.tell(server, client)
         return jobs

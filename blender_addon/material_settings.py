@@ -10,9 +10,8 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 from maquette_wire.material import PATTERN, SIZES, Material, PatternName, pattern_of
 
-from .quirks import exact
+from .quirks import PLAIN, exact
 
-PLAIN: Any = set()
 AUTOMATIC = "AUTOMATIC"
 PATTERN_ITEMS = (
     (AUTOMATIC, "Automatic", "What the prompt names, or what its material is usually laid in"),

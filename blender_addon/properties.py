@@ -4,8 +4,6 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 """
 # pyright: reportInvalidTypeForm=false
 
-from typing import Any
-
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -20,18 +18,16 @@ from maquette_wire.recipe import BAYS, STOREYS, Recipe
 
 from . import preset_library
 from .chosen_presets import MaquettePresets
+from .gallery_settings import MaquetteGalleryView, MaquettePicture
 from .material_settings import MaquetteMaterial
-from .quirks import CRASHES
+from .quirks import CRASHES, PLAIN
+from .texture_settings import TextureSettings
+from .view_looks import OverlayLook
 
 BLENDER_INT_MAX = 2**31 - 1
 """Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that, and such a
 one is kept as text."""
 
-
-PLAIN: Any = set()
-"""Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
-makes sense between two keys has them: Geometry, Repaint, Depth Hold, Lines Hold, Storey Height, Bay
-Width."""
 
 USUAL = Recipe(prompt="")
 """What a recipe has of which nothing is said."""
@@ -117,60 +113,7 @@ class MaquettePrompt(bpy.types.PropertyGroup):
     )
 
 
-class MaquettePicture(bpy.types.PropertyGroup):
-    """One picture of a scene's gallery: what finds it again; its Recipe and View are in its file.
-
-    Its ``name``, inherited from PropertyGroup, is a key that no other picture has. Files are
-    relative to ``MaquetteSettings.pictures_base`` where they begin with ``//``.
-    """
-
-    title: StringProperty(name="Name", description="What you call this picture")
-    path: StringProperty(description="The picture's file")
-    depth: StringProperty(description="The file with the depth that the model saw")
-    capture: StringProperty(description="The file with the colour and depth it was made of")
-    job: StringProperty(description="The job that made it; its variations have the same")
-    camera: StringProperty(description="The camera or viewport that it was seen from")
-    prompt: StringProperty(description="Its prompt, to be searched")
-    seed: StringProperty(description="Its seed; larger than Blender's numbers can be")
-    made: StringProperty(description="When it was made: year, month, day and time of this place")
-    width: IntProperty(description="Pixels across")
-    height: IntProperty(description="Pixels down")
-    starred: BoolProperty(description="Kept whatever else goes")
-    trashed: BoolProperty(description="Deleted by the user; its file is there until the trash is")
-
-
-class MaquetteGalleryView(bpy.types.PropertyGroup):
-    """What the gallery shows at the moment, as ``window_manager.maquette_gallery``: no undo."""
-
-    search: StringProperty(
-        name="Search",
-        description="Show pictures whose prompt, camera, name or seed has these words",
-        options={"TEXTEDIT_UPDATE"},
-    )
-    shown: EnumProperty(
-        name="Show",
-        description="Which pictures the gallery shows",
-        items=(
-            ("ALL", "All", "All pictures of this scene", "IMAGE_DATA", 0),
-            ("STARRED", "Starred", "Pictures with a star", "SOLO_ON", 1),
-            ("TRASH", "Trash", "Deleted pictures, until the trash is emptied", "TRASH", 2),
-        ),
-        default="ALL",
-    )
-    page: IntProperty(description="Which page of the gallery, from 0")
-    chosen: StringProperty(description="Key of the picture that the gallery's buttons are for")
-    marked: StringProperty(description="Key of the picture that the chosen one is compared with")
-    wipe: FloatProperty(
-        name="Wipe",
-        description="Where the line between two compared pictures is",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
-
-
-class MaquetteSettings(bpy.types.PropertyGroup):
+class MaquetteSettings(TextureSettings, OverlayLook, bpy.types.PropertyGroup):
     """Everything the panel shows, as ``scene.maquette``."""
 
     prompt: StringProperty(
@@ -373,92 +316,10 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         default="",
         options=PLAIN,
     )
-    texture_views: IntProperty(
-        name="Views",
-        description="From how many sides a texture is painted: more cover more of the model, "
-        "and take longer",
-        default=6,
-        min=1,
-        max=32,
-        soft_max=12,
-        options=PLAIN,
-    )
-    texture_side: IntProperty(
-        name="View Size",
-        description="Width and height of each view's picture. A model paints a whole building best "
-        "near the size it was trained at: 256 for the pocket model, 512 or more for large ones",
-        default=256,
-        min=64,
-        max=4096,
-        soft_max=1024,
-        step=64,
-        subtype="PIXEL",
-        options=PLAIN,
-    )
-    texture_size: EnumProperty(
-        name="Texture Size",
-        description="Width and height of a texture in pixels",
-        items=tuple((str(side), f"{side} px", "") for side in (1024, 2048, 4096, 8192)),
-        default="2048",
-        options=PLAIN,
-    )
-    texture_each: BoolProperty(
-        name="One for Each",
-        description="A picture of this size for each object, rather than one that all share "
-        "(UDIM tiles)",
-        default=False,
-        options=PLAIN,
-    )
-    texture_own_uvs: BoolProperty(
-        name="Keep UV Maps",
-        description="Lay the texture out as the objects' own UV maps say, where these are fit for "
-        "it: no faces on each other, and evenly large. Otherwise it has a UV map of its own",
-        default=True,
-        options=PLAIN,
-    )
-    texture_from_concept: BoolProperty(
-        name="Match Concept",
-        description="Lay the chosen concept on what its view sees, and paint the other sides after "
-        "it",
-        default=False,
-        options=PLAIN,
-    )
     material: PointerProperty(
         name="Material",
         description="What the next material is to be",
         type=MaquetteMaterial,
-    )
-    overlay_shown: BoolProperty(
-        name="Show in 3D View",
-        description="Draw concepts, and what is painted of them so far, over the 3D view: in the "
-        "camera frame, or over a view for as long as it is the one they were made of",
-        default=True,
-        options=PLAIN,
-    )
-    overlay_opacity: FloatProperty(
-        name="Opacity",
-        description="How much of the model the picture over the 3D view covers",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        options=PLAIN,
-    )
-    use_wipe: BoolProperty(
-        name="Wipe",
-        description="Show the model on the left of a line, and the picture on the right of it; "
-        "drag the line in the 3D view",
-        default=False,
-        options=PLAIN,
-    )
-    wipe: FloatProperty(
-        name="Wipe",
-        description="Where the line is between the model on the left and the picture on the right",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        options=PLAIN,
     )
     live_side: IntProperty(
         name="Live Size",
@@ -525,11 +386,6 @@ CLASSES = (
 def settings_of(scene: bpy.types.Scene) -> MaquetteSettings:
     """The panel's settings of a scene, for the type checker's sake."""
     return scene.maquette  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def gallery_view(window_manager: bpy.types.WindowManager) -> MaquetteGalleryView:
-    """What the gallery shows, for the type checker's sake."""
-    return window_manager.maquette_gallery  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def register() -> None:

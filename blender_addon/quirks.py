@@ -1,8 +1,15 @@
-"""What a Blender can't do that the add-on's other code has to know."""
+"""What the add-on's other code has to know of Blender's properties."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
+
+PLAIN: Any = set()
+"""Options of a setting without keyframes: "I" is hit easily with the mouse over the panel. What
+makes sense between two keys has them: Geometry, Repaint, Depth Hold, Lines Hold, Storey Height, Bay
+Width."""
 
 CRASHES = bpy.app.version < (4, 3) and not bpy.app.binary_path
 """The bpy module of 4.2 crashes when its Python ends if any property has functions of its own (an

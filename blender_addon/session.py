@@ -22,6 +22,7 @@ from maquette_wire.home import Home
 from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.packing import Packet
 from maquette_wire.recipe import Recipe
+from maquette_wire.submission import submission
 
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
@@ -29,12 +30,14 @@ from .commissions import Commission
 from .delivery import Delivery, folder_of, where_now
 from .errands import Errands
 from .gallery.keeper import Keeper
+from .grids import Grids
 from .jobs import Job, State, Target
 from .ledger import Entry, Ledger
 from .left_behind import LeftBehind
 from .live import Eye, Live
 from .notices import Level, Notice, Notices
 from .overlay import pictures
+from .remembering import Remembering
 from .waiting import RECENT, Move, Pace, moved, sorted_jobs
 
 BUSY_SECONDS = 0.05
@@ -54,6 +57,7 @@ class Session:
         pace: how long jobs take.
         notices: what the user should know.
         live: the pictures that follow the 3D view; none of them is one of the jobs.
+        grids: the labelled posters that some of the jobs belong to.
     """
 
     def __init__(self, home: Home) -> None:
@@ -66,6 +70,12 @@ class Session:
         self.ledger = Ledger(home)
         self._left_behind = LeftBehind(self.ledger)
         self._errands = Errands()
+        self._remembering = Remembering(
+            self.ledger,
+            self._errands,
+            lambda: self.backend.server if self.backend else "",
+            self.notices.tell,
+        )
         begin = self._errands.begin
         self.delivery = Delivery(home, begin, self.notices.tell, self._settle, self._drop)
         self.live = Live()
@@ -76,6 +86,7 @@ class Session:
             concepts.drop,
             lambda: folder_of(bpy.data.filepath, home),
         )
+        self.grids = Grids(self.errand, self.notices.tell)
         self._client: Client | None = None
         self._watched = 0.0
 
@@ -110,34 +121,24 @@ class Session:
 
         Raises MaquetteError where the recipe or the server's limits say no.
         """
-        assert self._client is not None, "want_server comes first"
-        self.dismiss()
-        name = self._client.submit(recipe, [capture], previews=True)
-        job = self.jobs[name] = Job(name, recipe, (capture.view,), target, captures=(capture,))
-        wake()
-        return job
+        packet = submission(recipe, [capture], previews=True)
+        name, views = packet.message.job, packet.message.views
+        job = Job(name, recipe, views, target, captures=(capture,))
+        return self._hand_over(job, packet, [capture])
 
     def texture(
         self, packet: Packet, captures: Sequence[Capture], target: Target, folder: Path
     ) -> Job:
         """Hand a texture's job over, whose files are in ``folder``, as :meth:`restyle` does."""
-        assert self._client is not None, "want_server comes first"
-        self.dismiss()
         submit = packet.message
-        self._client.submit_packet(packet, captures)
         job = Job(submit.job, submit.recipe, submit.views, target, texture=folder)
-        self.jobs[submit.job] = job
-        wake()
-        return job
+        return self._hand_over(job, packet, captures)
 
     def material(self, recipe: Recipe, commission: Commission, target: Target) -> Job:
         """Hand a material's job over, as :meth:`restyle` does."""
-        assert self._client is not None, "want_server comes first"
-        self.dismiss()
-        name = self._client.submit(recipe, [], previews=True, material=commission.material)
-        job = self.jobs[name] = Job(name, recipe, (), target, commission=commission)
-        wake()
-        return job
+        packet = submission(recipe, [], material=commission.material, previews=True)
+        job = Job(packet.message.job, recipe, (), target, commission=commission)
+        return self._hand_over(job, packet, ())
 
     def cancel(self, name: str) -> None:
         """End a job; one that is already done arrives all the same."""
@@ -204,8 +205,7 @@ class Session:
             target = where_now(job.target, self.home)
             if target != job.target:
                 job.target = target
-                if job.state is not State.WAITING:
-                    self._remember(job)
+                self._remembering.note(job)
 
     def note(self, level: Level, text: str) -> None:
         """Show a sentence in the panel."""
@@ -232,6 +232,7 @@ class Session:
         working |= bool(self.jobs)
         changed |= self.delivery.step()
         changed |= self.gallery.step()
+        changed |= self.grids.step()
         changed |= self._errands.collect()
         changed |= self._follow()
         if changed:
@@ -247,15 +248,13 @@ class Session:
         return IDLE_SECONDS if self.status in (Status.LOST, Status.READY) else None
 
     def close(self) -> None:
-        """End, with what has arrived delivered; jobs at the server are for the next session."""
+        """End, with what has arrived delivered; open jobs are for the next session."""
         self.live.end()
         self._errands.finish()
         self.delivery.finish()
         if self._client is not None:
-            if self._client.connected:
-                # What was submitted just now is still sent, and nobody waits for the answer.
-                for job in self.open_jobs:
-                    self._remember(job)
+            for job in self.open_jobs:
+                self._remembering.note(job)
             self._client.close()
         self.ledger.close()
 
@@ -321,7 +320,7 @@ class Session:
         job.take(message, now)
         self.pace.learn(job)
         if isinstance(message, Accepted):
-            self._remember(job)
+            self._remembering.note(job)
         elif isinstance(message, Result):
             thumbnails.drop_preview(job.name)
             for warning in message.warnings:
@@ -354,17 +353,20 @@ class Session:
                 thumbnails.keep_preview(name, progress, frames)
                 pictures.take(job, progress, frames)
 
-    def _remember(self, job: Job) -> None:
-        assert self.backend is not None
-        try:
-            self.ledger.add(Entry.of(job, self.backend.server))
-        except MaquetteError as error:
-            self.notices.tell("WARNING", str(error))
+    def _hand_over(self, job: Job, packet: Packet, captures: Sequence[Capture]) -> Job:
+        assert self._client is not None, "want_server comes first"
+        self.dismiss()
+        self._client.submit_packet(packet, captures)
+        self.jobs[job.name] = job
+        self._remembering.begin(job, packet)
+        wake()
+        return job
 
     def _settle(self, job: Job) -> None:
         """The job's end is taken in: neither server nor ledger need to keep it."""
         thumbnails.drop_preview(job.name)
-        self.ledger.remove(job.name)
+        job.captures = ()  # what is run again is captured again
+        self._remembering.end(job.name)
         if job.texture is not None:
             textures.discard(job.texture)
         if self._client is not None:
@@ -373,7 +375,6 @@ class Session:
     def _drop(self, job: Job) -> None:
         if self.jobs.pop(job.name, None) is not None and job.is_concept:
             self.recent.append(job)
-        job.captures = ()  # what is run again is captured again
         pictures.drop(job.name, done=job.state is State.DONE)
         if job.state is State.DONE:
             self.gallery.arrived()
@@ -384,8 +385,12 @@ class Session:
 
     def _adopt(self) -> None:
         assert self.backend is not None and self._client is not None
-        for job in self._left_behind.adopt(self.backend.server, self._client):
-            self.jobs[job.name] = job
+        try:
+            adopted = self._left_behind.adopt(self.backend.server, self._client)
+        except MaquetteError as error:
+            self.notices.tell("WARNING", str(error))
+            return
+        self.jobs |= {job.name: job for job in adopted}
 
 
 def redraw() -> None:

@@ -54,6 +54,7 @@ def _save_with_texture(arguments: argparse.Namespace) -> None:
     kept = None
     if fit.names:
         layer, _missing = layers.put_on(fit, image)
+        layers.light(layer, not arguments.unlit)
         if arguments.job is not None:
             kept = _kept(arguments.job, arguments.texture[0].resolve(), fit)
             layers.set_folder(layer, kept.name)

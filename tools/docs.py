@@ -28,12 +28,15 @@ SCENARIOS = (
     "architect.py",
     "texturing.py",
     "tiling.py",
-    "gallery.py",
+    "showing.py",
+    "gridding.py",
     "viewport.py",
     "presetting.py",
     "rendering.py",
 )
 """What has pictures for the docs; a later one may take a picture of an earlier one again."""
+SAMPLES = {"showing.py": "office_slab.blend"}
+"""What the scenarios open that don't open the windows' usual sample."""
 TEXTURES = "textures"
 MATERIALS = "materials"
 MODELLED = (TEXTURES, MATERIALS)
@@ -107,7 +110,11 @@ def make(window: Path, extension: Path, scenarios: Sequence[str]) -> None:
             folder.mkdir()
             with Step(f"{script} in {windows.blender_of(window)}"):
                 try:
-                    visit = windows.visit(window, script, extension, folder, folder / "shots")
+                    visit = windows.visit(
+                        window,
+                        *(script, extension, folder, folder / "shots"),
+                        sample=SAMPLES.get(script, windows.SAMPLE),
+                    )
                 except windows.ScenarioFailed as error:
                     raise BuildError(str(error)) from error
             for shot in sorted((visit.shots / "docs").glob("*.png")):

@@ -4,7 +4,8 @@
 
 Runs in the backend's environment, with shared and backend on the path. Sample massings are
 captured in Blender, painted with each preset's words, cut to the building and written beside the
-list of presets; look at them, and at ``out/presets.png``, before they are committed.
+list of presets. Materials are tiles, lit and repeated: on buildings of that size they look alike.
+Look at the pictures, and at ``out/presets.png``, before they are committed.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from pathlib import Path
 import numpy as np
 from maquette import blender, jobs
 from maquette.console import ProgressLine
+from maquette.materials.tiled import tiled
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
+from maquette_wire.material import Material
 from maquette_wire.presets.library import BUILTIN, built_in, picture_name
 from maquette_wire.presets.words import CATEGORIES, Preset, composed
 from maquette_wire.recipe import Recipe
@@ -58,7 +61,6 @@ WIDE = Scene("office_slab", "Street", (0.2, 0.2, 0.66))
 CHURCH = Scene("church", "Two-point", (0.16, 0.2, 0.66))
 TOWER = Scene("street_tower", "Street", (0.18, 0.14, 0.76))
 SCENES = {
-    "material": CORNER,
     "Villa": WINGS,
     "Row houses": BLOCK,
     "Apartments": BLOCK,
@@ -75,13 +77,24 @@ SCENES = {
 
 REST = {
     "project": "sunny day, lawn",
-    "material": "building, punched windows, sunny day, lawn",
     "ground": "white render house, punched windows, sunny day",
     "season": "red brick house, punched windows, sunny day",
     "light": "pale brick house, punched windows, lawn",
     "style": "red brick house, punched windows, sunny day, lawn",
 }
 """What is said beside a preset's words, by category, so that nothing else is left open."""
+TILES = {
+    "Red brick": ("red brick", 0.6),
+    "Pale brick": ("pale brick", 0.6),
+    "White render": ("white render", 1.2),
+    "Concrete": ("grey concrete, panels", 0.8),
+    "Timber": ("natural timber, boards", 0.6),
+    "Stone": ("pale stone, ashlar", 1.2),
+    "Metal": ("dark metal, standing seam", 1.2),
+    "Glass": ("dark blue glass, panels", 0.8),
+}
+"""What a material's tile is asked for with, and its side in metres."""
+TILE_PIXELS = 512
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,6 +120,9 @@ def run(presets: Sequence[Preset], program: Path | None, extension: Path | None)
         captures: dict[Scene, Capture] = {}
         with jobs.Painter(home, None, line.show) as painter:
             for preset in presets:
+                if preset.name in TILES:
+                    _write(preset, _tile(painter, *TILES[preset.name]), line)
+                    continue
                 scene = SCENES.get(preset.name) or SCENES.get(preset.category, HOUSE)
                 if scene not in captures:
                     words = ["--camera", scene.camera, "--size", f"{PAINTED}x{PAINTED}"]
@@ -114,15 +130,31 @@ def run(presets: Sequence[Preset], program: Path | None, extension: Path | None)
                     (captures[scene],) = blender.capture(
                         found, archive, home, sample, words, line.say
                     )
-                thumbnail = _painted(painter, preset, captures[scene], scene)
-                path = BUILTIN / picture_name(preset.category, preset.name)
-                thumbnail.save(path, quality=QUALITY, optimize=True)
-                line.clear()
-                say(f"  {path.name}: {path.stat().st_size / 1000:.1f} KB")
+                _write(preset, _painted(painter, preset, captures[scene], scene), line)
     page = root() / "out" / "presets.png"
     page.parent.mkdir(exist_ok=True)
     _page().save(page)
     say(f"  {page}")
+
+
+def _write(preset: Preset, thumbnail: Image.Image, line: ProgressLine) -> None:
+    path = BUILTIN / picture_name(preset.category, preset.name)
+    thumbnail.save(path, quality=QUALITY, optimize=True)
+    line.clear()
+    say(f"  {path.name}: {path.stat().st_size / 1000:.1f} KB")
+
+
+def _tile(painter: jobs.Painter, prompt: str, metres: float) -> Image.Image:
+    material = Material(size=metres, pixels=TILE_PIXELS)
+    result, frames = painter.run(Recipe(prompt=prompt, seed=SEED), [], material=material)
+    maps = {
+        header.name: np.asarray(frame).reshape(header.shape)
+        for header, frame in zip(result.frames, frames, strict=True)
+        if header.dtype == "u1"
+    }
+    picture = tiled(maps["albedo"], maps["normal"], maps["occlusion"])
+    painter.stored(result.job)
+    return Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
 def _painted(painter: jobs.Painter, preset: Preset, capture: Capture, scene: Scene) -> Image.Image:

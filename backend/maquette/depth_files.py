@@ -19,7 +19,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 import numpy as np
 from maquette_wire.errors import MaquetteError
@@ -28,6 +29,8 @@ from numpy.typing import NDArray
 from . import depth, exr
 from .exr import Near, relative
 from .raster import check_file, check_pixels, opened
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 SUFFIXES = (".exr", ".npy", ".png", ".tif", ".tiff")
 FOLDER = "depth"
@@ -84,7 +87,7 @@ def sibling_depth(path: Path) -> Path | None:
 
     Raises MaquetteError("two-depths").
     """
-    key = path.parent, _folded(path.stem)
+    key = key_of(path)
     folders = [path.parent, *_depth_folders(path.parent)]
     found = sorted(
         each
@@ -101,18 +104,32 @@ def sibling_depth(path: Path) -> Path | None:
     return found[0] if found else None
 
 
-def without_depth_files(paths: Iterable[Path]) -> list[Path]:
+def without_depth_files(paths: Iterable[AnyPath]) -> list[AnyPath]:
     """Paths but those that are, by their names, the depth of another one."""
     every = list(paths)
-    keys = {(path.parent, _folded(path.stem)) for path in every}
+    keys = {key_of(path) for path in every}
     return [path for path in every if not any(key in keys for key in _pictures_of(path))]
 
 
-Key = tuple[Path, str]
+Key = tuple[PurePath, str]
 """A picture's folder and its stem, whatever its suffix."""
 
 
-def _pictures_of(path: Path) -> list[Key]:
+def by_picture(paths: Iterable[AnyPath]) -> dict[Key, list[AnyPath]]:
+    """Files by the pictures whose depth they are, by their names: see :func:`key_of`."""
+    named: dict[Key, list[AnyPath]] = {}
+    for path in paths:
+        for key in _pictures_of(path):
+            named.setdefault(key, []).append(path)
+    return named
+
+
+def key_of(path: PurePath) -> Key:
+    """A picture as :func:`by_picture` knows it."""
+    return path.parent, _folded(path.stem)
+
+
+def _pictures_of(path: PurePath) -> list[Key]:
     """The pictures whose depth a file is, by its name."""
     if path.suffix.lower() not in SUFFIXES:
         return []
@@ -136,12 +153,8 @@ def _depth_folders(folder: Path) -> Sequence[Path]:
 @lru_cache(64)
 def _listed(folder: Path, _changed: int) -> tuple[Mapping[Key, Sequence[Path]], Sequence[Path]]:
     """Read once for all pictures of a folder, and again when something came or went."""
-    named: dict[Key, list[Path]] = {}
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    for path in entries:
-        for key in _pictures_of(path):
-            named.setdefault(key, []).append(path)
-    return named, [path for path in entries if path.name.lower() == FOLDER]
+    return by_picture(entries), [path for path in entries if path.name.lower() == FOLDER]
 
 
 def _changed(folder: Path) -> int:

@@ -39,6 +39,21 @@ def describe(device: torch.device) -> str:
     return f"{device.type} ({chip}, {size})"
 
 
+def name(device: torch.device) -> str:
+    """What kind of device it is, also beside others of its kind."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} {platform.processor() or platform.machine()}"
+
+
+def finish(device: torch.device) -> None:
+    """Wait until a device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def memory_bytes(device: torch.device) -> int:
     """All memory of the device, whoever uses it: what is free changes, and batches must not."""
     if device.type == "cuda":

@@ -9,8 +9,9 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from maquette_wire import local
 from maquette_wire.capture import Capture
@@ -178,6 +179,7 @@ class Painter:
         recipe: Recipe,
         captures: Sequence[Capture],
         surface: Surface | None = None,
+        given: Mapping[int, Any] | None = None,
         material: Material | None = None,
     ) -> tuple[Result, list[memoryview]]:
         """Submit a job and wait for its result, which is left for the caller to acknowledge.
@@ -186,11 +188,12 @@ class Painter:
 
         Args:
             surface: what the pictures are to be carried onto, for a texture.
+            given: pictures of captures that are taken as they are (uint8 [h, w, 3]).
             material: what to make without any captures.
 
         Raises MaquetteError as the server says.
         """
-        job = self.submit(recipe, captures, surface=surface, material=material)
+        job = self.submit(recipe, captures, surface=surface, given=given, material=material)
         try:
             while True:
                 for heard in self.events():
@@ -210,11 +213,14 @@ class Painter:
         captures: Sequence[Capture],
         *,
         surface: Surface | None = None,
+        given: Mapping[int, Any] | None = None,
         material: Material | None = None,
         job: str | None = None,
     ) -> str:
         """`Client.submit`: a job whose end :meth:`events` tells."""
-        return self._reached().submit(recipe, captures, surface=surface, material=material, job=job)
+        return self._reached().submit(
+            recipe, captures, surface=surface, given=given, material=material, job=job
+        )
 
     def events(self) -> list[Received]:
         """What the server says of jobs, after a tenth of a second at most; where the connection is

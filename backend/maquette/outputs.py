@@ -158,13 +158,13 @@ def write_concept(
     """Write one picture, uint8 [height, width, 3], over an older one, with all that made it.
 
     Args:
+        source: as the picture is to tell of it.
         prompt: False leaves the prompt out of the file.
 
     Raises MaquetteError("output-unusable").
     """
     width, height = recipe.size or (view.width, view.height)
-    origin = source.seen_from(path.parent)
-    text = metadata.texts(recipe, view, origin, software=SOFTWARE, prompt=prompt)
+    text = metadata.texts(recipe, view, source, software=SOFTWARE, prompt=prompt)
     _write(path, frame, width, height, text)
 
 

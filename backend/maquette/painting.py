@@ -55,8 +55,11 @@ Batch = Sequence[Picture]
 class Job:
     """The state of a running job.
 
-    `pictures` begins with those that are given. With `average` the others are synchronised, and
-    there is one picture of each frame; frames whose picture is given show it as their colour.
+    `pictures` begins with those that are `given`. With `average` the others are synchronised, and
+    there is one picture of each frame; frames whose picture is given show it as their colour. With
+    `anchor` they also attend to the picture of that number, which is the first of the first batch;
+    where it is given, what is painted of it is dropped.
+    `measured` is told the seconds that sampling a batch took; None where memory did not suffice.
     """
 
     plan: Plan
@@ -66,10 +69,13 @@ class Job:
     previews: bool
     seconds: dict[str, float]
     warnings: list[str]
+    given: frozenset[int] = frozenset()
     average: SurfaceAverage | None = None
+    anchor: int | None = None
     latents: dict[int, torch.Tensor] = field(default_factory=dict)
     pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     frugal: bool = False
+    measured: Callable[[Batch, float | None], None] = lambda batch, seconds: None
 
     @property
     def count(self) -> int:
@@ -111,6 +117,8 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
             if not devices.is_out_of_memory(error) or job.frugal:
                 raise
             log.warning("Out of memory in batches of %s pictures: %s", [*map(len, group)], error)
+            if len(group) == 1:
+                job.measured(group[0], None)
             job.frugal = True
             job.warnings.append(
                 "The device ran out of memory, so the pictures were made one at a time, with "
@@ -133,7 +141,10 @@ def _groups(job: Job, batches: Sequence[Batch]) -> deque[Sequence[Batch]]:
 
 def _paint(job: Job, group: Sequence[Batch]) -> None:
     """Make the pictures of one group, again in float32 where numbers overflow."""
+    before = job.seconds.get("sampling", 0.0)
     if _try_paint(job, group):
+        if len(group) == 1 and not job.frugal:
+            job.measured(group[0], job.seconds["sampling"] - before)
         return
     if job.model.dtype != torch.float32:
         log.warning("Values that are not finite; making the pictures again in float32.")
@@ -163,7 +174,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
         for frame in _shown(job, group):
             if frame.index in job.latents:
                 continue
-            given = job.average is not None and frame.index in job.pictures
+            given = job.average is not None and frame.index in job.given
             job.latents[frame.index] = (
                 model.no_latents(frame.padded)
                 if unseen and not given
@@ -171,11 +182,14 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
             )
     with job.timed("sampling"):
         painted = _denoise(job, group)
+        devices.finish(model.device)
     if not all(bool(torch.isfinite(latents).all()) for latents in painted):
         return False
     with job.timed("decoding"):
         for batch, latents in zip(group, painted, strict=True):
             for position, picture in enumerate(batch):
+                if picture.number in job.given:
+                    continue
                 job.check_cancelled()
                 whole = model.decode(latents[position : position + 1])
                 if whole is None:
@@ -222,20 +236,29 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
     ]
     clean: list[torch.Tensor] = []
     painted: list[torch.Tensor] = []
-    while not painted:
-        agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
-        clean = []
-        for index, (run, sent) in enumerate(zip(runs, agreed, strict=True)):
-            job.check_cancelled()
-            # All runs yield at the same steps, and so end in the same round.
-            try:
-                clean.append(run.send(sent))  # type: ignore[arg-type]  # None starts it
-            except StopIteration as end:
-                painted.append(end.value)
-                continue
-            if plan.steps == 1:  # a step that is done when all have been here
-                reached[index] += 1
-                job.progress("sampling", *_steps_done(job, group, reached, len(STARTS)), {})
+    with contextlib.ExitStack() as inside:
+        shared = None
+        if job.anchor is not None:
+            shared = inside.enter_context(job.model.shared_attention(plan.guided))
+        while not painted:
+            agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
+            clean = []
+            for index, (run, sent) in enumerate(zip(runs, agreed, strict=True)):
+                job.check_cancelled()
+                if shared is not None:
+                    shared.leads = index == 0
+                # All runs yield at the same steps, and so end in the same round.
+                try:
+                    expected = run.send(sent)
+                except StopIteration as end:
+                    painted.append(end.value)
+                    continue
+                if expected is None:
+                    continue
+                clean.append(expected)
+                if plan.steps == 1:  # a step that is done when all have been here
+                    reached[index] += 1
+                    job.progress("sampling", *_steps_done(job, group, reached, len(STARTS)), {})
     return painted
 
 
@@ -255,7 +278,8 @@ def _agreed(job: Job, group: Sequence[Batch], clean: Sequence[torch.Tensor]) -> 
     assert job.average is not None
     views = {index: latents[0] for index, latents in job.latents.items()}
     for batch, latents in zip(group, clean, strict=True):
-        views |= {p.number: own for p, own in zip(batch, latents, strict=True)}
+        own = {p.number: each for p, each in zip(batch, latents, strict=True)}
+        views |= {number: each for number, each in own.items() if number not in job.given}
     agreed = job.average.apply([views[index] for index in range(len(job.plan.frames))])
     return [
         torch.stack([agreed[p.number] for p in batch]).to(latents)
@@ -275,6 +299,8 @@ def _step_callback(
         shown = {}
         if job.previews:
             for picture, latents in zip(batch, clean, strict=True):
+                if picture.number in job.given:
+                    continue
                 cells = latents[:, *picture.frame.cells(job.model.factor)]
                 shown[picture.number] = job.model.preview.picture(cells)
         stage = "decoding" if step == steps else "sampling"

@@ -76,6 +76,11 @@ class Plan:
         return self.by_windows[number // self.recipe.count, self.reading(number).windows]
 
     @property
+    def steps_run(self) -> int:
+        """Denoising steps of a picture: the strength leaves some out."""
+        return max(1, int(self.steps * self.strength))
+
+    @property
     def guided(self) -> bool:
         """Whether classifier-free guidance runs, at twice the work."""
         return self.guidance > 1.0

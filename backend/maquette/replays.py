@@ -14,11 +14,11 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Submit
 from maquette_wire.metadata import Metadata
 from maquette_wire.recipe import Recipe
-from maquette_wire.source import Source, digest
+from maquette_wire.source import Source, digest, is_url
 from maquette_wire.view import View
 from numpy.typing import NDArray
 
-from . import images
+from . import images, remote
 from .outputs import SOFTWARE
 from .sources import Sourced, Sources
 
@@ -45,6 +45,7 @@ def kept_capture(picture: Path, source: Source) -> Capture | None:
 
 def moved(source: Source, file: Path | None) -> Source:
     """A source whose file is elsewhere now, and its depth map beside it where it left its place.
+    What is at a URL is looked for when it is fetched.
 
     Raises MaquetteError("no-source") where one of them is gone.
     """
@@ -54,7 +55,7 @@ def moved(source: Source, file: Path | None) -> Source:
             depth = str(file.parent.absolute() / Path(depth).name)
         source = msgspec.structs.replace(source, file=str(file.absolute()), depth=depth)
     for name in filter(None, (source.file, source.depth)):
-        if not Path(name).is_file():
+        if not is_url(name) and not Path(name).is_file():
             raise MaquetteError(
                 "no-source",
                 f"{name}, which the picture was made of, isn't there.",
@@ -88,7 +89,7 @@ def changes(source: Source, view: View, now: Sourced) -> list[str]:
         now.source.depth: (source.depth_sha256, now.source.depth_sha256),
     }
     found = [
-        f"{Path(name).name} has other content"
+        f"{remote.place(name).name} has other content"
         for name, (before, after) in files.items()
         if name and before != after
     ]
@@ -104,7 +105,7 @@ def changes(source: Source, view: View, now: Sourced) -> list[str]:
         return found
     if source.estimator is not None:
         return [f"the model {source.estimator!r} estimates another depth"]
-    same = f"{Path(now.source.file).name} is as it was"
+    same = f"{remote.place(now.source.file).name} is as it was"
     if source.view is not None:
         # Versions of Blender shade a little differently: up to 8 of 255 levels from 4.2 to 5.0.
         return [f"{same}, but this Blender draws it otherwise than the one then (see --blender)"]

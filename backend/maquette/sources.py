@@ -19,8 +19,9 @@ from maquette_wire.source import Source, digest, file_digest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from . import annotators, blender, images
+from . import annotators, blender, images, remote
 from .catalogue import Catalogue
+from .fetching import Fetcher
 
 SCENES = (".blend", *blender.MODELS)
 """Suffixes, in lower case, of what Blender opens; all else is a picture."""
@@ -150,8 +151,15 @@ class Sources:
         Args:
             size: (width, height) in pixels, of a camera's capture; a picture has its own.
 
-        Raises MaquetteError as `of_scene` and `of_picture` do.
+        Raises MaquetteError as `of_scene`, `of_picture` and `Fetcher.fetch` do.
         """
+        if remote.is_url(source.file):
+            fetched = Fetcher(self.home.fetched).fetch(source.file)
+            copies = {url: str(path) for path, url in fetched.urls.items()}
+            depth = None if source.depth is None else copies.get(source.depth)
+            made = self.again(replace(source, file=str(fetched.path), depth=depth), size)
+            named = replace(made.source, file=source.file, depth=source.depth)
+            return Sourced(made.capture, named)
         path = Path(source.file)
         if source.view is None:
             return self.of_picture(

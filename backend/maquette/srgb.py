@@ -7,13 +7,20 @@ from numpy.typing import NDArray
 
 _CHUNK = 1 << 16
 """Values at a time, with as much for each as a processor has at hand."""
+_BYTES = np.arange(256) / 255.0
+_LINEAR = np.where(_BYTES <= 0.04045, _BYTES / 12.92, ((_BYTES + 0.055) / 1.055) ** 2.4).astype(
+    np.float32
+)
 
 
-def linear_of_srgb(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """sRGB bytes of any shape → linear in [0, 1]."""
-    values = np.arange(256) / 255.0
-    table = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    return table.astype(np.float32)[picture]
+def linear_of_srgb(
+    picture: NDArray[np.uint8], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """sRGB bytes of any shape → linear in [0, 1].
+
+    out: where the result is written.
+    """
+    return _LINEAR.take(picture, mode="clip", out=out)
 
 
 def srgb_of_linear(

@@ -17,6 +17,7 @@ of StyleGAN", CVPR 2020, section 2).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -78,6 +79,18 @@ class SurfaceAverage:
             part.T.reshape(-1, *size).contiguous()
             for part, size in zip(parts, self.sizes, strict=True)
         ]
+
+    @property
+    def leader(self) -> int:
+        """The view that counts most in what the others become."""
+        counts = [height * width for height, width in self.sizes]
+        starts = np.cumsum([0, *counts])
+        taken = self.matrix.sum(0)
+        by_others = [
+            taken[start:end].sum() - self.matrix[start:end, start:end].sum()
+            for start, end in itertools.pairwise(starts)
+        ]
+        return int(np.argmax(by_others))
 
 
 def surface_average(

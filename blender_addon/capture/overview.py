@@ -10,8 +10,10 @@ import bpy
 import numpy as np
 from maquette_wire.view import View
 
-from .planning import FAR, NEAR, Array, Camera, Survey, ways
+from .planning import FAR, NEAR
+from .poses import Array, Camera, ways
 from .surface import Shape
+from .survey import Survey
 
 BIRD_RISE = 32.0
 """Degrees above the horizon of the view from above."""

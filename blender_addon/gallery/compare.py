@@ -17,7 +17,7 @@ import gpu
 from gpu_extras.batch import batch_for_shader
 
 from .. import results
-from ..properties import gallery_view
+from ..gallery_settings import gallery_view
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""

@@ -19,7 +19,8 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
 from .. import results
-from ..properties import MaquetteGalleryView, MaquettePicture, settings_of
+from ..gallery_settings import MaquetteGalleryView, MaquettePicture
+from ..properties import settings_of
 from ..results import Saved
 from . import files
 
@@ -129,6 +130,23 @@ def chosen(scene: bpy.types.Scene, view: MaquetteGalleryView) -> MaquettePicture
         return entry
     places = shown(scene, view)
     return pictures[places[0]] if places else None
+
+
+def compared(
+    scene: bpy.types.Scene, view: MaquetteGalleryView, entry: MaquettePicture
+) -> MaquettePicture | None:
+    """The picture that one is compared with: the one the user marked, else the one before it from
+    the same camera, else any other one from there."""
+    pictures = settings_of(scene).pictures
+    marked = pictures.get(view.marked) if view.marked else None
+    if marked is not None and marked != entry:
+        return marked
+    own = pictures.find(entry.name)
+    for place in (*range(own - 1, -1, -1), *range(own + 1, len(pictures))):
+        each = pictures[place]
+        if each.camera == entry.camera and not each.trashed:
+            return each
+    return None
 
 
 def of_job(scene: bpy.types.Scene, job: str) -> list[MaquettePicture]:

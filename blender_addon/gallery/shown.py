@@ -7,7 +7,8 @@ from pathlib import Path
 import bpy
 
 from .. import results
-from ..properties import MaquettePicture, settings_of
+from ..gallery_settings import MaquettePicture
+from ..properties import settings_of
 from . import compare, entries
 
 

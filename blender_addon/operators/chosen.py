@@ -11,7 +11,7 @@ from bpy.props import StringProperty
 from maquette_wire.errors import MaquetteError
 
 from ..gallery import entries
-from ..properties import MaquettePicture, gallery_view
+from ..gallery_settings import MaquettePicture, gallery_view
 from ..results import Saved
 
 

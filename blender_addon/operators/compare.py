@@ -10,13 +10,14 @@ from maquette_wire.errors import MaquetteError
 
 from ..gallery import compare, entries, shown
 from ..gallery.compare import Comparison
-from ..properties import gallery_view
+from ..gallery_settings import gallery_view
 from .chosen import OfPicture
 from .picture import show_large
 
 
 class MAQUETTE_OT_compare(OfPicture, bpy.types.Operator):
-    """Compare the chosen picture with the one that you marked (Ctrl-click in the gallery)"""
+    """Compare the chosen picture with the one that you marked (Ctrl-click in the gallery), or else
+    with the one before it from the same camera"""
 
     bl_idname = "maquette.compare"
     bl_label = "Compare Pictures"
@@ -32,8 +33,9 @@ class MAQUETTE_OT_compare(OfPicture, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        view = gallery_view(context.window_manager)
-        if not view.marked or entries.get(context.scene, view.marked) is None:
+        scene, view = context.scene, gallery_view(context.window_manager)
+        entry = entries.chosen(scene, view)
+        if entry is None or entries.compared(scene, view, entry) is None:
             cls.poll_message_set("Ctrl-click another picture in the gallery to compare with it")
             return False
         return super().poll(context)
@@ -41,11 +43,10 @@ class MAQUETTE_OT_compare(OfPicture, bpy.types.Operator):
     def work(self, context: bpy.types.Context) -> None:
         scene, view = context.scene, gallery_view(context.window_manager)
         entry = self.entry(context)
-        other = entries.get(scene, view.marked)
-        assert other is not None, "poll asks for it"
-        if other.name == entry.name:
+        other = entries.compared(scene, view, entry)
+        if other is None:
             raise MaquetteError(
-                "same-picture", "This is the picture that you marked.", "Choose another one."
+                "no-picture", "There is no other picture to compare with.", "Mark one."
             )
         image = shown.image_of(scene, entry)
         shown.image_of(scene, other)

@@ -1,10 +1,10 @@
-"""The gallery: choose, star, delete, page through, look at one after the other."""
+"""The gallery: choose, star, delete, page through."""
 
 # Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportInvalidTypeForm=false
 # pyright: reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
 
-from typing import Any
+import time
 
 import bpy
 from bpy.props import BoolProperty, IntProperty
@@ -12,8 +12,9 @@ from maquette_wire.errors import MaquetteError
 
 from .. import results
 from ..gallery import entries, shown
+from ..gallery_settings import MaquettePicture, gallery_view
 from ..notices import counted
-from ..properties import MaquettePicture, gallery_view, settings_of
+from ..properties import settings_of
 from ..session import current, wake
 from .chosen import InGallery, OfPicture
 from .picture import show_large
@@ -21,16 +22,19 @@ from .picture import show_large
 
 class MAQUETTE_OT_choose_picture(OfPicture, bpy.types.Operator):
     """Choose this picture: it lies over the 3D view where that sees the same, a free image editor
-    shows it, and the buttons below are for it. Ctrl-click marks it as the one to compare with"""
+    shows it, and the buttons below are for it. A double click shows it large; Ctrl-click marks it
+    as the one to compare with"""
 
     bl_idname = "maquette.choose_picture"
     bl_label = "Choose Picture"
     bl_options = {"INTERNAL"}
 
     mark: BoolProperty(options={"SKIP_SAVE", "HIDDEN"})
+    large: BoolProperty(options={"SKIP_SAVE", "HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self.mark = event.ctrl or event.oskey
+        self.large = not self.mark and _is_second_click(self.picture, context.preferences.inputs)
         return self.execute(context)
 
     def work(self, context: bpy.types.Context) -> None:
@@ -39,7 +43,9 @@ class MAQUETTE_OT_choose_picture(OfPicture, bpy.types.Operator):
             view.marked = "" if view.marked == entry.name else entry.name
             return
         view.chosen = entry.name
-        _take_up(context, entry)
+        take_up(context, entry)
+        if self.large:
+            show_large(context, shown.image_of(context.scene, entry))
 
 
 class MAQUETTE_OT_gallery_page(bpy.types.Operator):
@@ -56,40 +62,6 @@ class MAQUETTE_OT_gallery_page(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAQUETTE_OT_step_picture(OfPicture, bpy.types.Operator):
-    """Look at the next picture of the gallery, or the one before, in the image editor"""
-
-    bl_idname = "maquette.step_picture"
-    bl_label = "Next Picture"
-
-    by: IntProperty(name="By", description="1 to an older picture, -1 to a newer one", default=1)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        # The arrow keys are the editor's own while it shows something else.
-        image = getattr(context, "edit_image", None)
-        if image is None or results.KEY not in image:
-            cls.poll_message_set("Show a picture of the gallery in this image editor first")
-            return False
-        return super().poll(context)
-
-    def work(self, context: bpy.types.Context) -> None:
-        scene, view = context.scene, gallery_view(context.window_manager)
-        places = entries.shown(scene, view)
-        if not places:
-            raise MaquetteError(
-                "no-picture", "The gallery shows no picture.", "Empty its search, or show all."
-            )
-        image: Any = context.edit_image
-        here = image[results.KEY]
-        names = [scene.maquette.pictures[place].name for place in places]
-        place = names.index(here) + self.by if here in names else 0
-        entry = scene.maquette.pictures[places[place % len(places)]]
-        view.chosen = entry.name
-        show_large(context, shown.image_of(scene, entry))
-        _take_up(context, entry)
-
-
 class MAQUETTE_OT_star_picture(InGallery, bpy.types.Operator):
     """Give this picture a star, or take it away. One with a star is never deleted to save space"""
 
@@ -98,8 +70,7 @@ class MAQUETTE_OT_star_picture(InGallery, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def work(self, context: bpy.types.Context) -> None:
-        entry = self.entry(context)
-        entry.starred = not entry.starred
+        turn_star(self.entry(context))
 
 
 class MAQUETTE_OT_delete_picture(InGallery, bpy.types.Operator):
@@ -111,16 +82,7 @@ class MAQUETTE_OT_delete_picture(InGallery, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def work(self, context: bpy.types.Context) -> None:
-        scene, view = context.scene, gallery_view(context.window_manager)
-        entry = self.entry(context)
-        places = entries.shown(scene, view)
-        pictures = scene.maquette.pictures
-        names = [pictures[place].name for place in places]
-        entry.trashed = not entry.trashed
-        if entry.name in names:  # the one after it is next
-            at = names.index(entry.name)
-            rest = names[:at] + names[at + 1 :]
-            view.chosen = rest[min(at, len(rest) - 1)] if rest else ""
+        to_trash_or_back(context, self.entry(context))
 
 
 class MAQUETTE_OT_delete_unstarred(InGallery, bpy.types.Operator):
@@ -176,7 +138,30 @@ class MAQUETTE_OT_empty_trash(InGallery, bpy.types.Operator):
         wake()
 
 
-def _take_up(context: bpy.types.Context, entry: MaquettePicture) -> None:
+def turn_star(entry: MaquettePicture) -> None:
+    """Give a picture a star, or take it away."""
+    entry.starred = not entry.starred
+
+
+def to_trash_or_back(context: bpy.types.Context, entry: MaquettePicture) -> None:
+    """Put a picture into the trash, or take it out. The one after it is chosen then, and takes its
+    place over the 3D view."""
+    scene, view = context.scene, gallery_view(context.window_manager)
+    places = entries.shown(scene, view)
+    names = [settings_of(scene).pictures[place].name for place in places]
+    entry.trashed = not entry.trashed
+    if entry.name in names:
+        at = names.index(entry.name)
+        rest = names[:at] + names[at + 1 :]
+        view.chosen = rest[min(at, len(rest) - 1)] if rest else ""
+        last, following = settings_of(scene).last_result, entries.get(scene, view.chosen)
+        if last is not None and shown.entry_of(scene, last) == entry:
+            settings_of(scene).last_result = None
+            if following is not None:
+                take_up(context, following)
+
+
+def take_up(context: bpy.types.Context, entry: MaquettePicture) -> None:
     """Make a picture the scene's concept, which lies over the 3D view, and show it where an image
     editor is free; no window is opened for it."""
     try:
@@ -189,10 +174,22 @@ def _take_up(context: bpy.types.Context, entry: MaquettePicture) -> None:
     shown.sweep()
 
 
+_clicked = "", 0.0
+"""The picture that was clicked last, and when."""
+
+
+def _is_second_click(picture: str, inputs: bpy.types.PreferencesInput) -> bool:
+    """Whether a click on a picture ends a double click: Blender's buttons know none."""
+    global _clicked
+    before, now = _clicked, time.monotonic()
+    second = before[0] == picture and now - before[1] < inputs.mouse_double_click_time / 1000
+    _clicked = ("", 0.0) if second else (picture, now)
+    return second
+
+
 CLASSES = (
     MAQUETTE_OT_choose_picture,
     MAQUETTE_OT_gallery_page,
-    MAQUETTE_OT_step_picture,
     MAQUETTE_OT_star_picture,
     MAQUETTE_OT_delete_picture,
     MAQUETTE_OT_delete_unstarred,

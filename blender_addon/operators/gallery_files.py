@@ -16,8 +16,8 @@ from ..backend import find_command, make_sheet
 from ..delivery import folder_of
 from ..gallery import entries, files, shown
 from ..gallery.keeper import known_files
+from ..gallery_settings import MaquettePicture, gallery_view
 from ..notices import Level, counted
-from ..properties import MaquettePicture, gallery_view
 from ..results import Saved
 from ..session import current, wake
 from .chosen import InGallery, OfPicture
@@ -165,7 +165,7 @@ class MAQUETTE_OT_contact_sheet(OfPicture, bpy.types.Operator):
             if not bpy.app.background:
                 bpy.ops.wm.url_open(url=Path(made.result()).as_uri())
 
-        session.errand(lambda: make_sheet(command, pictures, page), done)
+        session.errand(lambda: make_sheet(command, pictures, page, page.stem), done)
         self.report({"INFO"}, f"Making a page of {counted(len(pictures), 'picture')} ...")
 
 

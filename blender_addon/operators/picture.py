@@ -137,6 +137,9 @@ def show_large(context: bpy.types.Context, image: bpy.types.Image) -> None:
     area = window.screen.areas[0]
     area.ui_type = "IMAGE_EDITOR"
     area.spaces.active.image = image
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    with context.temp_override(window=window, area=area, region=region):
+        bpy.ops.image.view_all(fit_view=True)  # a grid is larger than most windows
 
 
 CLASSES = (

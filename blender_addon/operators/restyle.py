@@ -5,6 +5,7 @@
 # pyright: reportIncompatibleMethodOverride=false
 
 import secrets
+from typing import Any
 
 import bpy
 import msgspec
@@ -24,31 +25,36 @@ SEEDS = 1_000_000
 """New seeds are below this: numbers that a person can read out."""
 
 
-class MAQUETTE_OT_restyle(Beginning, bpy.types.Operator):
+class OfSource:
+    """An operator that captures what the panel names as the source."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings: Any = context.scene.maquette
+        say: Any = cls
+        if settings.source == "CAMERA" and context.scene.camera is None:
+            say.poll_message_set("The scene has no camera: add one, or choose Viewport")
+            return False
+        if settings.source == "VIEWPORT" and (
+            context.area is None or context.area.type != "VIEW_3D"
+        ):
+            say.poll_message_set("This is not a 3D view: choose Camera, or press it in a 3D view")
+            return False
+        return True
+
+
+class MAQUETTE_OT_restyle(Beginning, OfSource, bpy.types.Operator):
     """Make concept images of this view; go on working meanwhile"""
 
     bl_idname = "maquette.restyle"
     bl_label = "Restyle"
     bl_options = {"REGISTER"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        settings = context.scene.maquette
-        if settings.source == "CAMERA" and context.scene.camera is None:
-            cls.poll_message_set("The scene has no camera: add one, or choose Viewport")
-            return False
-        if settings.source == "VIEWPORT" and (
-            context.area is None or context.area.type != "VIEW_3D"
-        ):
-            cls.poll_message_set("This is not a 3D view: choose Camera, or press it in a 3D view")
-            return False
-        return True
-
     def work(self, context: bpy.types.Context) -> None:
         session, settings = current(), context.scene.maquette
         recipe = next_recipe(settings)
         reach_server()
-        capture = _capture(context)
+        capture = capture_source(context)
         folder = folder_of(bpy.data.filepath, session.home)
         session.restyle(recipe, capture, target_of(context.scene, folder))
         set_seed(settings, recipe.seed)
@@ -92,7 +98,8 @@ def with_next_seed(recipe: Recipe, settings: MaquetteSettings) -> Recipe:
     return msgspec.structs.replace(recipe, seed=secrets.randbelow(SEEDS))
 
 
-def _capture(context: bpy.types.Context) -> Capture:
+def capture_source(context: bpy.types.Context) -> Capture:
+    """What the camera or the 3D view sees, as the panel says."""
     scene = context.scene
     long_side = scene.maquette.long_side
     if scene.maquette.source == "CAMERA":

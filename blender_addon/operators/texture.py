@@ -83,33 +83,12 @@ class MAQUETTE_OT_texture(_Texturing):
     def begin(self, context: bpy.types.Context) -> None:
         settings = context.scene.maquette
         recipe = msgspec.structs.replace(next_recipe(settings), count=1)
-        reach_server()
-        coverage.hide()
-        made = _surface(context)
-        concept = matched(context)
-        # First, and not painted again: the other views take after it.
-        views = [] if concept is None else [concept.view]
-        given = {} if concept is None else {0: _pixels(concept)}
-        planned = plan(context, made, settings.texture_views, views)
-        views += planned.views(settings.texture_side, settings.texture_side)
-        if not views:
-            raise not_seen()
-        captures = _captured(context, views)
-        _submit(context, recipe, captures, made, given)
+        _paint_around(context, recipe, matched(context))
         set_seed(settings, recipe.seed)
-        more = " More views see more." if planned.seen[-1] < ENOUGH * planned.reachable else ""
-        current().note(
-            "INFO",
-            f"{planned.seen[-1]:.0%} of the surface is seen by {counted(len(views), 'view')} under "
-            f"75 degrees, of {planned.reachable:.0%} that can be seen at all.{more}",
-        )
 
 
-class MAQUETTE_OT_project(_Texturing):
-    """Lay a concept on what its view sees of the model; nothing is painted"""
-
-    bl_idname = "maquette.project"
-    bl_label = "Project Concept"
+class _OfConcept(_Texturing):
+    """A texture that begins with a picture of the gallery."""
 
     picture: StringProperty(
         name="Picture",
@@ -124,6 +103,26 @@ class MAQUETTE_OT_project(_Texturing):
             cls.poll_message_set("There is no concept of this scene yet")
             return False
         return super().poll(context)
+
+
+class MAQUETTE_OT_texture_from(_OfConcept):
+    """Texture the model to match this picture: it is laid on what its view sees, and the other
+    sides are painted after it, with its own prompt and settings"""
+
+    bl_idname = "maquette.texture_from"
+    bl_label = "Texture from This"
+
+    def begin(self, context: bpy.types.Context) -> None:
+        concept = _concept(context, self.picture)
+        recipe = msgspec.structs.replace(concept.recipe, count=1, size=None)
+        _paint_around(context, recipe, concept)
+
+
+class MAQUETTE_OT_project(_OfConcept):
+    """Lay a concept on what its view sees of the model; nothing is painted"""
+
+    bl_idname = "maquette.project"
+    bl_label = "Project Concept"
 
     def begin(self, context: bpy.types.Context) -> None:
         concept = _concept(context, self.picture)
@@ -167,6 +166,22 @@ class MAQUETTE_OT_show_texture(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         layers.show(_layer(self.layer), self.shown)
+        return {"FINISHED"}
+
+
+class MAQUETTE_OT_light_texture(bpy.types.Operator):
+    """Have the scene's light fall on this texture, or show it as it was painted: at dusk or at
+    night it has a light of its own. An exported glTF has it the same way (KHR_materials_unlit)"""
+
+    bl_idname = "maquette.light_texture"
+    bl_label = "Light Texture"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    layer: StringProperty(options={"SKIP_SAVE"})
+    lit: BoolProperty(options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        layers.light(_layer(self.layer), self.lit)
         return {"FINISHED"}
 
 
@@ -270,6 +285,29 @@ def matched(context: bpy.types.Context) -> Saved | None:
     return _concept(context) if wanted else None
 
 
+def _paint_around(context: bpy.types.Context, recipe: Recipe, concept: Saved | None) -> None:
+    """Begin a texture of views all around, with a concept as one of them. Raises MaquetteError."""
+    settings = context.scene.maquette
+    reach_server()
+    coverage.hide()
+    made = _surface(context)
+    # First, and not painted again: the other views take after it.
+    views = [] if concept is None else [concept.view]
+    given = {} if concept is None else {0: _pixels(concept)}
+    planned = plan(context, made, settings.texture_views, views)
+    views += planned.views(settings.texture_side, settings.texture_side)
+    if not views:
+        raise not_seen()
+    captures = _captured(context, views)
+    _submit(context, recipe, captures, made, given)
+    more = " More views see more." if planned.seen[-1] < ENOUGH * planned.reachable else ""
+    current().note(
+        "INFO",
+        f"{planned.seen[-1]:.0%} of the surface is seen by {counted(len(views), 'view')} under "
+        f"75 degrees, of {planned.reachable:.0%} that can be seen at all.{more}",
+    )
+
+
 def _surface(context: bpy.types.Context) -> Surface:
     """Of the selected objects, or of all that can carry a texture. Raises MaquetteError."""
     settings = context.scene.maquette
@@ -364,9 +402,11 @@ def _waiting(context: bpy.types.Context) -> Iterator[None]:
 
 CLASSES = (
     MAQUETTE_OT_texture,
+    MAQUETTE_OT_texture_from,
     MAQUETTE_OT_project,
     MAQUETTE_OT_bake_again,
     MAQUETTE_OT_show_texture,
+    MAQUETTE_OT_light_texture,
     MAQUETTE_OT_remove_texture,
     MAQUETTE_OT_texture_folder,
     MAQUETTE_OT_texture_of_file,

@@ -19,6 +19,7 @@ from ..overlay.placing import Rectangle
 from ..overlay.view3d import wipe_in
 from ..recipes import recipe_of, set_seed
 from ..session import current, wake
+from ..view_looks import OverlayLook, give_own, look_of, own_look, take_own
 from .server import reach_server
 
 STEP, FINE_STEP = 0.02, 0.002
@@ -54,10 +55,10 @@ class MAQUETTE_OT_live(bpy.types.Operator):
             session.note("ERROR", str(error))
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        context.scene.maquette.overlay_shown = True
         here = context.area
         area = here if here is not None and here.type == "VIEW_3D" else places()[0].area
-        session.follow(LiveView(area, _look))
+        look_of(area.spaces.active, context.scene).overlay_shown = True
+        session.follow(LiveView(area, _looked))
         return {"FINISHED"}
 
 
@@ -94,6 +95,30 @@ class MAQUETTE_OT_keep_live(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MAQUETTE_OT_own_look(bpy.types.Operator):
+    """Have this 3D view show pictures its own way: the eye, the opacity and the wipe are then of
+    this view alone. Press again to have it follow the scene, as the others do"""
+
+    bl_idname = "maquette.own_look"
+    bl_label = "This View's Own"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not isinstance(context.space_data, bpy.types.SpaceView3D):
+            cls.poll_message_set("This is not a 3D view")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        space = context.space_data
+        if own_look(space) is None:
+            give_own(space, context.scene)
+        else:
+            take_own(space)
+        context.area.tag_redraw()
+        return {"FINISHED"}
+
+
 class MAQUETTE_OT_wipe_view(bpy.types.Operator):
     """Move the line between the model and the picture over the 3D view"""
 
@@ -109,11 +134,11 @@ class MAQUETTE_OT_wipe_view(bpy.types.Operator):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        settings = context.scene.maquette
-        self._before = settings.use_wipe, settings.wipe
+        look = _look(context)
+        self._before = look.use_wipe, look.wipe
         # Taken with the mouse at its line, it is let go with the button; else with a click.
-        self._held = event.type == "LEFTMOUSE" and event.value == "PRESS" and settings.use_wipe
-        settings.use_wipe = True
+        self._held = event.type == "LEFTMOUSE" and event.value == "PRESS" and look.use_wipe
+        look.use_wipe = True
         context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set(
             "Wipe: move the mouse, or Left and Right (Shift: finer)  |  Enter or click: leave the "
@@ -122,23 +147,23 @@ class MAQUETTE_OT_wipe_view(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings = context.scene.maquette
-        settings.use_wipe = not settings.use_wipe
+        look = _look(context)
+        look.use_wipe = not look.use_wipe
         return {"FINISHED"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        settings = context.scene.maquette
+        look = _look(context)
         found = _wiped(context)
         if found is None:
             return self._end(context, {"FINISHED"})
         if event.type == "MOUSEMOVE":
             region, visible = found
-            settings.wipe = visible.share(event.mouse_x - region.x)
+            look.wipe = visible.share(event.mouse_x - region.x)
         elif event.type in {"LEFT_ARROW", "RIGHT_ARROW"} and event.value == "PRESS":
             step = FINE_STEP if event.shift else STEP
-            settings.wipe += step if event.type == "RIGHT_ARROW" else -step
+            look.wipe += step if event.type == "RIGHT_ARROW" else -step
         elif event.type in {"ESC", "RIGHTMOUSE"}:
-            settings.use_wipe, settings.wipe = False, self._before[1]
+            look.use_wipe, look.wipe = False, self._before[1]
             return self._end(context, {"CANCELLED"})
         elif self._is_enough(event):
             return self._end(context, {"FINISHED"})
@@ -173,7 +198,7 @@ class MAQUETTE_GT_wipe(bpy.types.Gizmo):
         if found is None:
             return -1
         visible = found[1]
-        line = visible.across(context.scene.maquette.wipe)
+        line = visible.across(_look(context).wipe)
         near = abs(location[0] - line) <= GRIP * context.preferences.system.ui_scale
         return 0 if near and visible.bottom <= location[1] <= visible.top else -1
 
@@ -189,8 +214,8 @@ class MAQUETTE_GGT_wipe(bpy.types.GizmoGroup):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        settings = context.scene.maquette
-        return settings.use_wipe and settings.overlay_shown
+        look = _look(context)
+        return look.use_wipe and look.overlay_shown
 
     def setup(self, _context: bpy.types.Context) -> None:
         gizmo = self.gizmos.new(MAQUETTE_GT_wipe.bl_idname)
@@ -201,7 +226,7 @@ class MAQUETTE_GGT_wipe(bpy.types.GizmoGroup):
 def _wiped(context: bpy.types.Context) -> tuple[bpy.types.Region, Rectangle] | None:
     """The region of a 3D view with a picture over it, and the part that the wipe moves across."""
     area = context.area
-    if area is None or area.type != "VIEW_3D":
+    if area is None or area.type != "VIEW_3D" or not _look(context).overlay_shown:
         return None
     for region in area.regions:
         if region.type == "WINDOW" and region.width > 1:
@@ -211,7 +236,12 @@ def _wiped(context: bpy.types.Context) -> tuple[bpy.types.Region, Rectangle] | N
     return None
 
 
-def _look() -> None:
+def _look(context: bpy.types.Context) -> OverlayLook:
+    """What is decided of the pictures over the 3D view that is used."""
+    return look_of(context.space_data, context.scene)
+
+
+def _looked() -> None:
     if current().live.noticed():
         wake()
 
@@ -219,6 +249,7 @@ def _look() -> None:
 CLASSES = (
     MAQUETTE_OT_live,
     MAQUETTE_OT_keep_live,
+    MAQUETTE_OT_own_look,
     MAQUETTE_OT_wipe_view,
     MAQUETTE_GT_wipe,
     MAQUETTE_GGT_wipe,

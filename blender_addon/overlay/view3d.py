@@ -10,8 +10,8 @@ from typing import Any
 import bpy
 
 from ..jobs import Job, State
-from ..properties import settings_of
 from ..session import current
+from ..view_looks import OverlayLook, look_of
 from . import drawing, pictures
 from .pictures import Picture
 from .placing import Rectangle, placed, unobstructed
@@ -29,22 +29,22 @@ def draw() -> None:
     """Draw over the region that Blender is drawing."""
     context = bpy.context
     region, region_3d, scene = context.region, context.region_data, context.scene
-    settings = settings_of(scene)
+    look = look_of(context.space_data, scene)
     if region.width <= 1 or region.height <= 1:
         return
     free = context.space_data.region_3d == region_3d  # not one of a quad view's sides
     shown = pictures.live
     live = shown if shown and free and shown.area == context.area.as_pointer() else None
-    if settings.overlay_shown:
+    if look.overlay_shown:
         found = showing(scene, region, region_3d)
         if found is not None:
-            _draw_picture(*found, region, settings)
+            _draw_picture(*found, region, look)
         elif live is not None and live.picture is not None:
             # The view has moved on: the model keeps what it was painted with.
-            line = bounds(region).across(settings.wipe) if settings.use_wipe else 0.0
+            line = bounds(region).across(look.wipe) if look.use_wipe else 0.0
             matrix = region_3d.perspective_matrix
-            drawing.draw_relief(live.picture, matrix, settings.overlay_opacity, line)
-            if settings.use_wipe:
+            drawing.draw_relief(live.picture, matrix, look.overlay_opacity, line)
+            if look.use_wipe:
                 _draw_wipe(bounds(region), line)
     jobs = [job for job in current().open_jobs if job.target.scene_uid == scene.session_uid]
     if free and (jobs or live):
@@ -84,21 +84,20 @@ def bounds(region: bpy.types.Region) -> Rectangle:
 def wipe_in(
     scene: bpy.types.Scene, region: bpy.types.Region, region_3d: bpy.types.RegionView3D
 ) -> Rectangle | None:
-    """The part of a region that the wipe's line moves across; None where nothing is shown."""
-    if not settings_of(scene).overlay_shown:
-        return None
+    """The part of a region that the wipe's line moves across; None where nothing is there to be
+    shown."""
     found = showing(scene, region, region_3d)
     return found[1].within(bounds(region)) if found else None
 
 
 def _draw_picture(
-    picture: Picture, where: Rectangle, region: bpy.types.Region, settings: Any
+    picture: Picture, where: Rectangle, region: bpy.types.Region, look: OverlayLook
 ) -> None:
     visible = where.within(bounds(region))
     assert visible is not None
-    line = visible.across(settings.wipe) if settings.use_wipe else 0.0
-    drawing.draw_picture(picture, where, bounds(region), settings.overlay_opacity, line)
-    if settings.use_wipe:
+    line = visible.across(look.wipe) if look.use_wipe else 0.0
+    drawing.draw_picture(picture, where, bounds(region), look.overlay_opacity, line)
+    if look.use_wipe:
         _draw_wipe(visible, line)
 
 

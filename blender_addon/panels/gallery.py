@@ -12,14 +12,16 @@ import bpy
 
 from .. import results, thumbnails
 from ..gallery import compare, entries
+from ..gallery_settings import MaquetteGalleryView, MaquettePicture, gallery_view
 from ..notices import counted
-from ..properties import MaquetteGalleryView, MaquettePicture, gallery_view
 from ..session import current, wake
 from ..wrapping import wrapped
 from .base import ROW, TAB, MaquettePanel
 
 CELL, COLUMNS, ROWS = 84, 6, 4
 """Pixels at a scale of 1 that a small picture has across; columns at most; rows of a page."""
+NOTHING = 0.05
+"""Rows: a pixel."""
 MARGIN = 46
 """Pixels at a scale of 1 beside the pictures: the tabs and borders of a sidebar."""
 
@@ -61,6 +63,7 @@ class MAQUETTE_MT_gallery(bpy.types.Menu):
         layout.operator("maquette.bring_pictures", icon="DUPLICATE")
         layout.operator("maquette.open_folder", icon="FILE_FOLDER")
         layout.operator("maquette.contact_sheet", icon="IMGDISPLAY")
+        layout.operator("maquette.show_grid", icon="MESH_GRID")
         layout.operator("maquette.use_recipe_file", text="Recipe of a File...", icon="FILEBROWSER")
         layout.separator()
         layout.operator("maquette.delete_unstarred", icon="TRASH")
@@ -147,6 +150,14 @@ def _draw_cell(
     side = max(2.0, (width - 6) / ROW)
     path = entries.resolved(entries.base_of(scene), entry.path)
     icon = _broken_icon() if path in current().gallery.missing else thumbnails.of_file(path)
+    # A button as large as the picture that takes up next to no room, and the picture over it, as
+    # Blender has no button with a large picture.
+    behind = cell.column()
+    behind.ui_units_y = NOTHING
+    button = behind.column()
+    button.scale_y = side
+    click = button.operator("maquette.choose_picture", text="", depress=chosen)
+    click.picture = entry.name
     cell.template_icon(icon_value=icon, scale=side)
     row = cell.row(align=True)
     star = "SOLO_ON" if entry.starred else "SOLO_OFF"
@@ -203,11 +214,18 @@ def _draw_chosen(
         ("project", "Project", "MOD_UVPROJECT"),
     ):
         buttons.operator(f"maquette.{name}", text=text, icon=icon).picture = entry.name
+    box.operator("maquette.texture_from", icon="TEXTURE").picture = entry.name
     box.menu("MAQUETTE_MT_send_recipe", icon="OUTLINER_OB_CAMERA")
-    _draw_compare(box, context)
+    _draw_compare(box, context, entry)
 
 
-def _draw_compare(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _draw_compare(
+    layout: bpy.types.UILayout, context: bpy.types.Context, entry: MaquettePicture
+) -> None:
+    other = entries.compared(context.scene, gallery_view(context.window_manager), entry)
+    said = layout.row()
+    said.active = False
+    said.label(text=f"Compare with {other.title}" if other else "Ctrl-click a picture to compare")
     row = layout.row(align=True)
     row.operator("maquette.compare", text="Wipe", icon="ARROW_LEFTRIGHT").how = "WIPE"
     row.operator("maquette.compare", text="Side by Side", icon="IMGDISPLAY").how = "SIDE"

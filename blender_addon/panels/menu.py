@@ -13,9 +13,11 @@ from .base import TAB
 PARTS = (
     (
         ("restyle", "SHADERFX"),
+        ("grid", "MESH_GRID"),
         ("live", "PLAY"),
         ("keep_live", "FILE_TICK"),
         ("wipe_view", "SPLIT_VERTICAL"),
+        ("own_look", "PINNED"),
         ("cancel", "X"),
     ),
     (
@@ -30,6 +32,7 @@ PARTS = (
         ("restyle_again", "FILE_REFRESH"),
         ("find_pictures", "VIEWZOOM"),
         ("contact_sheet", "IMGDISPLAY"),
+        ("show_grid", "MESH_GRID"),
         ("open_folder", "FILE_FOLDER"),
     ),
     (

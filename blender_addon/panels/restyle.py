@@ -95,6 +95,7 @@ def draw_restyle(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row = layout.row()
     row.scale_y = 1.6
     row.operator("maquette.restyle", icon="SHADERFX")
+    layout.operator("maquette.grid", text="Grid...", icon="MESH_GRID")
     draw_jobs(layout, width)
 
 

@@ -82,6 +82,9 @@ def _draw_layer(layout: bpy.types.UILayout, material: bpy.types.Material) -> Non
     switch = row.operator("maquette.show_texture", text="", icon=icon, emboss=False)
     switch.layer, switch.shown = material.name, not shown
     row.label(text=material.name)
+    lit = layers.is_lit(material)
+    lamp = row.operator("maquette.light_texture", text="", icon="LIGHT_SUN", depress=lit)
+    lamp.layer, lamp.lit = material.name, not lit
     for name, icon in (
         ("bake_again", "FILE_REFRESH"),
         ("texture_folder", "FILE_FOLDER"),

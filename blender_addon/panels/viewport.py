@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from ..session import current
+from ..view_looks import look_of, own_look
 from ..wrapping import wrapped
 from .base import MaquettePanel
 
@@ -30,17 +31,24 @@ class MAQUETTE_PT_viewport(MaquettePanel, bpy.types.Panel):
             layout.operator("maquette.keep_live", text="Keep This Picture", icon="FILE_TICK")
         elif live.error is not None:
             wrapped(layout, f"Live has ended. {live.error}", context.region.width, "ERROR")
-        row = layout.row(align=True)
-        icon = "HIDE_OFF" if settings.overlay_shown else "HIDE_ON"
-        row.prop(settings, "overlay_shown", text="", icon=icon)
-        rest = row.row(align=True)
-        rest.active = settings.overlay_shown
-        rest.prop(settings, "overlay_opacity")
-        rest.prop(settings, "use_wipe", text="", icon="SPLIT_VERTICAL")
-        if settings.use_wipe:
-            wipe = layout.row()
-            wipe.active = settings.overlay_shown
-            wipe.prop(settings, "wipe")
+        _draw_look(layout, context)
+
+
+def _draw_look(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The eye, the opacity and the wipe, of this view alone where it has its own."""
+    look, own = look_of(context.space_data, context.scene), own_look(context.space_data)
+    row = layout.row(align=True)
+    row.prop(look, "overlay_shown", text="", icon="HIDE_OFF" if look.overlay_shown else "HIDE_ON")
+    rest = row.row(align=True)
+    rest.active = look.overlay_shown
+    rest.prop(look, "overlay_opacity")
+    rest.prop(look, "use_wipe", text="", icon="SPLIT_VERTICAL")
+    pin = "PINNED" if own is not None else "UNPINNED"
+    row.operator("maquette.own_look", text="", icon=pin, depress=own is not None)
+    if look.use_wipe:
+        wipe = layout.row()
+        wipe.active = look.overlay_shown
+        wipe.prop(look, "wipe")
 
 
 CLASSES = (MAQUETTE_PT_viewport,)

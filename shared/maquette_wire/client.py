@@ -163,14 +163,18 @@ class Client:
             submit.recipe.check()
         self._do(self._jobs.submit(submit, frames, captures))
 
-    def resume(self, job: str) -> None:
+    def resume(self, job: str, packet: Packet | None = None) -> None:
         """Take up a job of an earlier client: its state, and in the end its result, arrive.
+
+        Args:
+            packet: what that client submitted, where it is known: a server that never got it, or
+                has lost it, is sent it.
 
         Raises MaquetteError("bad-job") for a name that no client gave to a job.
         """
         if JOB.fullmatch(job) is None:
             raise MaquetteError("bad-job", f"{job!r} is no job.", "Use a name submit() gave.")
-        self._do(self._jobs.resume(job))
+        self._do(self._jobs.resume(job, packet))
 
     def cancel(self, job: str) -> None:
         """End a job; Cancelled arrives, or its result where that was done already."""

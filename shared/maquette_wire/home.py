@@ -60,6 +60,11 @@ class Home:
         return self.root / "hashes.json"
 
     @property
+    def packs(self) -> Path:
+        """How many pictures a device makes at once, as it was measured."""
+        return self.root / "packs.json"
+
+    @property
     def server(self) -> Path:
         """Folder of the server: its journal and its spool."""
         return self.root / "server"
@@ -93,6 +98,16 @@ class Home:
     def blender(self) -> Path:
         """Folder of the Blender profiles that the command line captures with."""
         return self.root / "blender"
+
+    @property
+    def fetched(self) -> Path:
+        """Files at URLs that were asked for, as long as they stay the same."""
+        return self.root / "fetched"
+
+    @property
+    def batches(self) -> Path:
+        """What batches work in whose results go to a URL."""
+        return self.root / "batches"
 
     @property
     def unfinished(self) -> Path:

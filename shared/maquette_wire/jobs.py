@@ -23,7 +23,7 @@ from .messages import (
     Resume,
     Submit,
 )
-from .packing import BadMessage
+from .packing import BadMessage, Packet
 
 FRAME_TRIALS = 3
 """How often a result is asked for whose frames were gone from the exchange folder."""
@@ -31,7 +31,8 @@ FRAME_TRIALS = 3
 
 @dataclass
 class Job:
-    """An open job. ``submit`` is None for one of an earlier client, which can only be resumed."""
+    """An open job. ``submit`` is None for one of an earlier client of which no more is known than
+    its name: it can only be resumed."""
 
     submit: Submit | None = None
     frames: list[memoryview] = field(default_factory=list)
@@ -70,9 +71,11 @@ class OpenJobs:
         self._jobs[submit.job] = Job(submit, frames, captures)
         return submit
 
-    def resume(self, job: str) -> Message:
-        """Open a job that an earlier client submitted."""
-        self._jobs.setdefault(job, Job()).sent = True
+    def resume(self, job: str, packet: Packet | None = None) -> Message:
+        """Open a job that an earlier client submitted, or was about to."""
+        if job not in self._jobs:
+            self._jobs[job] = Job() if packet is None else Job(packet.message, packet.frames)
+        self._jobs[job].sent = True
         return Resume(job=job)
 
     def cancel(self, job: str) -> Message | Received | None:

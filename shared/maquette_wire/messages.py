@@ -273,7 +273,8 @@ class Result(FramedMessage, frozen=True, kw_only=True):
     tiles (``index`` = its place there), whose ``coverage`` it has then. Of a material: ``albedo``,
     ``normal``, ``height``, ``roughness`` and ``occlusion`` alone, ``pictures`` being empty, and
     ``material`` as it was made. ``recipe`` has all defaults filled in. ``warnings`` are sentences
-    for the user. ``seconds`` maps a stage to its duration.
+    for the user. ``seconds`` maps a stage to its duration. ``pack`` is how many pictures the device
+    makes at once of such a job, or is to try next: more in a job are no faster.
     """
 
     job: str
@@ -283,6 +284,7 @@ class Result(FramedMessage, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}
     coverage: Coverage | None = None
     material: Material | None = None
+    pack: int = 1
 
 
 class Failed(Message, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         file: path of a scene, a model or a picture: absolute in memory, in a picture's texts from
-            the picture's folder, which tells less of the machine and survives a moved project.
+            the picture's folder, which tells less of the machine and survives a moved project. Or
+            its URL.
         sha256: of that file's bytes (hex), as are all digests here.
         capture: :func:`digest` of the capture.
         view: the camera, of a scene or a model.
@@ -47,13 +48,25 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """With paths from a folder; one on another drive stays as it is."""
         return self._with_paths(lambda path: _relative(path, folder))
 
+    def by_name(self) -> Source:
+        """With the names of files alone, for a picture that goes far from them."""
+        return self._with_paths(lambda path: Path(path).name)
+
     def found_from(self, folder: Path) -> Source:
         """With absolute paths again."""
         return self._with_paths(lambda path: str((folder / path).resolve()))
 
     def _with_paths(self, change: Callable[[str], str]) -> Source:
-        depth = None if self.depth is None else change(self.depth)
-        return replace(self, file=change(self.file), depth=depth)
+        file, depth = (
+            path if path is None or is_url(path) else change(path)
+            for path in (self.file, self.depth)
+        )
+        return replace(self, file=file, depth=depth)
+
+
+def is_url(path: str) -> bool:
+    """Whether a source's file lies at a URL."""
+    return "://" in path
 
 
 def _relative(path: str, folder: Path) -> str:

@@ -13,10 +13,12 @@ import pytest
 from maquette import cli
 from maquette.batch.task import recipes_of
 from maquette.commands import batch, options, restyle, texture
-from maquette_wire import png
+from maquette_wire import metadata, png
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from PIL import Image
+
+from tests.backend.scenes import massing
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +185,20 @@ def test_a_pictures_recipe_is_taken_up_again_and_options_change_it(tmp_path):
     assert (other.model, other.model_hash) == ("pocket", None)
 
 
+def test_what_is_no_concept_can_t_be_matched(tmp_path):
+    recipe, (height, width) = Recipe(prompt="brick"), (4, 6)
+    view = massing(width, height).view
+    for name, said, size, code in (
+        ("atlas", metadata.texts(recipe, software="Maquette"), (6, 4), "no-view"),
+        ("cut", metadata.texts(recipe, view, software="Maquette"), (4, 4), "bad-picture"),
+    ):
+        path = tmp_path / f"{name}.png"
+        png.write(path, bytes(3 * size[0] * size[1]), *size, said)
+        with pytest.raises(MaquetteError) as caught:
+            texture._concept(path)
+        assert caught.value.code == code and caught.value.hint
+
+
 @pytest.mark.parametrize("command", [restyle, texture], ids=["restyle", "texture"])
 def test_windows_storeys_and_bays_are_options_and_come_from_a_pictures_recipe(command, tmp_path):
     parser = cli.command_parser(command.__name__.rpartition(".")[2], command)
@@ -228,6 +244,22 @@ def test_lines_are_options_and_geometry_decides_again_what_they_count(tmp_path):
         ("none", 0.5),
         ("canny", 0.5),
     ]
+
+
+def test_models_says_which_are_shown_the_windows_of_walls(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MAQUETTE_HOME", str(tmp_path))
+    for name, recess in (("plain", 0.0), ("seeing", 0.25)):
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model_index.json").write_text("{}")
+        (folder / "maquette.json").write_text(f'{{"depth": {{"recess": {recess}}}}}')
+    assert cli.main(["models"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    column = rows[0].index("FAÇADES")
+    assert {row[0]: row[column] for row in rows if row and row[0] in ("plain", "seeing")} == {
+        "plain": "no",
+        "seeing": "yes",
+    }
 
 
 def test_an_error_of_a_command_is_its_sentence_and_hint(monkeypatch, capsys):

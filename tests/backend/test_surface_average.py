@@ -177,3 +177,15 @@ def test_an_empty_view_agrees_with_nobody() -> None:
     sky = Capture(view, np.zeros((64, 64, 3), np.uint8), np.full((64, 64), np.inf, np.float32))
     average = surface_average([sky, seen(view, HOUSE)[0]], [frame(0, view), frame(1, view)], FACTOR)
     assert average.matrix.nnz == 2 * 16 * 16 and (average.matrix.diagonal() == 1.0).all()
+
+
+def test_the_leader_is_the_view_that_the_others_take_most_from() -> None:
+    """One that is near and ahead, whichever its number; of views that share nothing the first."""
+    views = [camera(eye, (0, 0, 4), 128, 96) for eye in ((-18, -60, 13), (2, -22, 12), BEHIND)]
+    captures = [seen(view, HOUSE)[0] for view in views]
+    for order in ([0, 1, 2], [1, 0, 2], [2, 0, 1]):
+        frames = [frame(place, views[number]) for place, number in enumerate(order)]
+        average = surface_average([captures[number] for number in order], frames, FACTOR)
+        assert order[average.leader] == 1
+    apart = surface_average(captures[1:], [frame(n, view) for n, view in enumerate(views[1:])], 4)
+    assert apart.leader == 0

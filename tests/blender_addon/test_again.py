@@ -11,6 +11,7 @@ import pytest
 from maquette_wire import messages
 from maquette_wire.capture import captures_of
 from maquette_wire.packing import Packet
+from maquette_wire.surface import surface_of
 
 from blender_addon.capture import camera_pose, camera_view, capture_camera
 from blender_addon.gallery import entries
@@ -165,6 +166,24 @@ def test_any_picture_is_projected_with_what_was_kept(session, server, picture):
     (capture,) = captures_of(*packet)
     kept = read_capture(capture_file(picture))
     assert (np.asarray(capture.depth) == np.asarray(kept.depth)).all()
+    bpy.ops.maquette.cancel()
+    turn(session, lambda: not session.jobs)
+
+
+def test_the_model_is_textured_to_match_any_picture(session, server, picture, settings):
+    """With the picture's words and seed, whatever the panel says by now."""
+    settings.prompt = "something else"
+    settings.texture_views, settings.texture_side = 2, 64
+    server.hold = True
+    assert bpy.ops.maquette.texture_from(picture=picture.name) == {"FINISHED"}
+    turn(session, lambda: len(submits(server)) == 2)
+    packet = submits(server)[-1]
+    assert packet.message.recipe.prompt == "red brick library at dusk"
+    assert (packet.message.recipe.seed, settings.prompt) == (12, "something else")
+    surface, given = surface_of(*packet)
+    assert surface is not None and list(given) == [0]
+    assert packet.message.views[0].name == "Street" and len(packet.message.views) > 1
+    assert (np.asarray(given[0]) == 100).all(), "the picture's own pixels"
     bpy.ops.maquette.cancel()
     turn(session, lambda: not session.jobs)
 

@@ -120,10 +120,10 @@ def test_the_backend_makes_a_page_of_pictures(tmp_path: Path):
     program.write_text(f"#!{sys.executable}\nimport sys, pathlib\n{SHEET}")
     program.chmod(0o755)
     pictures = [tmp_path / "one.png", tmp_path / "zwei – drei.png"]
-    assert make_sheet([str(program)], pictures, page) == str(page)
+    assert make_sheet([str(program)], pictures, page, "page") == str(page)
     assert page.read_text("utf-8").splitlines() == ["sheet", *map(str, pictures)]
     with pytest.raises(MaquetteError, match="can't be made: maquette: no picture is there"):
-        make_sheet([str(program)], [], page)
+        make_sheet([str(program)], [], page, "page")
 
 
 def test_find_and_check_in_the_preferences(

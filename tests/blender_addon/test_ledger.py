@@ -99,7 +99,7 @@ def test_a_job_is_the_same_in_the_blender_that_takes_it_over(home: Home):
     first.add(Entry.of(job, "tcp://far:1"))
     first.close()
     (entry,) = Ledger(home).adopt("tcp://far:1")
-    again = entry.recovered()
+    again = entry.recovered(())
     assert again.recovered and again.target.scene_uid == 0, "another Blender's scene"
     for name in ("name", "recipe", "views", "texture", "commission"):
         assert getattr(again, name) == getattr(job, name), name

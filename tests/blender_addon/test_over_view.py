@@ -16,6 +16,7 @@ from blender_addon.delivery import folder_of, target_of
 from blender_addon.jobs import State
 from blender_addon.overlay import pictures
 from blender_addon.recipes import recipe_of
+from blender_addon.view_looks import look_of
 from tests.blender_addon.conftest import a_capture, arrived, turn
 
 
@@ -124,3 +125,51 @@ def test_a_picture_that_was_edited_by_hand_has_no_place(settings):
     image["maquette_view"] = 5
     pictures.clear()
     assert pictures.concept(bpy.context.scene).view is None
+
+
+# --- how each view shows them ---------------------------------------------------------------------
+
+
+def _views() -> list[bpy.types.Area]:
+    """The 3D views of a screen that has two."""
+    return [area for area in bpy.data.screens["Animation"].areas if area.type == "VIEW_3D"][:2]
+
+
+def _press(area: bpy.types.Area) -> None:
+    with bpy.context.temp_override(screen=bpy.data.screens["Animation"], area=area):
+        assert bpy.ops.maquette.own_look() == {"FINISHED"}
+
+
+def _looks() -> list[tuple[bool, float]]:
+    found = [look_of(area.spaces.active, bpy.context.scene) for area in _views()]
+    return [(look.overlay_shown, round(look.overlay_opacity, 3)) for look in found]
+
+
+def test_a_view_of_its_own_look_leaves_the_others_the_scenes():
+    settings = bpy.context.scene.maquette
+    settings.overlay_opacity = 0.5
+    one, _other = _views()
+    _press(one)
+    assert _looks() == [(True, 0.5), (True, 0.5)], "it begins with what was there"
+    look_of(one.spaces.active, bpy.context.scene).overlay_shown = False
+    settings.overlay_opacity = 0.75
+    assert _looks() == [(False, 0.5), (True, 0.75)]
+    _press(one)
+    assert _looks() == [(True, 0.75), (True, 0.75)]
+
+
+def test_the_looks_of_views_are_saved_with_the_file(tmp_path):
+    _press(_views()[1])
+    look = look_of(_views()[1].spaces.active, bpy.context.scene)
+    look.overlay_opacity, look.use_wipe, look.wipe = 0.25, True, 0.125
+    path = str(tmp_path / "house.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile()
+    assert _looks() == [(True, 1.0), (True, 1.0)], "another file has none of them"
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert _looks() == [(True, 1.0), (True, 0.25)]
+    look = look_of(_views()[1].spaces.active, bpy.context.scene)
+    assert (look.use_wipe, look.wipe) == (True, 0.125)
+    _press(_views()[1])
+    bpy.ops.wm.save_mainfile()
+    assert "maquette_views" not in bpy.data.screens["Animation"]

@@ -22,6 +22,7 @@ from maquette_wire.surface import surface_of
 from blender_addon import layers, textures
 from blender_addon import session as add_on_session
 from blender_addon.jobs import State
+from blender_addon.pictures import read_pixels
 from blender_addon.session import Session
 from tests.blender_addon.capture import scenes, state
 from tests.blender_addon.conftest import arrived, turn
@@ -386,6 +387,29 @@ def exported(path: Path) -> tuple[dict, bytes]:
     data = path.read_bytes()
     (length,) = struct.unpack_from("<I", data, 12)
     return json.loads(data[20 : 20 + length]), data[28 + length :]
+
+
+def test_a_texture_with_a_light_of_its_own_is_rendered_and_exported_as_it_is(
+    session, server, house, camera, tmp_path
+):
+    """In a scene without light it is black where that is to fall on it, else as it was painted."""
+    bpy.ops.object.select_all(action="DESELECT")
+    layer = textured(session)
+    house.world, house.view_settings.view_transform = None, "Standard"
+    house.render.engine, house.cycles.samples = "CYCLES", 1
+    house.render.resolution_x = house.render.resolution_y = 16
+    house.render.filepath = str(tmp_path / "seen.png")
+    for lit in (True, False, True):
+        assert bpy.ops.maquette.light_texture(layer=layer.name, lit=lit) == {"FINISHED"}
+        assert layers.is_lit(layer) == lit
+        bpy.ops.render.render(write_still=True)
+        assert (read_pixels(tmp_path / "seen.png").max() < 8) == lit  # of which some is dither
+        document, _ = exported(tmp_path / "out.glb")
+        (material,) = (each for each in document["materials"] if each["name"] == layer.name)
+        assert ("KHR_materials_unlit" in material.get("extensions", {})) != lit
+        assert "baseColorTexture" in material["pbrMetallicRoughness"]
+    layer.node_tree.nodes.clear()
+    assert not layers.is_lit(layer), "the panel is drawn whatever becomes of the nodes"
 
 
 @pytest.mark.parametrize("each", [False, True])

@@ -16,6 +16,7 @@ from maquette_wire.home import Home
 from PIL import Image
 
 from tests.backend.tiny import make_tiny_sd2_depth
+from tools import windows
 
 from .blenders import run_script
 from .conftest import InWindow
@@ -110,6 +111,12 @@ def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
     assert len(user["layers"]) == 1 and user["colours"] > 0.05
     assert user["undone"] == [], "one step to undo"
     assert user["redone"] == user["layers"]
+    # Bake Again lays a retouched picture on, in the layer that is there.
+    before, after = user["green"]
+    assert before == 0.0 and after > 0.03, user["green"]
+    assert user["layers in the end"] == 1 and user["told in the end"] == []
+    assert user["matched"][0] == 2 and user["matched"][1][:2] == ["view-1.png", "view-2.png"]
+    assert user["laid on as it is"]
 
 
 def _with_tiny_model(home: Home) -> None:
@@ -136,6 +143,22 @@ def test_three_jobs_of_two_cameras_outlive_the_server_in_a_window(in_window: InW
 
 @pytest.mark.blender
 @pytest.mark.slow
+@pytest.mark.parametrize("window", windows.programs()[:1] or [None], indirect=True)
+def test_an_architect_has_a_grid_made_in_a_window(in_window: InWindow):
+    visit = in_window("gridding.py")
+    user = visit.user
+    assert (user["jobs"], user["pictures"]) == (12, 12)
+    grid = Path(user["grid"])
+    assert user["told"][-1] == f"The grid is {grid}."
+    assert grid.parent == visit.folder / "maquette"
+    with Image.open(grid) as image:
+        width, height = image.size
+    assert width > 3 * 256 and height > 4 * 192, "four seeds down, three values of Geometry across"
+    assert user["windows"] == 1, "no image editor was open"
+
+
+@pytest.mark.blender
+@pytest.mark.slow
 def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
     user = in_window("gallery.py").user
     assert user["told"] == [] and user["count"] == 26
@@ -155,3 +178,5 @@ def test_an_architect_goes_through_the_gallery_in_a_window(in_window: InWindow):
     assert user["trashed"] == "Bird – seed 25" and user["undone"]
     said = "Also in the gallery of BLEND, so not deleted: 1 file."
     assert user["kept"] and user["said"] == [said], user
+    # The view's own eye is shut, and the scene's is open.
+    assert np.abs(np.subtract(*user["over"])).max() > 20 and user["eye"], user["over"]

@@ -188,6 +188,50 @@ def test_a_batch_that_is_killed_at_any_moment_ends_as_an_undisturbed_one(tmp_pat
     assert {path.name for path in killed.rglob("*")} == {path.name for path in whole.rglob("*")}
 
 
+@pytest.mark.slow
+def test_a_batch_that_is_killed_while_it_sends_ends_with_all_pictures_at_the_url(
+    home: Path, server: local.ServerRecord, renders: Path, tmp_path: Path
+):
+    """To a server on which files grow; `tests.backend.batch.far` is in every Python here."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text("import tests.backend.batch.far\n")
+    given = environment(home)
+    given["PYTHONPATH"] += f"{os.pathsep}{tmp_path / 'site'}"
+    given["MAQUETTE_TEST_FAR_SECONDS"] = "0.4"
+    command = [sys.executable, "-m", "maquette", "batch", f"far://{renders}/*.png"]
+    command += ["--prompt", "a", "--prompt", "b", "--seed", "0-1", *QUICK, "--output"]
+    chance, kills = random.Random(3), 0
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    while kills < max(2, KILLS // 2):
+        process = subprocess.Popen(
+            [*command, f"far://{killed}"], env=given, stdout=subprocess.DEVNULL
+        )
+        begun, parts = chance.randint(0, 3), set()
+        while process.poll() is None and len(parts) <= begun:
+            parts |= {path.name for path in killed.glob(".*.part")}
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0.0, 0.3))
+        process.kill()
+        kills += process.wait() != 0
+        for path in killed.glob("*.png"):
+            with Image.open(path) as image:
+                image.load()  # whole, or not there
+        for path in [*killed.glob("*.png")][:-4]:
+            path.unlink()  # something to send until the last kill
+    for folder in (killed, whole):
+        done = subprocess.run(
+            [*command, f"far://{folder}"], env=given, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1].endswith(f": far://{folder}/index.html")
+    assert len(pictures(whole)) == 12
+    assert pictures(killed) == pictures(whole)
+    assert {row["state"] for row in rows(killed)} == {"done"}
+    names = {path.name for path in killed.rglob("*")}
+    assert names == {path.name for path in whole.rglob("*")}
+    assert len([*(whole / "sources").iterdir()]) == 3
+
+
 def test_a_second_batch_in_the_same_folder_is_refused(run: Run, home: Path, renders: Path):
     out = renders.parent / "out"
     words = [

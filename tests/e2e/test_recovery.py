@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from maquette_wire import local, png
+from maquette_wire import container, local, png
+from maquette_wire.capture import captures_of
 from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
+from maquette_wire.messages import Submit
 
 from tests.backend.tiny import make_tiny_sd2_depth
 
@@ -72,6 +75,9 @@ def test_a_killed_blenders_picture_is_offered_and_fetched(act: Act, tmp_path: Pa
     assert user["left in the end"] == 0 and user["told in the end"] == []
     assert Path(user["file"]).parent == tmp_path / "maquette"
     assert png.read_recipe(Path(user["file"])).seed == 7
+    (capture,) = user["capture"]
+    (seen,) = captures_of(*container.read(Path(capture), kind=Submit))
+    assert (seen.view.name, np.isfinite(seen.depth).any()) == ("Street", True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no signals there")

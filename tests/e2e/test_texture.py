@@ -10,8 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maquette_wire import png
+from maquette_wire import metadata, png
+from maquette_wire.recipe import Recipe
 from PIL import Image
+
+from tests.backend.scenes import massing
 
 from .blenders import run_script
 from .conftest import Run
@@ -139,3 +142,24 @@ def test_an_error_is_one_line_that_names_the_fix(
     done = texture(samples / "gabled_house.blend", *QUICK, *words)
     assert said in _error(done)
     assert not list((tmp_path / "out").glob("*"))
+
+
+def test_the_other_sides_are_painted_after_a_concept(texture: Run, samples: Path, tmp_path: Path):
+    view = massing(96, 64, eye=(0.0, -22.0, 3.0), turn=0.0, name="Liked").view
+    concept = tmp_path / "liked.png"
+    recipe = Recipe(prompt="timber", model="tiny", steps=2, seed=7, size=(96, 64))
+    text = metadata.texts(recipe, view, software="Maquette")
+    png.write(concept, bytes((250, 0, 250)) * (96 * 64), 96, 64, text)
+    words = ("--from", concept, "--long-side", "128", "--around", "2", "--size", "256")
+    done = texture(samples / "gabled_house.blend", *words, "--save-views", "--no-blend")
+    assert done.returncode == 0, done.stderr
+    liked, *others, picture, _model = map(Path, done.stdout.splitlines())
+    assert len(others) == 2 and "The 3 views see" in done.stderr
+    assert (np.asarray(Image.open(liked)) == (250, 0, 250)).all(), "as it was given"
+    said = png.read_recipe(picture)
+    assert (said.prompt, said.seed, said.size) == ("timber", 7, None)
+    laid = np.abs(np.asarray(Image.open(picture)).astype(int) - (250, 0, 250)).max(2) < 12
+    assert 0.03 < laid.mean() < 0.9
+    for other in others:
+        pixels = np.asarray(Image.open(other)).astype(int)
+        assert pixels.shape == (128, 128, 3) and (pixels != (250, 0, 250)).any()

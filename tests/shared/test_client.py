@@ -15,6 +15,7 @@ from maquette_wire.client import Client, Connected, Disconnected, Event, Receive
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Texture
+from maquette_wire.submission import submission
 from maquette_wire.surface import Surface
 
 from tests.shared.conftest import (
@@ -155,6 +156,16 @@ def test_resuming_a_job_nobody_knows_fails_with_its_code(
     assert hear(client, messages.Failed).code == "unknown-job"
     with pytest.raises(MaquetteError, match="is no job"):
         client.resume("../../etc/passwd")
+
+
+def test_resuming_a_job_that_the_server_never_got_sends_what_is_known_of_it(
+    client: Client, server: MockServer
+) -> None:
+    packet = submission(RECIPE, [make_capture()])
+    connect(client, server)
+    client.resume(packet.message.job, packet)
+    assert hear(client, messages.Result).job == packet.message.job
+    assert server.count(messages.Resume) == 1 and server.count(messages.Submit) == 1
 
 
 def test_cancel_before_and_after_the_server_has_the_job(client: Client, server: MockServer) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.source import Source, file_digest
 from maquette_wire.submission import submission
 from maquette_wire.view import View
+from msgspec.structs import replace
 
-from .. import depth_files, outputs
+from .. import depth_files, outputs, remote
+from ..fetching import Fetcher
 from ..sources import SCENES, Sourced, Sources
 from .task import COLOURS, Asked, words
 
@@ -44,14 +46,18 @@ class Gatherer:
     Args:
         estimator: model for pictures without depth, where nothing else is asked for and none has
             seen them before: what a run paints with does not change what was captured.
+        fetcher: fetches sources at URLs.
 
     Raises MaquetteError("output-unusable").
     """
 
-    def __init__(self, folder: Path, sources: Sources, estimator: str) -> None:
+    def __init__(
+        self, folder: Path, sources: Sources, estimator: str, fetcher: Fetcher | None = None
+    ) -> None:
         self._folder = folder
         self._sources = sources
         self._estimator = estimator
+        self._fetcher = fetcher or Fetcher(sources.home.fetched)
         outputs.prepared(folder / CAPTURES)
         outputs.prepared(folder / COLOURS)
 
@@ -66,15 +72,38 @@ class Gatherer:
 
         Raises MaquetteError.
         """
-        path = Path(asked.file)
+        if not remote.is_url(asked.file):
+            return self._take(asked, Path(asked.file), str, known, number, again)
+        fetched = self._fetcher.fetch(asked.file)
+        try:
+            return self._take(asked, fetched.path, fetched.urls.__getitem__, known, number, again)
+        except MaquetteError as error:  # it is the copy that can't be read
+            sentence = error.sentence.replace(str(fetched.path), asked.file)
+            raise MaquetteError(error.code, sentence, error.hint) from error
+
+    def _take(
+        self,
+        asked: Asked,
+        path: Path,
+        called: Callable[[Path], str],
+        known: Sequence[Source],
+        number: int,
+        again: bool,
+    ) -> list[Found] | None:
+        """`take` of a file on this machine. called: what a Source calls it, and its depth map."""
         try:
             depth = None if is_scene(path) else depth_files.sibling_depth(path)
-            if known and not again and _unchanged(path, depth, known[0]):
+            depth_name = None if depth is None else called(depth.resolve())
+            if known and not again and _unchanged(path, depth, depth_name, known[0]):
                 return None
             before = known[0].estimator if known else None
             estimator = asked.estimator or before or self._estimator
             sourced = self._sourced(asked, path, depth, estimator)
-            return [self._keep(each, number) for each in sourced]
+            names = {"file": called(path), "depth": depth_name}
+            return [
+                self._keep(Sourced(capture, replace(source, **names)), number)
+                for capture, source in sourced
+            ]
         except OSError as error:
             where = error.filename or path
             raise MaquetteError(
@@ -117,7 +146,7 @@ class Gatherer:
         except OSError as error:
             raise MaquetteError(
                 "no-capture",
-                f"A capture of {Path(source.file).name} is gone: {error.strerror}.",
+                f"A capture of {remote.place(source.file).name} is gone: {error.strerror}.",
                 "Run the batch again.",
             ) from error
         return capture
@@ -142,7 +171,7 @@ def is_scene(path: Path) -> bool:
 
 def parts_of(source: Source, view: View) -> list[str]:
     """A file's name, camera and frame, as parts of a file's name."""
-    parts = [outputs.slug(Path(source.file).stem)]
+    parts = [outputs.slug(remote.place(source.file).stem)]
     if source.view is not None:
         parts.append(outputs.slug(view.name))
     if source.frame is not None:
@@ -150,9 +179,9 @@ def parts_of(source: Source, view: View) -> list[str]:
     return parts
 
 
-def _unchanged(path: Path, depth: Path | None, known: Source) -> bool:
+def _unchanged(path: Path, depth: Path | None, depth_name: str | None, known: Source) -> bool:
     """Whether files are those that were captured."""
-    if (None if depth is None else str(depth.resolve())) != known.depth:
+    if depth_name != known.depth:
         return False
     if depth is not None and file_digest(depth) != known.depth_sha256:
         return False

@@ -1,19 +1,18 @@
 """The manifest of a batch: what was captured and painted of what was asked, in one SQLite file.
 
 It is written before a job is sent and after its pictures are on disk, so that a batch that is
-killed at any moment goes on where it was. One batch at a time holds it.
+killed at any moment goes on where it was. One batch at a time holds it. Where results go to a URL,
+a picture that is on disk is "painted", and "done" when it is there too.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from maquette_wire.errors import MaquetteError
@@ -21,11 +20,13 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.source import Source
 from maquette_wire.view import View
 
-from .. import outputs
+from .elsewhere import Elsewhere
 from .gather import Found
-from .task import AXES, Asked
+from .names import name_of
+from .records import Row, failed_row, output_row, write_rows
+from .task import Asked
 
-FILE, JSONL, CSV = "manifest.sqlite", "manifest.jsonl", "manifest.csv"
+FILE = "manifest.sqlite"
 LAYOUT = 1
 
 SCHEMA = """
@@ -82,15 +83,28 @@ class Output:
     file: str
 
 
+class Away(Protocol):
+    """What is at the URL that results go to."""
+
+    elsewhere: Elsewhere
+    last_source: int
+
+    def has(self, file: str) -> bool: ...
+
+
 class Manifest:
     """The manifest in a folder; made where there is none. A context manager.
+
+    Args:
+        away: what is at the URL that the folder's results go to; None where they stay.
 
     Raises MaquetteError("batch-running", "bad-manifest"), and from its block also
     MaquetteError("output-unusable") where the disk does not take what is noted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, away: Away | None = None) -> None:
         self.folder = folder
+        self._away = away
         path = folder / FILE
         try:
             self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
@@ -137,7 +151,11 @@ class Manifest:
     def source(self, asked: Asked) -> int:
         """A source's number; new where it wasn't asked for before."""
         text = msgspec.json.encode(asked).decode()
-        self._db.execute("INSERT OR IGNORE INTO sources (asked) VALUES (?)", (text,))
+        self._db.execute(
+            "INSERT OR IGNORE INTO sources (id, asked)"
+            " SELECT max(coalesce(max(id), 0), ?) + 1, ? FROM sources",
+            (self._away.last_source if self._away else 0, text),
+        )
         (number,) = self._db.execute("SELECT id FROM sources WHERE asked = ?", (text,)).fetchone()
         return number
 
@@ -193,6 +211,7 @@ class Manifest:
         with self._step():
             self._db.execute("UPDATE outputs SET wanted = 0")
             self._wait_again("state = 'failed'")
+            self._db.execute("UPDATE outputs SET error = NULL WHERE state = 'painted'")
             self._db.execute("UPDATE sources SET state = 'unasked', error = NULL")
 
     def want(
@@ -200,7 +219,8 @@ class Manifest:
     ) -> list[Output]:
         """Have each of these recipes painted on a capture; returns those that are to be painted.
 
-        One that is done stays, unless its file is gone.
+        One that is done stays, unless its file is gone; one that another run made is taken over.
+        What is only to be sent, `unsent` tells.
 
         Args:
             stem: what names of new ones begin with; the prompt follows if `prompt` says so.
@@ -209,19 +229,83 @@ class Manifest:
         with self._step():
             for recipe in recipes:
                 row = self._known(capture, recipe)
+                is_made = row is not None and self._is_made(row)
+                claimed = None if is_made else self._claimed(row, capture, recipe)
                 if row is None:
+                    file = claimed["file"] if claimed else self._older(capture, recipe)
+                    file = file or self._name(stem, recipe, recipes, prompt)
                     self._db.execute(
                         "INSERT INTO outputs (capture, recipe, file) VALUES (?, ?, ?)",
-                        (capture.id, recipe.to_json(), self._name(stem, recipe, recipes, prompt)),
+                        (capture.id, recipe.to_json(), file),
                     )
                     row = self._known(capture, recipe)
                     assert row is not None
                 self._db.execute("UPDATE outputs SET wanted = 1 WHERE id = ?", (row["id"],))
-                if row["state"] == "done" and (self.folder / row["file"]).is_file():
-                    continue
-                self._wait_again("id = ?", row["id"])
-                waiting.append(Output(row["id"], capture.id, recipe, row["file"]))
+                if claimed:
+                    self._take_over(row["id"], capture, claimed)
+                elif not is_made:
+                    self._wait_again("id = ?", row["id"])
+                    file = row["file"]
+                    if self._away and self._away.elsewhere.is_another(file, recipe):
+                        file = self._name(stem, recipe, recipes, prompt)
+                        self._db.execute(
+                            "UPDATE outputs SET file = ? WHERE id = ?", (file, row["id"])
+                        )
+                    waiting.append(Output(row["id"], capture.id, recipe, file))
         return waiting
+
+    def _is_made(self, row: sqlite3.Row) -> bool:
+        """Whether a picture need not be painted; one that is here and not there is to be sent."""
+        here = (self.folder / row["file"]).is_file()
+        if self._away is None:
+            return row["state"] == "done" and here
+        if row["state"] == "done" and self._away.has(row["file"]):
+            return True
+        if here and row["state"] in ("done", "painted"):
+            self._db.execute("UPDATE outputs SET state = 'painted' WHERE id = ?", (row["id"],))
+            return True
+        return False
+
+    def _claimed(self, row: sqlite3.Row | None, capture: Taken, recipe: Recipe) -> Row | None:
+        """A picture that another run made of this, where there is one."""
+        if self._away is None:
+            return None
+        found = self._away.elsewhere.claim(capture.source, capture.view, recipe)
+        own = None if row is None else row["file"]
+        if found and found["file"] != own and self._is_known(found["file"]):
+            return None
+        return found
+
+    def _older(self, capture: Taken, recipe: Recipe) -> str | None:
+        """The name of a picture that another run made before the source changed."""
+        if self._away is None:
+            return None
+        found = self._away.elsewhere.claim_older(capture.source, capture.view, recipe)
+        return found["file"] if found and not self._is_known(found["file"]) else None
+
+    def _take_over(self, output: int, capture: Taken, found: Row) -> None:
+        (self.folder / found["file"]).unlink(missing_ok=True)  # what it was before, if anything
+        made = (json.dumps(found["recipe"]), "\n".join(found["warnings"]), found["seconds"])
+        self._db.execute(
+            "UPDATE outputs SET state = 'done', file = ?, job = NULL, error = NULL,"
+            " made = ?, warnings = ?, seconds = ? WHERE id = ?",
+            (found["file"], *made, output),
+        )
+        picture = found["source_picture"]
+        if picture and self._away and self._away.has(picture):
+            self._db.execute("UPDATE captures SET picture = ? WHERE id = ?", (picture, capture.id))
+
+    def unsent(self, capture: Taken) -> list[Output]:
+        """Wanted pictures of a capture that are painted, and not at the URL."""
+        found = self._db.execute(
+            "SELECT id, recipe, file FROM outputs"
+            " WHERE capture = ? AND wanted AND state = 'painted' ORDER BY id",
+            (capture.id,),
+        )
+        return [
+            Output(row["id"], capture.id, Recipe.from_json(row["recipe"]), row["file"])
+            for row in found
+        ]
 
     def _known(self, capture: Taken, recipe: Recipe) -> sqlite3.Row | None:
         return self._db.execute(
@@ -238,10 +322,26 @@ class Manifest:
     def done(self, output: Output, recipe: Recipe, warnings: Sequence[str], seconds: float) -> None:
         """Note that an output is on disk. recipe: with all that was filled in."""
         self._db.execute(
-            "UPDATE outputs SET state = 'done', made = ?, warnings = ?, seconds = ?, error = NULL"
+            "UPDATE outputs SET state = ?, made = ?, warnings = ?, seconds = ?, error = NULL"
             " WHERE id = ?",
-            (recipe.to_json(), "\n".join(warnings), seconds, output.id),
+            (
+                "painted" if self._away else "done",
+                recipe.to_json(),
+                "\n".join(warnings),
+                seconds,
+                output.id,
+            ),
         )
+
+    def sent(self, output: Output) -> None:
+        """Note that an output is at the URL."""
+        self._db.execute(
+            "UPDATE outputs SET state = 'done', error = NULL WHERE id = ?", (output.id,)
+        )
+
+    def fail_sending(self, output: Output, error: MaquetteError) -> None:
+        """Note why an output can't be brought to the URL. It need not be painted again."""
+        self._db.execute("UPDATE outputs SET error = ? WHERE id = ?", (str(error), output.id))
 
     def fail(self, output: Output, error: MaquetteError) -> None:
         """Note why an output can't be made."""
@@ -273,23 +373,15 @@ class Manifest:
     # --- what others read -----------------------------------------------------------------------
 
     def export(self) -> None:
-        """Write the outputs, and sources that gave none, as JSON lines and as a table.
+        """Write the outputs, and sources that gave none, for others to read.
 
         Raises MaquetteError("output-unusable").
         """
-        rows = self.rows()
-        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        outputs.write_bytes(self.folder / JSONL, lines.encode())
-        columns = ["number", "state", "file", "source", "view", "frame", "prompt", *AXES]
-        columns += ["seconds", "error"]
-        text = io.StringIO(newline="")
-        table = csv.DictWriter(text, columns, extrasaction="ignore")
-        table.writeheader()
-        table.writerows({**row, **(row["recipe"] or {})} for row in rows)
-        outputs.write_bytes(self.folder / CSV, text.getvalue().encode("utf-8-sig"))  # for Excel
+        write_rows(self.folder, self.rows())
 
-    def rows(self) -> list[dict[str, Any]]:
-        """What is done, failed, or wanted and not there yet, then the sources that failed."""
+    def rows(self) -> list[Row]:
+        """What is done, failed, or wanted and not there yet, then the sources that failed, then
+        what other runs have made at the URL."""
         found = self._db.execute(
             "SELECT o.*, c.source AS origin, c.view, c.picture FROM outputs o"
             " JOIN captures c ON c.id = o.capture"
@@ -298,7 +390,15 @@ class Manifest:
         failed = self._db.execute(
             "SELECT asked, error FROM sources WHERE state = 'failed' ORDER BY id"
         )
-        return [_output_row(row) for row in found] + [_failed_row(row) for row in failed]
+        own = [_output_row(row) for row in found]
+        files = {row["file"] for row in own}
+        others = self._away.elsewhere.rows.values() if self._away else ()
+        return [
+            *own,
+            *(failed_row(json.loads(row["asked"])["file"], row["error"]) for row in failed),
+            # Numbers tell rows of one run apart.
+            *({**row, "number": None} for row in others if row["file"] not in files),
+        ]
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -315,44 +415,20 @@ class Manifest:
         return self._db  # commits or rolls back when its block is left
 
     def _name(self, stem: str, recipe: Recipe, recipes: Sequence[Recipe], prompt: bool) -> str:
-        """A free name that says what an output is, and of the recipe what tells it from others."""
-        parts = [stem, outputs.slug(recipe.prompt) if prompt else ""]
-        for name in AXES:
-            if len({getattr(other, name) for other in recipes}) > 1:
-                parts.append(_part(name, getattr(recipe, name)))
-        whole = "-".join(part for part in parts if part)
-        base = whole.encode()[:NAME_BYTES].decode(errors="ignore")
+        """A free name of an output."""
+        base = name_of(stem, recipe, recipes, prompt=prompt)
         name, number = f"{base}.png", 2
         while self._is_taken(name):
             name, number = f"{base}-{number}.png", number + 1
         return name
 
     def _is_taken(self, name: str) -> bool:
-        known = self._db.execute("SELECT 1 FROM outputs WHERE file = ?", (name,)).fetchone()
-        return known is not None or (self.folder / name).exists()
+        there = self._away is not None and self._away.has(name)
+        return there or self._is_known(name) or (self.folder / name).exists()
 
-
-NAME_BYTES = 200
-"""Of a file's name before its number and suffix; file systems take 255."""
-SHORT = {
-    "seed": "s",
-    "geometry": "g",
-    "guidance": "w",
-    "strength": "a",
-    "depth_influence": "d",
-    "storey": "h",
-    "bay": "b",
-    "lines_influence": "l",
-}
-
-
-def _part(name: str, value: Any) -> str:
-    """A varied field in a file's name, for instance `g0.5`."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return outputs.slug(value) if value else ""
-    return f"{SHORT.get(name, name)}{value:.6g}" if name != "seed" else f"s{value}"
+    def _is_known(self, file: str) -> bool:
+        found = self._db.execute("SELECT 1 FROM outputs WHERE file = ?", (file,)).fetchone()
+        return found is not None
 
 
 def _files(source: Source) -> tuple[str, str | None]:
@@ -364,31 +440,22 @@ def _text(record: msgspec.Struct) -> str:
     return msgspec.json.encode(record).decode()
 
 
-def _output_row(row: sqlite3.Row) -> dict[str, Any]:
-    origin = json.loads(row["origin"])
-    return {
-        "number": row["id"],
-        "state": row["state"],
-        "file": row["file"],
-        "source": origin["file"],
-        "source_sha256": origin["sha256"],
-        "source_picture": row["picture"],
-        "view": json.loads(row["view"])["name"],
-        "frame": origin.get("frame"),
-        "seconds": row["seconds"],
-        "warnings": (row["warnings"] or "").splitlines(),
-        "error": row["error"],
-        "recipe": json.loads(row["made"] or row["recipe"]),
-    }
-
-
-def _failed_row(row: sqlite3.Row) -> dict[str, Any]:
-    """Of a source, which has neither a number nor a recipe."""
-    empty = dict.fromkeys(
-        ("number", "file", "source_sha256", "source_picture", "view", "frame", "seconds", "recipe")
+def _output_row(row: sqlite3.Row) -> Row:
+    state = row["state"]
+    if state == "painted":  # it isn't where it is to be
+        state = "failed" if row["error"] else "waiting"
+    return output_row(
+        number=row["id"],
+        state=state,
+        file=row["file"],
+        source=msgspec.json.decode(row["origin"], type=Source),
+        view=msgspec.json.decode(row["view"], type=View),
+        picture=row["picture"],
+        seconds=row["seconds"],
+        warnings=(row["warnings"] or "").splitlines(),
+        error=row["error"],
+        recipe=msgspec.json.decode(row["made"] or row["recipe"], type=Recipe),
     )
-    source = json.loads(row["asked"])["file"]
-    return {**empty, "state": "failed", "source": source, "warnings": [], "error": row["error"]}
 
 
 def _taken(row: sqlite3.Row) -> Taken:

@@ -13,18 +13,20 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
 from maquette_wire.messages import Limits
 from maquette_wire.presets.library import Library, built_in
 from maquette_wire.presets.words import composed
 from maquette_wire.recipe import Lines, Recipe, Windows
 from msgspec.structs import replace
 
-from .. import depth_files
+from .. import depth_files, remote
+from ..fetching import Fetcher
 from ..sources import SCENES, opening_words
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr")
@@ -42,7 +44,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A batch as a job file says it.
 
     Attributes:
-        sources: files, folders and patterns (`renders/**/*.png`), from the job file's folder.
+        sources: files, folders and patterns (`renders/**/*.png`), from the job file's folder, or
+            URLs.
         output: folder of the pictures, likewise.
         prompts: texts, or the name of a `.txt` (a prompt a line) or `.csv` (columns are fields of
             the recipe) file.
@@ -99,7 +102,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One source with how it is captured: what tells it from others in the manifest.
 
     Attributes:
-        file: absolute path.
+        file: absolute path, or a URL as it may be kept.
         long_side: pixels that it is painted at; a smaller picture as it is.
         cameras, frames, opening: of a scene (`Sources.of_scene`).
         metres_per_level, near_is_black, near_is_white: how a picture's depth is meant.
@@ -133,10 +136,14 @@ def read_task(path: Path) -> Task:
         prompts = str(folder / prompts)
     return replace(
         task,
-        sources=[str(folder / each) for each in several(task.sources)],
-        output=str(folder / task.output),
+        sources=[_from(folder, each) for each in several(task.sources)],
+        output=_from(folder, task.output),
         prompts=prompts,
     )
+
+
+def _from(folder: Path, name: str) -> str:
+    return name if remote.is_url(name) else str(folder / remote.local(name))
 
 
 def several(value: Several[Value]) -> list[Value]:
@@ -240,11 +247,15 @@ def frames_of(task: Task) -> tuple[int, ...]:
     return tuple(frames)
 
 
-def sources_of(task: Task) -> list[Asked]:
+def sources_of(task: Task, fetcher: Fetcher | None = None) -> list[Asked]:
     """Every source, each once, in the order given and by name within a folder or pattern.
 
-    Raises MaquetteError("bad-size", "bad-frames"), and MaquetteError("no-source") for a name or
-    pattern that nothing answers to, and where all are pictures in the output folder.
+    Args:
+        fetcher: finds those at URLs; one of the user's home where None.
+
+    Raises MaquetteError("bad-size", "bad-frames"), MaquetteError("no-source") for a name or
+    pattern that nothing answers to, and where all are pictures in the output folder, and as
+    `Fetcher.matching` does.
     """
     if not several(task.sources):
         raise MaquetteError(
@@ -257,26 +268,39 @@ def sources_of(task: Task) -> list[Asked]:
             f"The long side is {task.long_side} pixels.",
             f"Use {bounds.side_min} to {bounds.side_max} pixels.",
         )
-    output = Path(task.output).resolve()
-    found: dict[Path, None] = {}
+    fetcher = fetcher or Fetcher(Home.default().fetched)
+    output = _place(task.output)
+    found: dict[str, PurePath] = {}
     for name in several(task.sources):
-        for path in _matching(name):
+        for file, place in _matching(name, fetcher).items():
             # What a batch makes is no source of the next.
-            if path.suffix.lower() != ".png" or path.parent not in (output, output / COLOURS):
-                found[path] = None
+            if place.suffix.lower() != ".png" or place.parent not in (output, output / COLOURS):
+                found[file] = place
     if not found:
         raise MaquetteError(
             "no-source",
             f"All sources are pictures in the folder {task.output}, which the new ones go to.",
             "Name another folder with --output.",
         )
-    return [_asked(path, task) for path in depth_files.without_depth_files(found)]
+    pictures = set(depth_files.without_depth_files(found.values()))
+    return [_asked(file, place, task) for file, place in found.items() if place in pictures]
 
 
-def _matching(name: str) -> list[Path]:
-    path = Path(name).expanduser()
+def _place(name: str) -> PurePath:
+    """A folder, to compare with those of sources."""
+    if remote.is_url(name):
+        return remote.location(remote.public(name))
+    return Path(remote.local(name)).resolve()
+
+
+def _matching(name: str, fetcher: Fetcher) -> dict[str, PurePath]:
+    """Files that a name stands for, and what their own names are read from."""
+    known = (*SCENES, *PICTURES)
+    if remote.is_url(name):
+        far = fetcher.matching(name, known)
+        return dict(sorted(far.items(), key=lambda each: _natural(each[1])))
+    path = Path(remote.local(name)).expanduser()
     if path.is_dir():
-        known = (*SCENES, *PICTURES)
         inside = [each for each in path.iterdir() if each.suffix.lower() in known]
         paths = [each for each in inside if each.is_file() and not each.name.startswith(".")]
     elif path.exists():
@@ -287,26 +311,26 @@ def _matching(name: str) -> list[Path]:
     if not paths:
         what = "no picture or .blend in the folder" if path.is_dir() else "nothing that is called"
         raise MaquetteError("no-source", f"There is {what} {name}.", "Correct the name.")
-    return [path.resolve() for path in sorted(paths, key=_natural)]
+    return {str(each.resolve()): each.resolve() for each in sorted(paths, key=_natural)}
 
 
-def _natural(path: Path) -> list[Any]:
+def _natural(path: PurePath) -> list[Any]:
     """Sorts `view-2` before `view-10`."""
     parts = re.split(r"(\d+)", os.fspath(path).lower())
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
-def _asked(path: Path, task: Task) -> Asked:
-    if path.suffix.lower() in SCENES:
+def _asked(file: str, place: PurePath, task: Task) -> Asked:
+    if place.suffix.lower() in SCENES:
         return Asked(
-            file=str(path),
+            file=file,
             long_side=task.long_side,
             cameras=tuple(several(task.cameras)),
             frames=frames_of(task),
             opening=opening_words(task.around, task.up, task.unit),
         )
     return Asked(
-        file=str(path),
+        file=file,
         long_side=task.long_side,
         metres_per_level=task.metres_per_level,
         near_is_black=task.near_is_black,

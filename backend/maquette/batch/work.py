@@ -1,8 +1,9 @@
 """The work of a batch: capturing, painting and writing, each going on while the others do.
 
 One thread captures source after source ahead of the painting, the server's workers paint, two
-threads write pictures, and this one keeps the manifest and the server's queue. What it holds in
-memory is bounded by the jobs under way; captures wait in files.
+threads write pictures, a few more bring them to a URL where they go to one, and this one keeps the
+manifest and the server's queue. What it holds in memory is bounded by the jobs under way; captures
+wait in files, and so do pictures that are to be sent.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from maquette_wire.capture import Capture
@@ -23,20 +23,22 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
 from maquette_wire.messages import Limits, Result
 from maquette_wire.recipe import Recipe
+from maquette_wire.source import Source
 from msgspec.structs import replace
 
-from .. import outputs
+from .. import outputs, remote
 from ..jobs import failure
 from .gather import Found, Gatherer, parts_of
 from .manifest import Manifest, Output, Taken
+from .outbox import SENDERS, Outbox
 from .task import Asked
 
 LOOKED_AHEAD = 512
 """Waiting pictures among which those of one job are looked for. No source is captured while there
 are as many: captures take room on the disk."""
 LONG_ENOUGH = 2.0
-"""Seconds of a job beyond which jobs don't grow: what goes by between two is little then, and
-little is lost with one."""
+"""Seconds of a job beyond which jobs don't grow by themselves: what goes by between two is little
+then, and little is lost with one. They still have as many pictures as a device makes at once."""
 PACK_MAX = 16
 """Pictures of a job at most."""
 AHEAD = 2
@@ -79,6 +81,13 @@ class Written(NamedTuple):
     result: Result
 
 
+class Sent(NamedTuple):
+    """A picture that a thread brings to a URL."""
+
+    future: Future[None]
+    output: Output
+
+
 @dataclass
 class Tally:
     """How far a run is. `before`: pictures that were there when it began."""
@@ -94,9 +103,10 @@ class Work:
 
     Args:
         say: is called with each sentence for the user, once.
-        done: with each file that is there.
+        done: with each file that is there, by its name in the folder.
         progress: with the pictures done, all as far as is known, and the time that is left.
         prompt: False leaves the prompt out of the files and of their names.
+        outbox: what brings the pictures to a URL; None where they stay in the folder.
     """
 
     def __init__(
@@ -106,12 +116,14 @@ class Work:
         gatherer: Gatherer,
         *,
         say: Callable[[str], None],
-        done: Callable[[Path], None],
+        done: Callable[[str], None],
         progress: Callable[[int, int, str], None],
         prompt: bool = True,
+        outbox: Outbox | None = None,
     ) -> None:
         self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
         self._prompt = prompt
+        self._outbox = outbox
         self._said: set[str] = set()
         self._say_it, self._done, self._progress = say, done, progress
         self._sources: deque[Asked] = deque()
@@ -123,8 +135,11 @@ class Work:
         self._held: Counter[str] = Counter()  # captures that are the same, and share a file
         self._jobs: dict[str, Job] = {}
         self._writing: list[Written] = []
+        self._sending: list[Sent] = []
+        self._senders = ThreadPoolExecutor(SENDERS)  # which begins no thread before it is used
+        self._colours: dict[str, Future[None]] = {}
         self._alone: set[int] = set()
-        self._pack = 1
+        self._packs: Counter[str] = Counter()  # pictures of a job, by model
         self._not_before = 0.0
         self._began = 0.0
         self.tally = Tally()
@@ -139,9 +154,9 @@ class Work:
         self._painter.abandon(self._manifest.jobs())  # of a run that was killed
         self._manifest.forget_jobs()
         self._sources, self._recipes = deque(sources), recipes
-        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers:
+        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, self._senders:
             try:
-                while self._gathering or self._sources or self._queue or self._jobs:
+                while self._is_under_way():
                     self._gather(captures)
                     self._submit()
                     if self._jobs:
@@ -151,19 +166,28 @@ class Work:
                     else:
                         time.sleep(IDLE_SECONDS)  # until the server has room
                     self._note_written()
+                    self._note_sent()
                     self._tell()
             except BaseException:
                 captures.shutdown(wait=False, cancel_futures=True)
                 writers.shutdown()
+                if self._outbox is not None:
+                    self._outbox.give_up()
                 try:
                     while self._writing:
                         with contextlib.suppress(MaquetteError):  # others are on disk
                             self._note_written()
+                    self._senders.shutdown(cancel_futures=True)
+                    self._note_sent()
                 finally:
                     self._painter.cancel(*self._jobs)
                 raise
         self._gatherer.sweep()
         return self.tally
+
+    def _is_under_way(self) -> bool:
+        painting = self._gathering or self._sources or self._queue or self._jobs
+        return bool(painting or self._sending)
 
     # --- captures -------------------------------------------------------------------------------
 
@@ -195,7 +219,7 @@ class Work:
         except MaquetteError as error:
             self._manifest.fail_source(source, error)
             self.tally.sources_failed += 1
-            self._say(f"{Path(asked.file).name}: {error}")
+            self._say(f"{remote.place(asked.file).name}: {error}")
             return True
         wanted: list[tuple[Taken, list[Output]]] = []
         for taken in self._manifest.set_captures(source, found):
@@ -206,7 +230,10 @@ class Work:
         if any(waiting and not self._gatherer.has(taken.source) for taken, waiting in wanted):
             return False
         for taken, waiting in wanted:
-            self.tally.before += len(self._recipes) - len(waiting)
+            unsent = self._manifest.unsent(taken)
+            self.tally.before += len(self._recipes) - len(waiting) - len(unsent)
+            for output in unsent:
+                self._send(taken, output)
             if waiting:
                 self._taken[taken.id] = taken
                 self._waiting[taken.id] = len(waiting)
@@ -249,7 +276,7 @@ class Work:
     def _next_job(self) -> tuple[list[Output], list[Capture]]:
         """Waiting pictures of one recipe, taken from the queue, and their captures."""
         first = self._queue[0]
-        room = 1 if first.id in self._alone else self._pack
+        room = 1 if first.id in self._alone else max(1, self._packs[first.recipe.model])
         alike = (
             output
             for output in islice(self._queue, LOOKED_AHEAD)
@@ -304,8 +331,11 @@ class Work:
         for warning in result.warnings:
             self._say(warning)
         painting = sum(result.seconds.values()) - result.seconds.get("loading", 0.0)
+        model = result.recipe.model
+        pack = max(result.pack, self._packs[model], 1)
         if painting < LONG_ENOUGH:
-            self._pack = min(2 * self._pack, PACK_MAX)
+            pack = max(2 * self._packs[model], pack, 2)
+        self._packs[model] = min(pack, PACK_MAX)
         for header, frame in zip(result.frames, frames, strict=True):
             if header.name != "concept":
                 continue
@@ -317,7 +347,7 @@ class Work:
                 frame,
                 result.recipe,
                 taken.view,
-                taken.source,
+                self._told(taken.source),
                 prompt=self._prompt,
             )
             self._writing.append(Written(future, result.job, output, result))
@@ -329,15 +359,59 @@ class Work:
             written.future.result()
             result, job = written.result, self._jobs[written.job]
             seconds = sum(result.seconds.values()) / len(job.outputs)
-            self._manifest.done(written.output, result.recipe, result.warnings, seconds)
-            self.tally.made += 1
-            self._done(self._manifest.folder / written.output.file)
-            self._settled(written.output)
+            output = written.output
+            self._manifest.done(output, result.recipe, result.warnings, seconds)
+            if self._outbox is None:
+                self._made(output)
+            else:
+                self._send(self._taken[output.capture], output)
+            self._settled(output)
             job.unwritten -= 1
             if not job.unwritten:
                 del self._jobs[written.job]
                 self._painter.stored(written.job)
                 self._manifest.stored(written.job)
+
+    def _made(self, output: Output) -> None:
+        self.tally.made += 1
+        self._done(output.file)
+
+    def _told(self, source: Source) -> Source:
+        """A source as a picture tells of it."""
+        return source.seen_from(self._manifest.folder) if self._outbox is None else source.by_name()
+
+    # --- pictures for a URL ---------------------------------------------------------------------
+
+    def _send(self, taken: Taken, output: Output) -> None:
+        """Have a picture brought to the URL, and the colour of its capture before it."""
+        outbox, colour = self._outbox, taken.picture
+        assert outbox is not None
+        self._began = self._began or time.monotonic()
+        if colour not in self._colours and (self._manifest.folder / colour).exists():
+            self._colours[colour] = self._senders.submit(outbox.send, colour)
+        before = self._colours.get(colour)
+
+        def send() -> None:
+            if before is not None:
+                before.result()  # which began before this did
+            outbox.send(output.file)
+
+        self._sending.append(Sent(self._senders.submit(send), output))
+
+    def _note_sent(self) -> None:
+        for sent in [each for each in self._sending if each.future.done()]:
+            self._sending.remove(sent)
+            try:
+                sent.future.result()
+            except CancelledError:
+                continue  # the next run sends it
+            except MaquetteError as error:
+                self._manifest.fail_sending(sent.output, error)
+                self.tally.failed += 1
+                self._say(f"{sent.output.file}: {error}")
+            else:
+                self._manifest.sent(sent.output)
+                self._made(sent.output)
 
     # --- what the user sees ---------------------------------------------------------------------
 
@@ -352,6 +426,7 @@ class Work:
         waiting = len(self._queue) + sum(
             job.unwritten or len(job.outputs) for job in self._jobs.values()
         )
+        waiting += len(self._sending)
         unseen = len(self._sources) + (self._gathering is not None)
         total = ended + waiting + unseen * len(self._recipes)
         left = ""

@@ -1,13 +1,15 @@
 """Restyle many renders and scenes with many prompts into one folder; stop and go on at any time.
 
 Sources are pictures, folders of them, patterns, and .blend files. A picture's depth is in the file
-itself, in one beside it (tower.png and tower_depth.exr), or estimated where the model can. Every
+itself, in one beside it (tower.png and tower_depth.exr), or estimated where the model can. Sources
+and the output may be URLs: s3://, gs://, az://, sftp:// and others; sources https:// too. Every
 value of --seed, --geometry and their like multiplies the pictures. Run again, a batch makes what is
 missing, what failed, and what a source has changed under; it never makes a picture twice.
 
 examples:
   maquette batch renders/ --prompt "red brick, dusk" --prompt "timber, snow" --seed 0-3
   maquette batch *.blend --all-cameras --prompts prompts.csv --geometry 0.5,0.8 --dry-run
+  maquette batch s3://office/renders --prompts prompts.txt --output s3://office/concepts
   maquette batch --job tender.toml
 """
 
@@ -23,13 +25,16 @@ from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
-from .. import jobs, outputs, sheets
+from .. import jobs, outputs, remote, sheets
 from ..batch.cluster import Cluster
 from ..batch.gather import Gatherer
 from ..batch.manifest import FILE, Manifest
+from ..batch.outbox import Outbox, working_folder
+from ..batch.records import CSV, JSONL
 from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
 from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table
+from ..fetching import Fetcher
 from ..sources import Sources
 from .options import (
     DEPTH_OPTIONS,
@@ -83,7 +88,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "maquette batch SOURCE... --prompt TEXT [options]\n       maquette batch --job FILE"
     )
     parser.add_argument(
-        "sources", nargs="*", metavar="SOURCE", help="pictures, folders, patterns, .blend files"
+        "sources",
+        nargs="*",
+        metavar="SOURCE",
+        help="pictures, folders, patterns, .blend files, URLs",
     )
     parser.add_argument("--job", type=Path, metavar="FILE.toml", help="all of this in a file")
     seen = parser.add_argument_group("what is seen")
@@ -126,7 +134,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     look.add_argument("--steps", type=_list_of(int), metavar="N,...")
     look.add_argument("--sampler", type=_list_of(str), metavar="NAME,...")
     where = parser.add_argument_group("where")
-    where.add_argument("--output", metavar="DIR", help="(./concepts)")
+    where.add_argument("--output", metavar="DIR | URL", help="(./concepts)")
     where.add_argument(
         "--dry-run", action="store_true", help="say what would be made, and make nothing"
     )
@@ -140,49 +148,70 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
     recipes = recipes_of(task, preset_library() if task.presets else None)
-    sources = sources_of(task)
+    home = Home.default()
+    fetcher = Fetcher(home.fetched)
+    sources = sources_of(task, fetcher)
     if len(sources) * len(recipes) > MOST:
         raise MaquetteError(
             "too-many",
             f"{len(sources)} sources with {len(recipes)} recipes are more than {MOST} pictures.",
             "Vary fewer settings, or split the batch.",
         )
+    folder = _folder(task, home)
     if arguments.dry_run:
-        _describe(task, recipes, sources)
+        _describe(task, recipes, sources, folder)
         return 0
-    home = Home.default()
-    folder = outputs.prepared(Path(task.output))
-    with (
-        Manifest(folder) as manifest,
-        ProgressLine() as line,
-        _painter(arguments, home, line) as painter,
-    ):
-        made = Sources(home, line.say, arguments.blender, arguments.extension)
+    fetcher.sweep()
+    if remote.is_url(task.output):
+        home.make(folder)
+    outputs.prepared(folder)
+    with ProgressLine() as line:
+        outbox = _outbox(task, folder, line)
+        results = folder if outbox is None else outbox
+        with Manifest(folder, outbox) as manifest:
+            if outbox is not None:  # before hours are spent on painting
+                manifest.export()
+                outbox.send(JSONL)
+            with _painter(arguments, home, line) as painter:
+                made = Sources(home, line.say, arguments.blender, arguments.extension)
+                work = Work(
+                    manifest,
+                    painter,
+                    Gatherer(folder, made, recipes[0].model, fetcher),
+                    say=line.say,
+                    done=lambda file: _show(line, results / file),
+                    progress=lambda ended, total, left: line.show(
+                        "painting", ended, total, f"{ended} of {total}  {left}"
+                    ),
+                    prompt=not arguments.leave_out_prompt,
+                    outbox=outbox,
+                )
+                try:
+                    tally = work.run(sources, recipes)
+                except KeyboardInterrupt:
+                    line.say(f"{work.tally.made} made; the same command goes on from here.")
+                    raise
+                finally:
+                    manifest.export()
+                    is_told = outbox is None or _tell(outbox, line)
+        _write_page(folder, outbox, line)
+    page = PAGE if (folder / PAGE).is_file() else ""
+    is_whole = _closing(tally, results / page)
+    return 0 if is_whole and is_told else 1
 
-        def done(path: Path) -> None:
-            line.clear()
-            print(path, flush=True)
 
-        work = Work(
-            manifest,
-            painter,
-            Gatherer(folder, made, recipes[0].model),
-            say=line.say,
-            done=done,
-            progress=lambda ended, total, left: line.show(
-                "painting", ended, total, f"{ended} of {total}  {left}"
-            ),
-            prompt=not arguments.leave_out_prompt,
-        )
-        try:
-            tally = work.run(sources, recipes)
-        except KeyboardInterrupt:
-            line.say(f"{work.tally.made} made; the same command goes on from here.")
-            raise
-        finally:
-            manifest.export()
-        _write_page(folder, line)
-    return _closing(tally, folder)
+def _folder(task: Task, home: Home) -> Path:
+    """Where a batch works: its output, or where it waits to be sent there."""
+    if remote.is_url(task.output):
+        return working_folder(home.batches, task.output)
+    return Path(remote.local(task.output))
+
+
+def _outbox(task: Task, folder: Path, line: ProgressLine) -> Outbox | None:
+    if not remote.is_url(task.output):
+        return None
+    line.show("looking at the output")
+    return Outbox(task.output, folder, JSONL)
 
 
 def _painter(
@@ -218,13 +247,15 @@ def _task(arguments: argparse.Namespace) -> Task:
     return replace(task, **said)
 
 
-def _describe(task: Task, recipes: Sequence[Recipe], sources: Sequence[Asked]) -> None:
+def _describe(
+    task: Task, recipes: Sequence[Recipe], sources: Sequence[Asked], folder: Path
+) -> None:
     """What a batch comes to."""
     varied = {
         name: list(dict.fromkeys(getattr(recipe, name) for recipe in recipes))
         for name in ("prompt", *AXES)
     }
-    varied = {"source": [Path(asked.file).name for asked in sources], **varied}
+    varied = {"source": [remote.place(asked.file).name for asked in sources], **varied}
     rows = [
         (name, str(len(values)), ", ".join(map(str, values[:6])) + (" ..." if values[6:] else ""))
         for name, values in varied.items()
@@ -233,7 +264,7 @@ def _describe(task: Task, recipes: Sequence[Recipe], sources: Sequence[Asked]) -
     print(table(("varied", "values", ""), rows))
     pictures = len(recipes) * sum(_captures(asked) for asked in sources)
     at_least = "at least " if any(asked.cameras == ("*",) for asked in sources) else ""
-    each = _seconds(Path(task.output))
+    each = _seconds(folder)
     time = f", about {duration(pictures * each)} by the last run here" if each else ""
     print(f"\n{at_least}{pictures} pictures in {task.output}{time}")
 
@@ -256,22 +287,46 @@ def _seconds(folder: Path) -> float | None:
         return None
 
 
-def _write_page(folder: Path, line: ProgressLine) -> None:
-    """The contact sheet of all that is in the folder."""
+def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> None:
+    """The contact sheet of all that is in the folder, and at the URL."""
     try:
+        rows = sheets.rows_of(folder).rows
+        if outbox is not None:
+            line.show("contact sheet")
+            shown = [row.file for row in rows if row.state == "done"]
+            for problem in outbox.bring(filter(None, [*shown, *(r.source_picture for r in rows)])):
+                line.say(problem)
         sheets.write_page(
             folder,
-            sheets.rows_of(folder).rows,
+            rows,
             folder / PAGE,
-            folder.resolve().name,
+            folder.resolve().name if outbox is None else outbox.name,
             lambda read, of: line.show("contact sheet", read, of, f"{read} of {of}"),
         )
+        if outbox is not None:
+            outbox.send(PAGE)
     except MaquetteError as error:  # the pictures are there all the same
         line.say(str(error))
 
 
-def _closing(tally: Tally, folder: Path) -> int:
-    """Say how a batch ended; the exit status."""
+def _show(line: ProgressLine, name: Path | str) -> None:
+    line.clear()
+    print(name, flush=True)
+
+
+def _tell(outbox: Outbox, line: ProgressLine) -> bool:
+    """Bring the manifest to the URL, by which another machine goes on; whether it is there."""
+    try:
+        outbox.send(JSONL)
+        outbox.send(CSV)
+    except MaquetteError as error:  # the pictures are there, and the next run tells of them
+        line.say(str(error))
+        return False
+    return True
+
+
+def _closing(tally: Tally, where: Path | str) -> bool:
+    """Say how a batch ended; whether nothing failed. where: its contact sheet, or its folder."""
     failed = tally.failed + tally.sources_failed
     parts = [f"{tally.made} made"]
     if tally.before:
@@ -281,6 +336,5 @@ def _closing(tally: Tally, folder: Path) -> int:
     if tally.sources_failed:
         what = "source" if tally.sources_failed == 1 else "sources"
         parts.append(f"{tally.sources_failed} {what} failed")
-    page = folder / PAGE
-    print(f"{', '.join(parts)}: {page if page.is_file() else folder}")
-    return 1 if failed else 0
+    print(f"{', '.join(parts)}: {where}")
+    return not failed

@@ -1,5 +1,7 @@
 """List, fetch, add and remove models.
 
+FAÇADES says which models are shown the windows that are laid out on walls: docs/facades.md.
+
 A model of your own is a folder as diffusers writes it, of Stable Diffusion 2 depth, or of Stable
 Diffusion XL with a ControlNet for depth and, if you like, one for lines.
 
@@ -70,10 +72,18 @@ def run(arguments: argparse.Namespace) -> int:
         freed = catalogue.remove(arguments.name)
         print(f"{arguments.name} is removed; {freed / 1e6:.0f} MB are free again.")
     else:
+        facades = {info.name for info in catalogue.infos() if info.facades}
         rows = [
-            (entry.name, entry.title, entry.licence, _state(entry)) for entry in catalogue.entries()
+            (
+                entry.name,
+                entry.title,
+                entry.licence,
+                "yes" if entry.name in facades else "no",
+                _state(entry),
+            )
+            for entry in catalogue.entries()
         ]
-        print(table(("NAME", "TITLE", "LICENCE", "STATE"), rows))
+        print(table(("NAME", "TITLE", "LICENCE", "FAÇADES", "STATE"), rows))
         print(f"\nModels are kept in {catalogue.home.models}.")
     return 0
 

@@ -26,7 +26,7 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.source import Source
 from maquette_wire.view import View
 
-from .. import jobs, outputs, replays
+from .. import jobs, outputs, remote, replays
 from ..console import ProgressLine
 from ..sources import Sourced, Sources
 from .options import add_place, metadata_of, remote_server
@@ -175,7 +175,7 @@ def _again(
         result,
         frames,
         folder,
-        outputs.slug(Path(made.source.file).stem),
+        outputs.slug(remote.place(made.source.file).stem),
         [made.capture.view],
         sources=[made.source],
         prompt=not each.said.prompt_left_out,

@@ -22,7 +22,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.metadata import Metadata
 from maquette_wire.recipe import Recipe
-from maquette_wire.source import Source, file_digest
+from maquette_wire.source import Source, file_digest, is_url
 from maquette_wire.view import View
 
 from ..catalogue import Catalogue
@@ -86,7 +86,10 @@ def model_state(recipe: Recipe, catalogue: Catalogue) -> str:
 
 
 def file_state(name: str, sha256: str) -> str:
-    """Whether a file is still what it was: "unchanged", "changed" or "gone"."""
+    """Whether a file is still what it was: "unchanged", "changed" or "gone"; "at a URL" for what
+    would have to be fetched to be known."""
+    if is_url(name):
+        return "at a URL"
     try:
         return "unchanged" if file_digest(Path(name)) == sha256 else "changed"
     except OSError:

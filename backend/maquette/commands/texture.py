@@ -7,8 +7,9 @@ where that is fit for it. The scene's file is not changed. What is written: the 
 .blend with the texture on it; beside it are the views' pictures, to retouch and to bake again in
 Blender. Ground is left out unless it is named with --object.
 
-example:
+examples:
   maquette texture house.blend --prompt "red brick house, slate roof, day" --size 2048
+  maquette texture house.blend --from concepts/house-Street-red-brick-0.png
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from maquette_wire.home import Home
 from maquette_wire.messages import Limits, Result
 from maquette_wire.submission import submission
 from maquette_wire.surface import Surface
+from maquette_wire.view import View
+from numpy.typing import NDArray
 
-from .. import blender, jobs, outputs
+from .. import blender, images, jobs, outputs
 from ..catalogue import Catalogue
 from ..console import ProgressLine
 from ..families.settings import read_settings
@@ -42,6 +45,7 @@ from .options import (
     add_look,
     add_place,
     add_standing,
+    metadata_of,
     recipes_of,
     remote_server,
 )
@@ -89,6 +93,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     seen.add_argument("--camera", action="append", metavar="NAME", help="and from this; repeatable")
     seen.add_argument("--all-cameras", action="store_true", help="and from all of the scene's")
     seen.add_argument(
+        "--from",
+        dest="concept",
+        type=Path,
+        metavar="PICTURE",
+        help="a concept of this scene: laid on as it is, and the other sides are painted after it",
+    )
+    seen.add_argument(
         "--long-side",
         type=int,
         metavar="PIXELS",
@@ -100,6 +111,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--output", type=Path, default=Path("textures"), metavar="DIR", help="(./textures)"
     )
+    where.add_argument(
+        "--unlit",
+        action="store_true",
+        help="the model shows as it was painted in any light, for a texture at dusk or at night",
+    )
     where.add_argument("--save-views", action="store_true", help="also the views' pictures")
     where.add_argument("--no-blend", action="store_true", help="no copy of the scene")
     add_inside(where)
@@ -107,7 +123,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    recipe = recipes_of(arguments)[0]
+    view, given = None, {}
+    if arguments.concept is not None:
+        view, given[0] = _concept(arguments.concept)
+        arguments.recipe = arguments.recipe or arguments.concept
+    recipe = msgspec.structs.replace(recipes_of(arguments)[0], count=1)
     home = Home.default()
     if arguments.long_side is None:
         arguments.long_side = _trained_at(home, recipe.model)
@@ -120,14 +140,14 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         line.show("capturing")
         file = Path(temporary) / "surface.npz"
-        captures = _captures(arguments, home, file, line.say)
+        captures = _captures(arguments, home, file, view, line.say)
         surface, names, left_out = read_surface(file)
         if left_out:
             line.say(_left_out(left_out))
         views = [capture.view for capture in captures]
         outputs.check_room(arguments.output, views)
         wired = to_wire(surface, arguments.size, arguments.color_depth)
-        result, frames = painter.run(recipe, captures, wired)
+        result, frames = painter.run(recipe, captures, wired, given)
         line.clear()
         for warning in result.warnings:
             line.say(warning)
@@ -144,7 +164,13 @@ def run(arguments: argparse.Namespace) -> int:
             print(path, flush=True)
         whole = textures[0].with_name(f"{textures[0].name.partition('.')[0]}.glb")
         outputs.write_bytes(
-            whole, make_glb(surface, names, [path.read_bytes() for path in textures])
+            whole,
+            make_glb(
+                surface,
+                names,
+                [path.read_bytes() for path in textures],
+                unlit=arguments.unlit,
+            ),
         )
         print(whole, flush=True)
         painter.stored(result.job)
@@ -183,12 +209,12 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     bounds = Limits()
     limits.check_size("A view", arguments.long_side, arguments.long_side, bounds)
-    seen = bool(arguments.camera or arguments.all_cameras)
+    seen = bool(arguments.camera or arguments.all_cameras or arguments.concept)
     if arguments.around < (0 if seen else 1) or arguments.around > bounds.captures:
         raise MaquetteError(
             "bad-arguments",
             f"--around is {arguments.around}.",
-            f"Use 1 to {bounds.captures} views, or 0 with cameras of the scene.",
+            f"Use 1 to {bounds.captures} views, or 0 with cameras of the scene or a concept.",
         )
     if len(arguments.prompt or ()) > 1 or (arguments.count or 1) > 1:
         raise MaquetteError(
@@ -198,10 +224,39 @@ def _check(arguments: argparse.Namespace) -> None:
         )
 
 
+def _concept(path: Path) -> tuple[View, NDArray[np.uint8]]:
+    """A concept's View and its pixels [height, width, 3]. Raises MaquetteError."""
+    view = metadata_of(path).view
+    if view is None:
+        raise MaquetteError(
+            "no-view",
+            f"{path} doesn't say where it was seen from.",
+            "Give a concept as Maquette wrote it; to begin with the recipe alone, use --recipe.",
+        )
+    pixels = images.read_color(path)
+    if pixels.shape[:2] != (view.height, view.width):
+        raise MaquetteError(
+            "bad-picture",
+            f"{path} has {pixels.shape[1]} x {pixels.shape[0]} pixels, its view has "
+            f"{view.width} x {view.height}.",
+            "Save it at that size.",
+        )
+    return view, pixels
+
+
 def _captures(
-    arguments: argparse.Namespace, home: Home, surface: Path, say: Callable[[str], None]
+    arguments: argparse.Namespace,
+    home: Home,
+    surface: Path,
+    view: View | None,
+    say: Callable[[str], None],
 ) -> list[Capture]:
+    """Of the view of a concept, of the scene's cameras and of views around, in that order."""
     wanted = ["--surface", str(surface), "--around", str(arguments.around)]
+    if view is not None:
+        file = surface.with_name("view.json")
+        file.write_bytes(msgspec.json.encode(view))
+        wanted += ["--view", str(file)]
     wanted += ["--long-side", str(arguments.long_side)]
     wanted += ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
@@ -247,6 +302,7 @@ def _save_copy(
     say: Callable[[str], None],
 ) -> None:
     wanted = ["--surface", str(surface), "--job", str(job)]
+    wanted += ["--unlit"] if arguments.unlit else []
     wanted += opening_words(None, arguments.up, arguments.unit)
     for path in textures:
         wanted += ["--texture", str(path.resolve())]

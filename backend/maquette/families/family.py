@@ -32,6 +32,7 @@ from .loop import Denoising, Predictor, StepCallback
 from .lora_words import words_of_lora
 from .openings import completed
 from .settings import ModelSettings
+from .shared_attention import SharedAttention, shared_attention
 
 Words = TypeVar("Words")
 """An encoded prompt, as a family has it."""
@@ -268,7 +269,7 @@ class Family(ABC, Generic[Words]):
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
         For the first `shared` of the steps it yields the clean latents, and goes on with those
-        that it is sent; others may run meanwhile. starts: of a single step, see `loop`.
+        that it is sent, then None; others may run meanwhile. starts: of a single step, see `loop`.
         """
         self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
         with torch.inference_mode():
@@ -312,6 +313,10 @@ class Family(ABC, Generic[Words]):
         finally:
             self._margin = 0
             self._latents.clear()
+
+    def shared_attention(self, guided: bool) -> contextlib.AbstractContextManager[SharedAttention]:
+        """Inside, all that is painted also attends to the anchor's pass."""
+        return shared_attention(self.pipeline.unet, guided)
 
     # --- cost -----------------------------------------------------------------------------------
 

@@ -24,9 +24,10 @@ Predictor = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
 float32 [B, C, h, w]. The number is the share of the steps that are done before this one, 0 to
 below 1."""
 
-Denoising = Generator[torch.Tensor, torch.Tensor, torch.Tensor]
-"""A denoising under way: yields the clean latents that the model expects (float32 [B, C, h, w]),
-goes on with those that it is sent in their place, and returns the finished ones."""
+Denoising = Generator[torch.Tensor | None, torch.Tensor | None, torch.Tensor]
+"""A denoising under way: yields at each step, after the UNet's pass, the clean latents that the
+model expects (float32 [B, C, h, w]), and goes on with those that it is sent in their place; None
+where there is nothing to agree on. Returns the finished ones."""
 
 
 class DenoisingLoop:
@@ -100,6 +101,8 @@ class DenoisingLoop:
             output = predict(latents, timestep, index / len(timesteps))
             if index < math.ceil(shared * len(timesteps)):
                 output = yield from self._agreed(latents, output, kept)
+            elif shared:
+                yield None
             latents = self._clean(latents, output, kept)
             on_step(index + 1, len(timesteps), latents)
         return latents
@@ -122,6 +125,8 @@ class DenoisingLoop:
             if index < math.ceil(shared * len(timesteps)):
                 kept = _kept(scheduler, timestep, index - len(timesteps))
                 output = yield from self._agreed(scaled, output, kept)
+            elif shared:
+                yield None
             step: Any = scheduler.step(output, timestep, latents, **options)
             latents = step.prev_sample
             on_step(index + 1, len(timesteps), _expected(scheduler, step))
@@ -131,7 +136,9 @@ class DenoisingLoop:
         """Yield the clean latents that the UNet's output means; returns the output that means
         those sent."""
         clean = self._clean(latents, output, kept)
-        return output + self._turn(kept) * ((yield clean) - clean)
+        sent = yield clean
+        assert sent is not None
+        return output + self._turn(kept) * (sent - clean)
 
     def _clean(
         self, latents: torch.Tensor, output: torch.Tensor, kept: torch.Tensor

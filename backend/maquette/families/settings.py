@@ -46,6 +46,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         material_lora: name of the LoRA by which it paints surfaces instead of buildings.
         tile_size: side in pixels of the largest tile of a surface that it paints well; twice the
             native size where None.
+        shared_attention: whether views of one scene also attend to one of them; for a model whose
+            pictures follow their self-attention.
     """
 
     format: int = FORMAT
@@ -66,6 +68,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     openings: tuple[Opening, ...] = ()
     material_lora: str | None = None
     tile_size: int | None = None
+    shared_attention: bool = True
 
     def __post_init__(self) -> None:
         for name, low, high in (

@@ -25,6 +25,8 @@ class Outcome(Protocol):
     def warnings(self) -> Sequence[str]: ...
     @property
     def seconds(self) -> Mapping[str, float]: ...
+    @property
+    def pack(self) -> int: ...
 
 
 class Made(Protocol):
@@ -86,6 +88,7 @@ def result_of(
         warnings=tuple(outcome.warnings),
         seconds=dict(outcome.seconds),
         coverage=None if texture is None else texture[1],
+        pack=outcome.pack,
         frames=tuple(headers),
     )
     return message, frames

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from maquette_wire.recipe import Recipe
 
+from .. import remote
 from .rows import Row
 
 Value = str | int | float | None
@@ -71,7 +71,7 @@ def _lines(kind: str) -> str:
 
 
 MAIN = (
-    Field("source", "Source", "", _of_row("source"), lambda path: Path(path).stem or path),
+    Field("source", "Source", "", _of_row("source"), lambda path: remote.place(path).stem or path),
     Field("view", "View", "", _of_row("view")),
     Field("frame", "Frame", "frame", _of_row("frame")),
     Field("prompt", "Prompt", "", _of_recipe("prompt")),

@@ -14,6 +14,8 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
 
+from .. import remote
+
 MANIFEST = "manifest.jsonl"
 """A batch's record in its folder: one Row as JSON on each line."""
 
@@ -167,7 +169,7 @@ def _add_manifest(found: Found, folder: Path) -> None:
             continue
         rows[("line", count) if row.number is None else row.number] = msgspec.structs.replace(
             row,
-            view=None if row.view == Path(row.source or "").stem else row.view,  # a picture's own
+            view=None if row.view == remote.place(row.source or "").stem else row.view,  # its own
             file=_relative(found.folder, folder, row.file),
             source_picture=_relative(found.folder, folder, row.source_picture),
         )

@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..srgb import srgb_of_linear
-from .blend import Blend
+from .blend import Blend, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
 from .matching import color_factors
 from .projection import Sight, look
-from .raster import Texels, texels_of
+from .raster import texels_of
 from .surface import Surface
+from .tensors import put, runs
+from .texels import Patches, Texels
+from .window import window
 
 Progress = Callable[[int, int], None]
 
@@ -90,16 +93,16 @@ def bake(
             "Unwrap it again; Maquette can add a UV map of its own.",
         )
     stage = Stage(surface, views, texels, device, match)
-    linear: NDArray[np.float32] = torch.zeros(texels.total, 3).numpy()
-    seen = np.zeros(len(texels), bool)
-    inside, well = texels.inside, 0
+    canvas = torch.zeros(texels.total, 3)
+    linear: NDArray[np.float32] = canvas.numpy()
+    cosines = np.zeros(len(texels), np.float32)
     for parts in stage.batches():
-        batch, colors, cosines = stage.colors(parts)
-        linear[texels.places[batch]] = colors
-        seen[batch] = cosines > 0.0
-        well += np.count_nonzero(inside[batch] & (cosines >= WELL_SEEN))
+        rows, colors, best = stage.colors(parts)
+        put(canvas, texels.places[rows], colors)
+        cosines[rows] = best
         if progress is not None:
-            progress(batch.stop, len(texels))
+            progress(int(texels.ends[parts.stop - 1]), len(texels))
+    seen = cosines > 0.0
     if not seen.any():
         raise MaquetteError(
             "not-seen",
@@ -107,7 +110,7 @@ def bake(
             "Point a camera at it, or let Maquette place the views.",
         )
     if not seen.all():
-        fill(linear, seen, surface, texels, device)
+        fill(linear, seen, surface.objects, stage.patches)
     covered = np.zeros(texels.total, bool)
     covered[texels.places] = True
     for tile, islands in zip(
@@ -115,6 +118,8 @@ def bake(
     ):
         if islands.any():
             continue_islands(tile, islands)
+    inside = texels.inside
+    well = np.count_nonzero(inside & (cosines >= WELL_SEEN))
     shown = np.zeros(texels.total, bool)
     shown[texels.places] = seen
     return Baked(
@@ -126,7 +131,7 @@ def bake(
 
 
 class Stage:
-    """Surface and views about the model's middle, so that float32 holds them anywhere."""
+    """A surface and the views of it, about the same origin."""
 
     def __init__(
         self,
@@ -137,18 +142,11 @@ class Stage:
         match: bool,
     ) -> None:
         self.texels, self.device = texels, device
-        self.origin = (surface.corners.min((0, 1)) + surface.corners.max((0, 1))) / 2
-        corners = (surface.corners - self.origin).astype(np.float32)
-        self.corners = np.ascontiguousarray(np.moveaxis(corners, 0, 2))
-        self.normals = self._tensor(surface.normals().T.astype(np.float32))
-        self.eyes = [
-            Eye.of(each.view, each.depth, each.picture, self.origin, device) for each in views
-        ]
+        self.patches = patches = Patches(surface, texels, device)
+        self.eyes = [_eye(each, patches, device) for each in views]
         self._turn_and_match(self._tensor(surface.objects).long(), match)
-        first = self._tensor(self.corners[0])
-        self.offsets = [eye.offsets(first, self.normals) for eye in self.eyes]
-        counts = np.bincount(texels.own, minlength=len(texels.parts))
-        self.ends = np.cumsum(counts)
+        first = self._tensor(patches.corners[0])
+        self.offsets = torch.stack([eye.offsets(first, patches.normals) for eye in self.eyes])
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
@@ -156,12 +154,12 @@ class Stage:
     def _turn_and_match(self, objects: Tensor, match: bool) -> None:
         """Turn normals outwards and bring the pictures to one exposure, both from samples."""
         some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
-        points = self._tensor(self.texels.positions(self.corners, some))
-        planes = self._tensor(self.texels.triangles[some])
-        normals = self.normals.index_select(1, planes)
+        points = self.patches.points(some)
+        planes = self.patches.planes[self._tensor(self.texels.own[some])]
+        normals = self.patches.normals.index_select(1, planes)
         sights = [look(eye.camera, eye.depth, points, normals) for eye in self.eyes]
         turns = _outsides(sights, objects.index_select(0, planes), objects)
-        self.normals *= turns
+        self.patches.normals *= turns
         if match:
             colors = torch.zeros(len(sights), len(some), 3, device=self.device)
             good = torch.zeros(len(sights), len(some), dtype=torch.bool, device=self.device)
@@ -175,43 +173,51 @@ class Stage:
 
     def batches(self) -> Iterator[slice]:
         """Parts with about so many texels that a bake holds what it needs for them."""
-        stops = np.searchsorted(self.ends, np.arange(_BATCH, self.ends[-1], _BATCH), side="right")
-        yield from starmap(slice, pairwise([0, *stops, len(self.ends)]))
+        ends = self.texels.ends
+        stops = np.searchsorted(ends, np.arange(_BATCH, ends[-1], _BATCH), side="right")
+        yield from starmap(slice, pairwise([0, *stops, len(ends)]))
 
-    def colors(self, parts: slice) -> tuple[slice, NDArray[np.float32], NDArray[np.float32]]:
-        """The texels of these parts, their linear colours [n, 3], and the cosine [n] of the view
-        that sees a texel best, 0 where none does."""
-        texels = self.texels
-        begin = int(self.ends[parts.start - 1]) if parts.start else 0
-        chosen = slice(begin, int(self.ends[parts.stop - 1]))
-        points = np.empty((3, chosen.stop - begin), np.float32)
-        for start in range(0, points.shape[1], _CHUNK):
-            some = slice(begin + start, min(begin + start + _CHUNK, chosen.stop))
-            points[:, start : start + _CHUNK] = texels.positions(self.corners, some)
-        planes = self._tensor(texels.triangles[chosen])
-        blend = Blend(self._tensor(points), planes, self.normals)
-        counts = self._tensor(np.diff(self.ends[parts], prepend=begin))
-        part_planes = self._tensor(texels.parts.triangles[parts])
-        centers, radii = map(self._tensor, texels.spheres(self.corners, parts))
+    def colors(self, some: slice) -> tuple[NDArray[np.int64], Tensor, NDArray[np.float32]]:
+        """The texels [n] of some parts that any view may see, their linear colours [3, n], and the
+        cosine [n] of the view that sees a texel best, 0 where none does."""
+        ends = self._tensor(self.texels.ends[some])
+        begin = int(self.texels.ends[some.start - 1]) if some.start else 0
+        counts = ends.diff(prepend=ends.new_tensor([begin]))
+        planes = self.patches.planes[some]
+        centers, radii = self.patches.spheres(some)
+        offsets = self.offsets.index_select(1, planes)
         bounds = torch.stack(
-            [
-                eye.bound(centers, radii, offsets.index_select(0, part_planes))
-                for eye, offsets in zip(self.eyes, self.offsets, strict=True)
-            ]
+            [eye.bound(centers, radii, own) for eye, own in zip(self.eyes, offsets, strict=True)]
         )
-        blend.ask(self.eyes, self.offsets, bounds, counts)
-        return chosen, blend.colors().T.cpu().numpy(), blend.cosine.cpu().numpy()
+        parts, views, bounds = ranked(bounds)
+        counts, planes = counts[parts], planes[parts]
+        rows = runs(ends[parts] - counts, counts).cpu().numpy()
+        points = torch.empty(3, len(rows), device=self.device)
+        for start in range(0, len(rows), _CHUNK):
+            points[:, start : start + _CHUNK] = self.patches.points(rows[start : start + _CHUNK])
+        own = torch.repeat_interleave(torch.arange(len(parts), device=self.device), counts)
+        blend = Blend(points, own, self.patches.normals.index_select(1, planes))
+        blend.ask(self.eyes, offsets.index_select(1, parts), views, bounds, counts)
+        return rows, blend.colors(), blend.cosine.cpu().numpy()
 
     def shown_at(
         self, points: NDArray[np.float64], triangles: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Linear colours [n, 3] that the views show at points [n, 3] of triangles, and where any
         does, [n]."""
-        local = (points - self.origin).T.astype(np.float32)
-        blend = Blend(self._tensor(local), self._tensor(triangles), self.normals)
-        bounds = torch.full((len(self.eyes), 1), torch.inf, device=self.device)
-        blend.ask(self.eyes, self.offsets, bounds, torch.tensor([len(points)]).to(self.device))
+        local = (points - self.patches.origin).T.astype(np.float32)
+        blend = Blend(self._tensor(local), self._tensor(triangles), self.patches.normals)
+        _, views, bounds = ranked(torch.full((len(self.eyes), 1), torch.inf, device=self.device))
+        counts = torch.tensor([len(points)], device=self.device)
+        blend.ask(self.eyes, self.offsets, views, bounds, counts)
         return blend.colors().T.cpu().numpy(), (blend.cosine > 0.0).cpu().numpy()
+
+
+def _eye(painted: PaintedView, patches: Patches, device: torch.device) -> Eye:
+    """A view's, of the part that the surface lies in."""
+    view, *part = window(painted.view, patches.boxes)
+    some = tuple(part)
+    return Eye.of(view, painted.depth[some], painted.picture[some], patches.origin, device)
 
 
 def _outsides(sights: list[Sight], own: Tensor, objects: Tensor) -> Tensor:

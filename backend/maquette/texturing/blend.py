@@ -17,8 +17,10 @@ import torch
 from torch import Tensor
 
 from .eye import Eye
+from .tensors import runs, which
 
-_SHARPNESS = 32
+_SQUARINGS = 5
+_SHARPNESS = 2**_SQUARINGS
 """Power of the quality that a view colours a texel in proportion to."""
 _NOTHING = 1e-4
 """Share of a view in a colour that is less than a level of a picture anywhere."""
@@ -28,6 +30,21 @@ _CHUNK = 1 << 16
 """Texels that are looked at a time, with as much for each as a processor has at hand."""
 
 
+def ranked(bounds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """In which order to ask about the parts of a surface, whose bounds [views, n] say how well a
+    view sees anything of a part, at most.
+
+    The parts [p] that any view may see, those of the same first view together; the views
+    [views, p] to ask about each, best first, and from where on it is none the number of views;
+    and their bounds [views, p].
+    """
+    bounds, views = bounds.sort(0, descending=True)
+    views.masked_fill_(bounds <= 0.0, len(bounds))
+    first, parts = views[0].sort(stable=True)
+    parts = parts[: int((first < len(bounds)).sum())]
+    return parts, views.index_select(1, parts), bounds.index_select(1, parts)
+
+
 class Blend:
     """The mixture of views at points [3, n], which lie on `planes` [n] of those with `normals`
     [3, k]. `cosine` [n] is of the view that sees a point best, 0 where none does."""
@@ -35,49 +52,63 @@ class Blend:
     def __init__(self, points: Tensor, planes: Tensor, normals: Tensor) -> None:
         self.points, self.planes, self.normals = points, planes, normals
         count = points.shape[1]
-        self.cosine = torch.zeros(count, device=points.device)
-        self._best = torch.zeros_like(self.cosine)
-        self._sum = torch.zeros(4, count, device=points.device)
+        self.cosine = torch.empty(count, device=points.device)
+        self._best = torch.empty_like(self.cosine)
+        self._sum = torch.empty(4, count, device=points.device)
 
     def ask(
-        self, eyes: Sequence[Eye], offsets: Sequence[Tensor], bounds: Tensor, counts: Tensor
+        self,
+        eyes: Sequence[Eye],
+        offsets: Tensor,
+        views: Tensor,
+        bounds: Tensor,
+        counts: Tensor,
     ) -> None:
-        """Add what these views see. The points lie in parts, `counts` [p] in each; bounds
-        [views, p]: how well a view sees anything of a part, at most. offsets: of each view, what
-        `Eye.offsets` says of the planes."""
-        starts = counts.cumsum(0) - counts
-        bounds, order = bounds.sort(0, descending=True)
-        for bound, asked in zip(bounds, order, strict=True):
+        """Add what these views see. The points lie in parts, `counts` [p] in each, which are
+        `ranked`. offsets: [views, k], of each view what `Eye.offsets` says of the planes."""
+        ends = counts.cumsum(0)
+        start = 0
+        for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
+            stop = start + int(counts[views[0] == number].sum())
+            for begin in range(start, stop, _CHUNK):
+                self._begin(eye, own, slice(begin, min(begin + _CHUNK, stop)))
+            start = stop
+        for asked, bound in zip(views[1:], bounds[1:], strict=True):
             for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
-                parts = ((asked == number) & (bound > 0.0)).nonzero()[:, 0]
-                rows = _runs(starts[parts], counts[parts])
-                limit = torch.repeat_interleave(bound[parts] / _LESS, counts[parts])
-                rows = rows[limit > self._best.index_select(0, rows)]
-                for some in rows.split(_CHUNK):
-                    self._add(eye, own, some)
+                parts = which(asked == number)
+                several = counts[parts]
+                rows = runs(ends[parts] - several, several)
+                limit = torch.repeat_interleave(bound[parts] / _LESS, several)
+                rows = rows.index_select(0, which(limit > self._best.index_select(0, rows)))
+                for begin in range(0, len(rows), _CHUNK):
+                    self._add(eye, own, rows[begin : begin + _CHUNK])
 
     def colors(self) -> Tensor:
-        """Linear, [3, n]."""
-        return self._sum[:3] / self._sum[3].clamp(min=1e-12)
+        """Linear, [3, n]; once, when all views have been asked."""
+        return self._sum[:3].div_(self._sum[3].clamp_(min=1.0))
+
+    def _begin(self, eye: Eye, offsets: Tensor, some: slice) -> None:
+        """Take what the first view sees of these points."""
+        quality, cosine, colors = eye.see(
+            self.points[:, some], self.normals, self.planes[some], offsets
+        )
+        seen = quality > 0.0
+        self._best[some], self._sum[:3, some], self._sum[3, some] = quality, colors, seen
+        torch.mul(cosine, seen, out=self.cosine[some])
 
     def _add(self, eye: Eye, offsets: Tensor, rows: Tensor) -> None:
         points, planes = self.points.index_select(1, rows), self.planes.index_select(0, rows)
         quality, cosine, colors = eye.see(points, self.normals, planes, offsets)
         before = self._best.index_select(0, rows)
-        best = torch.maximum(before, quality)
-        # Shares of what was there and of what is added, against the best of both.
-        least = best.clamp(min=1e-12)
-        stays, added = (before / least) ** _SHARPNESS, (quality / least) ** _SHARPNESS
+        best, better = torch.maximum(before, quality), quality > before
+        # The share of the lesser, against the greater's.
+        share = torch.minimum(before, quality).div_(best.clamp(min=1e-12))
+        for _ in range(_SQUARINGS):
+            share.square_()
+        stays, added = torch.where(better, share, 1.0), torch.where(better, 1.0, share)
         for number, values in enumerate((*colors, 1.0)):
             mixed = self._sum[number].index_select(0, rows).mul_(stays).add_(added * values)
             self._sum[number].index_copy_(0, rows, mixed)
         self._best.index_copy_(0, rows, best)
-        cosine = torch.where(quality > before, cosine, self.cosine.index_select(0, rows))
+        cosine = torch.where(better, cosine, self.cosine.index_select(0, rows))
         self.cosine.index_copy_(0, rows, cosine)
-
-
-def _runs(starts: Tensor, lengths: Tensor) -> Tensor:
-    """The numbers from each start on, as many as its length, one run after another."""
-    before = lengths.cumsum(0) - lengths
-    numbers = torch.repeat_interleave(starts - before, lengths)
-    return numbers.add_(torch.arange(len(numbers), device=numbers.device))

@@ -20,6 +20,7 @@ from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
 from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, look
 from .pyramid import Pyramid
+from .tensors import squares, which
 
 GRAZING = 0.03
 """Least cosine at which a view colours at all."""
@@ -34,21 +35,23 @@ pixels mix in nothing else where no other view sees them."""
 _AROUND = 1.5
 """Pixels from a point to those around it."""
 _LEAST_DEPTH = 1e-6
+_CHUNK = 1 << 16
+"""Pixels at a time, with as much for each as a processor has at hand."""
 _FLAT, _TRUST, _COLOR = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Eye:
-    """A view's camera, its depth in metres as a pyramid, and tables of its pixels.
+    """A view's camera, its depth [h * w] in metres and a pyramid of it, and tables of its pixels.
 
     `tables` [5, h, w]: the depth flattened, trust in the picture there, and linear red, green and
     blue. `planar` [h, w]: 1 where depth is planar between a pixel and the next to the right and
     below, else 0.
-    `clip` [3, 4] takes points and one to their place in the picture, from -1 at its left and upper
-    edge to 1 (times depth in perspective), and to their depth.
+    `clip` is the camera's.
     """
 
     camera: Camera
+    depth: Tensor
     pyramid: Pyramid
     tables: Tensor
     planar: Tensor
@@ -64,27 +67,31 @@ class Eye:
         device: torch.device,
     ) -> Eye:
         camera = Camera.of(view, origin, device)
-        tables = torch.empty(5, view.height, view.width)
+        # Tensors of PyTorch's own making, since frames of a capture are read-only.
+        tables = torch.empty(_COLOR + 3, view.height, view.width)
+        planar, metres = torch.empty_like(tables[0]), torch.empty_like(tables[0])
         flat, trust, *colors = tables.numpy()
-        flat[:] = flattened(depth, view)
-        trust[:] = away_from_jumps(depth, view, _CLEAN_PIXELS) / _CLEAN_PIXELS
+        metres.numpy()[:] = depth
+        depth = metres.numpy()
+        flattened(depth, view, out=flat)
+        np.divide(away_from_jumps(depth, view, _CLEAN_PIXELS), _CLEAN_PIXELS, out=trust)
         np.maximum(trust, _HARDLY, out=trust)
-        for channel, values in enumerate(colors):
-            values[:] = linear_of_srgb(picture[..., channel])
-        # A copy: frames of a capture are read-only.
-        metres = torch.from_numpy(np.array(depth, np.float32))
-        planar = torch.from_numpy(_planar(flat, camera))
-        pyramid = Pyramid.of(metres.to(device))
-        return cls(camera, pyramid, tables.to(device), planar.to(device), camera.clip())
+        rows = max(1, _CHUNK // view.width)
+        for top in range(0, view.height, rows):
+            some = slice(top, top + rows)
+            for channel, values in enumerate(colors):
+                linear_of_srgb(picture[some, :, channel], out=values[some])
+            # With the rows that tell whether the first and the last of these are planar.
+            above = min(top, 1)
+            band = _planar(flat[top - above : top + rows + 2], camera)
+            planar.numpy()[some] = band[above : above + rows]
+        metres, tables, planar = (each.to(device) for each in (metres, tables, planar))
+        pyramid = Pyramid.of(metres)
+        return cls(camera, metres.flatten(), pyramid, tables, planar, camera.clip())
 
     def scale_colors(self, factors: Tensor) -> None:
         """Multiply the picture by factors [3]."""
         self.tables[_COLOR:] *= factors[:, None, None]
-
-    @property
-    def depth(self) -> Tensor:
-        """[h * w], metres."""
-        return self.pyramid.values[: self.pyramid.width * self.pyramid.height]
 
     def values(self, sight: Sight) -> tuple[Tensor, Tensor]:
         """Trust [m] and linear colours [3, m] at what `look` saw."""
@@ -107,32 +114,40 @@ class Eye:
         for those that face away, are out of the picture, or lie wholly behind what it shows.
         centers: [3, n]; radii: [n]."""
         camera = self.camera
-        place = torch.addmm(self.clip[:, 3:], self.clip[:, :3], centers)
-        depth, place = place[2], place[:2]
-        nearest = (depth - radii).clamp(min=_LEAST_DEPTH)
-        away, near, far = (torch.ones_like(depth) for _ in range(3))
+        result = torch.zeros_like(radii)
+        rows = which(offsets > 0.0)
+        centers, radii, offsets = (
+            each.index_select(-1, rows) for each in (centers, radii, offsets)
+        )
+        at = torch.addmm(self.clip[:, 3:], self.clip[:, :3], centers)
+        depth, place = at[2], at[:2]
+        nearest = (depth - radii).clamp_(min=_LEAST_DEPTH)
+        near = far = torch.ones_like(depth)
         steep = self.clip[:2, :3].norm(dim=1, keepdim=True)
         if camera.perspective:
-            at = camera.rotation @ centers + camera.shift[:, None]
-            away = at.square_().sum(0).sqrt_()
-            near, far = (away - radii).clamp(min=_LEAST_DEPTH), away + radii
+            away = squares(at[2:]).sqrt_()
+            near, far = (away - radii).clamp_(min=_LEAST_DEPTH), away + radii
             place = place / depth.clamp(min=_LEAST_DEPTH)
-            steep = (steep + place.abs() * self.clip[2, :3].norm()) / nearest
+            steep = (place.abs() * self.clip[2, :3].norm()).add_(steep).div_(nearest)
         # How far from its centre's place a patch may reach in the picture.
         reach = steep * radii
-        cosine = (offsets / near).clamp(max=1.0)
-        shown = (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
+        cosine = (offsets / near).clamp_(max=1.0)
         half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
-        shown &= (place.abs() <= 1.0 + reach + _BEYOND / half).all(0)
-        quality = cosine / camera.side(nearest).sqrt()
-        rows = shown.nonzero()[:, 0]
+        beside, above = place.abs() <= 1.0 + reach + _BEYOND / half
+        shown = beside & above & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
+        some = which(shown)
+        depth, radii, nearest, cosine, offsets, far = (
+            each.index_select(0, some) for each in (depth, radii, nearest, cosine, offsets, far)
+        )
         # With the pixels around a point, to which its plane is continued.
-        pixels, reach = (place[:, rows] + 1.0) * half - 0.5, reach[:, rows] * half + _AROUND
-        slope = (offsets[rows] / far[rows]).clamp(min=GRAZING).reciprocal_()
-        slack = camera.side(depth[rows] + radii[rows]) * (2.0 * _AROUND * slope)
-        behind = nearest[rows] - slack
-        shown[rows] = behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
-        return quality * shown
+        pixels = (place.index_select(1, some) + 1.0) * half - 0.5
+        reach = reach.index_select(1, some) * half + _AROUND
+        slope = (offsets / far).clamp_(min=GRAZING).reciprocal_()
+        behind = nearest - camera.side(depth + radii) * (2.0 * _AROUND * slope)
+        quality = cosine * camera.side(nearest).rsqrt_()
+        quality *= behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
+        result.index_copy_(0, rows.index_select(0, some), quality)
+        return result
 
     def see(
         self, points: Tensor, normals: Tensor, planes: Tensor, offsets: Tensor
@@ -143,30 +158,28 @@ class Eye:
         planes: [n], which of the `normals` [3, k] and `offsets` [k] are a point's.
         """
         camera = self.camera
-        x, y, depth = torch.addmm(self.clip[:, 3:], self.clip[:, :3], points)
-        shown = depth > _LEAST_DEPTH
-        depth = depth.clamp(min=_LEAST_DEPTH)
+        at = torch.addmm(self.clip[:, 3:], self.clip[:, :3], points)
+        place, depth = at[:2], at[2].clamp_(min=_LEAST_DEPTH)
         cosine = offsets.index_select(0, planes)
         if camera.perspective:
-            inverse = depth.reciprocal()
-            x, y = x * inverse, y * inverse
-            cosine *= inverse / camera.ray_lengths(x, y)
-        place = torch.stack([x, y], -1)[None, None]
-        found = _look_up(self.tables, place, "bilinear")
-        # The pixel to the left and above, which `nearest` would round to.
-        half = torch.tensor([1.0 / camera.width, 1.0 / camera.height], device=place.device)
-        planar = _look_up(self.planar[None], place - half, "nearest")[0] > 0.0
-        # Half a pixel within the edge, from where on it is rough: there are no pixels around.
-        inner, outer = 1.0 - half, 1.0 + half * (2 * _BEYOND)
-        shown &= (x.abs() <= outer[0]) & (y.abs() <= outer[1]) & (cosine >= GRAZING)
-        planar &= (x.abs() <= inner[0]) & (y.abs() <= inner[1])
-        tolerance = DEPTH_TOLERANCE * depth + PIXEL_TOLERANCE * camera.side(depth)
-        shallow = 1.0 / found[_FLAT] if camera.perspective else found[_FLAT]
-        agrees = (shallow - depth).abs() <= tolerance
-        quality = cosine * camera.side(depth).rsqrt() * found[_TRUST]
-        quality *= shown & planar & agrees
+            place *= depth.reciprocal()
+            cosine *= squares(at[2:]).rsqrt_()
+        found = _look_up(self.tables, place, "bilinear", "border")
+        # The pixel to the left and above, which `nearest` would round to; past the edge is none.
+        half = torch.tensor([[1.0 / camera.width], [1.0 / camera.height]], device=place.device)
+        planar = _look_up(self.planar[None], place - half, "nearest", "zeros")[0] > 0.0
+        flat, tolerance = found[_FLAT], DEPTH_TOLERANCE
+        if camera.perspective:
+            # Of the depth, which is one where the map agrees with the point.
+            flat, tolerance = flat * depth, tolerance + PIXEL_TOLERANCE * camera.pixel
+            agrees = (flat - 1.0).abs_() <= flat * tolerance
+        else:
+            agrees = (flat - depth).abs_() <= depth * tolerance + PIXEL_TOLERANCE * camera.pixel
+        shown = cosine >= GRAZING
+        quality = cosine * camera.side(depth).rsqrt_() * found[_TRUST]
+        quality *= agrees.logical_and_(planar).logical_and_(shown)
         colors = found[_COLOR:]
-        rough = (shown & ~planar).nonzero()[:, 0]
+        rough = which(shown.logical_and_(~planar))
         if len(rough):
             facing = normals.index_select(1, planes.index_select(0, rough))
             sight = look(
@@ -174,30 +187,33 @@ class Eye:
             )
             rows = rough[sight.rows]
             trust, seen = self.values(sight)
-            spots = place[0, 0].index_select(0, rows)
-            out = (spots.abs() > 1.0).any(1)
-            trust = torch.where(out, _HARDLY, trust.clamp(_HARDLY, 1.0))
+            trust.clamp_(_HARDLY, 1.0)
+            beside, above = place.index_select(1, rows).abs_() > 1.0
+            out = which(beside | above)
+            if len(out):
+                trust[out], beyond = _HARDLY, place.index_select(1, rows[out])
+                seen[:, out] = self._continued(beyond)
             quality[rows] = sight.cosine * sight.density.sqrt() * trust
-            colors[:, rows] = torch.where(out, self._continued(spots), seen)
+            colors[:, rows] = seen
         return quality, cosine, colors
 
     def _continued(self, spots: Tensor) -> Tensor:
-        """Colours [3, m] past the picture's edge, at places [m, 2]: what it has on this side of
+        """Colours [3, m] past the picture's edge, at places [2, m]: what it has on this side of
         the outermost pixels' centres, turned over about their colour."""
-        last = 1.0 - torch.tensor([1.0 / self.camera.width, 1.0 / self.camera.height]).to(spots)
+        size = torch.tensor([[self.camera.width], [self.camera.height]]).to(spots)
+        last = 1.0 - 1.0 / size
         edge = spots.minimum(last).maximum(-last)
         at_edge, mirrored = (
-            _look_up(self.tables[_COLOR:], each[None, None], "bilinear")
+            _look_up(self.tables[_COLOR:], each, "bilinear", "border")
             for each in (edge, 2.0 * edge - spots)
         )
         return 2.0 * at_edge - mirrored
 
 
-def _look_up(tables: Tensor, place: Tensor, mode: str) -> Tensor:
-    """Values [c, n] of tables [c, h, w] at places [1, 1, n, 2], from -1 to 1; those of the edge
-    beyond it."""
-    found = grid_sample(tables[None], place, mode, padding_mode="border", align_corners=False)
-    return found[0, :, 0]
+def _look_up(tables: Tensor, place: Tensor, mode: str, padding: str) -> Tensor:
+    """Values [c, n] of tables [c, h, w] at places [2, n], from -1 to 1."""
+    grid = place.T[None, None]
+    return grid_sample(tables[None], grid, mode, padding, align_corners=False)[0, :, 0]
 
 
 def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
@@ -217,5 +233,5 @@ def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
         # A square has two pairs, beside each other.
         pairs[:, :-1] &= pairs[:, 1:]
         marks[:-1] &= pairs
-    squares[-1], squares[:, -1] = squares[-2], squares[:, -2]
+    squares[-1:], squares[:, -1:] = False, False
     return squares.astype(np.float32)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
-from .raster import Texels
-from .surface import Surface
+from .tensors import put, which
+from .texels import Patches
 
 _CELLS = 4, 32
 """Least and greatest number of cells along the longest side of an object."""
@@ -38,48 +38,52 @@ _CHUNK = 1 << 15
 def fill(
     linear: NDArray[np.float32],
     seen: NDArray[np.bool_],
-    surface: Surface,
-    texels: Texels,
-    device: torch.device,
+    objects: NDArray[np.int32],
+    patches: Patches,
 ) -> None:
     """Colour the unseen texels of `linear` [all texels, 3] from the others, in place. seen: [m], of
-    the texels; some are."""
-    corners = np.ascontiguousarray(np.moveaxis(surface.corners, 0, 2))
-    corners = (corners - corners.mean((0, 2), keepdims=True)).astype(np.float32)
-    normals = surface.normals().T.astype(np.float32)
+    the texels; some are. objects: [n], of the triangles."""
+    texels, canvas = patches.texels, torch.from_numpy(linear)
+    facing = _facing(patches.normals.index_select(1, patches.planes))
 
     def spots(chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        points = texels.positions(corners, chosen)
-        facing = normals.take(texels.triangles[chosen], 1)
-        return torch.from_numpy(points).to(device), torch.from_numpy(facing).to(device)
+        own = torch.from_numpy(texels.own[chosen]).to(patches.device).long()
+        return patches.points(chosen), facing.index_select(1, own)
 
     def color(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
         some = known[:: max(1, len(known) // _KNOWN)]
-        colors = torch.from_numpy(linear[texels.places[some]]).to(device)
+        colors = torch.from_numpy(linear[texels.places[some]]).to(patches.device)
         volume = _Volume(*spots(some), colors.T, len(wanted) + len(known))
         for start in range(0, len(wanted), _CHUNK):
             chosen = wanted[start : start + _CHUNK]
-            linear[texels.places[chosen]] = volume.colors(*spots(chosen)).T.cpu().numpy()
+            put(canvas, texels.places[chosen], volume.colors(*spots(chosen)))
 
-    objects = surface.objects[texels.triangles]
-    order = np.argsort(objects, kind="stable")
+    of_parts = objects[texels.parts.triangles]
+    of_texels = np.repeat(of_parts, np.diff(texels.ends, prepend=0))
+
+    def by_object(chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        own = of_texels.take(chosen)
+        ends = np.bincount(own, minlength=of_parts.max() + 1).cumsum()
+        return np.split(chosen.take(np.argsort(own, kind="stable")), ends[:-1])
+
     lost = []
-    for own in np.split(order, np.cumsum(np.bincount(objects))[:-1]):
-        known = seen[own]
-        if not known.any():
-            lost.append(own)
-        elif not known.all():
-            color(own[~known], own[known])
+    for wanted, known in zip(
+        by_object(np.flatnonzero(~seen)), by_object(np.flatnonzero(seen)), strict=True
+    ):
+        if not len(known):
+            lost.append(wanted)
+        elif len(wanted):
+            color(wanted, known)
     # An object that no view sees takes the colours of what stands near to it.
     if sum(map(len, lost)):
         color(np.concatenate(lost), np.flatnonzero(seen))
 
 
 class _Volume:
-    """Colours [3, k] at points [3, k] with unit normals [3, k], continued to everywhere; `texels`
+    """Colours [3, k] at points [3, k] that face six ways [6, k], continued to everywhere; `texels`
     is of how many texels they are a sample."""
 
-    def __init__(self, points: Tensor, normals: Tensor, colors: Tensor, texels: int) -> None:
+    def __init__(self, points: Tensor, facing: Tensor, colors: Tensor, texels: int) -> None:
         self._low = points.amin(1, keepdim=True)
         self._extent = (points.amax(1, keepdim=True) - self._low).clamp(min=1e-6)
         longest = min(max(texels**0.5 / _TEXELS, _CELLS[0]), _CELLS[1])
@@ -90,28 +94,45 @@ class _Volume:
         x, y, z = ((points - self._low) / self._extent * count).long().minimum(count - 1)
         spots = (z * cells[1] + y) * cells[0] + x
         sums = torch.zeros(6, 4, math.prod(cells), device=points.device)
-        for own, share in zip(sums, _facing(normals), strict=True):
+        for own, share in zip(sums, facing, strict=True):
             for channel, values in zip(own, (*colors, 1.0), strict=True):
                 channel.index_add_(0, spots, share * values)
         sums = sums.reshape(6, 4, *cells[::-1])
         alike, any_way = _continued(sums, _NEAR), _continued(sums.sum(0, keepdim=True), 1)
         self._values = alike[:, :3] + (1.0 - alike[:, 3:]) * (any_way[:, :3] / any_way[:, 3:])
 
-    def colors(self, points: Tensor, normals: Tensor) -> Tensor:
+    def colors(self, points: Tensor, facing: Tensor) -> Tensor:
         """[3, n]"""
-        places = ((points - self._low) / self._extent * 2.0 - 1.0).T
+        places = (points - self._low) / self._extent
         result = torch.zeros_like(points)
-        for values, share in zip(self._values, _facing(normals), strict=True):
-            rows = (share > 1e-6).nonzero()[:, 0]
+        for values, share in zip(self._values, facing, strict=True):
+            rows = which(share > 1e-6)
             if len(rows):
-                found = grid_sample(
-                    values[None],
-                    places[rows][None, None, None],
-                    padding_mode="border",
-                    align_corners=False,
-                )[0, :, 0, 0]
-                result.index_add_(1, rows, found * share[rows])
+                found = _trilinear(values, places.index_select(1, rows))
+                result.index_add_(1, rows, found * share.index_select(0, rows))
         return result
+
+
+def _trilinear(volume: Tensor, places: Tensor) -> Tensor:
+    """Values [c, n] of a volume [c, z, y, x] at places [3, n] (x, y, z) from 0 to 1 along its
+    sides; those of the outermost cells beyond their centres."""
+    # Two looks at a picture that has the layers one below the other: much faster than one at a
+    # volume.
+    layers, height = volume.shape[1:3]
+    x, y, z = places
+    z = (z * layers).sub_(0.5).clamp_(0.0, layers - 1.0)
+    below = z.floor()
+    above = (below + 1.0).clamp_(max=layers - 1.0)
+    y = (y * height).clamp_(0.5, height - 0.5)
+    picture = volume.flatten(1, 2)[None]
+
+    def looked(layer: Tensor) -> Tensor:
+        row = (layer * height).add_(y).mul_(2.0 / (layers * height)).sub_(1.0)
+        grid = torch.stack([x * 2.0 - 1.0, row], -1)[None, None]
+        found = grid_sample(picture, grid, padding_mode="border", align_corners=False)
+        return found[0, :, 0]
+
+    return torch.lerp(looked(below), looked(above), z - below)
 
 
 def _facing(normals: Tensor) -> Tensor:
@@ -140,18 +161,24 @@ def _continued(sums: Tensor, coarsest: int) -> Tensor:
 def continue_islands(picture: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
     """Colour the texels that are not `covered` [h, w] as those around them, in place: each as the
     mean of the smallest square of a mip level that has any. picture: [h, w, c], 0 there."""
-    if covered.all():
+    width = covered.shape[1]
+    empty = np.flatnonzero(~covered)
+    if not len(empty):
         return
     odd = [(0, n % 2) for n in covered.shape]
-    sums = _quartered(np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture)
-    counts = _quartered(np.pad(covered, odd).astype(np.uint8))
-    coarse: Any = np.divide(sums, np.maximum(counts, 1)[..., None], dtype=np.float32)
-    continue_islands(coarse, counts > 0)
-    rows, columns = np.nonzero(~covered)
-    picture[rows, columns] = coarse[rows // 2, columns // 2]
+    whole = np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture
+    counts = _quartered(np.pad(covered, odd) if np.any(odd) else covered)
+    coarse = _quartered(whole).div_(counts.clamp(min=1)[..., None])
+    continue_islands(coarse.numpy(), counts.numpy() > 0)
+    rows = empty // width
+    around = rows // 2 * counts.shape[1] + (empty - rows * width) // 2
+    found = coarse.flatten(0, 1).index_select(0, torch.from_numpy(around))
+    torch.from_numpy(picture).flatten(0, 1).index_copy_(0, torch.from_numpy(empty), found)
 
 
-def _quartered(values: NDArray[Any]) -> NDArray[Any]:
-    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...]."""
-    rows = values[0::2] + values[1::2]
+def _quartered(values: NDArray[Any]) -> Tensor:
+    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...]; how many for truths."""
+    given = torch.from_numpy(values)
+    given = given.byte() if given.dtype == torch.bool else given
+    rows = given[0::2] + given[1::2]
     return rows[:, 0::2] + rows[:, 1::2]

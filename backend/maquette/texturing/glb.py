@@ -1,8 +1,8 @@
 """A textured surface as one binary glTF file.
 
 glTF has Y up and V from the top; one mesh for each object, one material for each tile of the
-texture, and the pictures inside. The material is light as it was painted: a rough dielectric
-without a highlight.
+texture, and the pictures inside. The material is as it was painted: a rough dielectric without a
+highlight, or, for a picture with a light of its own, one that no light changes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ from .surface import Surface
 
 _Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 
+_UNLIT = "KHR_materials_unlit"
 
-def make_glb(surface: Surface, names: Sequence[str], textures: Sequence[bytes]) -> bytes:
-    """The file's bytes. names: of the objects, by number; textures: a PNG for each tile.
+
+def make_glb(
+    surface: Surface, names: Sequence[str], textures: Sequence[bytes], *, unlit: bool = False
+) -> bytes:
+    """The file's bytes. names: of the objects, by number; textures: a PNG for each tile; unlit: by
+    the extension KHR_materials_unlit, without which a program lights it all the same.
 
     Positions are about the middle of the model's foot, which glTF's single precision holds
     wherever in the world the model stands; the node of the whole says where that is.
@@ -66,6 +71,7 @@ def make_glb(surface: Surface, names: Sequence[str], textures: Sequence[bytes]) 
                     "metallicFactor": 0.0,
                     "roughnessFactor": 1.0,
                 },
+                **({"extensions": {_UNLIT: {}}} if unlit else {}),
             }
             for place, tile in enumerate(surface.tiles)
         ],
@@ -73,4 +79,6 @@ def make_glb(surface: Surface, names: Sequence[str], textures: Sequence[bytes]) 
         "samplers": [sampler(repeat=False)],
         "images": [{"bufferView": image, "mimeType": "image/png"} for image in images],
     }
+    if unlit:
+        document["extensionsUsed"] = [_UNLIT]
     return pack(document, binary)

@@ -16,6 +16,8 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .tensors import squares, which
+
 DEPTH_TOLERANCE = 1e-3
 """Of the distance: what depth in a capture may be off by (docs/architecture.md)."""
 PIXEL_TOLERANCE = 0.5
@@ -96,28 +98,15 @@ class Camera:
         return camera, pixels
 
     def clip(self) -> Tensor:
-        """[3, 4], against (x, y, z, one) of a point: its place in the picture, from -1 at the left
-        and upper edge to 1, times depth in perspective; and its depth."""
+        """[5, 4], against (x, y, z, one) of a point: its place in the picture, from -1 at the left
+        and upper edge to 1, times depth in perspective; its depth; and its camera x and y."""
         to_camera = torch.cat([self.rotation, self.shift[:, None]], 1).double()
         one = torch.tensor([[0.0, 0.0, 0.0, 1.0]]).to(to_camera)
         to_camera = torch.cat([to_camera * torch.tensor([[1.0], [1.0], [-1.0]]).to(one), one])
         size = torch.tensor([[self.width], [self.height]]).to(one)
         place = self.to_pixel.double() @ to_camera * (2.0 / size)
         place += (1.0 / size - 1.0) * to_camera[2 if self.perspective else 3]
-        return torch.cat([place, to_camera[2:3]]).float()
-
-    def ray_lengths(self, x: Tensor, y: Tensor) -> Tensor:
-        """The way from a perspective camera to a depth of one metre, through places in the
-        picture from -1 at the left and upper edge to 1."""
-        # From pixels to places.
-        half = torch.tensor([self.width / 2, self.height / 2]).to(self.toward)
-        across, constant = self.toward[:, :2] * half, self.toward[:, 2]
-        constant = constant + self.toward[:, :2] @ (half - 0.5)
-        squares = [
-            (row[0] * x).add_(row[1] * y).add_(c).square_()
-            for row, c in zip(across, constant, strict=True)
-        ]
-        return squares[0].add_(squares[1]).add_(1.0).sqrt_()
+        return torch.cat([place, to_camera[2:3], to_camera[:2]]).float()
 
     def side(self, depth: Tensor) -> Tensor:
         """The side of a pixel in metres, on a surface that faces the camera at this depth."""
@@ -169,36 +158,34 @@ def look(
     width, height = camera.width, camera.height
     plane = (facing * at).sum(0)
     # Towards the camera where negative, in perspective times the distance.
-    away = (at * at).sum(0).sqrt().clamp(min=1e-9)
+    away = squares(at).sqrt_().clamp_(min=1e-9)
     cosine = -plane / away if camera.perspective else facing[2]
     x, y = pixels
     edge = 0.5 + beyond
     inside = (x >= -edge) & (y >= -edge) & (x <= width - 1 + edge) & (y <= height - 1 + edge)
     inside &= (at[2] < -1e-6) & (cosine >= least)
-    rows = inside.nonzero()[:, 0]
+    rows = which(inside)
     x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
     facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
-    tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
-    # The depth at which a pixel's ray meets the point's plane is above / below, both affine in the
-    # pixel.
-    above = -(camera.start.T @ facing[:2])
-    above[2] += plane
-    below = camera.toward.T @ facing[:2]
-    below[2] -= facing[2]
-    left, top = x.floor().clamp(0, width - 2), y.floor().clamp(0, height - 2)
+    left, top = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, height - 2)
     x, y = x - left, y - top
     # Of the four pixels around, [4, m], those above first.
-    columns = torch.stack([left, left + 1]).repeat(2, 1)
-    tall = torch.stack([top, top + 1]).repeat_interleave(2, 0)
-    taps = tall.mul(width).add_(columns).long()
-    slope = below[0] * columns + below[1] * tall + below[2]
-    expected = (above[0] * columns + above[1] * tall + above[2]) / slope
-    agrees = (depth.take(taps) - expected).abs_() <= tolerance
-    agrees &= slope.abs() >= 1e-9
+    steps = torch.tensor([0, 1, width, width + 1], device=x.device)
+    taps = top.mul(width).add_(left).long() + steps[:, None]
+    flat = _plane(camera, plane, facing)
+    first = flat[2].addcmul_(flat[0], left).addcmul_(flat[1], top)
+    expected = torch.stack([first, first + flat[0]])
+    expected = torch.cat([expected, expected + flat[1]])
+    tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
+    found = depth.index_select(0, taps.flatten()).view(taps.shape)
+    if camera.perspective:
+        agrees = (found * expected).sub_(1.0).abs_() <= expected * tolerance
+    else:
+        agrees = (found - expected).abs_() <= tolerance
     across = torch.stack([1 - x, x])
-    share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1) * agrees
+    share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1).mul_(agrees)
     total = share.sum(0)
-    seen = (total > _LEAST_SHARE).nonzero()[:, 0]
+    seen = which(total > _LEAST_SHARE)
     return Sight(
         rows.index_select(0, seen),
         taps.index_select(1, seen),
@@ -206,6 +193,19 @@ def look(
         cosine.index_select(0, seen),
         1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
     )
+
+
+def _plane(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:
+    """What pixels would show of planes, as a depth map flattened (the inverse of depth in
+    perspective), which is affine in the pixel: [3, n], against pixel x, pixel y and one. plane:
+    [n], the product of the normals `facing` [3, n] with a camera point of it."""
+    # A pixel's ray meets a plane at a depth of above / below, of which in perspective the first is
+    # the same for all pixels, and otherwise the second.
+    above = -(camera.start.T @ facing[:2])
+    above[2] += plane
+    below = camera.toward.T @ facing[:2]
+    below[2] -= facing[2]
+    return below / above[2] if camera.perspective else above / below[2]
 
 
 def _depth_of_plane(camera: Camera, spot: Tensor, plane: Tensor, facing: Tensor) -> Tensor:

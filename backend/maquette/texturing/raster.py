@@ -1,20 +1,12 @@
-"""Which texel shows which point of a surface.
+"""Which texels a surface covers.
 
-Texel (column, row) of a texture of `size` has its centre at u = (column + 0.5) / size,
-v = 1 - (row + 0.5) / size: row 0 is the top, as in every picture here. A texture may have several
-tiles, squares of UV space that are pictures of their own: they are laid one below the other, so
-that the rows of the second follow those of the first.
-
-Triangles are cut by blocks of texels into parts, which are small in UV space however large
-a triangle is; a part's texels are rows of it, found from where its edges cross them (Pineda, "A
-Parallel Algorithm for Polygon Rasterization", SIGGRAPH 1988).
+Triangles are cut by blocks of texels into parts; a part's texels are rows of it, found from where
+its edges cross them (Pineda, "A Parallel Algorithm for Polygon Rasterization", SIGGRAPH 1988).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from .surface import Surface
+from .texels import Ints, Parts, Texels
 
 CUT = 32
 """Side in texels of the blocks that triangles are cut by."""
@@ -40,134 +33,6 @@ _BLOCK = 4
 _FLAT = 1e-9
 """An edge that rises less than this for a column bounds rows alone."""
 
-Ints = NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Parts of triangles, each in one block, all int32 [p]: the triangle, and the first and last
-    row and column of its texels."""
-
-    triangles: Ints
-    top: Ints
-    bottom: Ints
-    left: Ints
-    right: Ints
-
-    def __len__(self) -> int:
-        return len(self.triangles)
-
-    def chosen(self, which: NDArray[np.bool_] | slice) -> Parts:
-        return Parts(*(getattr(self, each.name)[which] for each in fields(self)))
-
-    @staticmethod
-    def joined(several: list[Parts]) -> Parts:
-        return Parts(
-            *(np.concatenate([getattr(one, f.name) for one in several]) for f in fields(Parts))
-        )
-
-
-@dataclass(frozen=True)
-class Texels:
-    """What the texels of a texture show, each once.
-
-    Attributes:
-        size: side of the texture.
-        tiles: how many it has.
-        parts: the parts of triangles that have texels, and some that have none.
-        frames: float64 [3, 3, n], how the weights of triangles' corners follow from the place: of
-            each corner its weight at column and row 0, and what a column and a row add to it.
-        places: int32 [m], row * size + column.
-        own: int32 [m], the part, ascending.
-        beside: parts from this one on are margins: texels that lie beside their triangle and show
-            its nearest point, so that a triangle narrower than a texel is not lost.
-        shared: how many texels lie inside of more than one triangle that is not its neighbour on
-            an edge: more than a few are an overlap.
-    """
-
-    size: int
-    tiles: int
-    parts: Parts
-    frames: NDArray[np.float64]
-    places: Ints
-    own: Ints
-    beside: int
-    shared: int
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    @property
-    def total(self) -> int:
-        """Of all texels, also those that show nothing."""
-        return self.tiles * self.size**2
-
-    @property
-    def inside(self) -> NDArray[np.bool_]:
-        """[m], false for margins."""
-        return self.own < self.beside
-
-    @cached_property
-    def triangles(self) -> Ints:
-        """[m]"""
-        return self.parts.triangles[self.own]
-
-    def weights(self, chosen: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.float32]:
-        """[3, k] of the triangle's corners, in [0, 1]; they sum to one."""
-        own, places = self.own[chosen], self.places[chosen]
-        rows = places // np.int32(self.size)
-        columns = places - rows * np.int32(self.size) - self.parts.left.take(own)
-        rows -= self.parts.top.take(own)
-        weights = np.empty((3, len(own)), np.float32)
-        for corner in (1, 2):
-            start, column, row = (each.take(own) for each in self._of_parts[corner])
-            weights[corner] = (
-                start + column * columns.astype(np.float32) + row * rows.astype(np.float32)
-            )
-        np.subtract(1.0, weights[1] + weights[2], out=weights[0])
-        np.maximum(weights, 0.0, out=weights)
-        weights /= weights[0] + weights[1] + weights[2]
-        return weights
-
-    def positions(
-        self, corners: NDArray[np.float32], chosen: slice | NDArray[np.int64] = slice(None)
-    ) -> NDArray[np.float32]:
-        """[3, k], from all triangles' corners, [3, 3, n]: of each corner its coordinates."""
-        triangles, weights = self.triangles[chosen], self.weights(chosen)
-        result = np.empty((3, len(triangles)), np.float32)
-        for axis, values in enumerate(result):
-            first, second, third = (each[axis].take(triangles) for each in corners)
-            values[:] = weights[0] * first + weights[1] * second + weights[2] * third
-        return result
-
-    @cached_property
-    def _of_parts(self) -> NDArray[np.float32]:
-        """[3, 3, p], the frames at the parts' first columns and rows."""
-        frames = self.frames.take(self.parts.triangles, 2)
-        frames[:, 0] += frames[:, 1] * self.parts.left + frames[:, 2] * self.parts.top
-        return frames.astype(np.float32)
-
-    def spheres(
-        self, corners: NDArray[np.float32], chosen: slice
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Centres [3, p] and radii [p] about what parts show: a sphere about the triangle or, where
-        it is smaller, about the rows and columns of the part."""
-        parts, frames = self.parts.chosen(chosen), self._of_parts[..., chosen]
-        own = corners.take(parts.triangles, 2)
-        center = (own[0] + own[1] + own[2]) / 3.0
-        radius = np.maximum.reduce([_length(each - center) for each in own])
-        wide, tall = parts.right - parts.left, parts.bottom - parts.top
-        middle = frames[:, 0] + frames[:, 1] * (wide / 2) + frames[:, 2] * (tall / 2)
-        of_part, column, row = (
-            each[0] * own[0] + each[1] * own[1] + each[2] * own[2]
-            for each in (middle, frames[:, 1], frames[:, 2])
-        )
-        # With the texel beside, of a margin.
-        reach = _length(column) * (wide / 2 + 1) + _length(row) * (tall / 2 + 1)
-        smaller = reach < radius
-        center = np.where(smaller, of_part, center).astype(np.float32)
-        return center, np.where(smaller, reach, radius).astype(np.float32)
-
 
 def texels_of(surface: Surface, size: int) -> Texels:
     """Which texels a surface covers, with a margin of one texel around its triangles. Where
@@ -182,11 +47,10 @@ def texels_of(surface: Surface, size: int) -> Texels:
     for parts in _cut(corners, solid, size, tops, 0.0):
         canvas.lay_inside(parts)
     beside = len(canvas.triangles)
-    free = canvas.owner < 0
-    nearest = np.where(free, np.float32(np.inf), np.float32(-np.inf))
-    sums = _block_sums(free.reshape(-1, size))
+    sums = _block_sums((canvas.owner < 0).reshape(-1, size))
+    nearness = torch.zeros(len(canvas.owner)).numpy()
     for parts in _cut(corners, solid, size, tops, _MARGIN):
-        canvas.lay_beside(parts.chosen(_any_within(sums, parts)), nearest)
+        canvas.lay_beside(parts.chosen(_any_within(sums, parts)), beside, nearness)
     places, own = canvas.laid()
     shared = int(np.count_nonzero(canvas.twice))
     return Texels(size, tiles, Parts.joined(canvas.parts), frames, places, own, beside, shared)
@@ -203,7 +67,10 @@ class _Canvas:
         self.twice = np.zeros(rows * size, bool)
         self.parts: list[Parts] = []
         self.triangles = np.zeros(0, np.int32)
-        self._all: list[tuple[Ints, Ints]] = []
+        # Of what has been laid, with room for what is laid over; memory that isn't used costs
+        # nothing.
+        room = 2 * rows * size + 2 * _CANDIDATES
+        self._places, self._own = torch.empty(2, room, dtype=torch.int32).numpy()
         self._count = 0
 
     def lay_inside(self, parts: Parts) -> None:
@@ -220,27 +87,30 @@ class _Canvas:
                 self.twice[spots[both]] = True
             self._lay(places, own)
 
-    def lay_beside(self, parts: Parts, nearest: NDArray[np.float32]) -> None:
-        """Lay texels around these parts, each for the part that it is `nearest` to, [rows * size]
-        in texels: -inf where it is inside of one. It is set to what they are laid at."""
+    def lay_beside(self, parts: Parts, beside: int, nearness: NDArray[np.float32]) -> None:
+        """Lay texels around these parts, each for the part that it is nearest to, but where one of
+        the parts before `beside` is. nearness: [rows * size], of what lies around parts: two less
+        the texels to it, 0 where nothing does. It is set to what they are laid at."""
         first = self._add(parts)
         for places, which in _rows(parts, self.frames, self.size, _MARGIN):
-            free = np.flatnonzero(nearest.take(places) > 0.0)
+            before = self.owner.take(places)
+            free = np.flatnonzero((before < 0) | (before >= beside))
             places, which = places[free], which[free]
             triangles = parts.triangles.take(which)
             weights = _weights(self.frames, triangles, places, self.size)
-            apart = (-weights / self.steepness[:, triangles]).max(0).astype(np.float32)
-            closer = np.flatnonzero(apart < nearest.take(places))
-            places, own, apart = places[closer], which[closer] + first, apart[closer]
+            apart = (-weights / self.steepness[:, triangles]).max(0)
+            near = (2.0 * _MARGIN - apart).astype(np.float32)
+            closer = np.flatnonzero(near > nearness.take(places))
+            places, own, near = places[closer], which[closer] + first, near[closer]
             # The nearest of several is written last.
-            order = np.argsort(-apart)
-            self.owner[places[order]], nearest[places[order]] = own[order], apart[order]
+            order = np.argsort(near)
+            self.owner[places[order]], nearness[places[order]] = own[order], near[order]
             self._lay(places, own)
 
     def laid(self) -> tuple[Ints, Ints]:
         """Places and parts of all texels, by their parts."""
         self._drop_covered()
-        return self._all[0]
+        return self._places[: self._count], self._own[: self._count]
 
     def _add(self, parts: Parts) -> int:
         first = len(self.triangles)
@@ -249,29 +119,27 @@ class _Canvas:
         return first
 
     def _lay(self, places: Ints, own: Ints) -> None:
-        self._all.append((places, own))
-        self._count += len(places)
-        if self._count > 2 * len(self.owner):
+        if self._count + len(places) > len(self._places):
             self._drop_covered()
+        some = slice(self._count, self._count + len(places))
+        self._places[some], self._own[some] = places, own
+        self._count = some.stop
 
     def _drop_covered(self) -> None:
         """Forget texels that others have been laid over."""
-        empty = np.zeros(0, np.int32)
-        places, own = (
-            np.concatenate(each) for each in zip((empty, empty), *self._all, strict=True)
-        )
-        stays = self.owner.take(places) == own
-        self._all = [(places[stays], own[stays])]
-        self._count = len(self._all[0][0])
+        count = 0
+        for start in range(0, self._count, _CANDIDATES):
+            some = slice(start, min(start + _CANDIDATES, self._count))
+            places, own = self._places[some], self._own[some]
+            stays = np.flatnonzero(self.owner.take(places) == own)
+            kept = slice(count, count + len(stays))
+            self._places[kept], self._own[kept] = places[stays], own[stays]
+            count = kept.stop
+        self._count = count
 
     def _within(self, own: Ints, places: Ints) -> NDArray[np.bool_]:
         weights = _weights(self.frames, self.triangles.take(own), places, self.size)
         return weights.min(0) > _WITHIN
-
-
-def _length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    x, y, z = vectors
-    return np.sqrt(x * x + y * y + z * z)
 
 
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:

@@ -16,7 +16,8 @@ import pytest
 from maquette import outputs
 from maquette.batch import work
 from maquette.batch.gather import CAPTURES, Gatherer
-from maquette.batch.manifest import CSV, FILE, JSONL, Manifest
+from maquette.batch.manifest import FILE, Manifest
+from maquette.batch.records import CSV, JSONL
 from maquette.batch.task import Task, recipes_of, sources_of
 from maquette.batch.work import IDLE_SECONDS, Tally, Work
 from maquette.server.results import result_of
@@ -42,18 +43,30 @@ class Painter:
     """Gives every job's colours back, and refuses prompts with "never"."""
 
     devices = 1
+    seconds = 0.1
+    """That each job takes;"""
+    pack = 1
+    """and the pictures that the device makes at once."""
 
     def __init__(self) -> None:
         self.recipes: list[Recipe] = []
+        self.jobs: list[int] = []
+        """How many pictures each had."""
         self._heard: list[Received] = []
 
     def submit(self, recipe: Recipe, captures: Sequence[Capture], *, job: str) -> str:
         if "never" in recipe.prompt:
             raise MaquetteError("prompt-too-long", "The prompt is too long.", "Use less.")
         self.recipes += [recipe] * len(captures)
+        self.jobs.append(len(captures))
         pictures = [(n, recipe.seed, each.color) for n, each in enumerate(captures)]
         outcome: Any = SimpleNamespace(
-            recipe=recipe, pictures=pictures, encoded_depth=[], warnings=[], seconds={"s": 0.1}
+            recipe=recipe,
+            pictures=pictures,
+            encoded_depth=[],
+            warnings=[],
+            seconds={"s": self.seconds},
+            pack=self.pack,
         )
         message, frames = result_of(job, outcome)
         self._heard.append(Received(message, [frame.data.cast("B") for frame in frames]))
@@ -80,7 +93,7 @@ def paint(task: Task, painter: Painter | None = None) -> Tally:
             painter or Painter(),
             Gatherer(folder, Sources(Home(folder / "home"), said.append), recipes[0].model),
             say=said.append,
-            done=lambda path: None,
+            done=lambda file: None,
             progress=lambda ended, total, left: None,
         )
         return made.run(sources_of(task), recipes)
@@ -104,6 +117,30 @@ def test_a_recipe_that_the_painter_refuses_fails_alone(tmp_path: Path):
     assert (tally.made, tally.failed) == (6, 3)
     with Manifest(tmp_path / "out") as manifest:
         assert Counter(row["state"] for row in manifest.rows()) == {"done": 6, "failed": 3}
+
+
+@pytest.mark.parametrize(
+    "seconds, pack, largest",
+    [(0.1, 1, 16), (9.0, 1, 1), (9.0, 8, 8)],
+    ids=["short jobs", "long jobs", "long jobs of a graphics card"],
+)
+def test_jobs_have_as_many_pictures_as_a_device_makes_at_once(
+    tmp_path: Path, seconds: float, pack: int, largest: int
+):
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(48)]
+
+    class Later(Painter):
+        """Answers when all is captured, so that jobs are as large as they may be."""
+
+        def events(self) -> list[Received]:
+            is_captured = len([*(tmp_path / "out" / "sources").iterdir()]) == len(sources)
+            time.sleep(0.005)
+            return super().events() if is_captured else []
+
+    painter = Later()
+    painter.seconds, painter.pack = seconds, pack
+    paint(Task(sources=sources, prompts="p", output=str(tmp_path / "out")), painter)
+    assert sum(painter.jobs) == len(sources) and max(painter.jobs) == largest
 
 
 def test_a_failed_source_is_in_the_manifest_and_what_is_asked_no_more_is_not(tmp_path: Path):

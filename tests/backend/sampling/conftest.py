@@ -12,7 +12,7 @@ from tests.backend.tiny import make_tiny_lora, make_tiny_sd2_depth
 
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
-    # "framed", "outlined" and "seeing" have the weights of "tiny".
+    # "framed", "outlined", "seeing" and "inward" have the weights of "tiny".
     home = Home(tmp_path_factory.mktemp("home"))
     model = make_tiny_sd2_depth(home.models / "tiny")
     make_tiny_sd2_depth(home.models / "other", seed=5)
@@ -30,6 +30,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     )
     make_tiny_sd2_depth(home.models / "framed", settings={"margin": 10})
     make_tiny_sd2_depth(home.models / "outlined", settings={"outlines": 4})
+    make_tiny_sd2_depth(home.models / "inward", settings={"shared_attention": False})
     choices = ["ribbon windows", "grid of large windows", "punched windows", "tall windows"]
     make_tiny_sd2_depth(
         home.models / "seeing",

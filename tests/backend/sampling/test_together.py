@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from maquette import samplers, schedulers
+from maquette import samplers, sampling, schedulers
 from maquette.catalogue import Catalogue
 from maquette.families.family import PictureTask
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.painting import JobCancelled
 from maquette.sampling import Sampler, SamplingResult
+from maquette.together import SurfaceAverage
 from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 
@@ -33,6 +34,10 @@ from tests.backend.tiny import make_tiny_sd2_depth
 STREET = massing(128, 96)
 CORNER = massing(96, 128, eye=(4.0, -8.0, 4.0), turn=12.0, name="corner")
 VIEWS = [STREET, massing(128, 96, eye=(3.0, -7.0, 3.0), turn=12.0, name="beside"), CORNER]
+
+FRONT = massing(64, 64, ground=False)
+REAR = massing(64, 64, [(-4, 4, -30, -20, 0, 7)], turn=180.0, ground=False)
+"""Views that share no surface."""
 
 
 def pictures_of(result: SamplingResult) -> list[NDArray[np.uint8]]:
@@ -55,9 +60,8 @@ def test_views_agree_where_they_see_the_same(
 
 @pytest.mark.parametrize("name", ["ddim", "euler-a", "dpm++-2m-sde"])
 def test_views_that_share_nothing_are_what_they_are_apart(sampler: Sampler, name: str) -> None:
-    ahead = massing(64, 64, ground=False)
-    back = massing(64, 64, [(-4, 4, -30, -20, 0, 7)], turn=180.0, ground=False)
-    job = recipe(sampler=name)
+    ahead, back = FRONT, REAR
+    job = recipe(model="inward", sampler=name)
     apart = [sampler.run(job, [each]).pictures[0][2] for each in (ahead, back)]
     together = sampler.run(job, [ahead, back], together=True)
     assert all(map(np.array_equal, apart, pictures_of(together)))
@@ -122,9 +126,60 @@ def test_only_the_first_steps_are_shared(tiny_model: Any) -> None:
     for _ in range(6):
         clean = run.send(clean)
     assert steps == [1, 2, 3, 4, 5, 6]
+    for _ in range(3):  # steps of its own, in which others may keep step
+        assert run.send(clean) is None
+        clean = None
+    assert steps == list(range(1, 10))
     with pytest.raises(StopIteration):
-        run.send(clean)
+        run.send(None)
     assert steps == list(range(1, 11))
+
+
+# --- shared attention -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_views_attend_to_the_anchor_at_every_step(sampler: Sampler, guidance: float) -> None:
+    """A view that shares no surface with the anchor follows it; the anchor is itself."""
+    changes = {"guidance": guidance, "strength": 1.0}
+    views = [FRONT, REAR]
+    apart = [sampler.run(recipe(**changes), [view]).pictures[0][2] for view in views]
+    shared = pictures_of(sampler.run(recipe(**changes), views, together=True))
+    assert np.abs(shared[0].astype(int) - apart[0]).max() <= 1  # rounding
+    assert not np.array_equal(shared[1], apart[1])
+    inward = sampler.run(recipe(model="inward", **changes), views, together=True)
+    assert np.array_equal(pictures_of(inward)[1], apart[1])
+    assert np.array_equal(sampler.run(recipe(**changes), [REAR]).pictures[0][2], apart[1])
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_the_anchor_is_painted_first_in_every_step(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch, given: bool
+) -> None:
+    monkeypatch.setattr(SurfaceAverage, "leader", 1)
+    painted: list[list[int]] = []
+
+    def paint(job: Any, batches: Any) -> None:
+        painted.extend([picture.number for picture in batch] for batch in batches)
+        real(job, batches)
+
+    real = sampling.paint
+    monkeypatch.setattr(sampling, "paint", paint)
+    pictures = {2: np.full((128, 96, 3), 90, np.uint8)} if given else {}
+    sampler.run(recipe(), VIEWS, together=True, given=pictures)
+    assert painted == ([[2], [0], [1]] if given else [[1], [0], [2]])
+
+
+def test_what_shares_no_surface_follows_a_given_picture(sampler: Sampler) -> None:
+    reds, blues = (
+        np.full((64, 64, 3), color, np.uint8) for color in ((220, 60, 40), (40, 60, 220))
+    )
+    painted = [
+        pictures_of(sampler.run(recipe(), [FRONT, REAR], together=True, given={0: given}))
+        for given in (reds, blues)
+    ]
+    assert np.array_equal(painted[0][0], reds) and np.array_equal(painted[1][0], blues)
+    assert not np.array_equal(painted[0][1], painted[1][1])
 
 
 # --- pictures that are given ----------------------------------------------------------------------
@@ -186,7 +241,8 @@ def test_progress_counts_every_step_and_previews_show_every_view(sampler: Sample
         progress=lambda *call: calls.append(call),
     )
     sampled = [call for call in calls if call[0] != "loading"]
-    assert [step for _, step, _, _ in sampled] == list(range(STEPS + 1, 3 * STEPS + 1))
+    # The given one is the anchor, and so runs along.
+    assert [step for _, step, _, _ in sampled] == list(range(1, 3 * STEPS + 1))
     assert {steps for _, _, steps, _ in sampled} == {3 * STEPS}
     assert sum(0 in shown for *_, shown in sampled) == STEPS
     assert {shown[2].shape for *_, shown in sampled if 2 in shown} == {(16, 12, 3)}

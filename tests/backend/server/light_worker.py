@@ -40,6 +40,7 @@ class Noise:
     encoded_depth: list[Any]
     warnings: list[str] = field(default_factory=list)
     seconds: Mapping[str, float] = field(default_factory=lambda: {"sampling": 0.1})
+    pack: int = 1
 
 
 @dataclass

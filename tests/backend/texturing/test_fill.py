@@ -8,6 +8,7 @@ import torch
 from maquette.texturing.fill import continue_islands, fill
 from maquette.texturing.raster import texels_of
 from maquette.texturing.surface import Surface
+from maquette.texturing.texels import Patches
 
 from tests.backend.texturing.models import box, surface_of
 
@@ -26,7 +27,7 @@ def filled(surface: Surface, paint, known) -> tuple[np.ndarray, ...]:
     seen = known(points, normals)
     linear = np.zeros((SIZE * SIZE, 3), np.float32)
     linear[texels.places[seen]] = paint(points, normals)[seen]
-    fill(linear, seen, surface, texels, CPU)
+    fill(linear, seen, surface.objects, Patches(surface, texels, CPU))
     return points, normals, seen, linear[texels.places]
 
 

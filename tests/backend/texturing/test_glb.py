@@ -39,6 +39,11 @@ def test_each_object_is_a_mesh_with_the_texture():
     quads = [q + away for q in (*box((0, 0, 0), (2, 4, 6)), *box((5, 0, 0), (6, 1, 1)))]
     surface = surface_of(quads, [0] * 6 + [1] * 6)
     document, binary = read(make_glb(surface, ["House", "Shed"], [PNG]))
+    assert "extensionsUsed" not in document
+    unlit, same = read(make_glb(surface, ["House", "Shed"], [PNG], unlit=True))
+    assert unlit.pop("extensionsUsed") == ["KHR_materials_unlit"] and same == binary
+    assert [each.pop("extensions") for each in unlit["materials"]] == [{"KHR_materials_unlit": {}}]
+    assert unlit == document
     assert [mesh["name"] for mesh in document["meshes"]] == ["House", "Shed"]
     whole = document["nodes"][document["scenes"][0]["nodes"][0]]
     image = document["bufferViews"][document["images"][0]["bufferView"]]

@@ -20,7 +20,7 @@ from maquette_wire.recipe import Recipe
 
 sys.path.append(str(Path(__file__).parent))
 import screen
-from screen import area_of, box_of, region_of
+from screen import area_of, box_of
 from window import (
     ADD_ON,
     PACE,
@@ -33,7 +33,6 @@ from window import (
     locate,
     open_panel,
     perform,
-    picture,
     press,
     rest,
     shot,
@@ -125,27 +124,11 @@ def ctrl_click(label: str) -> Iterator[float]:
     do("keyup", "ctrl")
 
 
-def large() -> Iterator[float]:
-    """The gallery beside a large picture, for the docs."""
-    area = area_of("VIEW_3D")
-    area_of("IMAGE_EDITOR").ui_type = "PROPERTIES"
-    area.ui_type = "IMAGE_EDITOR"
-    yield 1
-    space: Any = area.spaces.active
-    space.show_region_ui = True
-    yield 1
-    state().chosen, state().wipe = pictures()[20].name, 0.45
-    state().marked = pictures()[24].name
-    region = region_of("IMAGE_EDITOR", "WINDOW")
-    window = bpy.context.window_manager.windows[0]
-    ours: Any = bpy.ops.maquette
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        ours.compare(how="WIPE")
-        bpy.ops.image.view_all(fit_view=True)
-    yield 1
-    region_of("IMAGE_EDITOR", "UI").active_panel_category = "Maquette"
-    yield 2
-    shot("docs/gallery-compare")
+def over_the_view() -> list[float]:
+    """The mean colour of the 3D view where the picture lies over it."""
+    box = box_of("VIEW_3D")
+    middle = screen.Box(box.x + box.width // 3, box.y + box.height // 2, 60, 20)
+    return colours(middle).round(1).tolist()
 
 
 def scenario() -> Iterator[float]:
@@ -162,11 +145,11 @@ def scenario() -> Iterator[float]:
     yield 2
     yield from locate("1 of 4")
     yield 1
-    yield from picture("gallery-page", in_sidebar)
+    shot("gallery-page", in_sidebar)
 
-    # Choose one, and look at the others with the arrow keys.
+    # Choose one by a click on its picture, and look at the others with the arrow keys.
     newest, name = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"
-    yield from press(newest, lambda: chosen() == name)
+    yield from press(newest, lambda: chosen() == name, below=-2)
     user["shown"] = [shown()]
     box = box_of("IMAGE_EDITOR")
 
@@ -179,9 +162,15 @@ def scenario() -> Iterator[float]:
     user["shown"].append(shown())
     user["datablocks"] = len([image for image in bpy.data.images if results.KEY in image])
 
-    # A star, and the filter.
+    # A star: by its button, and by its key in the image editor.
     yield from press(newest, lambda: chosen() == name)
     yield from press(newest, lambda: pictures()[state().chosen].starred, across=-62)
+    do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+    yield PACE
+    do("key", "s")
+    yield from wait(lambda: not pictures()[state().chosen].starred, SECONDS)
+    do("key", "s")
+    yield from wait(lambda: pictures()[state().chosen].starred, SECONDS)
     user["starred"] = [entry.title for entry in pictures() if entry.starred]
 
     # Search, by words of the prompt.
@@ -276,7 +265,20 @@ def scenario() -> Iterator[float]:
     user["kept"] = file.is_file()
     user["said"] = [notice.text.replace(blend.name, "BLEND") for notice in session.notices]
     session.dismiss()
-    yield from large()
+
+    # This view's own eye: the scene's stays as it is.
+    yield from press("Bird 17", lambda: chosen() == "Bird – seed 17")
+    yield from rest()
+    yield 1
+    user["over"] = [over_the_view()]
+    settings: Any = bpy.context.scene.maquette
+    looks: Any = bpy.context.window_manager
+    yield from press("Opacity", lambda: len(looks.maquette_looks), icon=0)
+    yield from press("Opacity", lambda: not looks.maquette_looks[0].overlay_shown, across=-44)
+    yield from rest()
+    yield 1
+    user["over"].append(over_the_view())
+    user["eye"] = settings.overlay_shown
 
 
 perform(scenario(), user)

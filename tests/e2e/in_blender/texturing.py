@@ -1,4 +1,5 @@
-"""Runs in a Blender with a window and the extension: an architect textures a church and orbits it.
+"""Runs in a Blender with a window and the extension: an architect textures a church, and once
+more to match a concept.
 
 Arguments after ``--``: the .blend, folder for screenshots. Prints one line of JSON about what the
 user has in the end.
@@ -38,6 +39,8 @@ JOB_SECONDS = 400.0
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 layers = importlib.import_module(f"{ADD_ON}.layers")
+entries = importlib.import_module(f"{ADD_ON}.gallery.entries")
+pictures = importlib.import_module(f"{ADD_ON}.pictures")
 coverage = importlib.import_module(f"{ADD_ON}.overlay.coverage")
 user: dict[str, object] = {}
 
@@ -52,6 +55,59 @@ def texels() -> float:
     pixels = np.empty(len(image.pixels), np.float32)
     image.pixels.foreach_get(pixels)
     return float(pixels.reshape(-1, 4)[:, :3].std())
+
+
+def greens() -> float:
+    """How much of the texture is of the green that nothing was painted in."""
+    image = layers.image_of(layers.layers()[0])
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return float((np.abs(pixels.reshape(-1, 4)[:, :3] - (0, 1, 0)).max(1) < 0.01).mean())
+
+
+def bake_again() -> Iterator[float]:
+    """Retouch the picture of a view as a paint program would, and lay it on again."""
+    path = layers.folder_of(layers.layers()[0]) / "view-1.png"
+    picture = bpy.data.images.load(str(path))
+    width, height = picture.size
+    green = np.tile(np.array([0, 1, 0, 1], np.float32), width * height)
+    picture.pixels.foreach_set(green)  # pyright: ignore[reportArgumentType]
+    picture.save()
+    bpy.data.images.remove(picture)
+    before = greens()
+    # The button without words in the texture's row, which is above this one.
+    yield from press("Texture of a File...", lambda: session.jobs or greens(), icon=2, below=-1)
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    user["green"] = [before, greens()]
+    user["layers in the end"] = len(names())
+    user["told in the end"] = [notice.text for notice in session.notices]
+    yield from rest()
+    yield 1
+    shot("baked-again", in_view_area)
+
+
+def match_a_concept() -> Iterator[float]:
+    """Let the texture shine by itself, then texture the whole building as a concept has it."""
+    settings = bpy.context.scene.maquette
+    layer = layers.layers()[0]
+    # The layer's row is above; its name is too long to be shown whole.
+    lamp = {"below": -1, "icon": 3}
+    yield from press("Texture of a File...", lambda: not layers.is_lit(layer), **lamp)
+    shot("unlit")
+    settings.long_side, settings.texture_views = 256, 1
+    yield from press("Restyle", lambda: session.jobs or len(settings.pictures))
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    yield from open_panel("Gallery")
+    yield from press("Texture from This", lambda: session.jobs or names()[1:])
+    shot("from a concept")
+    yield from wait(lambda: not session.jobs, JOB_SECONDS)
+    matched = layers.folder_of(layers.layers()[-1])
+    concept = entries.saved_of(bpy.context.scene, settings.pictures[0]).path
+    user["matched"] = [len(names()), sorted(path.name for path in matched.glob("view-*"))]
+    user["laid on as it is"] = bool(
+        (pictures.read_pixels(matched / "view-1.png") == pictures.read_pixels(concept)).all()
+    )
+    shot("matched")
 
 
 def scenario() -> Iterator[float]:
@@ -91,6 +147,8 @@ def scenario() -> Iterator[float]:
     yield from wait(names, SECONDS)
     user["redone"] = names()
     shot("redone")
+    yield from bake_again()
+    yield from match_a_concept()
 
 
 perform(scenario(), user)

@@ -69,6 +69,7 @@ turn(lambda: not session.jobs and not session.delivery.busy)
 image = settings.last_result
 user["image"] = image and image.name
 user["file"] = image and bpy.path.abspath(image.filepath)
+user["capture"] = [bpy.path.abspath(entry.capture) for entry in settings.pictures]
 user["left in the end"] = len(session.left_behind)
 user["told in the end"] = [notice.text for notice in session.notices]
 print("USER HAS " + json.dumps(user), flush=True)

@@ -335,11 +335,13 @@ def type_into(
     yield from until(once, lambda: str(read()) == wanted)
 
 
-def choose(menu: str, item: str, so: Callable[[], object] | None = None) -> Iterator[float]:
+def choose(
+    menu: str, item: str, so: Callable[[], object] | None = None, place: Place = in_sidebar
+) -> Iterator[float]:
     """Open a menu by its label, and click an item of it."""
 
     def once() -> Iterator[float]:
-        spot = yield from locate(menu)
+        spot = yield from locate(menu, place)
         yield from _point(*spot.middle)
         yield from still()
         before = screen.grey()

@@ -1,0 +1,37 @@
+"""What PyTorch lacks, or is slow at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def which(mask: Tensor) -> Tensor:
+    """The numbers, int64 and ascending, at which mask [n] is true."""
+    if mask.is_cpu:  # NumPy finds them in a fifth of the time.
+        return torch.from_numpy(np.flatnonzero(mask.numpy()))
+    return mask.nonzero()[:, 0]
+
+
+def squares(vectors: Tensor) -> Tensor:
+    """Squared lengths [n] of vectors [3, n]."""
+    x, y, z = vectors
+    return (x * x).addcmul_(y, y).addcmul_(z, z)
+
+
+def put(values: Tensor, rows: NDArray[np.integer[Any]], columns: Tensor) -> None:
+    """Set rows [m] of values [n, c], on the CPU, to columns [c, m]."""
+    places = torch.from_numpy(rows).long()
+    for channel, given in zip(values.T, columns.cpu(), strict=True):
+        channel.index_copy_(0, places, given)
+
+
+def runs(starts: Tensor, lengths: Tensor) -> Tensor:
+    """The numbers from each start on, as many as its length, one run after another."""
+    before = lengths.cumsum(0) - lengths
+    numbers = torch.repeat_interleave(starts - before, lengths)
+    return numbers.add_(torch.arange(len(numbers), device=numbers.device))
