@@ -144,7 +144,8 @@ def sampler(tmp_path_factory: pytest.TempPathFactory) -> Sampler:
 
 def job(**changes: Any) -> Recipe:
     values: dict[str, Any] = {"prompt": "red brick library", "model": "large", "steps": STEPS}
-    return Recipe(**(values | {"windows": "free"} | changes))
+    values |= {"windows": "free"}
+    return Recipe(**(values | changes))
 
 
 def test_a_picture_is_held_to_depth_and_to_lines(sampler: Sampler) -> None:
@@ -247,17 +248,22 @@ def test_a_seamless_picture_shifts_with_its_capture(sampler: Sampler) -> None:
     lines = np.where(depth > 0.8, np.uint8(255), np.uint8(0))
 
     def painted(move: int) -> np.ndarray:
-        rolled = [np.roll(each, move, (0, 1)) for each in (depth, lines)]
-        embeds = PictureTask(noise, rolled[0], 0, "brick", rolled[1])
+        task = PictureTask(noise, _moved(depth, move), 0, "brick", _moved(lines, move))
         with torch.inference_mode():
-            predict = model._predictor([embeds], "", 1.0)
+            predict = model._predictor([task], "", 1.0)
             cells = torch.roll(noise, (move // 8, move // 8), (2, 3))
-            return model.decode(predict(cells, torch.tensor(500), 0.0))
+            picture = model.decode(predict(cells, torch.tensor(500), 0.0))
+        assert picture is not None
+        return picture
 
     with model.seamless():
         here, there = painted(0), painted(32)
-    assert psnr(np.roll(here, 32, (0, 1)), there) > 45.0
-    assert psnr(np.roll(painted(0), 32, (0, 1)), painted(32)) < 45.0
+    assert psnr(_moved(here, 32), there) > 45.0
+    assert psnr(_moved(painted(0), 32), painted(32)) < 45.0
+
+
+def _moved(picture: np.ndarray, pixels: int) -> np.ndarray:
+    return np.roll(picture, pixels, (0, 1))
 
 
 def test_views_are_painted_together(sampler: Sampler) -> None:
@@ -265,6 +271,17 @@ def test_views_are_painted_together(sampler: Sampler) -> None:
     differences = [disagreement(VIEWS, pictures_of(each)) for each in (apart, agreed)]
     assert differences[1] < 0.95 * differences[0]
     assert same(agreed, sampler.run(job(), VIEWS, together=True))
+
+
+def test_half_precision_files_of_a_controlnet_are_found(directory: Path, tmp_path: Path) -> None:
+    """As repositories have them, beside a base in full precision."""
+    copy = Path(shutil.copytree(directory, tmp_path / "model"))
+    for kind in ("depth", "lines"):
+        file = copy / f"controlnet_{kind}" / "diffusion_pytorch_model.safetensors"
+        file.rename(file.with_name("diffusion_pytorch_model.fp16.safetensors"))
+    model = load_model(copy, CPU, torch.float32)
+    model.prepare(lines=True)
+    assert len(model.painters) == 3
 
 
 # --- checkpoints that can't be used ---------------------------------------------------------------

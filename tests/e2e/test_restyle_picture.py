@@ -17,6 +17,8 @@ from maquette_wire import local, png
 from maquette_wire.home import Home
 from PIL import Image
 
+from tests.backend.tiny import make_tiny_sdxl
+
 from .conftest import Run, environment, make_home, maquette
 
 QUICK = ("--model", "tiny", "--steps", "3")
@@ -58,6 +60,24 @@ def test_a_render_with_a_depth_map_becomes_a_picture(run: Run, scene: Path, dept
     recipe = png.read_recipe(path)
     assert (recipe.prompt, recipe.model, recipe.steps) == ("red brick", "tiny", 3)
     assert recipe.model_hash
+
+
+def test_a_model_of_ones_own_is_added_while_the_server_runs(run: Run, scene: Path):
+    """Of Stable Diffusion XL, whose picture is held to lines."""
+    base = make_tiny_sdxl(scene / "base")
+    render, depth = scene / "render.png", scene / "depth.npy"
+    nets = ["--depth", base / "controlnet_depth", "--lines", base / "controlnet_lines"]
+    assert run("models", "add", "own-xl", base, *nets).returncode == 0
+    try:
+        words = ["--depth", depth, "--prompt", "a", "--model", "own-xl", "--steps", "3"]
+        (exact,) = _pictures(run("restyle", render, *words, "--output", scene / "exact"))
+        (none,) = _pictures(
+            run("restyle", render, *words, "--lines", "none", "--output", scene / "none")
+        )
+    finally:
+        assert run("models", "remove", "own-xl").returncode == 0
+    assert png.read_recipe(exact).lines == "exact" and png.read_recipe(none).lines == "none"
+    assert not np.array_equal(_pixels(exact), _pixels(none))
 
 
 def test_the_recipe_inside_a_picture_makes_it_again(run: Run, scene: Path):
