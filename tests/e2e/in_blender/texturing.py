@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -69,8 +70,8 @@ def bake_again() -> Iterator[float]:
     """Retouch the picture of a view as a paint program would, and lay it on again."""
     path = layers.folder_of(layers.layers()[0]) / "view-1.png"
     picture = bpy.data.images.load(str(path))
-    width, height = picture.size
-    green = np.tile(np.array([0, 1, 0, 1], np.float32), width * height)
+    size: Any = picture.size
+    green = np.tile(np.array([0, 1, 0, 1], np.float32), size[0] * size[1])
     picture.pixels.foreach_set(green)  # pyright: ignore[reportArgumentType]
     picture.save()
     bpy.data.images.remove(picture)
