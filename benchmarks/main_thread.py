@@ -75,6 +75,7 @@ def work_on_nothing() -> None:
         encoded_depth: list[Any]
         warnings: list[str] = field(default_factory=list)
         seconds: dict[str, float] = field(default_factory=dict)
+        pack: int = 1
 
     class Sampler:
         def run(self, recipe: Any, captures: Any, *, progress: Any, **_: Any) -> Painted:
