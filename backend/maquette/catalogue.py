@@ -27,6 +27,7 @@ from .families.checkpoint import safetensors_of
 from .families.layouts import (
     CONTROL_DEPTH,
     CONTROL_LINES,
+    ESTIMATOR,
     SD2_PARTS,
     SDXL_PARTS,
     family_of,
@@ -34,6 +35,8 @@ from .families.layouts import (
 )
 from .families.settings import ModelSettings, read_settings
 
+POCKET = "pocket"
+"""The model that comes with Maquette."""
 POCKET_VARIABLE = "MAQUETTE_POCKET"
 """Names a folder to use as the pocket model, while one is being made."""
 
@@ -240,7 +243,7 @@ class Catalogue:
 
     def hash_of(self, entry: Entry) -> str:
         """SHA-256 over a model's safetensors files: of lines "path sha256", sorted by path. The
-        LoRAs that came with it are left out.
+        LoRAs that came with it and its depth estimator, which don't paint, are left out.
 
         A file's own hash is kept with its size and time of change, and only computed again where
         these differ. Raises MaquetteError("bad-checkpoint") for a file that can't be read.
@@ -249,8 +252,8 @@ class Catalogue:
         fresh = dict(known)
         total = hashlib.sha256()
         for file in safetensors_of(entry.directory):
-            if file.parent == entry.directory / OWN_LORAS:
-                continue  # a recipe names these
+            if file.relative_to(entry.directory).parts[0] in (OWN_LORAS, ESTIMATOR):
+                continue  # what they do is named by a recipe, and by a source
             try:
                 stat = file.stat()
                 key, stamp = str(file.absolute()), f"{stat.st_size} {stat.st_mtime_ns}"
@@ -289,7 +292,7 @@ class Catalogue:
         directory = Path(given) if given else Path(__file__).parent / "pocket"
         settings = _settings_or_default(directory)
         return Entry(
-            name="pocket",
+            name=POCKET,
             title=settings.title or "Pocket",
             licence=settings.licence,
             family=family_of(directory),

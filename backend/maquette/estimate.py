@@ -18,9 +18,10 @@ from PIL import Image
 from transformers import DPTForDepthEstimation, DPTImageProcessor
 
 from .depth import decode_depth
+from .families.layouts import ESTIMATOR
 from .families.settings import read_settings
 
-PART, PROCESSOR = "depth_estimator", "feature_extractor"
+PROCESSOR = "feature_extractor"
 _SKY = 0.25
 """Below this share of the gap between sky and the farthest surface a pixel is sky."""
 
@@ -31,7 +32,7 @@ def has_estimator(directory: Path) -> bool:
         index = json.loads((directory / "model_index.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(index.get(PART, [None])[0]) and (directory / PART).is_dir()
+    return bool(index.get(ESTIMATOR, [None])[0]) and (directory / ESTIMATOR).is_dir()
 
 
 @torch.inference_mode()
@@ -40,7 +41,7 @@ def estimate_depth(directory: Path, color: NDArray[np.uint8]) -> NDArray[np.floa
     +inf for sky. Raises MaquetteError("bad-checkpoint") where the estimator can't be loaded."""
     try:
         processor = DPTImageProcessor.from_pretrained(directory / PROCESSOR)
-        model = DPTForDepthEstimation.from_pretrained(directory / PART, dtype=torch.float32)
+        model = DPTForDepthEstimation.from_pretrained(directory / ESTIMATOR, dtype=torch.float32)
     except (OSError, ValueError, RuntimeError, LookupError) as error:
         raise MaquetteError(
             "bad-checkpoint",

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from . import annotators, blender, images, remote
-from .catalogue import Catalogue
+from .catalogue import POCKET, Catalogue
 from .fetching import Fetcher
 
 SCENES = (".blend", *blender.MODELS)
@@ -117,33 +117,36 @@ class Sources:
         else:
             color, metres = images.read_picture(path, say=self.say, **levels)
             if metres is None:
-                metres = self._estimated(path, color, estimator)
-                source = replace(source, estimator=estimator)
+                metres, by = self._estimated(path, color, estimator)
+                source = replace(source, estimator=by)
             capture = images.capture_of(path.stem, color, metres)
         return Sourced(capture, replace(source, capture=digest(capture)))
 
     def _estimated(
         self, path: Path, color: NDArray[np.uint8], name: str | None
-    ) -> NDArray[np.float32]:
-        """By a model of the catalogue that brings an estimator, or by one of `annotators`."""
-        estimated = f"The depth of {path.name} is estimated from the picture."
+    ) -> tuple[NDArray[np.float32], str]:
+        """Depth, and whose it is: one of `annotators`, a model of the catalogue that brings an
+        estimator, or the pocket model in the place of one that doesn't."""
         if name is not None and annotators.knows(name):
-            self.say(estimated)
-            return annotators.estimate_depth(name, color)
+            self.say(f"The depth of {path.name} is estimated from the picture.")
+            return annotators.estimate_depth(name, color), name
         # Loads torch, which nothing else here needs.
         from . import estimate
 
-        directory = None if name is None else Catalogue(self.home).present(name).directory
-        if directory is None or not estimate.has_estimator(directory):
-            raise MaquetteError(
-                "no-depth",
-                f"{path} is a picture alone, which has no depth, and the model {name!r} has no "
-                "estimator for it.",
-                "Give its depth map (--depth, or a file beside it), name one with --estimator, or "
-                "capture the scene itself.",
-            )
-        self.say(estimated)
-        return estimate.estimate_depth(directory, color)
+        catalogue = Catalogue(self.home)
+        for by in [] if name is None else dict.fromkeys((name, POCKET)):
+            directory = catalogue.present(by).directory
+            if estimate.has_estimator(directory):
+                whose = "" if by == name else f", by the model {by!r}"
+                self.say(f"The depth of {path.name} is estimated from the picture{whose}.")
+                return estimate.estimate_depth(directory, color), by
+        raise MaquetteError(
+            "no-depth",
+            f"{path} is a picture alone, which has no depth, and the model {name!r} has no "
+            "estimator for it.",
+            "Give its depth map (--depth, or a file beside it), name one with --estimator, or "
+            "capture the scene itself.",
+        )
 
     def again(self, source: Source, size: tuple[int, int]) -> Sourced:
         """The capture that a Source tells of, made once more of the files as they are now.

@@ -93,11 +93,13 @@ def test_the_recipe_inside_a_picture_makes_it_again(run: Run, scene: Path):
     assert 10 * np.log10(255**2 / max(np.mean(difference**2), 1e-9)) >= 50
 
 
-def test_a_picture_alone_needs_a_model_with_an_estimator(run: Run, scene: Path):
-    done = run("restyle", scene / "render.png", "--prompt", "brick", *QUICK)
-    assert done.returncode == 1
-    said = done.stderr.strip().splitlines()[-1]
-    assert "'tiny' has no estimator" in said and "--depth" in said
+def test_a_picture_alone_is_seen_by_the_pocket_model_where_its_own_can_not(run: Run, scene: Path):
+    out = scene / "out"
+    done = run("restyle", scene / "render.png", "--prompt", "brick", *QUICK, "--output", out)
+    (made,) = _pictures(done)
+    assert _pixels(made).shape == _pixels(scene / "render.png").shape
+    assert "estimated from the picture, by the model 'pocket'" in done.stderr
+    assert '"estimator":"pocket"' in png.read_text(made)[png.SOURCE_KEY].replace(" ", "")
 
 
 def test_the_same_command_twice_gives_the_same_pixels(run: Run, scene: Path):

@@ -1,10 +1,10 @@
 """Restyle many renders and scenes with many prompts into one folder; stop and go on at any time.
 
 Sources are pictures, folders of them, patterns, and .blend files. A picture's depth is in the file
-itself, in one beside it (tower.png and tower_depth.exr), or estimated where the model can. Sources
-and the output may be URLs: s3://, gs://, az://, sftp:// and others; sources https:// too. Every
-value of --seed, --geometry and their like multiplies the pictures. Run again, a batch makes what is
-missing, what failed, and what a source has changed under; it never makes a picture twice.
+itself, in one beside it (tower.png and tower_depth.exr), or estimated. Sources and the output may
+be URLs: s3://, gs://, az://, sftp:// and others; sources https:// too. Every value of --seed,
+--geometry and their like multiplies the pictures. Run again, a batch makes what is missing, what
+failed, and what a source has changed under; it never makes a picture twice.
 
 examples:
   maquette batch renders/ --prompt "red brick, dusk" --prompt "timber, snow" --seed 0-3

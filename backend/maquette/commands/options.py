@@ -132,7 +132,7 @@ def add_estimator(seen: argparse._ArgumentGroup) -> None:
         "--estimator",
         metavar="NAME",
         help="for pictures without depth: midas, zoe, or a depth model of transformers "
-        "(the model's own)",
+        "(the model's own, else the pocket model's)",
     )
 
 

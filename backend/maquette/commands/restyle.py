@@ -2,15 +2,15 @@
 
 A scene is opened in Blender without a window and captured by the extension; the file itself is not
 changed. A model without cameras is seen from the street and from above, or from --around. The depth
-of a picture is in the file itself, in one beside it (render_depth.exr), or estimated where the
-model brings an estimator. The pictures are PNG files with the recipe inside: --recipe takes it from
-there again.
+of a picture is in the file itself, in one beside it (render_depth.exr), or estimated. The pictures
+are PNG files with the recipe inside: --recipe takes it from there again.
 
 examples:
   maquette restyle house.blend --camera Street --prompt "red brick library at dusk, wet plaza"
   maquette restyle house.blend --all-cameras --prompt "timber, snow" --prompt "white concrete"
   maquette restyle house.glb --around 4 --prompt "red brick house, slate roof"
   maquette restyle render.png --depth depth.exr --prompt "sandstone courtyard, noon"
+  maquette restyle photo.jpg --prompt "timber, snow"
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from .checkpoint import check_layout, check_parts, read_json
 
 CONTROL_DEPTH, CONTROL_LINES = "controlnet_depth", "controlnet_lines"
 """Folders of ControlNets; a model may do without the second."""
+ESTIMATOR = "depth_estimator"
+"""Folder of what sees the depth of pictures that have none."""
 SD2_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 SDXL_PARTS = (*SD2_PARTS, "text_encoder_2", "tokenizer_2")
 """Folders of a model in diffusers' layout."""

@@ -9,27 +9,33 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
+    StableDiffusionDepth2ImgPipeline,
+)
 from maquette.catalogue import Catalogue
+from maquette.depth import depth_range, encode_depth
+from maquette.estimate import estimate_depth
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.painting import JobCancelled
 from maquette.sampling import Sampler
 from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
+from PIL import Image
 from scipy import ndimage
 
 from tests.backend.sampling.jobs import OUT_OF_MEMORY, disagreement, psnr, same
 from tests.backend.scenes import massing
 
 JOB = Recipe(prompt="red brick library at dusk, wet plaza", seed=2, count=2)
+POCKET = Path(maquette.__file__).parent / "pocket"
 CAPTURES = [massing(192, 128, name="street"), massing(192, 128, turn=25.0, name="corner")]
 
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     """The shipped model, also where the environment names another in its place."""
-    folder = Path(maquette.__file__).parent / "pocket"
-    return Catalogue(Home(tmp_path_factory.mktemp("home")), extra=[folder])
+    return Catalogue(Home(tmp_path_factory.mktemp("home")), extra=[POCKET])
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +62,33 @@ def test_at_full_strength_colours_are_not_even_encoded(
     monkeypatch.setattr(Sd2Depth, "encode_picture", noted)
     sampler.run(msgspec.structs.replace(JOB, strength=0.9), CAPTURES)
     assert len(encoded) == 4
+
+
+def test_it_sees_where_buildings_stand_in_a_picture_alone() -> None:
+    capture = massing(256, 256, pitch=12.0)
+    color, depth = np.asarray(capture.color), np.asarray(capture.depth)
+    found = estimate_depth(POCKET, color)
+    encoding = read_settings(POCKET).depth
+    seen, exact = (
+        encode_depth(each, depth_range(each, encoding), encoding, depth.shape)
+        for each in (found, depth)
+    )
+    assert np.corrcoef(seen.ravel(), exact.ravel())[0, 1] > 0.8
+    assert np.mean(np.isposinf(found) == np.isposinf(depth)) > 0.9
+
+
+def test_plain_diffusers_paints_a_picture_alone() -> None:
+    pipeline = StableDiffusionDepth2ImgPipeline.from_pretrained(POCKET)
+    pipeline.set_progress_bar_config(disable=True)
+    result = pipeline(
+        JOB.prompt,
+        image=Image.fromarray(np.asarray(massing(256, 256).color)),
+        strength=1.0,
+        num_inference_steps=1,
+        guidance_scale=1.0,
+        generator=torch.Generator().manual_seed(0),
+    )
+    assert np.asarray(result.images[0]).std() > 10  # type: ignore[union-attr]
 
 
 def test_the_same_job_is_bit_identical(sampler: Sampler, catalogue: Catalogue) -> None:

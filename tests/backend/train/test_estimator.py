@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,16 @@ import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img import (
     StableDiffusionDepth2ImgPipeline,
 )
+from maquette.catalogue import POCKET_VARIABLE, Catalogue
 from maquette.depth import DepthEncoding, decode_depth, depth_range, encode_depth
 from maquette.estimate import estimate_depth, has_estimator
+from maquette.sources import Sources
 from maquette.train.estimator import pictures_of
 from maquette.train.export import export_model
 from maquette.train.recipe import load_recipe
 from maquette.train.scenes import read_scene
 from maquette_wire.errors import MaquetteError
+from maquette_wire.home import Home
 from PIL import Image
 
 from tests.backend.train.recipes import write_small
@@ -118,6 +122,27 @@ def test_a_channel_decoded_and_encoded_again_is_the_same(power: float):
     share = (channel - first) / (1.0 - first)
     wanted = encoding.sky_gap - 1.0 + (2.0 - encoding.sky_gap) * share
     assert np.allclose(again[1:], wanted[1:], atol=1e-3) and (again[0, :3] == -1.0).all()
+
+
+def test_a_picture_alone_without_any_estimator_says_what_to_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "model_index.json").write_text("{}")
+    monkeypatch.setenv(POCKET_VARIABLE, str(tmp_path / "bare"))
+    Image.new("RGB", (64, 64), "grey").save(tmp_path / "render.png")
+    with pytest.raises(MaquetteError, match="no estimator for it") as raised:
+        Sources(Home(tmp_path), print).of_picture(tmp_path / "render.png", estimator="pocket")
+    assert "--depth" in raised.value.hint
+
+
+def test_an_estimator_is_no_part_of_what_paints(exported: Path, tmp_path: Path):
+    catalogue = Catalogue(Home(tmp_path))
+    for name in ("whole", "without"):
+        shutil.copytree(exported, catalogue.home.models / name)
+    shutil.rmtree(catalogue.home.models / "without" / "depth_estimator")
+    whole, without = (catalogue.hash_of(catalogue.present(name)) for name in ("whole", "without"))
+    assert whole == without
 
 
 def test_a_damaged_estimator_is_named(exported: Path, tmp_path: Path):
