@@ -7,6 +7,7 @@ assumed scale give it back exactly.
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from transformers import DPTForDepthEstimation, DPTImageProcessor
 
 from .depth import decode_depth
 from .families.layouts import ESTIMATOR
+from .families.libraries import quiet
 from .families.settings import read_settings
 
 PROCESSOR = "feature_extractor"
@@ -39,15 +41,7 @@ def has_estimator(directory: Path) -> bool:
 def estimate_depth(directory: Path, color: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Relative depth float32 [h, w] of a picture uint8 sRGB [h, w, 3]: metres at an assumed scale,
     +inf for sky. Raises MaquetteError("bad-checkpoint") where the estimator can't be loaded."""
-    try:
-        processor = DPTImageProcessor.from_pretrained(directory / PROCESSOR)
-        model = DPTForDepthEstimation.from_pretrained(directory / ESTIMATOR, dtype=torch.float32)
-    except (OSError, ValueError, RuntimeError, LookupError) as error:
-        raise MaquetteError(
-            "bad-checkpoint",
-            f"The depth estimator in {directory} can't be loaded: {error}.",
-            "Fetch the model again, or give a depth map with --depth.",
-        ) from error
+    processor, model = _loaded(directory)
     pixels = processor(images=Image.fromarray(color), return_tensors="pt")["pixel_values"]
     made = model(pixels).predicted_depth
     height, width = color.shape[:2]
@@ -61,3 +55,21 @@ def estimate_depth(directory: Path, color: NDArray[np.uint8]) -> NDArray[np.floa
         return np.full((height, width), np.float32(1.0))
     share = (values - values.min()) / span
     return decode_depth(2.0 * share - 1.0, encoding, sky_below=_SKY)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(directory: Path) -> tuple[DPTImageProcessor, DPTForDepthEstimation]:
+    """The parts of an estimator, kept for the next picture of a batch."""
+    try:
+        with quiet():
+            processor = DPTImageProcessor.from_pretrained(directory / PROCESSOR)
+            model = DPTForDepthEstimation.from_pretrained(
+                directory / ESTIMATOR, dtype=torch.float32
+            )
+    except (OSError, ValueError, RuntimeError, LookupError) as error:
+        raise MaquetteError(
+            "bad-checkpoint",
+            f"The depth estimator in {directory} can't be loaded: {error}.",
+            "Fetch the model again, or give a depth map with --depth.",
+        ) from error
+    return processor, model
