@@ -93,9 +93,21 @@ def test_the_recipe_inside_a_picture_makes_it_again(run: Run, scene: Path):
     assert 10 * np.log10(255**2 / max(np.mean(difference**2), 1e-9)) >= 50
 
 
-def test_a_picture_alone_is_seen_by_the_pocket_model_where_its_own_can_not(run: Run, scene: Path):
-    out = scene / "out"
-    done = run("restyle", scene / "render.png", "--prompt", "brick", *QUICK, "--output", out)
+def test_a_picture_alone_needs_an_estimator(run: Run, scene: Path):
+    done = run("restyle", scene / "render.png", "--prompt", "brick", *QUICK)
+    assert done.returncode == 1
+    said = done.stderr.strip().splitlines()[-1]
+    assert "'tiny' has no estimator" in said and "--depth" in said
+
+
+@pytest.mark.usefixtures("server")
+def test_the_pocket_model_sees_a_picture_alone_where_its_own_model_can_not(home: Path, scene: Path):
+    shipped = {n: value for n, value in environment(home).items() if n != "MAQUETTE_POCKET"}
+    words = ["--prompt", "brick", *QUICK, "--output", scene / "out"]
+    command = [sys.executable, "-m", "maquette", "restyle", scene / "render.png", *words]
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, env=shipped, timeout=300
+    )
     (made,) = _pictures(done)
     assert _pixels(made).shape == _pixels(scene / "render.png").shape
     assert "estimated from the picture, by the model 'pocket'" in done.stderr
