@@ -93,7 +93,6 @@ def test_wrong_usage_is_one_line_that_names_the_word(words, named, capsys):
     ("words", "named"),
     [
         (["missing.blend", "--prompt", "brick"], "missing.blend"),
-        (["render.png", "--prompt", "brick"], "--depth"),
         (["render.png", "--depth", "missing.exr", "--prompt", "brick"], "missing.exr"),
         (["render.png", "--depth", "render.png"], "--prompt"),
         (["render.png", "--depth", "d.npy", "--prompt", "a", "--camera", "A"], "--camera"),
