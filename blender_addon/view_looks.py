@@ -106,9 +106,12 @@ def bring_back() -> None:
     """Take the looks of a file that was opened out of its screens."""
     _looks().clear()
     for screen in bpy.data.screens:
-        saved = json.loads(screen.get(SAVED, "{}"))
+        try:
+            saved = json.loads(screen.get(SAVED, "{}"))
+        except (TypeError, ValueError):
+            continue  # another has written there, and the views follow the scene
         for place, space in _spaces(screen):
-            if place in saved:
+            if isinstance(saved, dict) and isinstance(saved.get(place), dict):
                 _add(space, saved[place])
 
 
@@ -116,7 +119,8 @@ def _add(space: bpy.types.Space, values: dict[str, Any]) -> None:
     look = _looks().add()
     look.name = str(space.as_pointer())
     for name in NAMES:
-        setattr(look, name, values.get(name, getattr(look, name)))
+        if isinstance(values.get(name), bool | float | int):
+            setattr(look, name, values[name])
 
 
 def _looks() -> Any:

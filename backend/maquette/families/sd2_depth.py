@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from ..depth import area_resize
 from ..geometry import blend_depth
-from . import checkpoint, layouts
 from .depth2img import Depth2ImgPipeline
-from .family import Family, PictureTask
-from .libraries import loading
+from .family import Family, PictureTask, load_pipeline
 from .loop import Predictor
 from .settings import ModelSettings
 
@@ -32,20 +30,8 @@ class Sd2Depth(Family[torch.Tensor]):
     def load(
         cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
     ) -> Sd2Depth:
-        variant = layouts.check(directory)
-        with loading(directory):
-            pipeline = Depth2ImgPipeline.from_pretrained(
-                directory,
-                dtype=dtype,
-                variant=variant,
-                use_safetensors=True,
-                local_files_only=True,
-                depth_estimator=None,
-                feature_extractor=None,
-            )
-        for part in ("unet", "vae"):
-            files = checkpoint.weight_files(directory / part, variant)
-            checkpoint.check_keys(part, list(getattr(pipeline, part).state_dict()), files)
+        absent = {"depth_estimator": None, "feature_extractor": None}
+        pipeline = load_pipeline(Depth2ImgPipeline, directory, dtype, **absent)
         return cls(pipeline, settings, device)
 
     @property

@@ -23,8 +23,8 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2im
 from numpy.typing import NDArray
 
 from ..geometry import control
-from . import checkpoint, layouts
-from .family import Family, PictureTask
+from . import checkpoint
+from .family import Family, PictureTask, load_pipeline
 from .layouts import CONTROL_DEPTH, CONTROL_LINES, takes_lines
 from .libraries import loading
 from .loop import DenoisingLoop, Predictor, guide
@@ -90,21 +90,8 @@ class SdxlControl(Family[Said]):
     def load(
         cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
     ) -> SdxlControl:
-        variant = layouts.check(directory)
-        with loading(directory):
-            pipeline = SdxlPipeline.from_pretrained(
-                directory,
-                dtype=dtype,
-                variant=variant,
-                use_safetensors=True,
-                local_files_only=True,
-                image_encoder=None,
-                feature_extractor=None,
-                add_watermarker=False,
-            )
-        for part in ("unet", "vae"):
-            files = checkpoint.weight_files(directory / part, variant)
-            checkpoint.check_keys(part, list(getattr(pipeline, part).state_dict()), files)
+        absent = {"image_encoder": None, "feature_extractor": None}
+        pipeline = load_pipeline(SdxlPipeline, directory, dtype, **absent, add_watermarker=False)
         if dtype == torch.float16 and pipeline.vae.config.force_upcast:
             pipeline.vae.to(torch.float32)  # it overflows
         nets = {CONTROL_DEPTH: _load_net(directory, CONTROL_DEPTH, dtype)}
