@@ -16,7 +16,7 @@ from blender_addon.delivery import folder_of, target_of
 from blender_addon.jobs import State
 from blender_addon.overlay import pictures
 from blender_addon.recipes import recipe_of
-from blender_addon.view_looks import look_of
+from blender_addon.view_looks import SAVED, bring_back, look_of, own_look
 from tests.blender_addon.conftest import a_capture, arrived, turn
 
 
@@ -173,3 +173,17 @@ def test_the_looks_of_views_are_saved_with_the_file(tmp_path):
     _press(_views()[1])
     bpy.ops.wm.save_mainfile()
     assert "maquette_views" not in bpy.data.screens["Animation"]
+
+
+@pytest.mark.parametrize("written", ["{", "[1]", '{"0.0": 3}', 7, '{"0.0": {"wipe": "much"}}'])
+def test_what_others_wrote_into_a_screen_leaves_views_as_the_scene_says(written):
+    screen = bpy.data.screens[0]
+    screen[SAVED] = written
+    try:
+        bring_back()
+        for area in screen.areas:
+            own = own_look(area.spaces.active)
+            assert own is None or own.wipe == 0.5
+    finally:
+        del screen[SAVED]
+        bring_back()

@@ -20,47 +20,12 @@ from maquette_wire.recipe import Recipe
 from maquette_wire.source import Source
 from maquette_wire.view import View
 
+from . import database
 from .elsewhere import Elsewhere
 from .gather import Found
 from .names import name_of
 from .records import Row, failed_row, output_row, write_rows
 from .task import Asked
-
-FILE = "manifest.sqlite"
-LAYOUT = 1
-
-SCHEMA = """
-CREATE TABLE sources (
-    id INTEGER PRIMARY KEY,
-    asked TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL DEFAULT 'waiting',
-    error TEXT
-);
-CREATE TABLE captures (
-    id INTEGER PRIMARY KEY,
-    asked INTEGER NOT NULL REFERENCES sources,
-    place INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    view TEXT NOT NULL,
-    picture TEXT NOT NULL,
-    UNIQUE (asked, place)
-);
-CREATE TABLE outputs (
-    id INTEGER PRIMARY KEY,
-    capture INTEGER NOT NULL REFERENCES captures,
-    recipe TEXT NOT NULL,
-    file TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    state TEXT NOT NULL DEFAULT 'waiting',
-    wanted INTEGER NOT NULL DEFAULT 1,
-    job TEXT,
-    made TEXT,
-    warnings TEXT,
-    seconds REAL,
-    error TEXT,
-    UNIQUE (capture, recipe)
-);
-CREATE INDEX outputs_of_jobs ON outputs (job) WHERE job IS NOT NULL
-"""
 
 
 @dataclass(frozen=True)
@@ -105,46 +70,14 @@ class Manifest:
     def __init__(self, folder: Path, away: Away | None = None) -> None:
         self.folder = folder
         self._away = away
-        path = folder / FILE
-        try:
-            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("BEGIN IMMEDIATE")  # takes the lock, which stays
-            (layout,) = self._db.execute("PRAGMA user_version").fetchone()
-            if layout == 0:
-                for statement in SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {LAYOUT}")
-            self._db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise _bad(path, str(error)) from error
-            raise MaquetteError(
-                "batch-running",
-                f"Another batch works in the folder {folder}.",
-                "Wait until it is done, or name another folder with --output.",
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise _bad(path, str(error)) from error
-        if layout not in (0, LAYOUT):
-            raise _bad(path, f"it has layout {layout}, and this Maquette reads {LAYOUT}")
+        self._db = database.connect(folder)
 
     def __enter__(self) -> Manifest:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._db.close()
-        if isinstance(error, sqlite3.OperationalError):
-            raise MaquetteError(
-                "output-unusable",
-                f"The manifest in {self.folder} can't be written: {error}.",
-                "Free some space there, then run the command again.",
-            ) from error
-        if isinstance(error, sqlite3.DatabaseError):
-            raise _bad(self.folder / FILE, str(error)) from error
+        database.explain(self.folder, error)
 
     # --- sources and captures -------------------------------------------------------------------
 
@@ -464,12 +397,4 @@ def _taken(row: sqlite3.Row) -> Taken:
         msgspec.json.decode(row["source"], type=Source),
         msgspec.json.decode(row["view"], type=View),
         row["picture"],
-    )
-
-
-def _bad(path: Path, what: str) -> MaquetteError:
-    return MaquetteError(
-        "bad-manifest",
-        f"The manifest {path} can't be used: {what}.",
-        "Name another folder with --output, or move the manifest away to begin anew.",
     )

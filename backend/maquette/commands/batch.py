@@ -27,8 +27,9 @@ from msgspec.structs import replace
 
 from .. import jobs, outputs, remote, sheets
 from ..batch.cluster import Cluster
+from ..batch.database import FILE
 from ..batch.gather import Gatherer
-from ..batch.manifest import FILE, Manifest
+from ..batch.manifest import Manifest
 from ..batch.outbox import Outbox, working_folder
 from ..batch.records import CSV, JSONL
 from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of

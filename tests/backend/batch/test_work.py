@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from maquette import outputs
 from maquette.batch import work
+from maquette.batch.database import FILE
 from maquette.batch.gather import CAPTURES, Gatherer
-from maquette.batch.manifest import FILE, Manifest
+from maquette.batch.manifest import Manifest
 from maquette.batch.records import CSV, JSONL
 from maquette.batch.task import Task, recipes_of, sources_of
 from maquette.batch.work import IDLE_SECONDS, Tally, Work
