@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -30,7 +30,7 @@ from .. import outputs, remote
 from ..jobs import failure
 from .gather import Found, Gatherer, parts_of
 from .manifest import Manifest, Output, Taken
-from .outbox import SENDERS, Outbox
+from .sending import Sending
 from .task import Asked
 
 LOOKED_AHEAD = 512
@@ -81,13 +81,6 @@ class Written(NamedTuple):
     result: Result
 
 
-class Sent(NamedTuple):
-    """A picture that a thread brings to a URL."""
-
-    future: Future[None]
-    output: Output
-
-
 @dataclass
 class Tally:
     """How far a run is. `before`: pictures that were there when it began."""
@@ -106,7 +99,7 @@ class Work:
         done: with each file that is there, by its name in the folder.
         progress: with the pictures done, all as far as is known, and the time that is left.
         prompt: False leaves the prompt out of the files and of their names.
-        outbox: what brings the pictures to a URL; None where they stay in the folder.
+        sending: what brings the pictures to a URL; None where they stay in the folder.
     """
 
     def __init__(
@@ -119,11 +112,11 @@ class Work:
         done: Callable[[str], None],
         progress: Callable[[int, int, str], None],
         prompt: bool = True,
-        outbox: Outbox | None = None,
+        sending: Sending | None = None,
     ) -> None:
         self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
         self._prompt = prompt
-        self._outbox = outbox
+        self._sending = sending
         self._said: set[str] = set()
         self._say_it, self._done, self._progress = say, done, progress
         self._sources: deque[Asked] = deque()
@@ -135,9 +128,6 @@ class Work:
         self._held: Counter[str] = Counter()  # captures that are the same, and share a file
         self._jobs: dict[str, Job] = {}
         self._writing: list[Written] = []
-        self._sending: list[Sent] = []
-        self._senders = ThreadPoolExecutor(SENDERS)  # which begins no thread before it is used
-        self._colours: dict[str, Future[None]] = {}
         self._alone: set[int] = set()
         self._packs: Counter[str] = Counter()  # pictures of a job, by model
         self._not_before = 0.0
@@ -154,7 +144,8 @@ class Work:
         self._painter.abandon(self._manifest.jobs())  # of a run that was killed
         self._manifest.forget_jobs()
         self._sources, self._recipes = deque(sources), recipes
-        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, self._senders:
+        sending = self._sending if self._sending is not None else contextlib.nullcontext()
+        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, sending:
             try:
                 while self._is_under_way():
                     self._gather(captures)
@@ -171,13 +162,14 @@ class Work:
             except BaseException:
                 captures.shutdown(wait=False, cancel_futures=True)
                 writers.shutdown()
-                if self._outbox is not None:
-                    self._outbox.give_up()
+                if self._sending is not None:
+                    self._sending.give_up()
                 try:
                     while self._writing:
                         with contextlib.suppress(MaquetteError):  # others are on disk
                             self._note_written()
-                    self._senders.shutdown(cancel_futures=True)
+                    if self._sending is not None:
+                        self._sending.stop()
                     self._note_sent()
                 finally:
                     self._painter.cancel(*self._jobs)
@@ -187,7 +179,7 @@ class Work:
 
     def _is_under_way(self) -> bool:
         painting = self._gathering or self._sources or self._queue or self._jobs
-        return bool(painting or self._sending)
+        return bool(painting or self._unsent)
 
     # --- captures -------------------------------------------------------------------------------
 
@@ -361,7 +353,7 @@ class Work:
             seconds = sum(result.seconds.values()) / len(job.outputs)
             output = written.output
             self._manifest.done(output, result.recipe, result.warnings, seconds)
-            if self._outbox is None:
+            if self._sending is None:
                 self._made(output)
             else:
                 self._send(self._taken[output.capture], output)
@@ -378,40 +370,30 @@ class Work:
 
     def _told(self, source: Source) -> Source:
         """A source as a picture tells of it."""
-        return source.seen_from(self._manifest.folder) if self._outbox is None else source.by_name()
+        return (
+            source.seen_from(self._manifest.folder) if self._sending is None else source.by_name()
+        )
 
     # --- pictures for a URL ---------------------------------------------------------------------
 
+    @property
+    def _unsent(self) -> int:
+        return 0 if self._sending is None else self._sending.pending
+
     def _send(self, taken: Taken, output: Output) -> None:
-        """Have a picture brought to the URL, and the colour of its capture before it."""
-        outbox, colour = self._outbox, taken.picture
-        assert outbox is not None
+        assert self._sending is not None
         self._began = self._began or time.monotonic()
-        if colour not in self._colours and (self._manifest.folder / colour).exists():
-            self._colours[colour] = self._senders.submit(outbox.send, colour)
-        before = self._colours.get(colour)
-
-        def send() -> None:
-            if before is not None:
-                before.result()  # which began before this did
-            outbox.send(output.file)
-
-        self._sending.append(Sent(self._senders.submit(send), output))
+        self._sending.begin(output, taken.picture)
 
     def _note_sent(self) -> None:
-        for sent in [each for each in self._sending if each.future.done()]:
-            self._sending.remove(sent)
-            try:
-                sent.future.result()
-            except CancelledError:
-                continue  # the next run sends it
-            except MaquetteError as error:
-                self._manifest.fail_sending(sent.output, error)
+        for output, error in () if self._sending is None else self._sending.ended():
+            if error is not None:
+                self._manifest.fail_sending(output, error)
                 self.tally.failed += 1
-                self._say(f"{sent.output.file}: {error}")
+                self._say(f"{output.file}: {error}")
             else:
-                self._manifest.sent(sent.output)
-                self._made(sent.output)
+                self._manifest.sent(output)
+                self._made(output)
 
     # --- what the user sees ---------------------------------------------------------------------
 
@@ -426,7 +408,7 @@ class Work:
         waiting = len(self._queue) + sum(
             job.unwritten or len(job.outputs) for job in self._jobs.values()
         )
-        waiting += len(self._sending)
+        waiting += self._unsent
         unseen = len(self._sources) + (self._gathering is not None)
         total = ended + waiting + unseen * len(self._recipes)
         left = ""

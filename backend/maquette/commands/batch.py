@@ -32,6 +32,7 @@ from ..batch.gather import Gatherer
 from ..batch.manifest import Manifest
 from ..batch.outbox import Outbox, working_folder
 from ..batch.records import CSV, JSONL
+from ..batch.sending import Sending
 from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
 from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table
@@ -185,7 +186,7 @@ def run(arguments: argparse.Namespace) -> int:
                         "painting", ended, total, f"{ended} of {total}  {left}"
                     ),
                     prompt=not arguments.leave_out_prompt,
-                    outbox=outbox,
+                    sending=None if outbox is None else Sending(outbox, folder),
                 )
                 try:
                     tally = work.run(sources, recipes)

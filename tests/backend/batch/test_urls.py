@@ -19,6 +19,7 @@ from maquette.batch.gather import Gatherer
 from maquette.batch.manifest import Manifest
 from maquette.batch.outbox import Outbox, working_folder
 from maquette.batch.records import JSONL, output_row
+from maquette.batch.sending import Sending
 from maquette.batch.task import Task, recipes_of, sources_of
 from maquette.batch.work import Tally, Work
 from maquette.fetching import Fetcher
@@ -66,7 +67,7 @@ class Machine:
                 say=self.said.append,
                 done=lambda file: None,
                 progress=lambda ended, total, left: None,
-                outbox=outbox,
+                sending=Sending(outbox, folder),
             )
             try:
                 return work.run(sources, recipes)

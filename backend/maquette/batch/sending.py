@@ -1,0 +1,70 @@
+"""Pictures on their way to a URL, a few at once, each after the colours of its capture."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from pathlib import Path
+
+from maquette_wire.errors import MaquetteError
+
+from .manifest import Output
+from .outbox import SENDERS, Outbox
+
+
+class Sending:
+    """Brings files of a working folder to a URL. A context manager, which waits for all at its
+    end."""
+
+    def __init__(self, outbox: Outbox, folder: Path) -> None:
+        self._outbox, self._folder = outbox, folder
+        self._executor = ThreadPoolExecutor(SENDERS)
+        self._pictures: list[tuple[Future[None], Output]] = []
+        self._colours: dict[str, Future[None]] = {}
+
+    def __enter__(self) -> Sending:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown()
+
+    @property
+    def pending(self) -> int:
+        """Pictures under way."""
+        return len(self._pictures)
+
+    def begin(self, output: Output, colour: str) -> None:
+        """Have a picture sent. colour: file of its capture's colour, which goes before it, once."""
+        if colour not in self._colours and (self._folder / colour).exists():
+            self._colours[colour] = self._executor.submit(self._outbox.send, colour)
+        before = self._colours.get(colour)
+
+        def send() -> None:
+            if before is not None:
+                before.result()  # which began before this did
+            self._outbox.send(output.file)
+
+        self._pictures.append((self._executor.submit(send), output))
+
+    def ended(self) -> list[tuple[Output, MaquetteError | None]]:
+        """Pictures that are there since this was last asked, or why they can't be; without those
+        that were stopped, which the next run sends."""
+        ended = []
+        for future, output in [each for each in self._pictures if each[0].done()]:
+            self._pictures.remove((future, output))
+            try:
+                future.result()
+            except CancelledError:
+                continue
+            except MaquetteError as error:
+                ended.append((output, error))
+            else:
+                ended.append((output, None))
+        return ended
+
+    def give_up(self) -> None:
+        """Try nothing again any more: the user waits for the end."""
+        self._outbox.give_up()
+
+    def stop(self) -> None:
+        """Begin no more, and wait for those that have begun."""
+        self._executor.shutdown(cancel_futures=True)
