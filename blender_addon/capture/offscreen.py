@@ -17,7 +17,8 @@ from maquette_wire.view import View
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from . import slabs
+from . import boxes, slabs
+from .reach import needed_range
 from .scope import Scope
 from .shading import all_is_opaque
 from .view import check_grid, moved_back, viewport_view
@@ -45,7 +46,8 @@ def capture(
         view: what to draw instead of the region's own view, for instance that of the camera it
             looks through; its size is the one that counts.
 
-    Where all surfaces are opaque, one drawing brings both, or two where its depth is too coarse.
+    Where all surfaces are opaque, one drawing brings both, or two where its depth is too coarse
+    and nothing tells before how far the scene reaches.
 
     Raises MaquetteError("capture-too-small", "capture-too-large", "no-viewport", "no-window",
     "draw-failed").
@@ -74,8 +76,12 @@ def capture(
         canvas = Canvas(context, space, region, view.width, view.height)
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
-        color, coarse = draw_color(canvas, view)
-        view, depth = draw_depth(canvas, view, coarse if all_is_opaque(space.shading) else None)
+        clip = needed_range(view, boxes.shown(context, space))
+        if all_is_opaque(space.shading):
+            color, coarse = draw_color(canvas, view, clip)
+        else:
+            color, coarse = draw_color(canvas, view)[0], None
+        view, depth = draw_depth(canvas, view, clip, coarse)
     return Capture(view=view, color=color, depth=depth)
 
 
@@ -153,9 +159,14 @@ def drawn_once(scope: Scope, preferences: Any, smooth: bool) -> None:
     scope.set(preferences.system, viewport_aa="FXAA" if smooth else "OFF")
 
 
-def draw_color(canvas: Canvas, view: View) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def draw_color(
+    canvas: Canvas, view: View, clip: slabs.Range | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Colour [height, width, 3] in sRGB with the viewport's own shading, and the depth in metres
-    [height, width] of the same drawing, which is coarse far from the near clip plane."""
+    [height, width] of the same drawing, which is coarse far from the near clip plane.
+
+    clip: what of the View's clip range to draw, all of it by default.
+    """
     shading = canvas.space.shading
     with Scope() as scope:
         drawn_once(scope, canvas.preferences, smooth=True)
@@ -168,48 +179,52 @@ def draw_color(canvas: Canvas, view: View) -> tuple[NDArray[np.uint8], NDArray[n
             scope.set(shading, use_scene_lights=shading.use_scene_lights_render)
             scope.set(shading, use_scene_world=shading.use_scene_world_render)
             scope.set(shading, type="MATERIAL")
-        projection = slabs.projection_of(view).astype(np.float32)
-        color, buffer = canvas.draw(view, projection)
-        return color, slabs.to_metres(buffer, projection, view.kind == "perspective")
+        return _drawn(canvas, view, clip or slabs.clip_range(view))
 
 
 def draw_depth(
-    canvas: Canvas, view: View, coarse: NDArray[np.float32] | None = None
+    canvas: Canvas,
+    view: View,
+    clip: slabs.Range | None = None,
+    coarse: NDArray[np.float32] | None = None,
 ) -> tuple[View, NDArray[np.float32]]:
     """Depth in metres [height, width], and the View that it is measured in.
 
     That is ``view`` itself, or where an orthographic viewport shows what lies behind its eye, the
-    same picture from further back. ``coarse``: the depth of a drawing of all surfaces in the whole
-    clip range, where there is one already.
+    same picture from further back. ``clip``: what of the View's clip range to draw, all of it by
+    default. ``coarse``: the depth of a drawing of all surfaces in that, where there is one already.
     """
+    clip = clip or slabs.clip_range(view)
     with Scope() as scope:
         drawn_once(scope, canvas.preferences, smooth=False)
         # Whatever the viewport's shading, surfaces count as solid.
         scope.set(canvas.space.shading, type="SOLID")
         scope.set(canvas.space.shading, show_xray=False, color_type="SINGLE", use_dof=False)
-        clip = slabs.clip_range(view)
-        if view.kind == "orthographic" and clip[0] < 0:
-            coarse = _depth_of_slab(canvas, view, clip) if coarse is None else coarse
-            view, coarse = _from_further_back(view, coarse)
+        if view.kind == "orthographic" and slabs.clip_range(view)[0] < 0:
+            coarse = _drawn(canvas, view, clip)[1] if coarse is None else coarse
+            back = _standoff(view, coarse)
+            view, coarse = moved_back(view, back), coarse + np.float32(back)
+            clip = clip[0] + back, clip[1] + back
 
         def draw(part: slabs.Range) -> NDArray[np.float32]:
-            return _depth_of_slab(canvas, view, part)
+            return _drawn(canvas, view, part)[1]
 
-        perspective = view.kind == "perspective"
-        return view, slabs.exact(draw, slabs.clip_range(view), perspective, coarse)
+        return view, slabs.exact(draw, clip, view.kind == "perspective", coarse)
 
 
-def _from_further_back(view: View, depth: NDArray[np.float32]) -> tuple[View, NDArray[np.float32]]:
-    """An orthographic View whose eye is before all that it shows, and the depth from there."""
+def _standoff(view: View, depth: NDArray[np.float32]) -> float:
+    """How far back an orthographic eye has to go to be before all that it shows, in metres."""
     seen = slabs.seen_range(depth)
     if seen is None:
-        return view, depth
+        return 0.0
     width = 2 / abs(float(slabs.projection_of(view)[0, 0]))
-    back = max(STANDOFF * (seen[1] - seen[0]), STANDOFF_LEAST * width) - seen[0]
-    return (moved_back(view, back), depth + np.float32(back)) if back > 0 else (view, depth)
+    return max(0.0, max(STANDOFF * (seen[1] - seen[0]), STANDOFF_LEAST * width) - seen[0])
 
 
-def _depth_of_slab(canvas: Canvas, view: View, clip: slabs.Range) -> NDArray[np.float32]:
+def _drawn(
+    canvas: Canvas, view: View, clip: slabs.Range
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Colour, and depth in metres."""
     projection = slabs.with_clip_range(view, clip)
-    _, buffer = canvas.draw(view, projection)
-    return slabs.to_metres(buffer, projection, view.kind == "perspective")
+    color, buffer = canvas.draw(view, projection)
+    return color, slabs.to_metres(buffer, projection, view.kind == "perspective")

@@ -20,9 +20,10 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.view import View
 from numpy.typing import NDArray
 
-from . import exr, slabs
+from . import boxes, exr, slabs
 from .animated import kept_animated_values
 from .color import srgb_of_linear
+from .reach import needed_range
 from .scope import Scope, muted_handlers, no_new_render_result
 from .shading import all_is_opaque
 from .stage import linked_stage
@@ -61,6 +62,8 @@ def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Captur
             "render-busy", "Blender is rendering.", "Wait for the render to end, or cancel it."
         )
     display: Any = context.scene.display
+    opaque = all_is_opaque(display.shading)
+    clip = needed_range(view, boxes.rendered(context))
     with (
         tempfile.TemporaryDirectory(prefix="maquette-") as folder,
         muted_handlers(),
@@ -68,8 +71,11 @@ def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Captur
         no_new_render_result(),
         linked_stage(context, pose, view.width, view.height) as stage,
     ):
+        camera: Any = stage.camera.data
+        if opaque:
+            camera.clip_start, camera.clip_end = clip
         color, coarse = _color(stage, Path(folder), smooth=display.render_aa != "OFF")
-        opaque = all_is_opaque(display.shading)
+        camera.clip_start, camera.clip_end = clip
         depth = _depth(stage, view, Path(folder), coarse if opaque else None)
     return Capture(view=view, color=color, depth=depth)
 
