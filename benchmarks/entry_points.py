@@ -23,6 +23,8 @@ METHODS = {
     "operators": (bpy.types.Operator, ("poll", "invoke", "execute", "modal", "draw", "cancel")),
 }
 CAPTURES = ("capture_camera", "capture_view", "capture_viewport")
+PREPARE = "overlay.drawing"
+"""The module whose ``prepare`` compiles shaders, once, when the first job begins."""
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Watch:
 
     Attributes:
         causes: kind and name of an entry point ("panels", "MAQUETTE_PT_restyle.draw") to its calls.
-        sizes: pixels of each kind of capture.
+        sizes: pixels of each capture's cause.
     """
 
     def __init__(self, add_on: str) -> None:
@@ -117,6 +119,9 @@ class Watch:
                 function = getattr(module, name, None)
                 if function is not None:
                     setattr(module, name, self._capture(name, function))
+            if module.__name__.endswith(PREPARE):
+                prepare: Any = module
+                prepare.prepare = self.around("shaders", "drawing.prepare", prepare.prepare)
 
     def _capture(self, name: str, function: Callable) -> Callable:
         """Captures by kind and size."""
@@ -124,9 +129,10 @@ class Watch:
             return function
 
         def run(context: Any, what: Any, *rest: Any, **named: Any) -> Any:
-            if len(rest) >= 2:
-                self.sizes[name] = rest[0], rest[1]
-            return self._timed(("captures", name), function)(context, what, *rest, **named)
+            size = (rest[0], rest[1]) if len(rest) >= 2 else (what.width, what.height)
+            cause = f"{name} at {size[0]} x {size[1]}"
+            self.sizes[cause] = size
+            return self._timed(("captures", cause), function)(context, what, *rest, **named)
 
         self._captures.add(run)
         return run

@@ -36,7 +36,7 @@ from .ledger import Entry, Ledger
 from .left_behind import LeftBehind
 from .live import Eye, Live
 from .notices import Level, Notice, Notices
-from .overlay import pictures
+from .overlay import drawing, pictures
 from .remembering import Remembering
 from .waiting import RECENT, Move, Pace, moved, sorted_jobs
 
@@ -215,6 +215,7 @@ class Session:
     def follow(self, eye: Eye) -> None:
         """Have Live paint what an eye sees, with the server that was wanted."""
         assert self._client is not None, "want_server comes first"
+        drawing.prepare()
         self.live.begin(eye, self._client, time.monotonic())
         wake()
 
@@ -356,6 +357,7 @@ class Session:
     def _hand_over(self, job: Job, packet: Packet, captures: Sequence[Capture]) -> Job:
         assert self._client is not None, "want_server comes first"
         self.dismiss()
+        drawing.prepare()  # for its pictures, over the 3D view
         self._client.submit_packet(packet, captures)
         self.jobs[job.name] = job
         self._remembering.begin(job, packet)

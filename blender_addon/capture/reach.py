@@ -23,8 +23,7 @@ def needed_range(view: View, boxes: Boxes | None) -> Range:
     """The part of a View's clip range that certainly holds what it shows of these boxes; all of it
     where they are unknown."""
     near, far = clip_range(view)
-    seen = within(boxes, view) if boxes is not None else None
-    if seen is None:
+    if boxes is None or (seen := within(boxes, view)) is None:
         return near, far
     least, greatest = seen
     # A hundredth is far more than what single precision is off on the graphics card.

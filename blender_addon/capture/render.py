@@ -71,7 +71,7 @@ def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Captur
         no_new_render_result(),
         linked_stage(context, pose, view.width, view.height) as stage,
     ):
-        camera: Any = stage.camera.data
+        camera: Any = stage.camera.data  # pyright: ignore[reportOptionalMemberAccess]
         if opaque:
             camera.clip_start, camera.clip_end = clip
         color, coarse = _color(stage, Path(folder), smooth=display.render_aa != "OFF")

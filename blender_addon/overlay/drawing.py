@@ -8,12 +8,18 @@ from typing import Any
 import blf
 import bpy
 import gpu
+import numpy as np
 from gpu_extras.batch import batch_for_shader
+from maquette_wire.view import View
+from mathutils import Matrix
 
 from .pictures import Picture
 from .placing import Rectangle
 
 Color = tuple[float, float, float, float]
+
+GRAIN = 8
+"""Pixels across of what is drawn to have shaders compiled."""
 
 # Corners go straight to clip coordinates: Blender's own pixel matrix is off by a hundredth of a
 # pixel, enough to mix each pixel with its neighbours.
@@ -72,8 +78,30 @@ def _square() -> gpu.types.GPUBatch:
     return batch_for_shader(_shader(False), "TRI_STRIP", {"corner": corners})
 
 
+@cache
+def prepare() -> None:
+    """Have the graphics driver compile the shaders, which it only does for a drawing, and for a
+    target of the kind that is drawn into: where a moment more isn't noticed, once."""
+    if bpy.app.background:
+        return
+    # A framebuffer doesn't hold its textures.
+    color = gpu.types.GPUTexture((GRAIN, GRAIN), format="SRGB8_A8")
+    distance = gpu.types.GPUTexture((GRAIN, GRAIN), format="DEPTH_COMPONENT32F")
+    target: Any = gpu.types.GPUFrameBuffer(color_slots=color, depth_slot=distance)
+    depth = np.ones((GRAIN, GRAIN), np.float32)
+    identity: Any = tuple(np.eye(4).ravel().tolist())
+    view = View(view_matrix=identity, projection_matrix=identity, width=GRAIN, height=GRAIN)
+    picture = Picture(view, np.zeros((GRAIN, GRAIN, 3), np.uint8), depth)
+    everywhere = Rectangle(0, 0, GRAIN, GRAIN)
+    with target.bind():
+        draw_picture(picture, everywhere, everywhere, 1.0)
+        draw_relief(picture, Matrix.Identity(4), 1.0)
+        draw_box(everywhere, (0.0, 0.0, 0.0, 1.0))
+
+
 def free() -> None:
     """Give the shaders back."""
+    prepare.cache_clear()
     _square.cache_clear()
     _shader.cache_clear()
 

@@ -62,8 +62,11 @@ class Picture:
             pixels = self._pixels
             height, width = pixels.shape[:2]
             if pixels.dtype == np.uint8:
-                pixels = np.ones((height, width, 4), np.float32)
-                np.multiply(self._pixels[::-1], np.float32(1 / 255), out=pixels[..., :3])
+                pixels = np.empty((height, width, 4), np.float32)
+                for channel in range(3):  # which takes half as long as all of them at once
+                    values = self._pixels[::-1, :, channel]
+                    np.multiply(values, np.float32(1 / 255), out=pixels[..., channel])
+                pixels[..., 3] = 1
             data = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
             self._texture = gpu.types.GPUTexture((width, height), format="RGBA8", data=data)
             self._pixels = None
