@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from . import prompt_editor, thumbnails, view_looks
+from . import prompt_editor, thumbnails
 from .gallery import compare, entries
 from .overlay import coverage, pictures
 from .session import current, wake
@@ -28,7 +28,6 @@ def _after_undo(*_arguments: object) -> None:
 @persistent
 def _before_load(*_arguments: object) -> None:
     current().live.end()
-    view_looks.put_away()  # the screens may stay as they are
 
 
 @persistent
@@ -39,7 +38,6 @@ def _after_load(*_arguments: object) -> None:
     pictures.clear()
     coverage.hide()
     prompt_editor.end_all()
-    view_looks.bring_back()
     entries.rebase(_folder(bpy.data.filepath), moved=True)
     current().gallery.opened()
     wake()
@@ -48,7 +46,6 @@ def _after_load(*_arguments: object) -> None:
 @persistent
 def _before_save(path: str, *_arguments: object) -> None:
     prompt_editor.put_away()
-    view_looks.put_away()
     # What is written must hold where it is written to; a copy may go elsewhere.
     entries.rebase(_folder(path or bpy.data.filepath))
 

@@ -1,24 +1,18 @@
 """How a 3D view shows pictures over the model: its own way, or as the scene says.
 
-Blender has no properties of a single 3D view, so those of all are the window manager's, by the
-view's address. A .blend doesn't keep that one's: what is saved lies in the screens, by the place of
-the view in them.
+Blender has no properties of a 3D view for add-ons, but of its shading, of which each view has its
+own: it comes and goes with the view, is copied where a view is split, and is saved with the screen.
 
 No ``from __future__ import annotations`` here: Blender reads the annotations themselves.
 """
 # pyright: reportInvalidTypeForm=false
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, FloatProperty
+from bpy.props import BoolProperty, FloatProperty, PointerProperty
 
 from .quirks import PLAIN
-
-SAVED = "maquette_views"
-"""Custom property of a screen."""
 
 
 class OverlayLook:
@@ -62,7 +56,9 @@ NAMES = tuple(OverlayLook.__annotations__)
 
 
 class MaquetteViewLook(OverlayLook, bpy.types.PropertyGroup):
-    """That of one 3D view; its ``name``, inherited from PropertyGroup, is the view's address."""
+    """That of one 3D view, where it ``is_own``."""
+
+    is_own: BoolProperty(options=PLAIN)
 
 
 def look_of(space: bpy.types.Space | None, scene: bpy.types.Scene) -> OverlayLook:
@@ -73,75 +69,36 @@ def look_of(space: bpy.types.Space | None, scene: bpy.types.Scene) -> OverlayLoo
 
 def own_look(space: bpy.types.Space) -> MaquetteViewLook | None:
     """The look that a 3D view has of its own."""
-    return _looks().get(str(space.as_pointer()))
+    look = _look(space)
+    return look if look.is_own else None
 
 
 def give_own(space: bpy.types.Space, scene: bpy.types.Scene) -> None:
     """Give a 3D view a look of its own, the scene's at first."""
-    _add(space, {name: getattr(scene.maquette, name) for name in NAMES})  # pyright: ignore[reportAttributeAccessIssue]
+    look = _look(space)
+    for name in NAMES:
+        setattr(look, name, getattr(scene.maquette, name))  # pyright: ignore[reportAttributeAccessIssue]
+    look.is_own = True
 
 
 def take_own(space: bpy.types.Space) -> None:
     """Have a 3D view follow the scene again."""
-    place = _looks().find(str(space.as_pointer()))
-    if place >= 0:
-        _looks().remove(place)
+    look = _look(space)
+    for name in (*NAMES, "is_own"):
+        look.property_unset(name)
 
 
-def put_away() -> None:
-    """Write the looks into the screens: a file is saved, or another one opened."""
-    for screen in bpy.data.screens:
-        looks = {
-            place: {name: getattr(own, name) for name in NAMES}
-            for place, space in _spaces(screen)
-            if (own := own_look(space)) is not None
-        }
-        if looks:
-            screen[SAVED] = json.dumps(looks)
-        elif SAVED in screen:
-            del screen[SAVED]
-
-
-def bring_back() -> None:
-    """Take the looks of a file that was opened out of its screens."""
-    _looks().clear()
-    for screen in bpy.data.screens:
-        try:
-            saved = json.loads(screen.get(SAVED, "{}"))
-        except (TypeError, ValueError):
-            continue  # another has written there, and the views follow the scene
-        for place, space in _spaces(screen):
-            if isinstance(saved, dict) and isinstance(saved.get(place), dict):
-                _add(space, saved[place])
-
-
-def _add(space: bpy.types.Space, values: dict[str, Any]) -> None:
-    look = _looks().add()
-    look.name = str(space.as_pointer())
-    for name in NAMES:
-        if isinstance(values.get(name), bool | float | int):
-            setattr(look, name, values[name])
-
-
-def _looks() -> Any:
-    return bpy.context.window_manager.maquette_looks  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _spaces(screen: bpy.types.Screen) -> Iterator[tuple[str, bpy.types.Space]]:
-    """The 3D views of a screen, also those behind another editor, with their places in it."""
-    for number, area in enumerate(screen.areas):
-        for place, space in enumerate(area.spaces):
-            if isinstance(space, bpy.types.SpaceView3D):
-                yield f"{number}.{place}", space
+def _look(space: Any) -> Any:
+    return space.shading.maquette_look
 
 
 def register() -> None:
     bpy.utils.register_class(MaquetteViewLook)
-    bpy.types.WindowManager.maquette_looks = CollectionProperty(  # pyright: ignore[reportAttributeAccessIssue]
+    bpy.types.View3DShading.maquette_look = PointerProperty(  # pyright: ignore[reportAttributeAccessIssue]
         type=MaquetteViewLook
     )
 
 
 def unregister() -> None:
-    del bpy.types.WindowManager.maquette_looks  # pyright: ignore[reportAttributeAccessIssue]
+    del bpy.types.View3DShading.maquette_look  # pyright: ignore[reportAttributeAccessIssue]
     bpy.utils.unregister_class(MaquetteViewLook)

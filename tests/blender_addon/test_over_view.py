@@ -16,7 +16,7 @@ from blender_addon.delivery import folder_of, target_of
 from blender_addon.jobs import State
 from blender_addon.overlay import pictures
 from blender_addon.recipes import recipe_of
-from blender_addon.view_looks import SAVED, bring_back, look_of, own_look
+from blender_addon.view_looks import look_of
 from tests.blender_addon.conftest import a_capture, arrived, turn
 
 
@@ -170,20 +170,20 @@ def test_the_looks_of_views_are_saved_with_the_file(tmp_path):
     assert _looks() == [(True, 1.0), (True, 0.25)]
     look = look_of(_views()[1].spaces.active, bpy.context.scene)
     assert (look.use_wipe, look.wipe) == (True, 0.125)
-    _press(_views()[1])
-    bpy.ops.wm.save_mainfile()
-    assert "maquette_views" not in bpy.data.screens["Animation"]
 
 
-@pytest.mark.parametrize("written", ["{", "[1]", '{"0.0": 3}', 7, '{"0.0": {"wipe": "much"}}'])
-def test_what_others_wrote_into_a_screen_leaves_views_as_the_scene_says(written):
-    screen = bpy.data.screens[0]
-    screen[SAVED] = written
-    try:
-        bring_back()
-        for area in screen.areas:
-            own = own_look(area.spaces.active)
-            assert own is None or own.wipe == 0.5
-    finally:
-        del screen[SAVED]
-        bring_back()
+def test_a_new_view_follows_the_scene_and_a_copied_one_is_as_its_original():
+    window, scene = bpy.context.window_manager.windows[0], bpy.context.scene
+    one = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    with bpy.context.temp_override(window=window, area=one):
+        assert bpy.ops.maquette.own_look() == {"FINISHED"}
+    look_of(one.spaces.active, scene).overlay_opacity = 0.25
+    other = next(area for area in window.screen.areas if area.type == "PROPERTIES")
+    other.type = "VIEW_3D"
+    assert look_of(other.spaces.active, scene).overlay_opacity == 1.0
+    before = set(bpy.data.screens)
+    with bpy.context.temp_override(window=window):
+        bpy.ops.workspace.duplicate()
+    (copied,) = set(bpy.data.screens) - before
+    views = [area.spaces.active for area in copied.areas if area.type == "VIEW_3D"]
+    assert sorted(round(look_of(view, scene).overlay_opacity, 3) for view in views) == [0.25, 1.0]
