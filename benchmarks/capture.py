@@ -5,17 +5,16 @@
     python benchmarks/capture.py [SCENE.blend]                                (a Python with bpy)
 
 A capture runs on the main thread from its start to its end, so its time is how long Blender is
-held. The baseline is what a render of the same camera and size costs by itself: one Workbench
-render in the user's own scene, which brings colour alone.
+held. The baseline is in a window a plain redraw of the moving viewport at the same size, and
+without one what a render of the same camera and size costs by itself: one Workbench render in the
+user's own scene, which brings colour alone. All are measured in turn, again and again.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -25,17 +24,6 @@ import bpy
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "shared")]
-
-
-def median_ms(action: Callable[[], Any], count: int) -> float:
-    """Median of ``count`` runs after one that compiles shaders."""
-    action()
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        action()
-        times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times)
 
 
 def baseline(camera: bpy.types.Object, width: int, height: int) -> Callable[[], Any]:
@@ -50,27 +38,29 @@ def baseline(camera: bpy.types.Object, width: int, height: int) -> Callable[[], 
 
 def measure(arguments: argparse.Namespace) -> list[tuple[str, float]]:
     """(what, milliseconds), the baseline first."""
+    from benchmarks import redraws
     from blender_addon.capture import camera_size, capture_camera, capture_viewport
 
     bpy.ops.wm.open_mainfile(filepath=str(arguments.scene), load_ui=False, use_scripts=False)
     scene = bpy.context.scene
     size = camera_size(scene, arguments.long_side)
-    rows = []
     cameras = [thing for thing in scene.objects if thing.type == "CAMERA"]
+    actions: dict[str, Callable[[], Any]] = {}
+    if not bpy.app.background:
+        moving, still = redraws.plain(*size)
+        actions = {"redraw, moving": moving, "redraw, at rest": still}
+    actions["one Workbench render"] = baseline(cameras[0], *size)
     for kind in ("PERSP", "ORTHO"):
         camera = next((each for each in cameras if each.data.type == kind), None)
         if camera is not None:
-            shot = median_ms(
-                lambda camera=camera: capture_camera(bpy.context, camera, *size), arguments.runs
-            )
-            rows.append((f"camera, {kind.lower()}", shot))
+            name = f"camera, {kind.lower()}"
+            actions[name] = lambda camera=camera: capture_camera(bpy.context, camera, *size)
     if not bpy.app.background:
         screen = bpy.context.window_manager.windows[0].screen
         area = next(area for area in screen.areas if area.type == "VIEW_3D")
-        shot = median_ms(lambda: capture_viewport(bpy.context, area, *size), arguments.runs)
-        rows.append(("viewport", shot))
-    rows.insert(0, ("one Workbench render", median_ms(baseline(cameras[0], *size), arguments.runs)))
-    return rows
+        actions["viewport"] = lambda: capture_viewport(bpy.context, area, *size)
+    medians = redraws.medians_ms(list(actions.values()), arguments.runs)
+    return list(zip(actions, medians, strict=True))
 
 
 def main() -> int:

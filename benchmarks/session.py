@@ -32,13 +32,11 @@ import bpy
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / name) for name in ("", "shared", "backend", "benchmarks")]
 
-import gpu  # noqa: E402
 from entry_points import Watch, table  # noqa: E402
 from maquette_wire import local  # noqa: E402
 from maquette_wire.home import Home  # noqa: E402
-from mathutils import Matrix  # noqa: E402
 
-from benchmarks import stepping  # noqa: E402
+from benchmarks import redraws, stepping  # noqa: E402
 from tests.e2e.in_blender import window  # noqa: E402
 
 ADD_ON = "blender_addon"
@@ -128,43 +126,6 @@ ACTIVITIES: tuple[Callable[[], Iterator[float]], ...] = (
 # --- the session ----------------------------------------------------------------------------------
 
 
-def redraws_ms(width: int, height: int) -> tuple[float, float]:
-    """Median of plain redraws of the viewport off screen, each waited for: while it is orbited,
-    and at rest.
-
-    Of a view that is at rest nothing of the model is drawn again: Blender shows the samples that it
-    has. While a view moves, it draws one sample, whatever the preferences say.
-    """
-    area = window.screen.area_of("VIEW_3D")
-    region: Any = window.screen.region_of("VIEW_3D", "WINDOW")
-    space: Any = area.spaces.active
-    system: Any = bpy.context.preferences.system
-    matrices = Matrix(space.region_3d.view_matrix), Matrix(space.region_3d.window_matrix)
-
-    def median(turn: float) -> float:
-        offscreen: Any = gpu.types.GPUOffScreen(width, height)
-        times = []
-        for number in range(REDRAWS + 1):
-            begun = time.perf_counter()
-            view = matrices[0] @ Matrix.Rotation(turn * number, 4, "Z")
-            offscreen.draw_view3d(
-                bpy.context.scene, bpy.context.view_layer, space, region, view, matrices[1]
-            )
-            with offscreen.bind():
-                framebuffer = gpu.state.active_framebuffer_get()
-                framebuffer.read_color(0, 0, width, height, 4, 0, "UBYTE")
-            times.append((time.perf_counter() - begun) * 1000)
-        offscreen.free()
-        return statistics.median(times[1:])  # the first compiles shaders
-
-    still = median(0.0)
-    samples = system.viewport_aa
-    system.viewport_aa = "OFF" if samples == "OFF" else "FXAA"
-    moving = median(0.001)
-    system.viewport_aa = samples
-    return moving, still
-
-
 def scenario(watch: Watch, arguments: argparse.Namespace) -> Iterator[float]:
     """The session; prints the table and the result."""
     folder = Path(tempfile.mkdtemp(prefix="maquette-session-"))
@@ -203,10 +164,8 @@ def report(watch: Watch, seconds: float) -> None:
     for kind, name, calls in watch.rows():
         if kind == "captures":
             first, *later = calls.clock
-            (moving, still), held = (
-                redraws_ms(*watch.sizes[name]),
-                statistics.median(later or [first]),
-            )
+            moving, still = redraws.medians_ms(redraws.plain(*watch.sizes[name]), REDRAWS)
+            held = statistics.median(later or [first])
             captures[name] = held / moving
             print(
                 f"{name}: {held:.0f} ms (of {len(calls.clock)}; the first, {first:.0f}), "

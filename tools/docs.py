@@ -131,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=(*SCENARIOS, *MODELLED))
     given = parser.parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["MAQUETTE_DOCS"] = "1"  # scenarios take their time for pictures that are looked at
     try:
         wanted = given.only or (*SCENARIOS, *MODELLED)
         scenarios = [name for name in wanted if name not in MODELLED]

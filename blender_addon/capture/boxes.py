@@ -31,8 +31,8 @@ CORNERS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1,
 
 def shown(context: bpy.types.Context, space: Any) -> Boxes | None:
     """Boxes of all that a 3D viewport can show."""
-    # In other modes geometry is on its way, and local collections show what the scene hides.
-    if context.mode != "OBJECT" or space.use_local_collections:
+    # What other modes sculpt and paint is on its way; local collections show what the scene hides.
+    if context.mode not in ("OBJECT", "EDIT_MESH") or space.use_local_collections:
         return None
     return _boxes(context.evaluated_depsgraph_get(), SHOWN)
 

@@ -18,8 +18,9 @@ from .placing import Rectangle
 
 Color = tuple[float, float, float, float]
 
-GRAIN = 8
-"""Pixels across of what is drawn to have shaders compiled."""
+GRAIN = 16, 12
+"""Width and height of what is drawn to have shaders compiled: a software driver does it anew for
+sides that are powers of two, as most widths are."""
 
 # Corners go straight to clip coordinates: Blender's own pixel matrix is off by a hundredth of a
 # pixel, enough to mix each pixel with its neighbours.
@@ -85,14 +86,15 @@ def prepare() -> None:
     if bpy.app.background:
         return
     # A framebuffer doesn't hold its textures.
-    color = gpu.types.GPUTexture((GRAIN, GRAIN), format="SRGB8_A8")
-    distance = gpu.types.GPUTexture((GRAIN, GRAIN), format="DEPTH_COMPONENT32F")
+    color = gpu.types.GPUTexture(GRAIN, format="SRGB8_A8")
+    distance = gpu.types.GPUTexture(GRAIN, format="DEPTH_COMPONENT32F")
     target: Any = gpu.types.GPUFrameBuffer(color_slots=color, depth_slot=distance)
-    depth = np.ones((GRAIN, GRAIN), np.float32)
+    width, height = GRAIN
     identity: Any = tuple(np.eye(4).ravel().tolist())
-    view = View(view_matrix=identity, projection_matrix=identity, width=GRAIN, height=GRAIN)
-    picture = Picture(view, np.zeros((GRAIN, GRAIN, 3), np.uint8), depth)
-    everywhere = Rectangle(0, 0, GRAIN, GRAIN)
+    view = View(view_matrix=identity, projection_matrix=identity, width=width, height=height)
+    pixels = np.zeros((height, width, 3), np.uint8)
+    picture = Picture(view, pixels, np.ones((height, width), np.float32))
+    everywhere = Rectangle(0, 0, width, height)
     with target.bind():
         draw_picture(picture, everywhere, everywhere, 1.0)
         draw_relief(picture, Matrix.Identity(4), 1.0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import bmesh
 import bpy
 import numpy as np
 import pytest
@@ -63,6 +64,18 @@ def test_a_viewport_is_captured_as_it_is(perspective: str):
     assert y / min(1, stretch) == pytest.approx(2 * wanted.y / region.height - 1, abs=1e-4)
 
 
+def _counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    drawn: list[Any] = []
+    draw = offscreen.Canvas.draw
+
+    def counted(canvas: offscreen.Canvas, view: View, projection: Any):
+        drawn.append(projection)
+        return draw(canvas, view, projection)
+
+    monkeypatch.setattr(offscreen.Canvas, "draw", counted)
+    return drawn
+
+
 @needs_window
 @pytest.mark.parametrize("perspective", ["PERSP", "ORTHO", "CAMERA"])
 @pytest.mark.parametrize("glass", [False, True])
@@ -83,20 +96,55 @@ def test_one_or_two_drawings_are_exact(
             if thing.type == "MESH":
                 thing.data.materials.clear()
                 thing.data.materials.append(material)
-    drawn: list[Any] = []
-    draw = offscreen.Canvas.draw
-
-    def counted(canvas: offscreen.Canvas, view: View, projection: Any):
-        drawn.append(projection)
-        return draw(canvas, view, projection)
-
-    monkeypatch.setattr(offscreen.Canvas, "draw", counted)
+    drawn = _counted(monkeypatch)
     capture = capture_viewport(bpy.context, area, 96, 72)
     corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
     truth.assert_exact(capture.view, np.asarray(capture.depth), corners)
     if not glass:
         assert len(drawn) <= 2
         assert np.asarray(capture.color).std() > 5
+
+
+@needs_window
+def test_a_mesh_in_edit_mode_is_captured_as_it_is(monkeypatch: pytest.MonkeyPatch):
+    box = scenes.box((0, 400, 0), (80, 1, 80))
+    box.modifiers.new("Mirror", "MIRROR").use_axis = False, False, True
+    bpy.context.view_layer.objects.active = box
+    area, _region = viewport()
+    space: Any = area.spaces.active
+    space.region_3d.view_perspective, space.clip_start = "CAMERA", 0.01
+    space.camera = scenes.camera((0, 0, 0), (0, 1, 0), clip_start=0.01)
+    drawn = _counted(monkeypatch)
+    with user():
+        bpy.ops.object.mode_set(mode="EDIT")
+        mesh = bmesh.from_edit_mesh(box.data)
+        bmesh.ops.translate(mesh, verts=mesh.verts, vec=(0, -390, 0))
+        bmesh.update_edit_mesh(box.data)
+        depth = np.asarray(capture_viewport(bpy.context, area, 96, 72).depth)
+        bpy.ops.object.mode_set(mode="OBJECT")
+    assert depth[36, 48] == pytest.approx(9.5, rel=1e-4) and len(drawn) == 1
+
+
+@needs_window
+def test_local_collections_show_what_the_scene_hides():
+    scenes.box((0, 100, 0), (500, 1, 500), "Wall")
+    hidden = bpy.data.collections.new("Hidden")
+    bpy.context.scene.collection.children.link(hidden)
+    near = scenes.box((0, 10, 0), (2, 1, 2), "Near")
+    bpy.context.scene.collection.objects.unlink(near)
+    hidden.objects.link(near)
+    layer = bpy.context.view_layer.layer_collection.children["Hidden"]
+    area, _region = viewport()
+    space: Any = area.spaces.active
+    space.use_local_collections = True
+    layer.hide_viewport = True
+    space.region_3d.view_perspective, space.clip_start = "CAMERA", 0.01
+    space.camera = scenes.camera((0, 0, 0), (0, 1, 0), clip_start=0.01)
+    bpy.context.view_layer.update()
+    capture = capture_viewport(bpy.context, area, 96, 72)
+    space.use_local_collections = False
+    depth = np.asarray(capture.depth)
+    assert depth[36, 48] == pytest.approx(9.5, rel=1e-4)
 
 
 @needs_window

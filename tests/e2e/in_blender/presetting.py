@@ -25,6 +25,7 @@ from window import (
     click_at,
     do,
     in_sidebar,
+    in_view_area,
     locate,
     perform,
     picture,
@@ -42,6 +43,8 @@ PROMPT = "church with a tall tower\nin a garden"
 JOB_SECONDS = 300.0
 TILE = 36
 """Pixels from a chosen preset's name up into its picture, at a scale of 1."""
+EDITOR = 90, 470, 720, 240
+"""Where the prompt's editor goes: left, top, width, height."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 user: dict[str, Any] = {}
@@ -100,16 +103,18 @@ def write_prompt() -> Iterator[float]:
         text=True,
         check=True,
     )
-    do("windowmove", found.stdout.split()[-1], 60, 120)
+    own = found.stdout.split()[-1]
+    do("windowsize", own, *EDITOR[2:])
+    do("windowmove", own, *EDITOR[:2])
     yield from still()
-    yield from click_at(60 + window.width // 2, 220)
+    yield from click_at(EDITOR[0] + EDITOR[2] // 2, EDITOR[1] + EDITOR[3] // 2)
     first, second = PROMPT.split("\n")
     do("type", "--delay", "25", first)
     do("key", "Return")
     do("type", "--delay", "25", second)
     yield from wait(lambda: second in settings().prompt, SECONDS)
     user["texts"] = [text.name for text in bpy.data.texts]
-    shot("docs/prompt-editor")
+    shot("docs/prompt-editor", in_view_area)
     with bpy.context.temp_override(window=window):
         bpy.ops.wm.window_close()
     yield from wait(lambda: not bpy.data.texts, SECONDS)
