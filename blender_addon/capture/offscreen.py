@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from . import boxes, slabs
 from .reach import needed_range
 from .scope import Scope
-from .shading import all_is_opaque
+from .shading import LIT_BY_CLIP_RANGE, all_is_opaque
 from .view import check_grid, moved_back, viewport_view
 
 ENGINES_THAT_DRAW = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
@@ -76,8 +76,10 @@ def capture(
         canvas = Canvas(context, space, region, view.width, view.height)
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
-        clip = needed_range(view, boxes.shown(context, space))
-        if all_is_opaque(space.shading):
+        opaque = all_is_opaque(space.shading)
+        known = None if opaque and LIT_BY_CLIP_RANGE else boxes.shown(context, space)
+        clip = needed_range(view, known)
+        if opaque:
             color, coarse = draw_color(canvas, view, clip)
         else:
             color, coarse = draw_color(canvas, view)[0], None

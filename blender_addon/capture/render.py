@@ -25,7 +25,7 @@ from .animated import kept_animated_values
 from .color import srgb_of_linear
 from .reach import needed_range
 from .scope import Scope, muted_handlers, no_new_render_result
-from .shading import all_is_opaque
+from .shading import LIT_BY_CLIP_RANGE, all_is_opaque
 from .stage import linked_stage
 from .view import CameraPose, camera_pose, camera_view, check_grid, pose_of
 
@@ -63,7 +63,8 @@ def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Captur
         )
     display: Any = context.scene.display
     opaque = all_is_opaque(display.shading)
-    clip = needed_range(view, boxes.rendered(context))
+    known = None if opaque and LIT_BY_CLIP_RANGE else boxes.rendered(context)
+    clip = needed_range(view, known)
     with (
         tempfile.TemporaryDirectory(prefix="maquette-") as folder,
         muted_handlers(),

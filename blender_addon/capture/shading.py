@@ -6,6 +6,9 @@ from typing import Any
 
 import bpy
 
+LIT_BY_CLIP_RANGE = bpy.app.version < (4, 5)
+"""Highlights are a little elsewhere with other clip planes, so colour needs the view's own."""
+
 
 def all_is_opaque(shading: Any) -> bool:
     """Whether every surface is drawn into the depth buffer, those of glass too.
