@@ -43,7 +43,7 @@ PROMPT = "church with a tall tower\nin a garden"
 JOB_SECONDS = 300.0
 TILE = 36
 """Pixels from a chosen preset's name up into its picture, at a scale of 1."""
-EDITOR = 90, 470, 720, 240
+EDITOR = 75, 140, 700, 155
 """Where the prompt's editor goes: left, top, width, height."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()

@@ -18,7 +18,21 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
 from screen import Box, area_of, around, box_of, scaled
-from window import ADD_ON, F12, SCENE, do, perform, press, rest, shot, still, until, view, wait
+from window import (
+    ADD_ON,
+    F12,
+    SCENE,
+    do,
+    perform,
+    press,
+    rest,
+    shot,
+    still,
+    until,
+    view,
+    wait,
+    widen,
+)
 
 SIZE = (768, 512) if "MAQUETTE_DOCS" in os.environ else (256, 256)
 """Of the frame: as large as the docs show it, or as quick as a test needs it."""
@@ -53,14 +67,6 @@ def fill_the_editor() -> Iterator[float]:
     yield from still()
 
 
-def widen_the_settings() -> Iterator[float]:
-    """Blender's own border between the 3D view and the columns beside it, moved to the left."""
-    area, window = area_of("PROPERTIES"), bpy.context.window_manager.windows[0]
-    with bpy.context.temp_override(window=window):
-        bpy.ops.screen.area_move(x=area.x - 1, y=area.y + area.height // 2, delta=-scaled(WIDER))
-    yield from still()
-
-
 def frame_and_settings() -> Box:
     """Without the line above the frame, which says how long this machine took."""
     editor, both = around("IMAGE_EDITOR"), around("IMAGE_EDITOR", "PROPERTIES")
@@ -75,7 +81,7 @@ def scenario() -> Iterator[float]:
     preferences.view.render_display_type = "AREA"
     bpy.ops.wm.open_mainfile(filepath=SCENE, load_ui=False)
     yield 1
-    yield from widen_the_settings()
+    yield from widen("PROPERTIES", scaled(WIDER))
     scene = bpy.context.scene
     scene.render.engine = "MAQUETTE"
     scene.render.resolution_x, scene.render.resolution_y = SIZE
