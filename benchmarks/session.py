@@ -164,7 +164,9 @@ def report(watch: Watch, seconds: float) -> None:
     for kind, name, calls in watch.rows():
         if kind == "captures":
             first, *later = calls.clock
-            moving, still = redraws.medians_ms(redraws.plain(*watch.sizes[name]), REDRAWS)
+            moving, still = (
+                redraws.medians_ms([draw], REDRAWS)[0] for draw in redraws.plain(*watch.sizes[name])
+            )
             held = statistics.median(later or [first])
             captures[name] = held / moving
             print(
