@@ -26,6 +26,7 @@ from . import (
     restyle,
     server,
     texture,
+    texture_layers,
     viewport,
 )
 
@@ -43,6 +44,7 @@ CLASSES = (
     *again.CLASSES,
     *grid.CLASSES,
     *texture.CLASSES,
+    *texture_layers.CLASSES,
     *material.CLASSES,
     *coverage.CLASSES,
     *rendering.CLASSES,

@@ -1,4 +1,4 @@
-"""Textures: make one, project a concept, bake retouched views again, and their layers."""
+"""Textures: make one, project a concept, and bake retouched views again."""
 
 # Blender's stubs call optional what a drawn panel or a running operator always has.
 # pyright: reportInvalidTypeForm=false
@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 import msgspec
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import StringProperty
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
@@ -29,7 +29,7 @@ from ..capture import (
     plan,
     surface,
 )
-from ..delivery import folder_of, put_texture_on, target_of
+from ..delivery import folder_of, target_of
 from ..gallery import entries, shown
 from ..notices import counted
 from ..overlay import coverage
@@ -38,7 +38,6 @@ from ..results import Saved
 from ..session import current
 from .again import kept_capture
 from .beginning import Beginning
-from .folder import open_folder
 from .restyle import next_recipe
 from .server import reach_server
 
@@ -145,116 +144,13 @@ class MAQUETTE_OT_bake_again(_Texturing):
     layer: StringProperty(options={"SKIP_SAVE"})
 
     def begin(self, context: bpy.types.Context) -> None:
-        folder = layers.folder_of(_layer(self.layer))
+        folder = layers.folder_of(bpy.data.materials[self.layer])
         made = textures.read(folder)
         packet = submission(made.recipe, made.captures, made.surface, made.pictures, previews=True)
         reach_server()
         session = current()
         target = target_of(context.scene, folder_of(bpy.data.filepath, session.home))
         session.texture(packet, made.captures, target, folder)
-
-
-class MAQUETTE_OT_show_texture(bpy.types.Operator):
-    """Switch this texture on or off, in viewports and renders"""
-
-    bl_idname = "maquette.show_texture"
-    bl_label = "Show Texture"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    layer: StringProperty(options={"SKIP_SAVE"})
-    shown: BoolProperty(options={"SKIP_SAVE"})
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        layers.show(_layer(self.layer), self.shown)
-        return {"FINISHED"}
-
-
-class MAQUETTE_OT_light_texture(bpy.types.Operator):
-    """Have the scene's light fall on this texture, or show it as it was painted: at dusk or at
-    night it has a light of its own. An exported glTF has it the same way (KHR_materials_unlit)"""
-
-    bl_idname = "maquette.light_texture"
-    bl_label = "Light Texture"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    layer: StringProperty(options={"SKIP_SAVE"})
-    lit: BoolProperty(options={"SKIP_SAVE"})
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        layers.light(_layer(self.layer), self.lit)
-        return {"FINISHED"}
-
-
-class MAQUETTE_OT_remove_texture(bpy.types.Operator):
-    """Take this texture off the model; its files stay in their folder"""
-
-    bl_idname = "maquette.remove_texture"
-    bl_label = "Remove Texture"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    layer: StringProperty(options={"SKIP_SAVE"})
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        layers.remove(_layer(self.layer))
-        return {"FINISHED"}
-
-
-class MAQUETTE_OT_texture_folder(bpy.types.Operator):
-    """Open the folder with this texture and the pictures of its views"""
-
-    bl_idname = "maquette.texture_folder"
-    bl_label = "Open Texture Folder"
-    bl_options = {"INTERNAL"}
-
-    layer: StringProperty(options={"SKIP_SAVE"})
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        return open_folder(self, layers.folder_of(_layer(self.layer)))
-
-
-class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
-    """Lay a texture that Maquette made of this model on it again"""
-
-    bl_idname = "maquette.texture_of_file"
-    bl_label = "Texture of a File"
-    bl_options = {"REGISTER"}  # the step to undo is its own
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return in_object_mode(cls, context)
-
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        folder = folder_of(bpy.data.filepath, current().home)
-        self.filepath = f"{folder}/"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        path = Path(bpy.path.abspath(self.filepath))
-        try:
-            missing = put_texture_on(textures.saved_at(path))
-        except (MaquetteError, OSError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        if missing:
-            self.report({"WARNING"}, f"Not in this file: {', '.join(missing)}.")
-        return {"FINISHED"}
-
-
-class MAQUETTE_OT_show_textures(bpy.types.Operator):
-    """Have Solid mode show textures in this 3D view"""
-
-    bl_idname = "maquette.show_textures_in_view"
-    bl_label = "Show Textures in This View"
-    bl_options = {"INTERNAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        shading: Any = context.space_data.shading
-        shading.color_type = "TEXTURE"
-        return {"FINISHED"}
 
 
 def carriers(context: bpy.types.Context) -> list[str]:
@@ -385,11 +281,6 @@ def _pixels(concept: Saved) -> Any:
     return textures.pixels_of(concept.path, concept.view.width, concept.view.height)
 
 
-def _layer(name: str) -> Any:
-    """A layer's material, which the panel names."""
-    return bpy.data.materials[name]
-
-
 @contextmanager
 def _waiting(context: bpy.types.Context) -> Iterator[None]:
     """The cursor shows how far it is."""
@@ -405,10 +296,4 @@ CLASSES = (
     MAQUETTE_OT_texture_from,
     MAQUETTE_OT_project,
     MAQUETTE_OT_bake_again,
-    MAQUETTE_OT_show_texture,
-    MAQUETTE_OT_light_texture,
-    MAQUETTE_OT_remove_texture,
-    MAQUETTE_OT_texture_folder,
-    MAQUETTE_OT_texture_of_file,
-    MAQUETTE_OT_show_textures,
 )
