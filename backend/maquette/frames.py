@@ -95,20 +95,22 @@ def with_depth(
     return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
 
 
-def outlines_of(
-    capture: Capture,
-    size: tuple[int, int],
-    settings: ModelSettings,
-    seamless: bool,
-    openings: NDArray[np.float32] | None = None,
-) -> tuple[Outlines, ...]:
-    """The edges of a capture at the size (width, height) of its pictures; with openings, [H, W] of
-    that size, theirs as well."""
-    if not settings.outlines or (openings is not None and not openings.any()):
-        return ()
-    radius = settings.outlines if openings is None else min(settings.outlines, _REVEAL)
-    metric = _depth_at(capture, size)
-    return (Outlines.of(metric, capture.view, radius, openings=openings, wraps=seamless),)
+def with_outlines(frame: Frame, capture: Capture, radius: int, seamless: bool) -> Frame:
+    """The frame with the edges of its capture; radius: pixels within which colours are moved."""
+    if not radius:
+        return frame
+    outlines = Outlines.of(_depth_at(capture, frame.size), capture.view, radius, wraps=seamless)
+    return dataclasses.replace(frame, outlines=(outlines,))
+
+
+def with_openings(frame: Frame, openings: NDArray[np.float32]) -> Frame:
+    """The frame with the edges of openings as well, where it has those of its capture. openings:
+    [H, W] of the picture's size."""
+    if not frame.outlines or not openings.any():
+        return frame
+    (plain,) = frame.outlines
+    more = plain.with_openings(openings, min(plain.radius, _REVEAL))
+    return dataclasses.replace(frame, outlines=(plain, more))
 
 
 def with_lines(

@@ -6,7 +6,6 @@ know, or mend, is said.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from maquette_wire.messages import Limits
 from maquette_wire.recipe import Lines, Recipe
 from numpy.typing import NDArray
 
-from . import depth, framing, samplers, schedulers
+from . import depth, framing, schedulers
 from .facades.guide import FacadeGuide, with_windows
 from .facades.kinds import KINDS
 from .families.settings import ModelSettings
-from .frames import Frame, PlansFor, outlines_of, with_depth, with_lines
+from .frames import Frame, PlansFor, with_depth, with_lines, with_openings, with_outlines
 
 _FLAT = 0.01  # encoded units
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
@@ -112,8 +111,8 @@ def make_plan(
     lines = _lines(recipe, model)
     steps = _default_steps(settings, strength) if recipe.steps is None else recipe.steps
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
-    sampler = samplers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
-    schedulers.make(sampler, model.scheduler_config)  # refuses what doesn't go together
+    sampler = settings.sampler if recipe.sampler is None else recipe.sampler
+    sampler = schedulers.check(sampler, model.scheduler_config)
     run = 1 if steps == 1 and strength > 0.0 else int(steps * strength)
     if run < 1:
         raise MaquetteError(
@@ -254,16 +253,15 @@ def _frames(
             color=framing.pad(color, padded, margin),
             depth=np.zeros((0, 0), np.float32),
             seen=np.zeros((0, 0), np.uint8),
-            outlines=outlines_of(capture, size, settings, seamless),
             hold=min(influence, 1.0),
         )
+        plain = with_outlines(plain, capture, settings.outlines, seamless)
         for windows in dict.fromkeys(reading.windows for reading in readings):
             frame, shown, openings = plain, encoded, None
             if guide is not None and windows is not None:
                 openings = depth.area_resize(guide.openings(index, windows), size[::-1])
                 shown = depth.set_back(encoded, openings, encoding)
-                more = outlines_of(capture, size, settings, seamless, openings)
-                frame = dataclasses.replace(plain, outlines=(*plain.outlines, *more))
+                frame = with_openings(plain, openings)
             frame = with_lines(frame, capture, lines, seamless, openings)
             frames[index, windows] = with_depth(frame, shown, model, influence)
     if not seamless:  # a tile is never larger than what the model paints well
