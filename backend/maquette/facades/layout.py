@@ -216,17 +216,17 @@ def _without_past(grids: Sequence[Grid], sights: Sequence[Sight]) -> list[Grid]:
     """The grids without the openings at which captures see past the wall, as over the slope of a
     gable."""
     past = _past([_probes(grid) for grid in grids], sights)
-    return [
-        dataclasses.replace(
-            grid, present=grid.present & ~seen.reshape(-1, *grid.present.shape).any(0)
-        )
-        for grid, seen in zip(grids, past, strict=True)
-    ]
+    kept = []
+    for grid, seen in zip(grids, past, strict=True):
+        present = grid.present.copy()
+        present[present] = ~seen.reshape(9, -1).any(0)
+        kept.append(dataclasses.replace(grid, present=present))
+    return kept
 
 
 def _probes(grid: Grid) -> tuple[Floats, Floats]:
-    """Nine places in each opening, as `Wall.places`: those of all openings one after the other, a
-    sample or two inside, since a pixel at the wall's very end may show what is behind it."""
+    """Nine places in each opening, as `Wall.places`, the first ones of all openings first: a sample
+    or two inside, since a pixel at the wall's very end may show what is behind it."""
     wall = grid.wall
     middle, half = grid.middles
     low, high = grid.heights
@@ -234,9 +234,9 @@ def _probes(grid: Grid) -> tuple[Floats, Floats]:
     tall = (grid.kind.head - grid.kind.sill) * grid.storey / 2
     inner_tall = tall - min(1.5 * wall.spacing, 0.6 * tall)
     aside, above = np.meshgrid((-inner, 0.0, inner), (-inner_tall, 0.0, inner_tall))
-    along = (middle + aside.reshape(-1, 1, 1)).clip(0.0, wall.length)
-    up = ((low + high) / 2)[:, None] + above.reshape(-1, 1, 1)
-    along, up = np.broadcast_arrays(along, up)
+    storey, bay = np.nonzero(grid.present)
+    along = (middle[bay] + aside.reshape(-1, 1)).clip(0.0, wall.length)
+    up = ((low + high) / 2)[storey] + above.reshape(-1, 1)
     return wall.places(along.ravel(), up.ravel())
 
 
