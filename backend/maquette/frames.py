@@ -14,13 +14,17 @@ from maquette_wire.recipe import Lines
 from numpy.typing import NDArray
 
 from . import annotators, depth, framing
+from .edges import surface_ends
 from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
 from .lines import exact_lines
 from .outlines import Outlines
+from .own_colors import OwnColors
 
 _FLAT = 0.01
 """Encoded units, the least that depth differs by in what isn't one flat surface."""
+_OPEN = 0.2
+"""Share of a pixel that is an opening, from which on it isn't the wall."""
 _REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved, a cell of latents."""
 
@@ -63,6 +67,7 @@ class Frame:
         outlines: where surfaces end, and then where openings do, for a model whose pictures are
             put right there.
         hold: how much of that, as much as depth has a say.
+        own_colors: the capture's own ones that its pictures are given; None where they aren't.
         warnings: sentences for the user about the capture.
     """
 
@@ -76,6 +81,7 @@ class Frame:
     lines: NDArray[np.uint8] | None = None
     outlines: tuple[Outlines, ...] = ()
     hold: float = 1.0
+    own_colors: OwnColors | None = None
     warnings: tuple[str, ...] = ()
 
     def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -84,6 +90,8 @@ class Frame:
         picture = painted[margin : margin + height, margin : margin + width]
         for outlines in self.outlines:
             picture = outlines.sharpened(picture, self.hold)
+        if self.own_colors is not None:
+            picture = self.own_colors.given_to(picture)
         return np.ascontiguousarray(picture)
 
     def cells(self, factor: int) -> tuple[slice, slice]:
@@ -103,6 +111,7 @@ class FrameMaker:
         seamless: whether pictures go on at their opposite edge.
         guide: lays out the openings, None where none are.
         windows: the kinds of windows that frames are wanted with.
+        own_colors: how much of the captures' own colours pictures are given, 0 to 1.
     """
 
     captures: Sequence[Capture]
@@ -113,6 +122,7 @@ class FrameMaker:
     seamless: bool
     guide: FacadeGuide | None
     windows: tuple[str | None, ...]
+    own_colors: float = 0.0
 
     def padded(self) -> tuple[tuple[int, int], ...]:
         """(width, height) that the model works on, of each capture."""
@@ -162,6 +172,8 @@ class FrameMaker:
             shown = depth.set_back(encoded, openings, self.model.settings.depth)
             frame = with_openings(plain, openings)
         frame = with_lines(frame, capture, self.lines, self.seamless, openings)
+        if self.own_colors and not self.seamless:
+            frame = with_own_colors(frame, capture, openings, self.own_colors)
         return with_depth(frame, shown, self.model, self.influence)
 
 
@@ -211,6 +223,21 @@ def with_openings(frame: Frame, openings: NDArray[np.float32]) -> Frame:
     (plain,) = frame.outlines
     more = plain.with_openings(openings, min(plain.radius, _REVEAL))
     return dataclasses.replace(frame, outlines=(plain, more))
+
+
+def with_own_colors(
+    frame: Frame, capture: Capture, openings: NDArray[np.float32] | None, share: float
+) -> Frame:
+    """The frame with the colours of its capture, 0 to 1 of them, for its pictures. openings: [H, W]
+    of the picture's size, which have none."""
+    metric = _depth_at(capture, frame.size)
+    ends = frame.outlines[0].ends if frame.outlines else surface_ends(metric, capture.view)
+    nothing = ~np.isfinite(metric)
+    if openings is not None:
+        nothing |= openings > _OPEN
+    color = framing.resample(np.asarray(capture.color), frame.size)
+    own = OwnColors.of(color, ends, nothing, share)
+    return dataclasses.replace(frame, own_colors=own)
 
 
 def with_lines(

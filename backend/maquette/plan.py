@@ -42,6 +42,7 @@ class Plan:
 
     Attributes:
         recipe: with the defaults filled in.
+        strength: of the painting, where the recipe's is what is kept of colours as well.
         readings: one for each of the recipe's `count` seeds.
         padded: (width, height) that the model works on, of each capture.
         made: the frames of each capture, by kind of windows, which are made ahead of the painting.
@@ -118,11 +119,13 @@ def make_plan(
     if influence is None:
         influence = by_geometry.depth_influence
     lines = _lines(recipe, model)
-    steps = _default_steps(settings, strength) if recipe.steps is None else recipe.steps
+    # What is painted of a picture: all, where colours are given back afterwards.
+    painted = 1.0 if settings.own_colors else strength
+    steps = _default_steps(settings, painted) if recipe.steps is None else recipe.steps
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
     sampler = settings.sampler if recipe.sampler is None else recipe.sampler
     sampler = schedulers.check(sampler, model.scheduler_config)
-    run = 1 if steps == 1 and strength > 0.0 else int(steps * strength)
+    run = 1 if steps == 1 and painted > 0.0 else int(steps * painted)
     if run < 1:
         raise MaquetteError(
             "bad-recipe",
@@ -158,6 +161,7 @@ def make_plan(
         seamless=seamless,
         guide=guide,
         windows=tuple(dict.fromkeys(reading.windows for reading in readings)),
+        own_colors=1.0 - strength if settings.own_colors else 0.0,
     )
     padded, made = maker.padded(), Ahead(maker.make, len(captures))
     # A tile is never larger than what the model paints well.
@@ -177,7 +181,7 @@ def make_plan(
             "pictures will differ from those."
         )
     return Plan(
-        *(filled, steps, sampler, guidance, strength, readings, padded, made),
+        *(filled, steps, sampler, guidance, painted, readings, padded, made),
         said=tuple(warnings),
         seamless=seamless,
     )

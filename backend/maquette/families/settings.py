@@ -31,6 +31,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         native_size: side in pixels of the pictures it was trained on.
         steps, sampler, guidance: what a recipe's None stands for.
         least_strength: the least strength it was trained to paint a massing with.
+        own_colors: whether all of a picture is painted at any strength, and given what the strength
+            leaves of the capture's colours afterwards (`maquette.own_colors`).
         depth: encoding of metric depth.
         margin: pixels that are painted around a picture and cut off again, as convolutions leave
             stripes along the border.
@@ -59,6 +61,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     sampler: str = "dpm++-2m"
     guidance: float = 7.5
     least_strength: float = 0.0
+    own_colors: bool = False
     margin: int = 0
     outlines: int = 0
     depth: DepthEncoding = DepthEncoding()
