@@ -105,8 +105,8 @@ class OwnColors:
         lab = oklab(picture)
         sizes = np.bincount(self.surfaces.ravel(), minlength=len(self.colors))
         painted = _means(lab, self.surfaces, sizes)
-        counted = sizes * self.shares
-        own, now = ((each[:, 0] * counted).sum() / counted.sum() for each in (self.colors, painted))
+        sizes[0] = 0
+        own, now = ((each[:, 0] * sizes).sum() / sizes.sum() for each in (self.colors, painted))
         wanted = self.colors.copy()
         # As light as it is painted on the whole, and between surfaces as they are.
         wanted[:, 0] = painted[:, 0] + _LIGHTNESS * (

@@ -7,7 +7,7 @@ import pytest
 from maquette.own_colors import OwnColors, oklab
 from numpy.typing import NDArray
 
-RED, GREY = (190, 60, 50), (128, 128, 128)
+RED, GREY = (190, 60, 50), (107, 107, 107)
 
 
 def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> NDArray[np.uint8]:
