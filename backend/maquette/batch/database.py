@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
 from maquette_wire.errors import MaquetteError
 
 FILE = "manifest.sqlite"
 LAYOUT = 1
+
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 SCHEMA = """
 CREATE TABLE sources (
@@ -76,6 +80,14 @@ def connect(folder: Path) -> sqlite3.Connection:
     if layout not in (0, LAYOUT):
         raise _bad(path, f"it has layout {layout}, and this Maquette reads {LAYOUT}")
     return db
+
+
+def decoded(folder: Path, text: str, kind: type[Record]) -> Record:
+    """A record of the file. Raises MaquetteError("bad-manifest")."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise _bad(folder / FILE, f"it holds what this Maquette doesn't know: {error}") from error
 
 
 def explain(folder: Path, error: BaseException | None) -> None:

@@ -21,6 +21,7 @@ from maquette_wire.source import Source
 from maquette_wire.view import View
 
 from . import database
+from .database import Record
 from .elsewhere import Elsewhere
 from .gather import Found
 from .names import name_of
@@ -95,7 +96,7 @@ class Manifest:
     def captures(self, source: int) -> list[Taken]:
         """What was captured of a source."""
         found = self._db.execute("SELECT * FROM captures WHERE asked = ? ORDER BY place", (source,))
-        return [_taken(row) for row in found]
+        return [self._taken(row) for row in found]
 
     def set_captures(self, source: int, found: Sequence[Found] | None) -> list[Taken]:
         """Note what was captured of a source; None: all is as it was.
@@ -160,19 +161,19 @@ class Manifest:
         """
         waiting = []
         with self._step():
+            known = self._known(capture)
             for recipe in recipes:
-                row = self._known(capture, recipe)
+                row = known.get(recipe)
                 is_made = row is not None and self._is_made(row)
                 claimed = None if is_made else self._claimed(row, capture, recipe)
                 if row is None:
                     file = claimed["file"] if claimed else self._older(capture, recipe)
                     file = file or self._name(stem, recipe, recipes, prompt)
-                    self._db.execute(
-                        "INSERT INTO outputs (capture, recipe, file) VALUES (?, ?, ?)",
+                    row = self._db.execute(
+                        "INSERT INTO outputs (capture, recipe, file) VALUES (?, ?, ?)"
+                        " RETURNING id, state, file",
                         (capture.id, recipe.to_json(), file),
-                    )
-                    row = self._known(capture, recipe)
-                    assert row is not None
+                    ).fetchone()
                 self._db.execute("UPDATE outputs SET wanted = 1 WHERE id = ?", (row["id"],))
                 if claimed:
                     self._take_over(row["id"], capture, claimed)
@@ -236,15 +237,22 @@ class Manifest:
             (capture.id,),
         )
         return [
-            Output(row["id"], capture.id, Recipe.from_json(row["recipe"]), row["file"])
+            Output(row["id"], capture.id, self._read(row["recipe"], Recipe), row["file"])
             for row in found
         ]
 
-    def _known(self, capture: Taken, recipe: Recipe) -> sqlite3.Row | None:
-        return self._db.execute(
-            "SELECT id, state, file FROM outputs WHERE capture = ? AND recipe = ?",
-            (capture.id, recipe.to_json()),
-        ).fetchone()
+    def _known(self, capture: Taken) -> dict[Recipe, sqlite3.Row]:
+        """Outputs of a capture by what they are of, however an older Maquette wrote that down: a
+        field that it didn't have is at its default. Of two, the one that is done."""
+        found = self._db.execute(
+            "SELECT id, recipe, state, file FROM outputs WHERE capture = ?"
+            " ORDER BY state = 'done', id DESC",
+            (capture.id,),
+        )
+        return {self._read(row["recipe"], Recipe): row for row in found}
+
+    def _read(self, text: str, kind: type[Record]) -> Record:
+        return database.decoded(self.folder, text, kind)
 
     def assign(self, outputs_of_job: Sequence[Output], job: str | None) -> None:
         """Note that a job makes these outputs, before it is sent; or none does, with None."""
@@ -323,7 +331,7 @@ class Manifest:
         failed = self._db.execute(
             "SELECT asked, error FROM sources WHERE state = 'failed' ORDER BY id"
         )
-        own = [_output_row(row) for row in found]
+        own = [self._output_row(row) for row in found]
         files = {row["file"] for row in own}
         others = self._away.elsewhere.rows.values() if self._away else ()
         return [
@@ -363,6 +371,27 @@ class Manifest:
         found = self._db.execute("SELECT 1 FROM outputs WHERE file = ?", (file,)).fetchone()
         return found is not None
 
+    def _taken(self, row: sqlite3.Row) -> Taken:
+        source, view = self._read(row["source"], Source), self._read(row["view"], View)
+        return Taken(row["id"], source, view, row["picture"])
+
+    def _output_row(self, row: sqlite3.Row) -> Row:
+        state = row["state"]
+        if state == "painted":  # it isn't where it is to be
+            state = "failed" if row["error"] else "waiting"
+        return output_row(
+            number=row["id"],
+            state=state,
+            file=row["file"],
+            source=self._read(row["origin"], Source),
+            view=self._read(row["view"], View),
+            picture=row["picture"],
+            seconds=row["seconds"],
+            warnings=(row["warnings"] or "").splitlines(),
+            error=row["error"],
+            recipe=self._read(row["made"] or row["recipe"], Recipe),
+        )
+
 
 def _files(source: Source) -> tuple[str, str | None]:
     """What the files of a source hold."""
@@ -371,30 +400,3 @@ def _files(source: Source) -> tuple[str, str | None]:
 
 def _text(record: msgspec.Struct) -> str:
     return msgspec.json.encode(record).decode()
-
-
-def _output_row(row: sqlite3.Row) -> Row:
-    state = row["state"]
-    if state == "painted":  # it isn't where it is to be
-        state = "failed" if row["error"] else "waiting"
-    return output_row(
-        number=row["id"],
-        state=state,
-        file=row["file"],
-        source=msgspec.json.decode(row["origin"], type=Source),
-        view=msgspec.json.decode(row["view"], type=View),
-        picture=row["picture"],
-        seconds=row["seconds"],
-        warnings=(row["warnings"] or "").splitlines(),
-        error=row["error"],
-        recipe=msgspec.json.decode(row["made"] or row["recipe"], type=Recipe),
-    )
-
-
-def _taken(row: sqlite3.Row) -> Taken:
-    return Taken(
-        row["id"],
-        msgspec.json.decode(row["source"], type=Source),
-        msgspec.json.decode(row["view"], type=View),
-        row["picture"],
-    )

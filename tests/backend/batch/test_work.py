@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from maquette import outputs
@@ -250,3 +253,32 @@ def test_pictures_do_not_pile_up_before_a_slow_disk(
     task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
     assert paint(task, Watched()).made == 30
     assert max(unwritten) < work.UNWRITTEN
+
+
+def test_what_an_older_maquette_painted_is_done_though_recipes_say_more_since(tmp_path: Path):
+    task = Task(
+        sources=str(make_source(tmp_path / "a.png")),
+        prompts=["p", "q"],
+        output=str(tmp_path / "out"),
+    )
+    assert paint(task).made == 2
+    with closing(sqlite3.connect(tmp_path / "out" / FILE, isolation_level=None)) as db:
+        for text in ("recipe", "made"):
+            for name in ("lines", "lines_influence", "windows"):
+                db.execute(f"UPDATE outputs SET {text} = json_remove({text}, '$.{name}')")
+    tally = paint(task)
+    assert (tally.made, tally.before) == (0, 2)
+    tally = paint(msgspec.structs.replace(task, lines=["none"]))
+    assert (tally.made, tally.before) == (2, 0)
+    assert len([*(tmp_path / "out").glob("*.png")]) == 4
+
+
+def test_a_manifest_that_says_what_is_not_known_yet_is_left_alone(tmp_path: Path):
+    task = Task(
+        sources=str(make_source(tmp_path / "a.png")), prompts="p", output=str(tmp_path / "out")
+    )
+    assert paint(task).made == 1
+    with closing(sqlite3.connect(tmp_path / "out" / FILE, isolation_level=None)) as db:
+        db.execute("UPDATE outputs SET recipe = json_set(recipe, '$.windows', 'round')")
+    with pytest.raises(MaquetteError, match="doesn't know: Invalid enum value 'round'"):
+        paint(task)
