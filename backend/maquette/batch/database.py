@@ -48,8 +48,11 @@ CREATE INDEX outputs_of_jobs ON outputs (job) WHERE job IS NOT NULL
 """
 
 
-def connect(folder: Path) -> sqlite3.Connection:
+def connect(folder: Path, called: str | None = None) -> sqlite3.Connection:
     """Open the file in a folder, made where there is none, and keep all others out of it.
+
+    Args:
+        called: what a user calls the folder.
 
     Raises MaquetteError("batch-running", "bad-manifest").
     """
@@ -72,7 +75,7 @@ def connect(folder: Path) -> sqlite3.Connection:
             raise _bad(path, str(error)) from error
         raise MaquetteError(
             "batch-running",
-            f"Another batch works in the folder {folder}.",
+            f"Another batch on this machine works in {called or f'the folder {folder}'}.",
             "Wait until it is done, or name another folder with --output.",
         ) from error
     except sqlite3.DatabaseError as error:

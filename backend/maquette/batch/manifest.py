@@ -62,16 +62,19 @@ class Manifest:
     """The manifest in a folder; made where there is none. A context manager.
 
     Args:
+        called: what a user calls the folder.
+
+    Attributes:
         away: what is at the URL that the folder's results go to; None where they stay.
 
     Raises MaquetteError("batch-running", "bad-manifest"), and from its block also
     MaquetteError("output-unusable") where the disk does not take what is noted.
     """
 
-    def __init__(self, folder: Path, away: Away | None = None) -> None:
+    def __init__(self, folder: Path, called: str | None = None) -> None:
         self.folder = folder
-        self._away = away
-        self._db = database.connect(folder)
+        self.away: Away | None = None
+        self._db = database.connect(folder, called)
 
     def __enter__(self) -> Manifest:
         return self
@@ -88,7 +91,7 @@ class Manifest:
         self._db.execute(
             "INSERT OR IGNORE INTO sources (id, asked)"
             " SELECT max(coalesce(max(id), 0), ?) + 1, ? FROM sources",
-            (self._away.last_source if self._away else 0, text),
+            (self.away.last_source if self.away else 0, text),
         )
         (number,) = self._db.execute("SELECT id FROM sources WHERE asked = ?", (text,)).fetchone()
         return number
@@ -178,33 +181,36 @@ class Manifest:
                 if claimed:
                     self._take_over(row["id"], capture, claimed)
                 elif not is_made:
-                    self._wait_again("id = ?", row["id"])
                     file = row["file"]
-                    if self._away and self._away.elsewhere.is_another(file, recipe):
+                    is_painted = self._is_painted(row)
+                    if self.away and self.away.elsewhere.is_another(file, recipe):
                         file = self._name(stem, recipe, recipes, prompt)
-                        self._db.execute(
-                            "UPDATE outputs SET file = ? WHERE id = ?", (file, row["id"])
-                        )
-                    waiting.append(Output(row["id"], capture.id, recipe, file))
+                        if is_painted:
+                            (self.folder / row["file"]).rename(self.folder / file)
+                    if is_painted:
+                        self._set(row["id"], state="painted", file=file)
+                    else:
+                        self._set(row["id"], file=file)
+                        self._wait_again("id = ?", row["id"])
+                        waiting.append(Output(row["id"], capture.id, recipe, file))
         return waiting
 
     def _is_made(self, row: sqlite3.Row) -> bool:
-        """Whether a picture need not be painted; one that is here and not there is to be sent."""
-        here = (self.folder / row["file"]).is_file()
-        if self._away is None:
-            return row["state"] == "done" and here
-        if row["state"] == "done" and self._away.has(row["file"]):
-            return True
-        if here and row["state"] in ("done", "painted"):
-            self._db.execute("UPDATE outputs SET state = 'painted' WHERE id = ?", (row["id"],))
-            return True
-        return False
+        """Whether a picture is where it is to be."""
+        if row["state"] != "done":
+            return False
+        return self.away.has(row["file"]) if self.away else (self.folder / row["file"]).is_file()
+
+    def _is_painted(self, row: sqlite3.Row) -> bool:
+        """Whether a picture is here, and only to be sent."""
+        is_painted = self.away is not None and row["state"] in ("done", "painted")
+        return is_painted and (self.folder / row["file"]).is_file()
 
     def _claimed(self, row: sqlite3.Row | None, capture: Taken, recipe: Recipe) -> Row | None:
         """A picture that another run made of this, where there is one."""
-        if self._away is None:
+        if self.away is None:
             return None
-        found = self._away.elsewhere.claim(capture.source, capture.view, recipe)
+        found = self.away.elsewhere.claim(capture.source, capture.view, recipe)
         own = None if row is None else row["file"]
         if found and found["file"] != own and self._is_known(found["file"]):
             return None
@@ -212,9 +218,9 @@ class Manifest:
 
     def _older(self, capture: Taken, recipe: Recipe) -> str | None:
         """The name of a picture that another run made before the source changed."""
-        if self._away is None:
+        if self.away is None:
             return None
-        found = self._away.elsewhere.claim_older(capture.source, capture.view, recipe)
+        found = self.away.elsewhere.claim_older(capture.source, capture.view, recipe)
         return found["file"] if found and not self._is_known(found["file"]) else None
 
     def _take_over(self, output: int, capture: Taken, found: Row) -> None:
@@ -226,7 +232,7 @@ class Manifest:
             (found["file"], *made, output),
         )
         picture = found["source_picture"]
-        if picture and self._away and self._away.has(picture):
+        if picture and self.away and self.away.has(picture):
             self._db.execute("UPDATE captures SET picture = ? WHERE id = ?", (picture, capture.id))
 
     def unsent(self, capture: Taken) -> list[Output]:
@@ -266,7 +272,7 @@ class Manifest:
             "UPDATE outputs SET state = ?, made = ?, warnings = ?, seconds = ?, error = NULL"
             " WHERE id = ?",
             (
-                "painted" if self._away else "done",
+                "painted" if self.away else "done",
                 recipe.to_json(),
                 "\n".join(warnings),
                 seconds,
@@ -333,7 +339,7 @@ class Manifest:
         )
         own = [self._output_row(row) for row in found]
         files = {row["file"] for row in own}
-        others = self._away.elsewhere.rows.values() if self._away else ()
+        others = self.away.elsewhere.rows.values() if self.away else ()
         return [
             *own,
             *(failed_row(json.loads(row["asked"])["file"], row["error"]) for row in failed),
@@ -350,6 +356,10 @@ class Manifest:
             values,
         )
 
+    def _set(self, output: int, **values: Any) -> None:
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self._db.execute(f"UPDATE outputs SET {columns} WHERE id = ?", (*values.values(), output))
+
     def _step(self) -> sqlite3.Connection:
         """All of a block's changes or none."""
         self._db.execute("BEGIN")
@@ -364,7 +374,7 @@ class Manifest:
         return name
 
     def _is_taken(self, name: str) -> bool:
-        there = self._away is not None and self._away.has(name)
+        there = self.away is not None and self.away.has(name)
         return there or self._is_known(name) or (self.folder / name).exists()
 
     def _is_known(self, file: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maquette_wire.errors import MaquetteError
 
+from .lease import TAKEN_OVER
 from .manifest import Output
 from .outbox import SENDERS, Outbox
 
@@ -56,10 +57,15 @@ class Sending:
             except CancelledError:
                 continue
             except MaquetteError as error:
-                ended.append((output, error))
+                if error.code != TAKEN_OVER:
+                    ended.append((output, error))
             else:
                 ended.append((output, None))
         return ended
+
+    def check(self) -> None:
+        """Raises MaquetteError("batch-taken-over") where another run writes there, as is known."""
+        self._outbox.check()
 
     def give_up(self) -> None:
         """Try nothing again any more: the user waits for the end."""

@@ -148,6 +148,8 @@ class Work:
         with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, sending:
             try:
                 while self._is_under_way():
+                    if self._sending is not None:
+                        self._sending.check()
                     self._gather(captures)
                     self._submit()
                     if self._jobs:
@@ -386,6 +388,7 @@ class Work:
         self._sending.begin(output, taken.picture)
 
     def _note_sent(self) -> None:
+        """Hear of the pictures on their way."""
         for output, error in () if self._sending is None else self._sending.ended():
             if error is not None:
                 self._manifest.fail_sending(output, error)

@@ -16,6 +16,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from .. import jobs, outputs, remote, sheets
 from ..batch.cluster import Cluster
 from ..batch.database import FILE
 from ..batch.gather import Gatherer
+from ..batch.lease import TAKEN_OVER
 from ..batch.manifest import Manifest
 from ..batch.outbox import Outbox, working_folder
 from ..batch.records import CSV, JSONL
@@ -167,35 +169,39 @@ def run(arguments: argparse.Namespace) -> int:
     if remote.is_url(task.output):
         home.make(folder)
     outputs.prepared(folder)
-    with ProgressLine() as line:
-        outbox = _outbox(task, folder, line)
+    called = remote.public(task.output) if remote.is_url(task.output) else None
+    with (
+        ProgressLine() as line,
+        Manifest(folder, called) as manifest,
+        _outbox(task, folder, line) as outbox,
+    ):
+        manifest.away = outbox
         results = folder if outbox is None else outbox
-        with Manifest(folder, outbox) as manifest:
-            if outbox is not None:  # before hours are spent on painting
+        if outbox is not None:  # before hours are spent on painting
+            manifest.export()
+            outbox.send(JSONL)
+        with _painter(arguments, home, line) as painter:
+            made = Sources(home, line.say, arguments.blender, arguments.extension)
+            work = Work(
+                manifest,
+                painter,
+                Gatherer(folder, made, recipes[0].model, fetcher),
+                say=line.say,
+                done=lambda file: _show(line, results / file),
+                progress=lambda ended, total, left: line.show(
+                    "painting", ended, total, f"{ended} of {total}  {left}"
+                ),
+                prompt=not arguments.leave_out_prompt,
+                sending=None if outbox is None else Sending(outbox, folder),
+            )
+            try:
+                tally = work.run(sources, recipes)
+            except KeyboardInterrupt:
+                line.say(f"{work.tally.made} made; the same command goes on from here.")
+                raise
+            finally:
                 manifest.export()
-                outbox.send(JSONL)
-            with _painter(arguments, home, line) as painter:
-                made = Sources(home, line.say, arguments.blender, arguments.extension)
-                work = Work(
-                    manifest,
-                    painter,
-                    Gatherer(folder, made, recipes[0].model, fetcher),
-                    say=line.say,
-                    done=lambda file: _show(line, results / file),
-                    progress=lambda ended, total, left: line.show(
-                        "painting", ended, total, f"{ended} of {total}  {left}"
-                    ),
-                    prompt=not arguments.leave_out_prompt,
-                    sending=None if outbox is None else Sending(outbox, folder),
-                )
-                try:
-                    tally = work.run(sources, recipes)
-                except KeyboardInterrupt:
-                    line.say(f"{work.tally.made} made; the same command goes on from here.")
-                    raise
-                finally:
-                    manifest.export()
-                    is_told = outbox is None or _tell(outbox, line)
+                is_told = outbox is None or _tell(outbox, line)
         _write_page(folder, outbox, line)
     page = PAGE if (folder / PAGE).is_file() else ""
     is_whole = _closing(tally, results / page)
@@ -209,11 +215,13 @@ def _folder(task: Task, home: Home) -> Path:
     return Path(remote.local(task.output))
 
 
-def _outbox(task: Task, folder: Path, line: ProgressLine) -> Outbox | None:
+def _outbox(
+    task: Task, folder: Path, line: ProgressLine
+) -> contextlib.AbstractContextManager[Outbox | None]:
     if not remote.is_url(task.output):
-        return None
+        return contextlib.nullcontext()
     line.show("looking at the output")
-    return Outbox(task.output, folder, JSONL)
+    return Outbox(task.output, folder, JSONL, line.say)
 
 
 def _painter(
@@ -317,11 +325,16 @@ def _show(line: ProgressLine, name: Path | str) -> None:
 
 
 def _tell(outbox: Outbox, line: ProgressLine) -> bool:
-    """Bring the manifest to the URL, by which another machine goes on; whether it is there."""
+    """Bring the manifest to the URL, by which another machine goes on; whether it is there.
+
+    Raises MaquetteError("batch-taken-over").
+    """
     try:
         outbox.send(JSONL)
         outbox.send(CSV)
     except MaquetteError as error:  # the pictures are there, and the next run tells of them
+        if error.code == TAKEN_OVER:
+            raise
         line.say(str(error))
         return False
     return True

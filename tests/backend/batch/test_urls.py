@@ -56,8 +56,11 @@ class Machine:
         folder.mkdir(parents=True, exist_ok=True)
         fetcher = Fetcher(self.home.fetched)
         sources, recipes = sources_of(task, fetcher), recipes_of(task)
-        outbox = Outbox(task.output, folder, JSONL)
-        with Manifest(folder, outbox) as manifest:
+        with (
+            Manifest(folder) as manifest,
+            Outbox(task.output, folder, JSONL, self.said.append) as outbox,
+        ):
+            manifest.away = outbox
             manifest.export()
             outbox.send(JSONL)
             work = Work(
@@ -323,8 +326,8 @@ def test_nothing_that_lets_anybody_in_is_kept(url: str, shown: str):
     ],
 )
 def test_an_output_that_can_not_be_is_said(tmp_path: Path, output: str, code: str, said: str):
-    with pytest.raises(MaquetteError, match=said) as error:
-        Outbox(output, tmp_path, JSONL)
+    with pytest.raises(MaquetteError, match=said) as error, Outbox(output, tmp_path, JSONL, print):
+        pass
     assert error.value.code == code
 
 
