@@ -29,4 +29,4 @@ def test_an_architect_restyles_by_lines_in_a_window(in_window: InWindow):
     assert (recipe.model, recipe.lines, recipe.lines_influence) == ("lines", "exact", 0.62)
     with Image.open(user["grid"]) as image:
         width, height = image.size
-    assert width > 2 * 128 and height > 3 * 96, "two kinds of lines across, three weights down"
+    assert width > 3 * 128 and height > 2 * 96, "two kinds of lines down, three values across"
