@@ -49,6 +49,10 @@ def prepared(folder: Path) -> Path:
     """Make the folder for results. Raises MaquetteError("output-unusable")."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise MaquetteError(
+            "output-unusable", f"{folder} is a file.", "Name a folder with --output."
+        ) from error
     except OSError as error:
         raise MaquetteError(
             "output-unusable",

@@ -21,12 +21,12 @@ from maquette_wire.source import Source
 from maquette_wire.view import View
 
 from . import database
+from .asked import Asked
 from .database import Record
 from .elsewhere import Elsewhere
 from .gather import Found
 from .names import name_of
 from .records import Row, failed_row, output_row, write_rows
-from .task import Asked
 
 
 @dataclass(frozen=True)

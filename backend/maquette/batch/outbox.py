@@ -18,10 +18,10 @@ from pathlib import Path
 from maquette_wire.errors import MaquetteError
 
 from .. import outputs, remote
+from .asked import COLOURS
 from .elsewhere import Elsewhere, Row, row_of_picture, rows_of_lines
 from .lease import Lease
 from .store import PART, Store
-from .task import COLOURS
 
 SENDERS = 4
 """Files that are sent at once: most of the time of one is waiting for an answer."""

@@ -28,10 +28,10 @@ from msgspec.structs import replace
 
 from .. import outputs, remote
 from ..jobs import failure
+from .asked import Asked
 from .gather import Found, Gatherer, parts_of
 from .manifest import Manifest, Output, Taken
 from .sending import Sending
-from .task import Asked
 
 LOOKED_AHEAD = 512
 """Waiting pictures among which those of one job are looked for. No source is captured while there
@@ -211,6 +211,8 @@ class Work:
         try:
             found = future.result()
         except MaquetteError as error:
+            if error.code == "output-unusable":
+                raise
             self._manifest.fail_source(source, error)
             self.tally.sources_failed += 1
             self._say(f"{remote.place(asked.file).name}: {error}")

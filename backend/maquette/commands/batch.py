@@ -27,6 +27,8 @@ from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
 from .. import jobs, outputs, remote, sheets
+from ..batch import prompts
+from ..batch.asked import Asked, sources_of
 from ..batch.cluster import Cluster
 from ..batch.database import FILE
 from ..batch.gather import Gatherer
@@ -35,7 +37,7 @@ from ..batch.manifest import Manifest
 from ..batch.outbox import Outbox, working_folder
 from ..batch.records import CSV, JSONL
 from ..batch.sending import Sending
-from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
+from ..batch.task import AXES, Task, read_task, recipes_of
 from ..batch.work import Tally, Work, duration
 from ..console import ProgressLine, table
 from ..fetching import Fetcher
@@ -168,7 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
     fetcher.sweep()
     if remote.is_url(task.output):
         home.make(folder)
-    outputs.prepared(folder)
+    outputs.check_space(outputs.prepared(folder), 3 * task.long_side**2)
     called = remote.public(task.output) if remote.is_url(task.output) else None
     with (
         ProgressLine() as line,
@@ -202,8 +204,7 @@ def run(arguments: argparse.Namespace) -> int:
             finally:
                 manifest.export()
                 is_told = outbox is None or _tell(outbox, line)
-        _write_page(folder, outbox, line)
-    page = PAGE if (folder / PAGE).is_file() else ""
+        page = PAGE if _write_page(folder, outbox, line) else ""
     is_whole = _closing(tally, results / page)
     return 0 if is_whole and is_told else 1
 
@@ -240,6 +241,12 @@ def _painter(
 def _task(arguments: argparse.Namespace) -> Task:
     """What the job file says, with what the options say in its place."""
     task = Task() if arguments.job is None else read_task(arguments.job)
+    if arguments.prompts is not None and not prompts.is_file(arguments.prompts):
+        raise MaquetteError(
+            "bad-table",
+            f"--prompts {arguments.prompts} is neither {' nor '.join(prompts.SUFFIXES)}.",
+            "Save it as one of them, or give a prompt itself with --prompt.",
+        )
     given: dict[str, Any] = {
         "sources": arguments.sources or None,
         "output": arguments.output,
@@ -276,7 +283,8 @@ def _describe(
     at_least = "at least " if any(asked.cameras == ("*",) for asked in sources) else ""
     each = _seconds(folder)
     time = f", about {duration(pictures * each)} by the last run here" if each else ""
-    print(f"\n{at_least}{pictures} pictures in {task.output}{time}")
+    word = "picture" if pictures == 1 else "pictures"
+    print(f"\n{at_least}{pictures} {word} in {task.output}{time}")
 
 
 def _captures(asked: Asked) -> int:
@@ -297,8 +305,8 @@ def _seconds(folder: Path) -> float | None:
         return None
 
 
-def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> None:
-    """The contact sheet of all that is in the folder, and at the URL."""
+def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> bool:
+    """The contact sheet of all that is in the folder, and at the URL; whether it is there."""
     try:
         rows = sheets.rows_of(folder).rows
         if outbox is not None:
@@ -316,7 +324,11 @@ def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> None
         if outbox is not None:
             outbox.send(PAGE)
     except MaquetteError as error:  # the pictures are there all the same
-        line.say(str(error))
+        is_named = error.code == "output-unusable"
+        elsewhere = f"Move it away, or run: maquette sheet {folder} --output FILE.html"
+        line.say(f"{error.sentence} {elsewhere if is_named else error.hint}")
+        return False
+    return True
 
 
 def _show(line: ProgressLine, name: Path | str) -> None:

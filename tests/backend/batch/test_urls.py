@@ -14,13 +14,14 @@ import fsspec
 import msgspec
 import pytest
 from maquette import remote
+from maquette.batch.asked import sources_of
 from maquette.batch.elsewhere import Elsewhere
 from maquette.batch.gather import Gatherer
 from maquette.batch.manifest import Manifest
 from maquette.batch.outbox import Outbox, working_folder
 from maquette.batch.records import JSONL, output_row
 from maquette.batch.sending import Sending
-from maquette.batch.task import Task, recipes_of, sources_of
+from maquette.batch.task import Task, recipes_of
 from maquette.batch.work import Tally, Work
 from maquette.fetching import Fetcher
 from maquette.sources import Sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import sqlite3
 import time
@@ -17,12 +18,14 @@ import msgspec
 import numpy as np
 import pytest
 from maquette import outputs
-from maquette.batch import work
+from maquette.batch import gather, work
+from maquette.batch.asked import sources_of
 from maquette.batch.database import FILE
 from maquette.batch.gather import CAPTURES, Gatherer
 from maquette.batch.manifest import Manifest
+from maquette.batch.names import NAME_BYTES, joined, name_of
 from maquette.batch.records import CSV, JSONL
-from maquette.batch.task import Task, recipes_of, sources_of
+from maquette.batch.task import Task, recipes_of
 from maquette.batch.work import IDLE_SECONDS, Tally, Work
 from maquette.server.results import result_of
 from maquette.sheets import rows_of
@@ -173,6 +176,29 @@ def test_a_damaged_manifest_says_so_whenever_it_is_noticed(tmp_path: Path):
         file.write(b"Z" * 8000)
     with pytest.raises(MaquetteError, match="begin anew"):
         paint(task)
+
+
+def test_a_disk_that_is_full_ends_it_at_the_first_capture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(path: Path, *_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(gather.container, "write", full)
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(3)]
+    with pytest.raises(MaquetteError, match=r"No space left on device\. Free some"):
+        paint(Task(sources=sources, prompts="p", output=str(tmp_path / "out")))
+
+
+def test_names_are_such_as_every_file_system_takes(tmp_path: Path):
+    names = ("CON", "ends.", "線" * 80, "a:b?c*d", "two\nlines", "a b")
+    sources = [str(make_source(tmp_path / f"{name}.png", n)) for n, name in enumerate(names)]
+    out = tmp_path / "out"
+    recipe = Recipe(prompt="p")
+    stems = [name_of(outputs.slug(name), recipe, [recipe], prompt=False) for name in names]
+    assert stems == ["CON_", "ends", "線" * 48, "a-b-c-d", "two-lines", "a-b"]
+    assert len(joined(["線" * 48, "塔" * 48]).encode()) <= NAME_BYTES
+    assert paint(Task(sources=sources, prompts="p", output=str(out))).made == len(names)
 
 
 def test_what_varies_of_the_windows_is_in_the_names_and_in_the_table(tmp_path: Path):
