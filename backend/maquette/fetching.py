@@ -86,7 +86,7 @@ class Fetcher:
             if error.code != "not-there":
                 raise
             files, is_folder = [], False
-        wanted = {*suffixes, remote.location(url).suffix.lower()}
+        wanted = set(suffixes) if is_folder else {*suffixes, remote.location(url).suffix.lower()}
         files = [each for each in files if each.place.suffix.lower() in wanted]
         if is_folder:
             files = [each for each in files if not each.place.name.startswith(".")]

@@ -29,7 +29,7 @@ def files_like(pattern: Path, suffixes: Sequence[str]) -> list[Path]:
     there = next((n for n in range(len(parts), 0, -1) if Path(*parts[:n]).exists()), 0)
     parts = (*map(glob.escape, parts[:there]), *parts[there:])
     found = (Path(each) for each in _matching(parts))
-    wanted = {*suffixes, pattern.suffix.lower()}
+    wanted = {*suffixes, pattern.suffix.lower()} - {""}
     return [each for each in found if each.suffix.lower() in wanted and _may_be_file(each)]
 
 

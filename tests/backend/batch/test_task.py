@@ -141,7 +141,14 @@ def test_folders_and_patterns_give_pictures_and_scenes_by_number(tmp_path: Path)
 
 
 def test_a_pattern_takes_what_can_be_a_source_and_goes_through_no_folder_twice(tmp_path: Path):
-    for name in ("[1] a/x.png", "[1] a/notes.txt", "b/y.bmp", "b/.hidden.png", "b/.git/z.png"):
+    for name in (
+        "[1] a/x.png",
+        "[1] a/notes.txt",
+        "b/y.bmp",
+        "b/.hidden.png",
+        "b/.git/z.png",
+        "b/plain",
+    ):
         write(tmp_path / name, "")
     for link in ("up", "b/up", "[1] a/up", "b/other"):  # without care, this never ends
         (tmp_path / link).symlink_to(tmp_path, target_is_directory=True)
