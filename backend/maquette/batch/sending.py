@@ -8,8 +8,8 @@ from pathlib import Path
 from maquette_wire.errors import MaquetteError
 
 from .lease import TAKEN_OVER
-from .manifest import Output
 from .outbox import SENDERS, Outbox
+from .wanted import Output
 
 
 class Sending:

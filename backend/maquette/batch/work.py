@@ -29,9 +29,11 @@ from msgspec.structs import replace
 from .. import outputs, remote
 from ..jobs import failure
 from .asked import Asked
+from .captured import Taken
 from .gather import Found, Gatherer, parts_of
-from .manifest import Manifest, Output, Taken
+from .manifest import Manifest
 from .sending import Sending
+from .wanted import Output
 
 LOOKED_AHEAD = 512
 """Waiting pictures among which those of one job are looked for. No source is captured while there
@@ -197,12 +199,12 @@ class Work:
                 return
         if self._sources and len(self._queue) < LOOKED_AHEAD:
             asked = self._sources.popleft()
-            self._capture(executor, asked, self._manifest.source(asked), again=False)
+            self._capture(executor, asked, self._manifest.captured.number(asked), again=False)
 
     def _capture(
         self, executor: ThreadPoolExecutor, asked: Asked, source: int, again: bool
     ) -> None:
-        known = [taken.source for taken in self._manifest.captures(source)]
+        known = [taken.source for taken in self._manifest.captured.of(source)]
         future = executor.submit(self._gatherer.take, asked, known, source, again)
         self._gathering = future, asked, source
 
@@ -213,12 +215,12 @@ class Work:
         except MaquetteError as error:
             if error.code == "output-unusable":
                 raise
-            self._manifest.fail_source(source, error)
+            self._manifest.captured.fail(source, error)
             self.tally.sources_failed += 1
             self._say(f"{remote.place(asked.file).name}: {error}")
             return True
         wanted: list[tuple[Taken, list[Output]]] = []
-        for taken in self._manifest.set_captures(source, found):
+        for taken in self._manifest.captured.update(source, found):
             recipes = sized(self._recipes, taken, asked)
             stem = "-".join(parts_of(taken.source, taken.view))
             waiting = self._manifest.want(taken, recipes, stem, prompt=self._prompt)

@@ -177,9 +177,9 @@ def run(arguments: argparse.Namespace) -> int:
         Manifest(folder, called) as manifest,
         _outbox(task, folder, line) as outbox,
     ):
-        manifest.away = outbox
         results = folder if outbox is None else outbox
         if outbox is not None:  # before hours are spent on painting
+            manifest.goes_to(outbox)
             manifest.export()
             outbox.send(JSONL)
         with _painter(arguments, home, line) as painter:

@@ -61,7 +61,7 @@ class Machine:
             Manifest(folder) as manifest,
             Outbox(task.output, folder, JSONL, self.said.append) as outbox,
         ):
-            manifest.away = outbox
+            manifest.goes_to(outbox)
             manifest.export()
             outbox.send(JSONL)
             work = Work(
