@@ -37,8 +37,9 @@ from ..batch.manifest import Manifest
 from ..batch.outbox import Outbox, working_folder
 from ..batch.records import CSV, JSONL
 from ..batch.sending import Sending
+from ..batch.tally import Tally, duration
 from ..batch.task import AXES, Task, read_task, recipes_of
-from ..batch.work import Tally, Work, duration
+from ..batch.work import Work
 from ..console import ProgressLine, table
 from ..fetching import Fetcher
 from ..sources import Sources

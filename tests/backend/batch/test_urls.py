@@ -21,8 +21,9 @@ from maquette.batch.manifest import Manifest
 from maquette.batch.outbox import Outbox, working_folder
 from maquette.batch.records import JSONL, output_row
 from maquette.batch.sending import Sending
+from maquette.batch.tally import Tally
 from maquette.batch.task import Task, recipes_of
-from maquette.batch.work import Tally, Work
+from maquette.batch.work import Work
 from maquette.fetching import Fetcher
 from maquette.sources import Sources
 from maquette_wire import metadata

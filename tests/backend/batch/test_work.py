@@ -18,15 +18,16 @@ import msgspec
 import numpy as np
 import pytest
 from maquette import outputs
-from maquette.batch import gather, work
+from maquette.batch import gather, waiting, work
 from maquette.batch.asked import sources_of
 from maquette.batch.database import FILE
 from maquette.batch.gather import CAPTURES, Gatherer
 from maquette.batch.manifest import Manifest
 from maquette.batch.names import NAME_BYTES, joined, name_of
 from maquette.batch.records import CSV, JSONL
+from maquette.batch.tally import Tally
 from maquette.batch.task import Task, recipes_of
-from maquette.batch.work import IDLE_SECONDS, Tally, Work
+from maquette.batch.work import IDLE_SECONDS, Work
 from maquette.server.results import result_of
 from maquette.sheets import rows_of
 from maquette.sources import Sources
@@ -274,7 +275,7 @@ def test_pictures_do_not_pile_up_before_a_slow_disk(
     begun = Work.run
     monkeypatch.setattr(Work, "run", lambda self, *a: watched.append(self) or begun(self, *a))
     monkeypatch.setattr(outputs, "write_concept", slow)
-    monkeypatch.setattr(work, "PACK_MAX", 1)
+    monkeypatch.setattr(waiting, "PACK_MAX", 1)
     sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(30)]
     task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
     assert paint(task, Watched()).made == 30
