@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from maquette.sheets import Row, poster, write_poster
 from maquette.sheets.axes import arrange, choose_axes
+from maquette.sheets.layout import CELL_MIN, PIXELS, plan
 from maquette.sheets.lettering import INK, PAPER, Type, wrap
-from maquette.sheets.poster import CELL_MIN, PIXELS, plan
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
