@@ -130,7 +130,7 @@ def _connect(folder: Path, called: str | None) -> sqlite3.Connection:
             raise _bad(path, str(error)) from error
         raise MaquetteError(
             "batch-running",
-            f"Another batch on this machine works in {called or f'the folder {folder}'}.",
+            f"Another batch works in {called or f'the folder {folder}'}.",
             "Wait until it is done, or name another folder with --output.",
         ) from error
     except sqlite3.DatabaseError as error:

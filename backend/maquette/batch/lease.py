@@ -163,7 +163,7 @@ class Lease:
             if now is None:
                 return
             if now != found:
-                raise self._running(now)
+                raise self._running(now if _holder(now) else found)
         self._say("It is not running any more, so this one goes on in its place.")
 
     def _running(self, found: bytes | None) -> MaquetteError:
@@ -178,8 +178,9 @@ class Lease:
         return other is not None and other.run == self._holder.run
 
     def _is_of_this_folder(self, found: bytes) -> bool:
-        other = _holder(found)
-        return other is not None and other.place == self._holder.place
+        other, own = _holder(found), self._holder
+        # The folder may have been copied with a machine.
+        return other is not None and (other.place, other.host) == (own.place, own.host)
 
 
 def _holder(found: bytes | None) -> Holder | None:

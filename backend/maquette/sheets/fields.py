@@ -67,7 +67,8 @@ def _windows(kind: str) -> str:
 
 def _lines(kind: str) -> str:
     """Lines as a person calls them."""
-    return "no lines" if kind == "none" else f"{kind} lines"
+    others = {"none": "no lines", "lineart": "line art", "mlsd": "straight lines"}
+    return others.get(kind, f"{kind} lines")
 
 
 MAIN = (

@@ -83,7 +83,7 @@ def test_lines_and_how_strongly_they_hold_are_rows_and_columns(tmp_path):
     sizes = {row.file: (96, 64) for row in rows if row.file}
     layout = plan(rows, sizes, "Title", "sub", "lines", "lines-influence")
     said = {text.line for text in layout.texts}
-    assert {"no lines", "mlsd lines", "lines hold 0.3", "lines hold 0.6"} <= said
+    assert {"no lines", "straight lines", "lines hold 0.3", "lines hold 0.6"} <= said
     assert len({(picture.x, picture.y) for picture in layout.placed}) == 4
 
 
