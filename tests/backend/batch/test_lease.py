@@ -19,10 +19,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 
 from tests.backend.batch.far import Far
-from tests.backend.batch.test_urls import Machine, far, pictures, there
-from tests.backend.batch.test_work import Painter, make_source
-
-__all__ = ["far"]
+from tests.backend.batch.runs import Machine, Painter, make_source, pictures, there
 
 
 @pytest.fixture(autouse=True)

@@ -11,100 +11,26 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 from maquette import outputs
 from maquette.batch import gather, waiting, work
-from maquette.batch.asked import sources_of
 from maquette.batch.database import FILE
-from maquette.batch.gather import CAPTURES, Gatherer
+from maquette.batch.gather import CAPTURES
 from maquette.batch.manifest import Manifest
 from maquette.batch.names import NAME_BYTES, joined, name_of
 from maquette.batch.records import CSV, JSONL
-from maquette.batch.tally import Tally
-from maquette.batch.task import Task, recipes_of
+from maquette.batch.task import Task
 from maquette.batch.work import IDLE_SECONDS, Work
-from maquette.server.results import result_of
 from maquette.sheets import rows_of
-from maquette.sources import Sources
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
-from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
-from PIL import Image
 
-
-def make_source(path: Path, shade: int = 190) -> Path:
-    """A grey picture and its depth."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (24, 16), (shade, shade, shade)).save(path)
-    np.save(path.with_name(f"{path.stem}_depth.npy"), np.linspace(5, 9, 384).reshape(16, 24))
-    return path
-
-
-class Painter:
-    """Gives every job's colours back, and refuses prompts with "never"."""
-
-    devices = 1
-    seconds = 0.1
-    """That each job takes;"""
-    pack = 1
-    """and the pictures that the device makes at once."""
-
-    def __init__(self) -> None:
-        self.recipes: list[Recipe] = []
-        self.jobs: list[int] = []
-        """How many pictures each had."""
-        self._heard: list[Received] = []
-
-    def submit(self, recipe: Recipe, captures: Sequence[Capture], *, job: str) -> str:
-        if "never" in recipe.prompt:
-            raise MaquetteError("prompt-too-long", "The prompt is too long.", "Use less.")
-        self.recipes += [recipe] * len(captures)
-        self.jobs.append(len(captures))
-        pictures = [(n, recipe.seed, each.color) for n, each in enumerate(captures)]
-        outcome: Any = SimpleNamespace(
-            recipe=recipe,
-            pictures=pictures,
-            encoded_depth=[],
-            warnings=[],
-            seconds={"s": self.seconds},
-            pack=self.pack,
-        )
-        message, frames = result_of(job, outcome)
-        self._heard.append(Received(message, [frame.data.cast("B") for frame in frames]))
-        return job
-
-    def events(self) -> list[Received]:
-        heard, self._heard = self._heard[:1], self._heard[1:]
-        return heard
-
-    def cancel(self, *jobs: str) -> None: ...
-    def stored(self, job: str) -> None: ...
-    def abandon(self, jobs: Sequence[str]) -> None: ...
-
-
-def paint(task: Task, painter: Painter | None = None) -> Tally:
-    """A run of a batch."""
-    folder = Path(task.output)
-    folder.mkdir(exist_ok=True)
-    said: list[str] = []
-    recipes = recipes_of(task)
-    with Manifest(folder) as manifest:
-        made = Work(
-            manifest,
-            painter or Painter(),
-            Gatherer(folder, Sources(Home(folder / "home"), said.append), recipes[0].model),
-            say=said.append,
-            done=lambda file: None,
-            progress=lambda ended, total, left: None,
-        )
-        return made.run(sources_of(task), recipes)
+from tests.backend.batch.runs import Painter, make_source, paint
 
 
 def test_what_a_killed_run_left_half_written_is_swept(tmp_path: Path):
