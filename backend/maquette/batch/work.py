@@ -22,7 +22,6 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
 from maquette_wire.messages import Limits, Result
 from maquette_wire.recipe import Recipe
-from maquette_wire.source import Source
 from msgspec.structs import replace
 
 from .. import outputs, remote
@@ -31,7 +30,7 @@ from .asked import Asked
 from .captured import Taken
 from .gather import Found, Gatherer, parts_of
 from .manifest import Manifest
-from .sending import Sending
+from .sending import Sending, Staying
 from .tally import Tally
 from .waiting import LOOKED_AHEAD, Waiting
 from .wanted import Output
@@ -84,7 +83,8 @@ class Work:
         done: with each file that is there, by its name in the folder.
         progress: with the pictures done, all as far as is known, and the time that is left.
         prompt: False leaves the prompt out of the files and of their names.
-        sending: what brings the pictures to a URL; None where they stay in the folder.
+        results: what brings the pictures to where they are to be; None where they stay in the
+            folder.
     """
 
     def __init__(
@@ -97,11 +97,11 @@ class Work:
         done: Callable[[str], None],
         progress: Callable[[int, int, str], None],
         prompt: bool = True,
-        sending: Sending | None = None,
+        results: Sending | Staying | None = None,
     ) -> None:
         self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
         self._prompt = prompt
-        self._sending = sending
+        self._results = results or Staying(manifest.folder)
         self._said: set[str] = set()
         self._say_it, self._done, self._progress = say, done, progress
         self._sources: deque[Asked] = deque()
@@ -123,12 +123,10 @@ class Work:
         self._painter.abandon(self._manifest.jobs())  # of a run that was killed
         self._manifest.forget_jobs()
         self._sources, self._recipes = deque(sources), recipes
-        sending = self._sending if self._sending is not None else contextlib.nullcontext()
-        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, sending:
+        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, self._results:
             try:
                 while self._is_under_way():
-                    if self._sending is not None:
-                        self._sending.check()
+                    self._results.check()
                     self._gather(captures)
                     self._submit()
                     if self._jobs:
@@ -138,20 +136,18 @@ class Work:
                     else:
                         time.sleep(IDLE_SECONDS)  # until the server has room
                     self._note_written()
-                    self._note_sent()
+                    self._note_results()
                     self._tell()
             except BaseException:
                 captures.shutdown(wait=False, cancel_futures=True)
                 writers.shutdown()
-                if self._sending is not None:
-                    self._sending.give_up()
+                self._results.give_up()
                 try:
                     while self._writing:
                         with contextlib.suppress(MaquetteError):  # others are on disk
                             self._note_written()
-                    if self._sending is not None:
-                        self._sending.stop()
-                    self._note_sent()
+                    self._results.stop()
+                    self._note_results()
                 finally:
                     self._painter.cancel(*self._jobs)
                 raise
@@ -160,7 +156,7 @@ class Work:
 
     def _is_under_way(self) -> bool:
         painting = self._gathering or self._sources or self._waiting or self._jobs
-        return bool(painting or self._unsent)
+        return bool(painting or self._results.pending)
 
     # --- captures -------------------------------------------------------------------------------
 
@@ -208,7 +204,7 @@ class Work:
             unsent = self._manifest.unsent(taken)
             self.tally.before += len(self._recipes) - len(waiting) - len(unsent)
             for output in unsent:
-                self._send(taken, output)
+                self._bring(taken, output)
             self._waiting.add(taken, waiting)
         return True
 
@@ -295,7 +291,7 @@ class Work:
                 frame,
                 result.recipe,
                 taken.view,
-                self._told(taken.source),
+                self._results.told(taken.source),
                 prompt=self._prompt,
             )
             self._writing.append(Written(future, result.job, output, result))
@@ -309,10 +305,7 @@ class Work:
             seconds = sum(result.seconds.values()) / len(job.outputs)
             output = written.output
             self._manifest.done(output, result.recipe, result.warnings, seconds)
-            if self._sending is None:
-                self._made(output)
-            else:
-                self._send(self._waiting.taken(output), output)
+            self._bring(self._waiting.taken(output), output)
             self._waiting.settle(output)
             job.unwritten -= 1
             if not job.unwritten:
@@ -320,37 +313,22 @@ class Work:
                 self._painter.stored(written.job)
                 self._manifest.stored(written.job)
 
-    def _made(self, output: Output) -> None:
-        self.tally.made += 1
-        self._done(output.file)
-
-    def _told(self, source: Source) -> Source:
-        """A source as a picture tells of it."""
-        return (
-            source.seen_from(self._manifest.folder) if self._sending is None else source.by_name()
-        )
-
-    # --- pictures for a URL ---------------------------------------------------------------------
-
-    @property
-    def _unsent(self) -> int:
-        return 0 if self._sending is None else self._sending.pending
-
-    def _send(self, taken: Taken, output: Output) -> None:
-        assert self._sending is not None
+    def _bring(self, taken: Taken, output: Output) -> None:
+        """Bring a picture that is painted to where it is to be."""
         self.tally.begin()
-        self._sending.begin(output, taken.picture)
+        self._results.begin(output, taken.picture)
 
-    def _note_sent(self) -> None:
+    def _note_results(self) -> None:
         """Hear of the pictures on their way."""
-        for output, error in () if self._sending is None else self._sending.ended():
+        for output, error in self._results.ended():
             if error is not None:
                 self._manifest.fail_sending(output, error)
                 self.tally.failed += 1
                 self._say(f"{output.file}: {error}")
             else:
                 self._manifest.sent(output)
-                self._made(output)
+                self.tally.made += 1
+                self._done(output.file)
 
     # --- what the user sees ---------------------------------------------------------------------
 
@@ -363,7 +341,7 @@ class Work:
         waiting = len(self._waiting) + sum(
             job.unwritten or len(job.outputs) for job in self._jobs.values()
         )
-        waiting += self._unsent
+        waiting += self._results.pending
         unseen = len(self._sources) + (self._gathering is not None)
         total = self.tally.ended + waiting + unseen * len(self._recipes)
         self._progress(self.tally.ended, total, self.tally.left(total))

@@ -195,7 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "painting", ended, total, f"{ended} of {total}  {left}"
                 ),
                 prompt=not arguments.leave_out_prompt,
-                sending=None if outbox is None else Sending(outbox, folder),
+                results=None if outbox is None else Sending(outbox, folder),
             )
             try:
                 tally = work.run(sources, recipes)

@@ -131,7 +131,7 @@ class Machine:
                 say=self.said.append,
                 done=lambda file: None,
                 progress=lambda ended, total, left: None,
-                sending=Sending(outbox, folder),
+                results=Sending(outbox, folder),
             )
             try:
                 return work.run(sources, recipes)
