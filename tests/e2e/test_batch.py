@@ -126,6 +126,15 @@ def test_the_same_picture_in_two_folders_is_two_sources(run: Run, tmp_path: Path
     assert set(pictures(tmp_path / "out")) == {"tower-brick.png", "tower-brick-2.png"}
 
 
+def test_a_table_that_can_not_be_written_is_said_and_all_else_is_there(run: Run, renders: Path):
+    out = renders.parent / "out"
+    (out / "manifest.csv").mkdir(parents=True)
+    done = run("batch", renders, "--prompt", "brick", *QUICK, "--output", out)
+    assert done.returncode == 1 and "manifest.csv can't be written" in done.stderr
+    assert done.stdout.splitlines()[-1] == f"3 made: {out / 'index.html'}"
+    assert len(rows(out)) == 3
+
+
 def test_the_prompt_can_be_left_out_of_files_and_names(run: Run, renders: Path):
     out = renders.parent / "out"
     words = ["--prompt", "secret brick", *QUICK, "--output", out, "--leave-out-prompt"]

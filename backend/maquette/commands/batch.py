@@ -203,8 +203,7 @@ def run(arguments: argparse.Namespace) -> int:
                 line.say(f"{work.tally.made} made; the same command goes on from here.")
                 raise
             finally:
-                manifest.export()
-                is_told = outbox is None or _tell(outbox, line)
+                is_told = _tell(manifest, outbox, line)
         page = PAGE if _write_page(folder, outbox, line) else ""
     is_whole = _closing(tally, results / page)
     return 0 if is_whole and is_told else 1
@@ -337,14 +336,17 @@ def _show(line: ProgressLine, name: Path | str) -> None:
     print(name, flush=True)
 
 
-def _tell(outbox: Outbox, line: ProgressLine) -> bool:
-    """Bring the manifest to the URL, by which another machine goes on; whether it is there.
+def _tell(manifest: Manifest, outbox: Outbox | None, line: ProgressLine) -> bool:
+    """Write the manifest for others to read, at the URL for another machine to go on by; whether it
+    is there.
 
     Raises MaquetteError("batch-taken-over").
     """
     try:
-        outbox.send(JSONL)
-        outbox.send(CSV)
+        manifest.export()
+        if outbox is not None:
+            outbox.send(JSONL)
+            outbox.send(CSV)
     except MaquetteError as error:  # the pictures are there, and the next run tells of them
         if error.code == TAKEN_OVER:
             raise
