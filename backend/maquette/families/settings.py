@@ -39,8 +39,9 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
             for a model that was never trained without depth.
         geometry: what the Geometry value means for it.
-        precision: "full" for a model that loses detail in 16 bits and runs in float32 everywhere,
-            "half" for one that runs in what suits the device.
+        precision: "half" for a model that runs in what suits the device, "mixed" for one that sees
+            too little of its depth channel in 16 bits (`families.mixed`), "full" for one that runs
+            in float32 everywhere.
         vocabulary: the words it was trained on, lower case; None for an open vocabulary.
         openings: what the seed adds to a prompt that leaves it open (`families.openings`).
         material_lora: name of the LoRA by which it paints surfaces instead of buildings.
@@ -63,7 +64,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None
     geometry: GeometryCurve = SD2_DEPTH
-    precision: Literal["full", "half"] = "half"
+    precision: Literal["full", "mixed", "half"] = "half"
     vocabulary: frozenset[str] | None = None
     openings: tuple[Opening, ...] = ()
     material_lora: str | None = None
