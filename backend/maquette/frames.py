@@ -23,8 +23,6 @@ from .own_colors import OwnColors
 
 _FLAT = 0.01
 """Encoded units, the least that depth differs by in what isn't one flat surface."""
-_OPEN = 0.2
-"""Share of a pixel that is an opening, from which on it isn't the wall."""
 _REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved, a cell of latents."""
 
@@ -232,11 +230,9 @@ def with_own_colors(
     of the picture's size, which have none."""
     metric = _depth_at(capture, frame.size)
     ends = frame.outlines[0].ends if frame.outlines else surface_ends(metric, capture.view)
-    nothing = ~np.isfinite(metric)
-    if openings is not None:
-        nothing |= openings > _OPEN
+    covered = np.where(np.isfinite(metric), 0.0 if openings is None else openings, 1.0)
     color = framing.resample(np.asarray(capture.color), frame.size)
-    own = OwnColors.of(color, ends, nothing, share)
+    own = OwnColors.of(color, ends, covered, share)
     return dataclasses.replace(frame, own_colors=own)
 
 

@@ -55,11 +55,13 @@ class OwnColors:
 
     Attributes:
         surfaces: int [H, W], numbers from 1, 0 for what stays as it is painted.
+        bare: float32 [H, W], how much of each pixel is the surface itself.
         colors: float32 [n, 3], Oklab, by number; the first one is of no surface.
         shares: float32 [n], how much of its own colour each has.
     """
 
     surfaces: NDArray[np.int32]
+    bare: NDArray[np.float32]
     colors: NDArray[np.float32]
     shares: NDArray[np.float32]
 
@@ -68,16 +70,16 @@ class OwnColors:
         cls,
         color: NDArray[np.uint8],
         ends: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-        nothing: NDArray[np.bool_],
+        covered: NDArray[np.floating],
         share: float,
     ) -> OwnColors:
         """color: sRGB [H, W, 3], as captured. ends: between which neighbours a surface ends, down
-        [H - 1, W] and across [H, W - 1]. nothing: [H, W], what has no colour of its own, sky and
-        openings. share: of the colours, 0 to 1."""
+        [H - 1, W] and across [H, W - 1]. covered: [H, W], how much of each pixel has no colour of
+        its own, as sky and openings haven't. share: of the colours, 0 to 1."""
         lab = oklab(color)
-        height, width = nothing.shape
+        height, width = covered.shape
         net = np.zeros((2 * height - 1, 2 * width - 1), bool)
-        net[::2, ::2] = ~nothing
+        net[::2, ::2] = covered < 1.0
         for axis, own in enumerate(ends):
             values = np.moveaxis(lab, axis, 0)
             step = np.moveaxis(np.abs(values[1:] - values[:-1]).max(-1) > _STEP, 0, axis)
@@ -89,14 +91,15 @@ class OwnColors:
         labels, count = ndimage.label(net)  # type: ignore[misc]
         surfaces = np.asarray(labels, np.int32)[::2, ::2]
         sizes = np.bincount(surfaces.ravel(), minlength=count + 1)
-        colors = _means(lab, surfaces, sizes)
+        bare = (1.0 - covered).astype(np.float32)
+        colors = _means(lab, surfaces, bare, count + 1)
         chroma = np.hypot(colors[:, 1], colors[:, 2])
         shares = min(_SOON * share, 1.0) * ((chroma - _GREY[0]) / (_GREY[1] - _GREY[0])).clip(
             0.0, 1.0
         )
         shares[sizes < _LEAST] = 0.0
         shares[0] = 0.0
-        return cls(surfaces, colors, shares.astype(np.float32))
+        return cls(surfaces, bare, colors, shares.astype(np.float32))
 
     def given_to(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A picture sRGB [H, W, 3] with these colours."""
@@ -104,7 +107,7 @@ class OwnColors:
             return picture
         lab = oklab(picture)
         sizes = np.bincount(self.surfaces.ravel(), minlength=len(self.colors))
-        painted = _means(lab, self.surfaces, sizes)
+        painted = _means(lab, self.surfaces, self.bare, len(self.colors))
         sizes[0] = 0
         own, now = ((each[:, 0] * sizes).sum() / sizes.sum() for each in (self.colors, painted))
         wanted = self.colors.copy()
@@ -115,7 +118,7 @@ class OwnColors:
         lit = (wanted[:, 0] / np.maximum(self.colors[:, 0], 1e-3)).clip(*_DIMMED)
         wanted[:, 1:] *= lit[:, None]
         moved = self.shares[:, None] * (wanted - painted)
-        return _srgb(lab + moved[self.surfaces])
+        return _srgb(lab + moved[self.surfaces] * self.bare[..., None])
 
 
 def oklab(color: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -130,9 +133,15 @@ def _srgb(lab: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _means(
-    values: NDArray[np.float32], surfaces: NDArray[np.int32], sizes: NDArray[np.intp]
+    values: NDArray[np.float32],
+    surfaces: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    count: int,
 ) -> NDArray[np.float32]:
-    """Of values [H, W, 3], on each surface [n, 3]."""
+    """Of values [H, W, 3], on each of so many surfaces [n, 3]."""
     flat = surfaces.ravel()
-    sums = [np.bincount(flat, values[..., channel].ravel(), len(sizes)) for channel in range(3)]
-    return (np.stack(sums, 1) / np.maximum(sizes, 1)[:, None]).astype(np.float32)
+    sums = [
+        np.bincount(flat, (values[..., channel] * weights).ravel(), count) for channel in range(3)
+    ]
+    total = np.bincount(flat, weights.ravel(), count)
+    return (np.stack(sums, 1) / np.maximum(total, 1e-6)[:, None]).astype(np.float32)

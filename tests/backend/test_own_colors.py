@@ -38,7 +38,7 @@ def hue(picture: NDArray[np.uint8]) -> float:
     return float(np.degrees(np.arctan2(b, a)))
 
 
-NOWHERE = np.zeros((24, 40), bool)
+NOWHERE = np.zeros((24, 40), np.float32)
 
 
 def test_a_coloured_surface_gets_its_colour_and_keeps_what_is_painted_on_it() -> None:
@@ -65,9 +65,10 @@ def test_as_much_of_it_as_is_asked_for() -> None:
 
 def test_what_has_no_colour_of_its_own_stays() -> None:
     """Sky and windows."""
-    windows = NOWHERE.copy()
-    windows[8:14, 5:12] = True
-    after = OwnColors.of(halves(RED, RED), ends(None), windows, 1.0).given_to(painted())
+    covered = NOWHERE.copy()
+    covered[8:14, 5:12] = 1.0
+    windows = covered > 0.0
+    after = OwnColors.of(halves(RED, RED), ends(None), covered, 1.0).given_to(painted())
     assert (after[windows] == painted()[windows]).all()
     assert (after[~windows] != painted()[~windows]).any(1).all()
 
