@@ -11,7 +11,7 @@ import msgspec
 from maquette_wire.errors import MaquetteError
 from maquette_wire.presets.library import Library
 from maquette_wire.presets.words import composed
-from maquette_wire.recipe import Recipe, Windows
+from maquette_wire.recipe import Lines, Recipe, Windows
 
 MOST = 64
 """Pictures of a grid: more can't be looked at in one picture."""
@@ -50,7 +50,20 @@ SETTINGS = {
     "windows": Setting("Windows", "Kinds of windows", "windows", "punched, tall, ribbon"),
     "storey": Setting("Storey Height", "Metres from floor to floor", "storey", "3, 3.5, 4"),
     "bay": Setting("Bay Width", "Metres from window to window", "bay", "2, 3, 4.5"),
+    "lines": Setting(
+        "Lines",
+        "What the picture is held to: " + ", ".join(get_args(Lines)),
+        "lines",
+        "none, exact",
+    ),
+    "lines_influence": Setting(
+        "Lines Hold", "How strongly the lines shape the picture", "lines_influence", "0.3, 0.6, 0.9"
+    ),
 }
+OF_LINES = ("lines", "lines_influence")
+"""Settings for models that take lines."""
+KINDS: dict[str, tuple[str, ...]] = {"windows": get_args(Windows), "lines": get_args(Lines)}
+"""Values of the settings that have a name for each."""
 
 
 def grid(
@@ -116,13 +129,9 @@ def _values(name: str, typed: str, presets: Library, models: Sequence[str]) -> l
 
 
 def _value(name: str, text: str, models: Sequence[str]) -> Any:
-    known: Sequence[str] = ()
-    if name == "model":
-        known = models
-    elif name == "windows":
-        known = get_args(Windows)
-    if name in ("model", "windows"):
-        text = text.lower() if name == "windows" else text
+    if name in ("model", *KINDS):
+        known = models if name == "model" else KINDS[name]
+        text = text if name == "model" else text.lower()
         if not known or text in known:
             return text
         title = SETTINGS[name].title

@@ -19,6 +19,7 @@ from maquette_wire.home import Home
 from maquette_wire.installed import note_backend, noted_backend
 
 from . import __version__
+from .console import shown
 
 COMMANDS = {
     "restyle": "make concept pictures of a .blend's cameras, or of a picture with a depth map",
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _note_for_the_add_on(Home.default())
         return module.run(command_parser(chosen.command, module).parse_args(chosen.arguments))
     except MaquetteError as error:
-        print(f"maquette: {error.sentence} {error.hint}".rstrip(), file=sys.stderr)
+        print(shown(f"maquette: {error.sentence} {error.hint}").rstrip(), file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read the output has enough; Python's own flush at the end would complain again.

@@ -25,14 +25,19 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def shown(text: str) -> str:
+    """A text in one line, without control characters, which could steer a terminal: names of files
+    may have any."""
+    return re.sub(r"[\0-\x1f\x7f-\x9f]+", " ", text)
+
+
 def facts(rows: Sequence[tuple[str, str]]) -> str:
-    """Names and what they stand for, long texts wrapped beside their name. Control characters,
-    which could steer a terminal, are left out."""
+    """Names and what they stand for, long texts wrapped beside their name."""
     indent = max(len(name) for name, _ in rows) + 2
     width = max(shutil.get_terminal_size().columns - indent, 20)
     lines = []
     for name, text in rows:
-        wrapped = textwrap.wrap(re.sub(r"[\0-\x1f\x7f-\x9f]+", " ", text), width) or [""]
+        wrapped = textwrap.wrap(shown(text), width) or [""]
         lines += [
             f"{head:<{indent}}{part}" for head, part in zip_longest([name], wrapped, fillvalue="")
         ]
@@ -68,7 +73,7 @@ class ProgressLine:
     def say(self, sentence: str) -> None:
         """Print a sentence that stays, as the program's."""
         self.clear()
-        print(f"maquette: {sentence}", file=self._stream, flush=True)
+        print(f"maquette: {shown(sentence)}", file=self._stream, flush=True)
 
     def show(self, stage: str, done: float = 0, total: float = 0, detail: str = "") -> None:
         """Show that ``done`` of ``total`` is done in ``stage``; no bar where ``total`` is 0."""

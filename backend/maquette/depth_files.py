@@ -34,7 +34,7 @@ AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 SUFFIXES = (".exr", ".npy", ".png", ".tif", ".tiff")
 FOLDER = "depth"
-_NAMED_DEPTH = re.compile(r"^depth_(.+)$|^(.+)(?:_depth|-depth|\.depth|_z|_zdepth)$")
+_NAMED_DEPTH = re.compile(r"^depth_(.+)$|^(.+)(?:_depth|-depth|\.depth|_z|_zdepth)$", re.DOTALL)
 
 
 def read_depth(

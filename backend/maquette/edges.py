@@ -22,7 +22,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .positions import camera_normals, camera_points
+from .positions import camera_normals, camera_points, dot
 
 _STEP = 0.02  # relative step of (inverse) depth beyond what the planes explain
 _HORIZON = 3.0  # pixels by which a plane that ends would have reached infinity
@@ -214,7 +214,7 @@ class _Planes:
         less along it."""
         normal = np.moveaxis(self.normals, axis, 0)
         empty = np.moveaxis(self.sky, axis, 0)
-        turned = (normal[:-1] * normal[1:]).sum(-1) < np.cos(np.radians(_TURN))
+        turned = dot(normal[:-1], normal[1:]) < np.cos(np.radians(_TURN))
         return np.moveaxis(turned & ~(empty[:-1] | empty[1:]), 0, axis)
 
 

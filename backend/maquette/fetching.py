@@ -75,7 +75,8 @@ class Fetcher:
         be kept, what their names are read from.
 
         Args:
-            suffixes: in lower case, of files that are taken from a folder.
+            suffixes: in lower case, of files that are taken from a folder, and by a pattern beside
+                those with its own.
 
         Raises MaquetteError("no-source", "no-protocol", "not-allowed", "connection-lost").
         """
@@ -85,8 +86,9 @@ class Fetcher:
             if error.code != "not-there":
                 raise
             files, is_folder = [], False
+        wanted = set(suffixes) if is_folder else {*suffixes, remote.location(url).suffix.lower()}
+        files = [each for each in files if each.place.suffix.lower() in wanted]
         if is_folder:
-            files = [each for each in files if each.place.suffix.lower() in suffixes]
             files = [each for each in files if not each.place.name.startswith(".")]
         if not files:
             what = "no picture or .blend in the folder" if is_folder else "nothing that is called"

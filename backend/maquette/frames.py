@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from maquette_wire.capture import Capture
+from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Lines
 from numpy.typing import NDArray
 
 from . import annotators, depth, framing
+from .edges import surface_ends
+from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
 from .lines import exact_lines
 from .outlines import Outlines
+from .own_colors import OwnColors
 
+_FLAT = 0.01
+"""Encoded units, the least that depth differs by in what isn't one flat surface."""
 _REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved, a cell of latents."""
 
@@ -58,6 +65,8 @@ class Frame:
         outlines: where surfaces end, and then where openings do, for a model whose pictures are
             put right there.
         hold: how much of that, as much as depth has a say.
+        own_colors: the capture's own ones that its pictures are given; None where they aren't.
+        warnings: sentences for the user about the capture.
     """
 
     index: int
@@ -70,6 +79,8 @@ class Frame:
     lines: NDArray[np.uint8] | None = None
     outlines: tuple[Outlines, ...] = ()
     hold: float = 1.0
+    own_colors: OwnColors | None = None
+    warnings: tuple[str, ...] = ()
 
     def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture [H, W, 3] of what the model painted, at the padded size."""
@@ -77,6 +88,8 @@ class Frame:
         picture = painted[margin : margin + height, margin : margin + width]
         for outlines in self.outlines:
             picture = outlines.sharpened(picture, self.hold)
+        if self.own_colors is not None:
+            picture = self.own_colors.given_to(picture)
         return np.ascontiguousarray(picture)
 
     def cells(self, factor: int) -> tuple[slice, slice]:
@@ -84,6 +97,103 @@ class Frame:
         first = self.margin // factor
         width, height = (-(-side // factor) for side in self.size)
         return slice(first, first + height), slice(first, first + width)
+
+
+@dataclass(frozen=True)
+class FrameMaker:
+    """Makes the frames of a job's captures.
+
+    Attributes:
+        sizes: (width, height) of the pictures of each capture.
+        influence: of the depth. lines: those that pictures are held to.
+        seamless: whether pictures go on at their opposite edge.
+        guide: lays out the openings, None where none are.
+        windows: the kinds of windows that frames are wanted with.
+        own_colors: how much of the captures' own colours pictures are given, 0 to 1.
+    """
+
+    captures: Sequence[Capture]
+    sizes: Sequence[tuple[int, int]]
+    model: PlansFor
+    influence: float
+    lines: Lines
+    seamless: bool
+    guide: FacadeGuide | None
+    windows: tuple[str | None, ...]
+    own_colors: float = 0.0
+
+    def padded(self) -> tuple[tuple[int, int], ...]:
+        """(width, height) that the model works on, of each capture."""
+        return tuple(
+            framing.padded_size(size, self.model.multiple, self._margin) for size in self.sizes
+        )
+
+    @property
+    def _margin(self) -> int:
+        settings, factor = self.model.settings, self.model.factor
+        return 0 if self.seamless else -(-settings.margin // factor) * factor
+
+    def make(self, index: int) -> dict[str | None, Frame]:
+        """The frames of one capture, by kind of windows. Raises MaquetteError("bad-depth")."""
+        capture, (width, height) = self.captures[index], self.sizes[index]
+        encoding = self.model.settings.depth
+        metres, name = np.asarray(capture.depth), name_of(capture, index)
+        try:
+            span = depth.depth_range(metres, encoding, name)
+        except ValueError as error:
+            raise MaquetteError("bad-depth", str(error)) from error
+        encoded = depth.encode_depth(metres, span, encoding, (height, width), name)
+        padded, margin = self.padded()[index], self._margin
+        color = framing.resample(np.asarray(capture.color), (width, height))
+        plain = Frame(
+            index=index,
+            size=(width, height),
+            padded=padded,
+            margin=margin,
+            color=framing.pad(color, padded, margin),
+            depth=np.zeros((0, 0), np.float32),
+            seen=np.zeros((0, 0), np.uint8),
+            hold=min(self.influence, 1.0),
+            warnings=() if self.seamless else _depth_warnings(metres, encoded, name),
+        )
+        plain = with_outlines(plain, capture, self.model.settings.outlines, self.seamless)
+        return {kind: self._with_windows(plain, capture, encoded, kind) for kind in self.windows}
+
+    def _with_windows(
+        self, plain: Frame, capture: Capture, encoded: NDArray[np.float32], kind: str | None
+    ) -> Frame:
+        frame, shown, openings = plain, encoded, None
+        if self.guide is not None and kind is not None:
+            seen = self.guide.openings(plain.index, kind)
+            width, height = plain.size
+            openings = depth.area_resize(seen, (height, width))
+            shown = depth.set_back(encoded, openings, self.model.settings.depth)
+            frame = with_openings(plain, openings)
+        frame = with_lines(frame, capture, self.lines, self.seamless, openings)
+        if self.own_colors and not self.seamless:
+            frame = with_own_colors(frame, capture, openings, self.own_colors)
+        return with_depth(frame, shown, self.model, self.influence)
+
+
+def name_of(capture: Capture, index: int) -> str:
+    """A capture in words, by its number in the job."""
+    return f"view {capture.view.name!r}" if capture.view.name else f"capture {index + 1}"
+
+
+def _depth_warnings(
+    metric: NDArray[np.float32], encoded: NDArray[np.float32], name: str
+) -> tuple[str, ...]:
+    if depth.is_all_sky(metric):
+        return (
+            f"There is nothing in front of the camera in {name}, so the picture follows the "
+            "prompt and the background colour alone; point the camera at the model.",
+        )
+    if float(encoded.max() - encoded.min()) < _FLAT:
+        return (
+            f"One flat surface fills {name}, so its depth has no edge to follow; step back, or "
+            "choose another view.",
+        )
+    return ()
 
 
 def with_depth(
@@ -95,20 +205,35 @@ def with_depth(
     return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
 
 
-def outlines_of(
-    capture: Capture,
-    size: tuple[int, int],
-    settings: ModelSettings,
-    seamless: bool,
-    openings: NDArray[np.float32] | None = None,
-) -> tuple[Outlines, ...]:
-    """The edges of a capture at the size (width, height) of its pictures; with openings, [H, W] of
-    that size, theirs as well."""
-    if not settings.outlines or (openings is not None and not openings.any()):
-        return ()
-    radius = settings.outlines if openings is None else min(settings.outlines, _REVEAL)
-    metric = _depth_at(capture, size)
-    return (Outlines.of(metric, capture.view, radius, openings=openings, wraps=seamless),)
+def with_outlines(frame: Frame, capture: Capture, radius: int, seamless: bool) -> Frame:
+    """The frame with the edges of its capture; radius: pixels within which colours are moved."""
+    if not radius:
+        return frame
+    outlines = Outlines.of(_depth_at(capture, frame.size), capture.view, radius, wraps=seamless)
+    return dataclasses.replace(frame, outlines=(outlines,))
+
+
+def with_openings(frame: Frame, openings: NDArray[np.float32]) -> Frame:
+    """The frame with the edges of openings as well, where it has those of its capture. openings:
+    [H, W] of the picture's size."""
+    if not frame.outlines or not openings.any():
+        return frame
+    (plain,) = frame.outlines
+    more = plain.with_openings(openings, min(plain.radius, _REVEAL))
+    return dataclasses.replace(frame, outlines=(plain, more))
+
+
+def with_own_colors(
+    frame: Frame, capture: Capture, openings: NDArray[np.float32] | None, share: float
+) -> Frame:
+    """The frame with the colours of its capture, 0 to 1 of them, for its pictures. openings: [H, W]
+    of the picture's size, which have none."""
+    metric = _depth_at(capture, frame.size)
+    ends = frame.outlines[0].ends if frame.outlines else surface_ends(metric, capture.view)
+    covered = np.where(np.isfinite(metric), 0.0 if openings is None else openings, 1.0)
+    color = framing.resample(np.asarray(capture.color), frame.size)
+    own = OwnColors.of(color, ends, covered, share)
+    return dataclasses.replace(frame, own_colors=own)
 
 
 def with_lines(

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
-from maquette_wire.view import Matrix, View
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from . import depth_files, exr
+from .assumed_camera import assumed_view, at_scale
 from .depth_files import read_depth, sibling_depth
 from .raster import Say, opened
 
@@ -33,7 +32,6 @@ __all__ = [
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr")
 """Of files that are taken for pictures where a folder is given; in lower case."""
-_LENS, _SENSOR = 35.0, 36.0  # millimetres, of the camera assumed for a picture without one
 
 
 def read_capture(
@@ -47,7 +45,7 @@ def read_capture(
 ) -> Capture:
     """The capture of a picture file and a depth file of the same size.
 
-    Its View has the picture's name and an assumed camera (35 mm lens), since a file has none.
+    Its View has the picture's name and an assumed camera (`assumed_camera`), since a file has none.
     Raises MaquetteError with code "bad-picture", "bad-depth", "size-mismatch" or, for more or
     fewer pixels than any server takes, "capture-too-large" or "capture-too-small".
     """
@@ -71,8 +69,8 @@ def read_capture(
 
 def capture_of(name: str, color: NDArray[np.uint8], metres: NDArray[np.float32]) -> Capture:
     """A picture [h, w, 3] and its depth [h, w] as a capture with an assumed camera."""
-    height, width = metres.shape
-    return Capture(_assumed_view(width, height, name), color, metres)
+    view = assumed_view(metres, name)
+    return Capture(view, color, at_scale(metres, view))
 
 
 def read_picture(
@@ -145,22 +143,3 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     except (ImageCms.PyCMSError, OSError):
         return image  # a broken profile is no reason to refuse the picture it describes
     return converted or image
-
-
-def _assumed_view(width: int, height: int, name: str) -> View:
-    focal = 2.0 * _LENS / _SENSOR
-    across, up = (focal, focal * width / height)
-    if height > width:
-        across, up = (focal * height / width, focal)
-    near, far = 0.1, 1000.0
-    clip, shift = (near + far) / (near - far), 2.0 * near * far / (near - far)
-    identity = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1)
-    projection = (across, 0, 0, 0, 0, up, 0, 0, 0, 0, clip, shift, 0, 0, -1, 0)
-    # Floating point also where a whole number would do: a View is hashed as it is written.
-    return View(
-        view_matrix=cast("Matrix", tuple(map(float, identity))),
-        projection_matrix=cast("Matrix", tuple(map(float, projection))),
-        width=width,
-        height=height,
-        name=name,
-    )

@@ -48,35 +48,42 @@ class _Ring:
 @dataclass(frozen=True)
 class Outlines:
     """The edges of one capture, at the size of its pictures (height, width), with `beyond` pixels
-    of the opposite edge beside each edge where the pictures go on there."""
+    of the opposite edge beside each edge where the pictures go on there. ends: between which
+    neighbours a surface ends, down [H - 1, W] and across [H, W - 1]. radius: pixels from an edge
+    within which colours are moved."""
 
     shape: tuple[int, int]
+    radius: int
+    ends: tuple[NDArray[np.bool_], NDArray[np.bool_]]
     rings: tuple[_Ring, ...]
     edge: NDArray[np.intp]
     beyond: int = 0
 
     @classmethod
     def of(
-        cls,
-        depth: NDArray[np.floating],
-        view: View,
-        radius: int,
-        *,
-        openings: NDArray[np.floating] | None = None,
-        wraps: bool = False,
+        cls, depth: NDArray[np.floating], view: View, radius: int, *, wraps: bool = False
     ) -> Outlines:
         """depth: metres [H, W], +inf for sky. radius: pixels, how far colours are moved at most.
-        openings: [H, W], how much of each pixel is an opening of a wall; the wall ends there too.
         wraps: depth and pictures go on at their opposite edge; the view is orthographic then."""
         beyond = min(2 * radius + _REACH, *depth.shape) if wraps else 0
         if beyond:
             view = widened(view, 1.0 + 2.0 * beyond / depth.shape[0])
             depth = np.pad(depth, beyond, mode="wrap")
-        down, across = surface_ends(depth, view)
-        if openings is not None:
-            holes = openings > 0.5
-            down, across = down | (holes[1:] ^ holes[:-1]), across | (holes[:, 1:] ^ holes[:, :-1])
-        straight = _linked(down, across)
+        return cls._between(surface_ends(depth, view), radius, beyond)
+
+    def with_openings(self, openings: NDArray[np.floating], radius: int) -> Outlines:
+        """The same edges, and those of openings of walls. openings: [H, W], how much of each pixel
+        is one. radius: as for `of`."""
+        holes = np.pad(openings > 0.5, self.beyond, mode="wrap")
+        down, across = self.ends
+        ends = down | (holes[1:] ^ holes[:-1]), across | (holes[:, 1:] ^ holes[:, :-1])
+        return self._between(ends, radius, self.beyond)
+
+    @classmethod
+    def _between(
+        cls, ends: tuple[NDArray[np.bool_], NDArray[np.bool_]], radius: int, beyond: int
+    ) -> Outlines:
+        straight = _linked(*ends)
         linked = np.concatenate([straight, _linked_diagonally(straight)]).reshape(8, -1)
         distance = _distance(straight, radius)
         flat = distance.ravel()
@@ -94,7 +101,7 @@ class Outlines:
             rings.append(
                 _Ring(pixels[some], inner[:, some], shares.astype(np.float32)[..., None], own)
             )
-        return cls(distance.shape, tuple(rings), np.flatnonzero(flat == 0), beyond)
+        return cls(distance.shape, radius, ends, tuple(rings), np.flatnonzero(flat == 0), beyond)
 
     def sharpened(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3] with its colours moved. share: how much of that, 0 to 1."""

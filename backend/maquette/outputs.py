@@ -49,6 +49,10 @@ def prepared(folder: Path) -> Path:
     """Make the folder for results. Raises MaquetteError("output-unusable")."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise MaquetteError(
+            "output-unusable", f"{folder} is a file.", "Name a folder with --output."
+        ) from error
     except OSError as error:
         raise MaquetteError(
             "output-unusable",
@@ -210,10 +214,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
+        hint = "Free some space or name another folder with --output, then run the command again."
+        if isinstance(error, PermissionError):  # on Windows what a program has open stays
+            hint = "Close it in other programs or make it writable, then run the command again."
         raise MaquetteError(
-            "output-unusable",
-            f"{path} can't be written: {error.strerror}.",
-            "Free some space or name another folder with --output, then run the command again.",
+            "output-unusable", f"{path} can't be written: {error.strerror}.", hint
         ) from error
 
 

@@ -40,11 +40,24 @@ class JobCancelled(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture to paint: its place in the result, its frame and its seed."""
+    """One picture to paint, by its number in the plan."""
 
     number: int
-    frame: Frame
-    seed: int
+    plan: Plan
+
+    @property
+    def frame(self) -> Frame:
+        """Its capture's, once that is made."""
+        return self.plan.frame(self.number)
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """(width, height) that the model works on."""
+        return self.plan.padded[self.number // self.plan.recipe.count]
+
+    @property
+    def seed(self) -> int:
+        return self.plan.recipe.seed + self.number % self.plan.recipe.count
 
 
 Batch = Sequence[Picture]
@@ -79,7 +92,7 @@ class Job:
 
     @property
     def count(self) -> int:
-        return len(self.plan.frames) * self.plan.recipe.count
+        return len(self.plan.padded) * self.plan.recipe.count
 
     def check_cancelled(self) -> None:
         if self.cancelled():
@@ -280,7 +293,7 @@ def _agreed(job: Job, group: Sequence[Batch], clean: Sequence[torch.Tensor]) -> 
     for batch, latents in zip(group, clean, strict=True):
         own = {p.number: each for p, each in zip(batch, latents, strict=True)}
         views |= {number: each for number, each in own.items() if number not in job.given}
-    agreed = job.average.apply([views[index] for index in range(len(job.plan.frames))])
+    agreed = job.average.apply([views[index] for index in range(len(job.plan.padded))])
     return [
         torch.stack([agreed[p.number] for p in batch]).to(latents)
         for batch, latents in zip(group, clean, strict=True)

@@ -6,27 +6,24 @@ know, or mend, is said.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.limits import check_size
 from maquette_wire.messages import Limits
 from maquette_wire.recipe import Lines, Recipe
-from numpy.typing import NDArray
 
-from . import depth, framing, samplers, schedulers
+from . import framing, schedulers
+from .ahead import Ahead
 from .facades.guide import FacadeGuide, with_windows
 from .facades.kinds import KINDS
 from .families.settings import ModelSettings
-from .frames import Frame, PlansFor, outlines_of, with_depth, with_lines
+from .frames import Frame, FrameMaker, PlansFor, name_of
 
-_FLAT = 0.01  # encoded units
 _SMALL, _LARGE = 0.5, 3.0  # times the native size
 
 
@@ -45,8 +42,11 @@ class Plan:
 
     Attributes:
         recipe: with the defaults filled in.
+        strength: of the painting, where the recipe's is what is kept of colours as well.
         readings: one for each of the recipe's `count` seeds.
-        by_windows: the frame of each capture, by its number, with each kind of windows.
+        padded: (width, height) that the model works on, of each capture.
+        made: the frames of each capture, by kind of windows, which are made ahead of the painting.
+        said: sentences for the user, without those about single captures.
         seamless: whether pictures go on at their opposite edge.
     """
 
@@ -56,16 +56,25 @@ class Plan:
     guidance: float
     strength: float
     readings: tuple[Reading, ...]
-    by_windows: dict[tuple[int, str | None], Frame]
-    warnings: tuple[str, ...]
+    padded: tuple[tuple[int, int], ...]
+    made: Ahead[dict[str | None, Frame]]
+    said: tuple[str, ...]
     seamless: bool = False
 
     @property
     def frames(self) -> tuple[Frame, ...]:
         """The frame of each capture, as the first seed has it."""
         first = self.readings[0].windows
-        captures = sorted({index for index, _ in self.by_windows})
-        return tuple(self.by_windows[index, first] for index in captures)
+        return tuple(self.made[index][first] for index in range(len(self.made)))
+
+    def close(self) -> None:
+        """Make no more frames."""
+        self.made.give_up()
+
+    @property
+    def warnings(self) -> list[str]:
+        """All sentences for the user."""
+        return [*(warning for frame in self.frames for warning in frame.warnings), *self.said]
 
     def reading(self, number: int) -> Reading:
         """How the seed of a picture, by its number in the job, reads the recipe."""
@@ -73,7 +82,7 @@ class Plan:
 
     def frame(self, number: int) -> Frame:
         """The frame of a picture, by its number in the job."""
-        return self.by_windows[number // self.recipe.count, self.reading(number).windows]
+        return self.made[number // self.recipe.count][self.reading(number).windows]
 
     @property
     def steps_run(self) -> int:
@@ -110,11 +119,13 @@ def make_plan(
     if influence is None:
         influence = by_geometry.depth_influence
     lines = _lines(recipe, model)
-    steps = _default_steps(settings, strength) if recipe.steps is None else recipe.steps
+    # What is painted of a picture: all, where colours are given back afterwards.
+    painted = 1.0 if settings.own_colors else strength
+    steps = _default_steps(settings, painted) if recipe.steps is None else recipe.steps
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
-    sampler = samplers.canonical(settings.sampler if recipe.sampler is None else recipe.sampler)
-    schedulers.make(sampler, model.scheduler_config)  # refuses what doesn't go together
-    run = 1 if steps == 1 and strength > 0.0 else int(steps * strength)
+    sampler = settings.sampler if recipe.sampler is None else recipe.sampler
+    sampler = schedulers.check(sampler, model.scheduler_config)
+    run = 1 if steps == 1 and painted > 0.0 else int(steps * painted)
     if run < 1:
         raise MaquetteError(
             "bad-recipe",
@@ -141,7 +152,20 @@ def make_plan(
         _reading(recipe, recipe.seed + number, model, guide, seamless)
         for number in range(recipe.count)
     )
-    frames, warnings = _frames(recipe, captures, model, influence, lines, seamless, guide, readings)
+    maker = FrameMaker(
+        captures=captures,
+        sizes=_sizes(recipe, captures, model, seamless),
+        model=model,
+        influence=influence,
+        lines=lines,
+        seamless=seamless,
+        guide=guide,
+        windows=tuple(dict.fromkeys(reading.windows for reading in readings)),
+        own_colors=1.0 - strength if settings.own_colors else 0.0,
+    )
+    padded, made = maker.padded(), Ahead(maker.make, len(captures))
+    # A tile is never larger than what the model paints well.
+    warnings = [] if seamless else _size_warnings(maker.sizes, settings)
     if recipe.windows in KINDS and guide is None and not seamless:
         warnings.append(
             f"The model {recipe.model!r} doesn't see the openings of walls, so its windows are not "
@@ -157,7 +181,9 @@ def make_plan(
             "pictures will differ from those."
         )
     return Plan(
-        filled, steps, sampler, guidance, strength, readings, frames, tuple(warnings), seamless
+        *(filled, steps, sampler, guidance, painted, readings, padded, made),
+        said=tuple(warnings),
+        seamless=seamless,
     )
 
 
@@ -208,83 +234,22 @@ def _training_warnings(settings: ModelSettings, steps: int, strength: float) -> 
     return warnings
 
 
-def _frames(
-    recipe: Recipe,
-    captures: Sequence[Capture],
-    model: PlansFor,
-    influence: float,
-    lines: Lines,
-    seamless: bool,
-    guide: FacadeGuide | None,
-    readings: Sequence[Reading],
-) -> tuple[dict[tuple[int, str | None], Frame], list[str]]:
+def _sizes(
+    recipe: Recipe, captures: Sequence[Capture], model: PlansFor, seamless: bool
+) -> list[tuple[int, int]]:
+    """(width, height) of the pictures of each capture. Raises MaquetteError for what is too large
+    or too small, and where there is no capture."""
     if not captures:
         raise MaquetteError("bad-message", "The job has no capture.", "Capture a view first.")
-    names = [_name(capture, index) for index, capture in enumerate(captures)]
-    settings = model.settings
     sizes = []
-    for capture, name in zip(captures, names, strict=True):
+    for index, capture in enumerate(captures):
+        name = name_of(capture, index)
         size = framing.result_size((capture.view.width, capture.view.height), recipe.size, name)
         check_size(f"The picture of {name}", *size, Limits())
         if seamless:
-            size = framing.tile_size(size, model.multiple, settings.largest_tile)
+            size = framing.tile_size(size, model.multiple, model.settings.largest_tile)
         sizes.append(size)
-    encoding = settings.depth
-    depths = [np.asarray(capture.depth) for capture in captures]
-    try:
-        ranges = [
-            depth.depth_range(own, encoding, name) for own, name in zip(depths, names, strict=True)
-        ]
-    except ValueError as error:
-        raise MaquetteError("bad-depth", str(error)) from error
-    frames: dict[tuple[int, str | None], Frame] = {}
-    warnings = []
-    for index, (capture, size, name) in enumerate(zip(captures, sizes, names, strict=True)):
-        margin = 0 if seamless else -(-settings.margin // model.factor) * model.factor
-        padded = framing.padded_size(size, model.multiple, margin)
-        encoded = depth.encode_depth(depths[index], ranges[index], encoding, size[::-1], name)
-        if not seamless:
-            warnings += _depth_warnings(depths[index], encoded, name)
-        color = framing.resample(np.asarray(capture.color), size)
-        plain = Frame(
-            index=index,
-            size=size,
-            padded=padded,
-            margin=margin,
-            color=framing.pad(color, padded, margin),
-            depth=np.zeros((0, 0), np.float32),
-            seen=np.zeros((0, 0), np.uint8),
-            outlines=outlines_of(capture, size, settings, seamless),
-            hold=min(influence, 1.0),
-        )
-        for windows in dict.fromkeys(reading.windows for reading in readings):
-            frame, shown, openings = plain, encoded, None
-            if guide is not None and windows is not None:
-                openings = depth.area_resize(guide.openings(index, windows), size[::-1])
-                shown = depth.set_back(encoded, openings, encoding)
-                more = outlines_of(capture, size, settings, seamless, openings)
-                frame = dataclasses.replace(plain, outlines=(*plain.outlines, *more))
-            frame = with_lines(frame, capture, lines, seamless, openings)
-            frames[index, windows] = with_depth(frame, shown, model, influence)
-    if not seamless:  # a tile is never larger than what the model paints well
-        warnings += _size_warnings(sizes, settings)
-    return frames, warnings
-
-
-def _depth_warnings(
-    metric: NDArray[np.float32], encoded: NDArray[np.float32], name: str
-) -> list[str]:
-    if depth.is_all_sky(metric):
-        return [
-            f"There is nothing in front of the camera in {name}, so the picture follows the "
-            "prompt and the background colour alone; point the camera at the model."
-        ]
-    if float(encoded.max() - encoded.min()) < _FLAT:
-        return [
-            f"One flat surface fills {name}, so its depth has no edge to follow; step back, or "
-            "choose another view."
-        ]
-    return []
+    return sizes
 
 
 def _size_warnings(sizes: Sequence[tuple[int, int]], settings: ModelSettings) -> list[str]:
@@ -302,7 +267,3 @@ def _size_warnings(sizes: Sequence[tuple[int, int]], settings: ModelSettings) ->
             "things."
         ]
     return []
-
-
-def _name(capture: Capture, index: int) -> str:
-    return f"view {capture.view.name!r}" if capture.view.name else f"capture {index + 1}"

@@ -7,6 +7,7 @@ thread: fsspec keeps one for each, as not all of them are for several.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import re
 import time
@@ -143,9 +144,15 @@ def _cause(error: Exception) -> Exception:
 def _kind(error: Exception) -> Literal["gone", "refused", "lost"]:
     status = getattr(error, "status", None) or getattr(error, "code", None)  # of HTTP
     name = type(error).__name__
+    # Not every package raises Python's own kind of an error.
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
+        return "gone"
     if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
         return "gone"
-    if isinstance(error, PermissionError | NotImplementedError) or status in (401, 403, 405):
+    if number in (errno.EACCES, errno.EPERM) or status in (401, 403, 405):
+        return "refused"
+    if isinstance(error, PermissionError | NotImplementedError):
         return "refused"
     if "Credential" in name or "Authentication" in name:
         return "refused"

@@ -9,6 +9,7 @@ machine; pictures packed into other batches differ by rounding alone.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -143,36 +144,41 @@ class Sampler:
             plan = make_plan(
                 recipe, captures, model, model_hash, seamless=seamless, together=together
             )
-            start = time.perf_counter()
-            model.prepare(lines=plan.frames[0].lines is not None)
-            seconds["loading"] += time.perf_counter() - start
-            job = Job(plan, model, progress, cancelled, previews, seconds, list(plan.warnings))
-            job.given = frozenset(given)
-            job.pictures.update(given)
-            job.check_cancelled()
-            if together:
-                with job.timed("aligning"):
-                    job.average = surface_average(captures, plan.frames, model.factor, given)
-                if model.settings.shared_attention and len(captures) > 1:
-                    job.anchor = min(given) if given else job.average.leader
-            if self._measures and not together:
-                job.measured = functools.partial(self._note, job)
-            paint(job, self._batches(job))
+            with contextlib.closing(plan):
+                start = time.perf_counter()
+                model.prepare(lines=plan.frame(0).lines is not None)
+                seconds["loading"] += time.perf_counter() - start
+                job = Job(plan, model, progress, cancelled, previews, seconds, [])
+                job.given = frozenset(given)
+                job.pictures.update(given)
+                job.check_cancelled()
+                if together:
+                    with job.timed("aligning"):
+                        job.average = surface_average(captures, plan.frames, model.factor, given)
+                    if model.settings.shared_attention and len(captures) > 1:
+                        job.anchor = min(given) if given else job.average.leader
+                if self._measures and not together:
+                    job.measured = functools.partial(self._note, job)
+                paint(job, self._batches(job))
+                return self._result(job)
         except (RuntimeError, MemoryError) as error:
             if not devices.is_out_of_memory(error):
                 raise
             self._release()
             raise self._out_of_memory(entry) from error
+
+    def _result(self, job: Job) -> SamplingResult:
+        plan, count = job.plan, job.plan.recipe.count
         return SamplingResult(
             recipe=plan.recipe,
             pictures=[
-                (number // recipe.count, recipe.seed + number % recipe.count, job.pictures[number])
+                (number // count, plan.recipe.seed + number % count, job.pictures[number])
                 for number in range(job.count)
             ],
             encoded_depth=[frame.seen for frame in plan.frames],
-            warnings=job.warnings,
-            seconds={stage: round(spent, 4) for stage, spent in seconds.items()},
-            pack=max(self.batch_size(job, frame.padded) for frame in plan.frames),
+            warnings=[*plan.warnings, *job.warnings],
+            seconds={stage: round(spent, 4) for stage, spent in job.seconds.items()},
+            pack=max(self.batch_size(job, size) for size in plan.padded),
         )
 
     def bake(
@@ -310,14 +316,12 @@ class Sampler:
     def _batches(self, job: Job) -> list[list[Picture]]:
         """Pictures of one size together, the anchor first and the others in their order, as many
         as the device takes at once; without those that are given, but for the anchor."""
-        count = job.plan.recipe.count
         groups: dict[tuple[int, int], list[Picture]] = {}
         for number in sorted(range(job.count), key=lambda number: number != job.anchor):
             if number in job.given and number != job.anchor:
                 continue
-            frame = job.plan.frame(number)
-            picture = Picture(number, frame, job.plan.recipe.seed + number % count)
-            groups.setdefault(frame.padded, []).append(picture)
+            picture = Picture(number, job.plan)
+            groups.setdefault(picture.padded, []).append(picture)
         batches = []
         for size, group in groups.items():
             step = self.batch_size(job, size)
@@ -347,7 +351,7 @@ class Sampler:
 
     def _note(self, job: Job, batch: Sequence[Picture], seconds: float | None) -> None:
         """Note the time of a batch, for the next ones."""
-        size = batch[0].frame.padded
+        size = batch[0].padded
         each = None if seconds is None else seconds / (len(batch) * job.plan.steps_run)
         self._packs.note(self._pack_key(job, size), len(batch), each, self._fitting(job, size))
 

@@ -56,14 +56,11 @@ _SAMPLERS: dict[str, _Sampler] = {
 }
 
 
-def make(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
-    """A fresh scheduler for one batch.
-
-    config: the scheduler configuration of the model. Raises MaquetteError("unknown-sampler") for a
-    name that isn't known, or that can't run this model's noise schedule.
-    """
+def check(name: str, config: Mapping[str, Any]) -> str:
+    """The sampler's own name. config: the scheduler configuration of the model. Raises
+    MaquetteError("unknown-sampler") for a name that isn't known, or that can't run this model's
+    noise schedule."""
     key = samplers.canonical(name)
-    sampler = _SAMPLERS[key]
     able = samplers.able(config)
     if key not in able:
         raise MaquetteError(
@@ -71,6 +68,12 @@ def make(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
             f"The sampler {key!r} can't run this model, whose noise schedule ends in pure noise.",
             f"Use one of {', '.join(able)}.",
         )
+    return key
+
+
+def make(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
+    """A fresh scheduler. Arguments and errors are those of `check`."""
+    sampler = _SAMPLERS[check(name, config)]
     options = dict(sampler.options)
     if "clip_sample" not in config:
         # The schedulers' default is for pictures in [-1, 1]; latents go beyond.

@@ -66,7 +66,7 @@ class Sources:
 
         Raises MaquetteError as `blender.capture` does.
         """
-        file, sha256 = str(path.resolve()), file_digest(path)
+        sha256, file = file_digest(path), str(path.resolve())
         found = blender.find(self.program)
         extension = blender.extension_zip(self.extension)
         moments = [f"--frame={frame}" for frame in frames]
@@ -110,7 +110,8 @@ class Sources:
             "near_is_black": near_is_black,
             "near_is_white": near_is_white,
         }
-        source = Source(file=str(path.resolve()), sha256=file_digest(path), capture="", **levels)
+        sha256 = file_digest(path)  # first: it says what is wrong with a link
+        source = Source(file=str(path.resolve()), sha256=sha256, capture="", **levels)
         if depth is not None:
             capture = images.read_capture(path, depth, say=self.say, **levels)
             source = replace(source, depth=str(depth.resolve()), depth_sha256=file_digest(depth))

@@ -11,6 +11,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 
 from .. import preferences
+from ..abilities import chosen_model, takes_lines
 from ..backend import find_command
 from ..delivery import folder_of, target_of
 from ..grids import Grid, image_of
@@ -18,7 +19,7 @@ from ..notices import counted
 from ..preset_library import current_library
 from ..recipes import recipe_of, set_seed
 from ..session import current
-from ..variation import SETTINGS, grid
+from ..variation import OF_LINES, SETTINGS, grid
 from ..wrapping import wrapped
 from .beginning import Beginning
 from .picture import show_large
@@ -30,11 +31,27 @@ ITEMS = tuple(
     for number, (name, setting) in enumerate(SETTINGS.items(), 1)
 )
 NONE = ("none", "Nothing", "The grid is one row", 0)
+# Blender keeps no hold of what a function for items returns: these are there for good.
+WITHOUT_LINES = tuple(item for item in ITEMS if item[0] not in OF_LINES)
+ROWS, ROWS_WITHOUT_LINES = (NONE, *ITEMS), (NONE, *WITHOUT_LINES)
 WIDTH = 420
 VALUES = (
     "Values with commas between; left empty, those that are shown. Of words, phrases with "
     "semicolons between"
 )
+
+
+def _columns(_operator: object, context: bpy.types.Context | None) -> tuple:
+    return ITEMS if _takes_lines(context) else WITHOUT_LINES
+
+
+def _rows(_operator: object, context: bpy.types.Context | None) -> tuple:
+    return ROWS if _takes_lines(context) else ROWS_WITHOUT_LINES
+
+
+def _takes_lines(context: bpy.types.Context | None) -> bool:
+    # Without a context Blender asks for all that can ever be chosen.
+    return context is None or takes_lines(chosen_model(context.scene.maquette.model))
 
 
 class MAQUETTE_OT_grid(Beginning, OfSource, bpy.types.Operator):
@@ -45,14 +62,21 @@ class MAQUETTE_OT_grid(Beginning, OfSource, bpy.types.Operator):
     bl_label = "Grid"
     bl_options = {"REGISTER"}
 
-    columns: EnumProperty(name="Columns", description="What varies from left to right", items=ITEMS)
+    columns: EnumProperty(
+        name="Columns", description="What varies from left to right", items=_columns, default=1
+    )
     column_values: StringProperty(name="Values", description=VALUES)
     rows: EnumProperty(
-        name="Rows", description="What varies from top to bottom", items=(NONE, *ITEMS)
+        name="Rows", description="What varies from top to bottom", items=_rows, default=0
     )
     row_values: StringProperty(name="Values", description=VALUES)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        # What was chosen the last time may be nothing for the model that is chosen now.
+        if self.columns not in {name for name, *_ in _columns(self, context)}:
+            self.columns = ITEMS[0][0]
+        if self.rows not in {name for name, *_ in _rows(self, context)}:
+            self.rows = NONE[0]
         return context.window_manager.invoke_props_dialog(self, width=WIDTH)
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import bpy
 from maquette_wire.recipe import Recipe
 
+from ..abilities import chosen_model, sees_openings
 from ..properties import WINDOWS, MaquetteSettings
-from .base import chosen_model, sees_openings
 
 LABELS = {windows: label for windows, label, _description in WINDOWS}
 NAMES = {"windows": "Windows", "storey": "Storey Height", "bay": "Bay Width"}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import bpy
 
+from ..abilities import chosen_model
 from ..color_management import as_painted
 from ..properties import settings_of
 from ..wrapping import wrapped
-from .base import EnginePanel, chosen_model
+from .base import EnginePanel
 from .facades import draw_facades
 from .presets import draw_presets
 from .restyle import draw_fine, draw_geometry, draw_prompt, labelled

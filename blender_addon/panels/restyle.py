@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import bpy
 
+from ..abilities import chosen_model, is_guided, takes_lines, takes_steps
 from ..properties import MaquetteSettings
 from ..recipes import said
 from ..session import current
 from ..wrapping import broken, room_in, wrapped
-from .base import MaquettePanel, chosen_model, is_guided, takes_lines, takes_steps
+from .base import MaquettePanel
 from .facades import draw_facades
 from .jobs import draw_jobs
 from .presets import draw_presets

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from maquette import remote
-from maquette.batch.task import PICTURES
+from maquette.batch.asked import PICTURES
 from maquette.fetching import Fetcher
 from maquette_wire.errors import MaquetteError
 

@@ -73,7 +73,7 @@ def test_a_blurred_opening_is_exact_again():
     wanted[holes > 0.5] = (250, 240, 150)
     before = blurred(wanted)
     plain = Outlines.of(depth, view(), 4).sharpened(before)
-    after = Outlines.of(depth, view(), 4, openings=holes).sharpened(before)
+    after = Outlines.of(depth, view(), 4).with_openings(holes, 4).sharpened(before)
     # A row of pixels on either side of its edge is as soft as a render's.
     inside, around = np.s_[19:27, 27:37], np.s_[15:31, 23:41]
     assert difference(plain, wanted)[inside].max() > 50

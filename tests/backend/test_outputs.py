@@ -150,6 +150,16 @@ def test_a_full_disk_is_said_and_leaves_no_half_picture(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_another_program_holds_is_to_be_closed(tmp_path, monkeypatch):
+    def held(self: Path, target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", held)
+    with pytest.raises(MaquetteError, match=r"manifest.csv can't be written.*Close it in other"):
+        outputs.write_bytes(tmp_path / "manifest.csv", b"")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_texture_of_16_bits_has_a_file_for_each_tile(tmp_path):
     values = np.arange(2 * 2 * 3, dtype="<u2").reshape(2, 2, 3) * 5000
     headers = [FrameHeader(name="texture", index=n, dtype="u2", shape=(2, 2, 3)) for n in range(2)]

@@ -15,9 +15,11 @@ from maquette_wire.presets.library import Library, built_in
 from maquette_wire.recipe import Recipe
 
 from blender_addon.jobs import State
+from blender_addon.operators import grid as grids_operator
 from blender_addon.preferences import preferences
 from blender_addon.variation import SETTINGS, grid
 from tests.blender_addon.conftest import pictures, turn
+from tests.blender_addon.test_panels import known_model
 
 BASE = Recipe(prompt="brick", seed=7, count=4)
 PRESETS = Library(built_in())
@@ -55,6 +57,8 @@ def test_values_as_they_are_typed():
     assert values("model", "a, b") == ["a", "b"]
     assert values("words", "at dusk; in snow, fog") == ["brick, at dusk", "brick, in snow, fog"]
     assert values("windows", "Punched, curtain wall") == ["punched", "curtain wall"]
+    assert values("lines", "None, exact,MLSD") == ["none", "exact", "mlsd"]
+    assert values("lines_influence", "0.3, 0.9") == [0.3, 0.9]
     assert all(text.startswith("brick, ") for text in values("preset", "Timber, Dusk"))
     for name, setting in SETTINGS.items():
         assert len(grid(BASE, [(name, setting.example)], PRESETS, ())) >= 2
@@ -76,6 +80,8 @@ def test_rows_and_columns_multiply_row_by_row():
         ([("geometry", "2, 0.5")], "geometry is 2"),
         ([("model", "c, a")], "there is no 'c'"),
         ([("windows", "round, tall")], "there is no 'round'"),
+        ([("lines", "straight, exact")], "no 'straight'. Use none, exact, canny, lineart, mlsd"),
+        ([("lines_influence", "0.5, 2")], "lines_influence is 2"),
         ([("preset", "Nonsense, Timber")], "Nonsense"),
         ([("words", " ; ")], "has no values"),
         ([("seed", "4")], "has 1 picture"),
@@ -124,6 +130,22 @@ def test_a_grid_of_what_was_made_where_something_was_not(
     assert "It lacks 1 picture" in session.notices[-1].text
     assert json.loads(backend.read_text())[-2:] == ["--columns", "seed"]
     assert not [job for job in session.jobs.values() if job.state is State.FAILED]
+
+
+def test_lines_vary_where_the_chosen_model_takes_them(
+    session, server, camera, settings, backend, monkeypatch
+):
+    wanted = {"columns": "lines_influence", "column_values": "0.3, 0.6", "rows": "lines"}
+    with pytest.raises(TypeError, match="lines_influence"):
+        bpy.ops.maquette.grid(**wanted)
+    monkeypatch.setattr(grids_operator, "chosen_model", lambda _name: known_model(lines=True))
+    assert bpy.ops.maquette.grid(**wanted, row_values="none, canny") == {"FINISHED"}
+    turn(session, lambda: session.grids.last is not None)
+    assert [(each.lines, each.lines_influence) for each in submitted(server)] == [
+        ("none", 0.3), ("none", 0.6), ("canny", 0.3), ("canny", 0.6)
+    ]  # fmt: skip
+    asked = json.loads(backend.read_text())
+    assert asked[-4:] == ["--columns", "lines_influence", "--rows", "lines"]
 
 
 def test_without_the_program_that_labels_it_nothing_is_painted(session, server, camera, settings):

@@ -80,7 +80,7 @@ class Drawn:
         return draw
 
 
-def _model(**facts: Any) -> ModelInfo:
+def known_model(**facts: Any) -> ModelInfo:
     known: dict[str, Any] = {"name": "x", "title": "X", "family": "sd2-depth", "licence": "MIT"}
     known |= {"native_size": 512, "steps": 20, "sampler": "ddim", "guidance": 7.0}
     return ModelInfo(**{**known, **facts})
@@ -90,13 +90,13 @@ def _model(**facts: Any) -> ModelInfo:
     ("model", "shown"),
     [
         (None, {"guidance", "steps", "negative_prompt", "Method"}),
-        (_model(), {"guidance", "steps", "negative_prompt"}),
+        (known_model(), {"guidance", "steps", "negative_prompt"}),
         (
-            _model(samplers=("ddim", "euler"), loras=("ink",)),
+            known_model(samplers=("ddim", "euler"), loras=("ink",)),
             {"guidance", "steps", "negative_prompt", "Method", "MAQUETTE_MT_style"},
         ),
-        (_model(guidance=1.0), {"steps"}),
-        (_model(guidance=1.0, steps=1, samplers=("ddim",)), set()),
+        (known_model(guidance=1.0), {"steps"}),
+        (known_model(guidance=1.0, steps=1, samplers=("ddim",)), set()),
     ],
 )
 def test_only_what_the_model_can_do_is_shown(
@@ -117,10 +117,10 @@ def test_only_what_the_model_can_do_is_shown(
     ("model", "chosen", "shown"),
     [
         (None, "auto", set()),
-        (_model(), "auto", set()),
-        (_model(), "canny", {"lines"}),
-        (_model(lines=True), "auto", {"lines", "lines_influence"}),
-        (_model(lines=True), "none", {"lines"}),
+        (known_model(), "auto", set()),
+        (known_model(), "canny", {"lines"}),
+        (known_model(lines=True), "auto", {"lines", "lines_influence"}),
+        (known_model(lines=True), "none", {"lines"}),
     ],
 )
 def test_lines_are_there_for_a_model_that_takes_them(
@@ -134,7 +134,7 @@ def test_lines_are_there_for_a_model_that_takes_them(
 
 
 def test_what_is_set_is_shown_whatever_the_model(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(restyle, "chosen_model", lambda _name: _model(guidance=1.0, steps=1))
+    monkeypatch.setattr(restyle, "chosen_model", lambda _name: known_model(guidance=1.0, steps=1))
     settings, drawn = bpy.context.scene.maquette, cast(Any, Drawn())
     settings.use_guidance, settings.negative_prompt, settings.sampler = True, "cars", "euler"
     settings.loras.add().name = "ink"
@@ -160,7 +160,7 @@ LENGTHS = {"storey_height", "bay_width"}
 
 @pytest.mark.parametrize(
     ("model", "shown"),
-    [(None, True), (_model(facades=True), True), (_model(facades=False), False)],
+    [(None, True), (known_model(facades=True), True), (known_model(facades=False), False)],
 )
 def test_windows_are_laid_out_for_a_model_that_sees_them(
     monkeypatch: pytest.MonkeyPatch, model: ModelInfo | None, shown: bool
@@ -184,7 +184,7 @@ def test_windows_are_laid_out_for_a_model_that_sees_them(
 def test_lengths_are_greyed_where_nothing_is_laid_out_and_the_folded_panel_tells_the_layout(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(facades, "chosen_model", lambda _name: _model(facades=True))
+    monkeypatch.setattr(facades, "chosen_model", lambda _name: known_model(facades=True))
     settings = bpy.context.scene.maquette
     for windows, greyed in (("ribbon", set()), ("auto", set()), ("free", LENGTHS)):
         settings.windows = windows

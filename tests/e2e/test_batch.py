@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,15 @@ def test_the_same_picture_in_two_folders_is_two_sources(run: Run, tmp_path: Path
     assert set(pictures(tmp_path / "out")) == {"tower-brick.png", "tower-brick-2.png"}
 
 
+def test_a_table_that_can_not_be_written_is_said_and_all_else_is_there(run: Run, renders: Path):
+    out = renders.parent / "out"
+    (out / "manifest.csv").mkdir(parents=True)
+    done = run("batch", renders, "--prompt", "brick", *QUICK, "--output", out)
+    assert done.returncode == 1 and "manifest.csv can't be written" in done.stderr
+    assert done.stdout.splitlines()[-1] == f"3 made: {out / 'index.html'}"
+    assert len(rows(out)) == 3
+
+
 def test_the_prompt_can_be_left_out_of_files_and_names(run: Run, renders: Path):
     out = renders.parent / "out"
     words = ["--prompt", "secret brick", *QUICK, "--output", out, "--leave-out-prompt"]
@@ -230,6 +240,54 @@ def test_a_batch_that_is_killed_while_it_sends_ends_with_all_pictures_at_the_url
     names = {path.name for path in killed.rglob("*")}
     assert names == {path.name for path in whole.rglob("*")}
     assert len([*(whole / "sources").iterdir()]) == 3
+
+
+def test_two_machines_that_write_to_one_url_do_so_one_after_the_other(
+    home: Path, server: local.ServerRecord, renders: Path, tmp_path: Path
+):
+    """The first one falls asleep, the second takes its place, the first one wakes up."""
+
+    def whole(folder: Path) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        "import tests.backend.batch.far\nfrom maquette.batch import lease\n"
+        "lease.RENEWED, lease.SILENCE = 0.5, 2.5\n"
+    )
+    shutil.copytree(home / "keys", tmp_path / "other" / "keys")  # another machine's user
+    out, command = tmp_path / "out", [sys.executable, "-m", "maquette", "batch", str(renders)]
+    command += ["--prompt", "a", *QUICK, "--output", f"far://{out}"]
+    command += ["--server", server.endpoint, "--server-key", server.public_key]
+    machines = []
+    for folder in (home, tmp_path / "other"):
+        given = environment(folder)
+        given["PYTHONPATH"] += f"{os.pathsep}{tmp_path / 'site'}"
+        machines.append({"env": given, "stderr": subprocess.PIPE, "text": True})
+    first = subprocess.Popen(
+        [*command, "--seed", "0-999"], stdout=subprocess.DEVNULL, **machines[0]
+    )
+    try:
+        end = time.monotonic() + 60
+        while not pictures(out) and time.monotonic() < end:
+            time.sleep(0.05)
+        second = subprocess.run(command, timeout=60, stdout=subprocess.PIPE, **machines[1])
+        assert second.returncode == 1
+        assert f"Another batch writes to far://{out} (on " in second.stderr
+        assert f"process {first.pid}, since " in second.stderr
+        first.send_signal(signal.SIGSTOP)
+        second = subprocess.run(command, timeout=60, stdout=subprocess.PIPE, **machines[1])
+        assert second.returncode == 0, second.stderr
+        assert "It is not running any more" in second.stderr
+        then = whole(out)
+        first.send_signal(signal.SIGCONT)
+        _, said = first.communicate(timeout=60)
+    finally:
+        first.kill()
+    assert first.returncode == 1, said
+    assert f"maquette: Another batch has taken over far://{out}" in said.splitlines()[-1]
+    assert whole(out) == then
+    assert "manifest.lease" not in then
 
 
 def test_a_second_batch_in_the_same_folder_is_refused(run: Run, home: Path, renders: Path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from maquette_wire import png
 from maquette_wire.home import Home
+from PIL import Image
 
 from tests.backend.tiny import make_tiny_sdxl
 
@@ -26,3 +27,6 @@ def test_an_architect_restyles_by_lines_in_a_window(in_window: InWindow):
     assert user["plain"] == [False, False] and user["lines"] == [True, True]
     recipe = png.read_recipe(Path(user["file"]))
     assert (recipe.model, recipe.lines, recipe.lines_influence) == ("lines", "exact", 0.62)
+    with Image.open(user["grid"]) as image:
+        width, height = image.size
+    assert width > 3 * 128 and height > 2 * 96, "two kinds of lines down, three values across"

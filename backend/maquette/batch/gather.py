@@ -8,6 +8,7 @@ functions run in a thread of their own and know nothing of the manifest's databa
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,9 +27,12 @@ from msgspec.structs import replace
 from .. import depth_files, outputs, remote
 from ..fetching import Fetcher
 from ..sources import SCENES, Sourced, Sources
-from .task import COLOURS, Asked, words
+from .asked import COLOURS, Asked, words
+from .names import joined
 
 CAPTURES = ".captures"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What every other capture would meet as well."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,13 @@ class Gatherer:
             ]
         except OSError as error:
             where = error.filename or path
+            if error.errno in NO_ROOM:
+                raise MaquetteError(
+                    "output-unusable",
+                    f"{where} can't be written: {error.strerror}.",
+                    "Free some space or name another folder with --output, then run the command "
+                    "again.",
+                ) from error
             raise MaquetteError(
                 "bad-source", f"{where}: {error.strerror}.", "See to that and run the batch again."
             ) from error
@@ -131,7 +142,7 @@ class Gatherer:
         packet = submission(Recipe(prompt=""), [capture])
         container.write(self._file(source.capture), packet.message, packet.frames)
         parts = [str(number), *parts_of(source, capture.view)]
-        picture = f"{COLOURS}/{'-'.join(parts)}.png"
+        picture = f"{COLOURS}/{joined(parts)}.png"
         png.write(self._folder / picture, capture.color, capture.view.width, capture.view.height)
         return Found(source, capture.view, picture)
 

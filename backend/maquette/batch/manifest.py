@@ -10,140 +10,55 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
-import msgspec
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from maquette_wire.source import Source
 from maquette_wire.view import View
 
-from . import database
-from .elsewhere import Elsewhere
-from .gather import Found
-from .names import name_of
+from .captured import Captured, Taken
+from .database import Database
 from .records import Row, failed_row, output_row, write_rows
-from .task import Asked
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A capture of the manifest. `picture`: file of its colour, in the folder."""
-
-    id: int
-    source: Source
-    view: View
-    picture: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """A picture of the manifest. `file`: its name in the folder."""
-
-    id: int
-    capture: int
-    recipe: Recipe
-    file: str
-
-
-class Away(Protocol):
-    """What is at the URL that results go to."""
-
-    elsewhere: Elsewhere
-    last_source: int
-
-    def has(self, file: str) -> bool: ...
+from .wanted import Away, Output, Wanted
 
 
 class Manifest:
     """The manifest in a folder; made where there is none. A context manager.
 
     Args:
-        away: what is at the URL that the folder's results go to; None where they stay.
+        called: what a user calls the folder.
+
+    Attributes:
+        captured: its sources, and what was captured of them.
 
     Raises MaquetteError("batch-running", "bad-manifest"), and from its block also
     MaquetteError("output-unusable") where the disk does not take what is noted.
     """
 
-    def __init__(self, folder: Path, away: Away | None = None) -> None:
+    def __init__(self, folder: Path, called: str | None = None) -> None:
         self.folder = folder
-        self._away = away
-        self._db = database.connect(folder)
+        self._away: Away | None = None
+        self._db = Database(folder, called)
+        self.captured = Captured(self._db)
 
     def __enter__(self) -> Manifest:
         return self
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        self._db.close()
-        database.explain(self.folder, error)
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._db.__exit__(kind, error, trace)
 
-    # --- sources and captures -------------------------------------------------------------------
-
-    def source(self, asked: Asked) -> int:
-        """A source's number; new where it wasn't asked for before."""
-        text = msgspec.json.encode(asked).decode()
-        self._db.execute(
-            "INSERT OR IGNORE INTO sources (id, asked)"
-            " SELECT max(coalesce(max(id), 0), ?) + 1, ? FROM sources",
-            (self._away.last_source if self._away else 0, text),
-        )
-        (number,) = self._db.execute("SELECT id FROM sources WHERE asked = ?", (text,)).fetchone()
-        return number
-
-    def captures(self, source: int) -> list[Taken]:
-        """What was captured of a source."""
-        found = self._db.execute("SELECT * FROM captures WHERE asked = ? ORDER BY place", (source,))
-        return [_taken(row) for row in found]
-
-    def set_captures(self, source: int, found: Sequence[Found] | None) -> list[Taken]:
-        """Note what was captured of a source; None: all is as it was.
-
-        Pictures of another state of the source are to be made again.
-        """
-        with self._step():
-            self._db.execute(
-                "UPDATE sources SET state = 'captured', error = NULL WHERE id = ?", (source,)
-            )
-            older = self.captures(source)
-            for place, new in enumerate(found or ()):
-                values = (_text(new.source), _text(new.view), new.picture)
-                if place >= len(older):
-                    self._db.execute(
-                        "INSERT INTO captures (asked, place, source, view, picture)"
-                        " VALUES (?, ?, ?, ?, ?)",
-                        (source, place, *values),
-                    )
-                    continue
-                was = older[place]
-                self._db.execute(
-                    "UPDATE captures SET source = ?, view = ?, picture = ? WHERE id = ?",
-                    (*values, was.id),
-                )
-                # The same files may be captured with other rounding by another Blender, or by
-                # the same one: what is painted of them stays.
-                another = was.source.capture != new.source.capture
-                if another and _files(was.source) != _files(new.source):
-                    self._wait_again("capture = ?", was.id)
-            for gone in older[len(found) :] if found is not None else ():
-                self._db.execute("DELETE FROM outputs WHERE capture = ?", (gone.id,))
-                self._db.execute("DELETE FROM captures WHERE id = ?", (gone.id,))
-        return self.captures(source)
-
-    def fail_source(self, source: int, error: MaquetteError) -> None:
-        """Note that nothing could be captured of a source."""
-        self._db.execute(
-            "UPDATE sources SET state = 'failed', error = ? WHERE id = ?", (str(error), source)
-        )
+    def goes_to(self, away: Away) -> None:
+        """The folder's results go to a URL from now on: what is there."""
+        self._away, self.captured.taken = away, away.last_source
 
     # --- outputs --------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Begin a run: nothing is wanted yet, and what failed is to be tried again."""
-        with self._step():
+        with self._db.step():
             self._db.execute("UPDATE outputs SET wanted = 0")
-            self._wait_again("state = 'failed'")
+            self._db.wait_again("state = 'failed'")
             self._db.execute("UPDATE outputs SET error = NULL WHERE state = 'painted'")
             self._db.execute("UPDATE sources SET state = 'unasked', error = NULL")
 
@@ -152,81 +67,10 @@ class Manifest:
     ) -> list[Output]:
         """Have each of these recipes painted on a capture; returns those that are to be painted.
 
-        One that is done stays, unless its file is gone; one that another run made is taken over.
-        What is only to be sent, `unsent` tells.
-
-        Args:
-            stem: what names of new ones begin with; the prompt follows if `prompt` says so.
+        What is only to be sent, `unsent` tells. Arguments as `Wanted.outputs` has them.
         """
-        waiting = []
-        with self._step():
-            for recipe in recipes:
-                row = self._known(capture, recipe)
-                is_made = row is not None and self._is_made(row)
-                claimed = None if is_made else self._claimed(row, capture, recipe)
-                if row is None:
-                    file = claimed["file"] if claimed else self._older(capture, recipe)
-                    file = file or self._name(stem, recipe, recipes, prompt)
-                    self._db.execute(
-                        "INSERT INTO outputs (capture, recipe, file) VALUES (?, ?, ?)",
-                        (capture.id, recipe.to_json(), file),
-                    )
-                    row = self._known(capture, recipe)
-                    assert row is not None
-                self._db.execute("UPDATE outputs SET wanted = 1 WHERE id = ?", (row["id"],))
-                if claimed:
-                    self._take_over(row["id"], capture, claimed)
-                elif not is_made:
-                    self._wait_again("id = ?", row["id"])
-                    file = row["file"]
-                    if self._away and self._away.elsewhere.is_another(file, recipe):
-                        file = self._name(stem, recipe, recipes, prompt)
-                        self._db.execute(
-                            "UPDATE outputs SET file = ? WHERE id = ?", (file, row["id"])
-                        )
-                    waiting.append(Output(row["id"], capture.id, recipe, file))
-        return waiting
-
-    def _is_made(self, row: sqlite3.Row) -> bool:
-        """Whether a picture need not be painted; one that is here and not there is to be sent."""
-        here = (self.folder / row["file"]).is_file()
-        if self._away is None:
-            return row["state"] == "done" and here
-        if row["state"] == "done" and self._away.has(row["file"]):
-            return True
-        if here and row["state"] in ("done", "painted"):
-            self._db.execute("UPDATE outputs SET state = 'painted' WHERE id = ?", (row["id"],))
-            return True
-        return False
-
-    def _claimed(self, row: sqlite3.Row | None, capture: Taken, recipe: Recipe) -> Row | None:
-        """A picture that another run made of this, where there is one."""
-        if self._away is None:
-            return None
-        found = self._away.elsewhere.claim(capture.source, capture.view, recipe)
-        own = None if row is None else row["file"]
-        if found and found["file"] != own and self._is_known(found["file"]):
-            return None
-        return found
-
-    def _older(self, capture: Taken, recipe: Recipe) -> str | None:
-        """The name of a picture that another run made before the source changed."""
-        if self._away is None:
-            return None
-        found = self._away.elsewhere.claim_older(capture.source, capture.view, recipe)
-        return found["file"] if found and not self._is_known(found["file"]) else None
-
-    def _take_over(self, output: int, capture: Taken, found: Row) -> None:
-        (self.folder / found["file"]).unlink(missing_ok=True)  # what it was before, if anything
-        made = (json.dumps(found["recipe"]), "\n".join(found["warnings"]), found["seconds"])
-        self._db.execute(
-            "UPDATE outputs SET state = 'done', file = ?, job = NULL, error = NULL,"
-            " made = ?, warnings = ?, seconds = ? WHERE id = ?",
-            (found["file"], *made, output),
-        )
-        picture = found["source_picture"]
-        if picture and self._away and self._away.has(picture):
-            self._db.execute("UPDATE captures SET picture = ? WHERE id = ?", (picture, capture.id))
+        wanted = Wanted(self._db, self.folder, self._away)
+        return wanted.outputs(capture, recipes, stem, prompt=prompt)
 
     def unsent(self, capture: Taken) -> list[Output]:
         """Wanted pictures of a capture that are painted, and not at the URL."""
@@ -236,19 +80,13 @@ class Manifest:
             (capture.id,),
         )
         return [
-            Output(row["id"], capture.id, Recipe.from_json(row["recipe"]), row["file"])
+            Output(row["id"], capture.id, self._db.decoded(row["recipe"], Recipe), row["file"])
             for row in found
         ]
 
-    def _known(self, capture: Taken, recipe: Recipe) -> sqlite3.Row | None:
-        return self._db.execute(
-            "SELECT id, state, file FROM outputs WHERE capture = ? AND recipe = ?",
-            (capture.id, recipe.to_json()),
-        ).fetchone()
-
     def assign(self, outputs_of_job: Sequence[Output], job: str | None) -> None:
         """Note that a job makes these outputs, before it is sent; or none does, with None."""
-        with self._step():
+        with self._db.step():
             for output in outputs_of_job:
                 self._db.execute("UPDATE outputs SET job = ? WHERE id = ?", (job, output.id))
 
@@ -323,7 +161,7 @@ class Manifest:
         failed = self._db.execute(
             "SELECT asked, error FROM sources WHERE state = 'failed' ORDER BY id"
         )
-        own = [_output_row(row) for row in found]
+        own = [self._output_row(row) for row in found]
         files = {row["file"] for row in own}
         others = self._away.elsewhere.rows.values() if self._away else ()
         return [
@@ -335,66 +173,19 @@ class Manifest:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _wait_again(self, which: str, *values: Any) -> None:
-        self._db.execute(
-            "UPDATE outputs SET state = 'waiting', job = NULL, made = NULL, error = NULL"
-            f" WHERE {which}",
-            values,
+    def _output_row(self, row: sqlite3.Row) -> Row:
+        state = row["state"]
+        if state == "painted":  # it isn't where it is to be
+            state = "failed" if row["error"] else "waiting"
+        return output_row(
+            number=row["id"],
+            state=state,
+            file=row["file"],
+            source=self._db.decoded(row["origin"], Source),
+            view=self._db.decoded(row["view"], View),
+            picture=row["picture"],
+            seconds=row["seconds"],
+            warnings=(row["warnings"] or "").splitlines(),
+            error=row["error"],
+            recipe=self._db.decoded(row["made"] or row["recipe"], Recipe),
         )
-
-    def _step(self) -> sqlite3.Connection:
-        """All of a block's changes or none."""
-        self._db.execute("BEGIN")
-        return self._db  # commits or rolls back when its block is left
-
-    def _name(self, stem: str, recipe: Recipe, recipes: Sequence[Recipe], prompt: bool) -> str:
-        """A free name of an output."""
-        base = name_of(stem, recipe, recipes, prompt=prompt)
-        name, number = f"{base}.png", 2
-        while self._is_taken(name):
-            name, number = f"{base}-{number}.png", number + 1
-        return name
-
-    def _is_taken(self, name: str) -> bool:
-        there = self._away is not None and self._away.has(name)
-        return there or self._is_known(name) or (self.folder / name).exists()
-
-    def _is_known(self, file: str) -> bool:
-        found = self._db.execute("SELECT 1 FROM outputs WHERE file = ?", (file,)).fetchone()
-        return found is not None
-
-
-def _files(source: Source) -> tuple[str, str | None]:
-    """What the files of a source hold."""
-    return source.sha256, source.depth_sha256
-
-
-def _text(record: msgspec.Struct) -> str:
-    return msgspec.json.encode(record).decode()
-
-
-def _output_row(row: sqlite3.Row) -> Row:
-    state = row["state"]
-    if state == "painted":  # it isn't where it is to be
-        state = "failed" if row["error"] else "waiting"
-    return output_row(
-        number=row["id"],
-        state=state,
-        file=row["file"],
-        source=msgspec.json.decode(row["origin"], type=Source),
-        view=msgspec.json.decode(row["view"], type=View),
-        picture=row["picture"],
-        seconds=row["seconds"],
-        warnings=(row["warnings"] or "").splitlines(),
-        error=row["error"],
-        recipe=msgspec.json.decode(row["made"] or row["recipe"], type=Recipe),
-    )
-
-
-def _taken(row: sqlite3.Row) -> Taken:
-    return Taken(
-        row["id"],
-        msgspec.json.decode(row["source"], type=Source),
-        msgspec.json.decode(row["view"], type=View),
-        row["picture"],
-    )

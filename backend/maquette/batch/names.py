@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from maquette_wire.recipe import Recipe
 from .. import outputs
 from .task import AXES
 
+RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever suffix follows."""
 NAME_BYTES = 200
 """Of a file's name before its number and suffix; file systems take 255."""
 SHORT = {
@@ -35,8 +38,14 @@ def name_of(stem: str, recipe: Recipe, recipes: Sequence[Recipe], *, prompt: boo
     for name in AXES:
         if len({getattr(other, name) for other in recipes}) > 1:
             parts.append(_part(name, getattr(recipe, name)))
+    return joined(parts)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """A file's name of its parts, as every file system takes it; without a suffix."""
     whole = "-".join(part for part in parts if part)
-    return whole.encode()[:NAME_BYTES].decode(errors="ignore")
+    whole = whole.encode()[:NAME_BYTES].decode(errors="ignore")
+    return f"{whole}_" if RESERVED.fullmatch(whole) else whole
 
 
 def _part(name: str, value: Any) -> str:

@@ -1,12 +1,11 @@
-"""A batch's results at a URL: what is there, and what is sent there, whole.
+"""A batch's results at a URL: what is there, and what is sent there.
 
-Object stores show a file when it is there whole. Elsewhere it is sent under a temporary name and
-renamed. What a working folder has and the URL has not is sent by the next run.
+What a working folder has and the URL has not is sent by the next run.
 """
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import posixpath
 import re
@@ -15,55 +14,72 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from maquette_wire.errors import MaquetteError
 
 from .. import outputs, remote
+from .asked import COLOURS
 from .elsewhere import Elsewhere, Row, row_of_picture, rows_of_lines
-from .task import COLOURS
+from .lease import Lease
+from .store import PART, Store
 
 SENDERS = 4
 """Files that are sent at once: most of the time of one is waiting for an answer."""
-PART = ".part"
 
 
 class Outbox:
-    """What is at a URL.
+    """What is at a URL, as long as this run holds it: to the end of its block.
 
     Args:
         url: of a folder; it is made where it is missing and its store has such a thing.
-        folder: the working folder, whose files are sent.
+        folder: the working folder, whose files are sent, and which this run alone holds.
         listing: name of the manifest there (`manifest.jsonl`).
+        say: is called with each sentence for the user.
 
-    Raises MaquetteError("no-protocol", "bad-output", "not-there", "not-allowed",
-    "connection-lost").
+    Attributes:
+        elsewhere: pictures there that other runs have made.
+        last_source: the largest number of a source there.
+
+    Raises MaquetteError("bad-output"), and on entering its block MaquetteError("batch-running",
+    "no-protocol", "not-there", "not-allowed", "connection-lost").
     """
 
-    def __init__(self, url: str, folder: Path, listing: str) -> None:
-        if remote.protocol(url) in ("http", "https") or "?" in url:
-            raise MaquetteError(
-                "bad-output",
-                f"{remote.public(url)} takes no pictures: it is the address of a web page.",
-                "Name a folder, or a URL of a store such as s3://bucket/folder.",
-            )
-        self.url = url.rstrip("/")
-        self.folder = folder
+    def __init__(self, url: str, folder: Path, listing: str, say: Callable[[str], None]) -> None:
         self._given_up = threading.Event()
+        self._store = Store(url, self._given_up.wait)
+        self._lease = Lease(self._store, folder, say)
+        self._folder, self._listing = folder, listing
         self._lock = threading.Lock()
-        self._files = self._clean()
-        self.elsewhere = Elsewhere(self._made(listing))
+        self._files: set[str] = set()
+        self.elsewhere = Elsewhere()
+        self.last_source = 0
+
+    def __enter__(self) -> Outbox:
+        with contextlib.ExitStack() as held:
+            held.enter_context(self._lease)
+            self._files = self._clean()
+            self.elsewhere = Elsewhere(self._made())
+            self._held = held.pop_all()
         numbers = (re.match(rf"{COLOURS}/(\d+)-", name) for name in self._files)
         self.last_source = max((int(found[1]) for found in numbers if found), default=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
 
     @property
     def name(self) -> str:
         """Of the folder there."""
-        return remote.location(self.url).name
+        return self._store.name
 
     def __truediv__(self, file: str) -> str:
         """The URL of a file there, as it may be shown."""
-        return f"{remote.public(self.url)}/{file}".rstrip("/")
+        return f"{self._store}/{file}".rstrip("/")
+
+    def check(self) -> None:
+        """Raises MaquetteError("batch-taken-over") where another run writes there, as is known."""
+        if self._lease.lost is not None:
+            raise self._lease.lost
 
     def has(self, file: str) -> bool:
         """Whether a file is there, by its name from the folder."""
@@ -72,31 +88,26 @@ class Outbox:
     def send(self, file: str) -> None:
         """Bring a file of the working folder there, over an older one; for any thread.
 
-        Raises MaquetteError("not-there", "not-allowed", "connection-lost").
+        Raises MaquetteError("batch-taken-over", "not-there", "not-allowed", "connection-lost").
         """
-        here = self.folder / file
+        self._lease.check()
         try:
-            remote.attempt(lambda: self._put(here, file), f"{self.url}/{file}", wait=self._wait)
-        except MaquetteError as error:
-            if error.code != "not-there":
-                raise
-            raise MaquetteError(
-                error.code,
-                f"Nothing can be put at {self / ''}: there is no such bucket or folder.",
-                "Make it, or correct the URL.",
-            ) from error
+            self._store.put(self._folder / file, file)
+        except MaquetteError:
+            self._lease.check()  # another may have swept it away
+            raise
         with self._lock:
             self._files.add(file)
 
     def bring(self, files: Iterable[str]) -> list[str]:
         """Copies in the working folder of files that are there alone; a sentence for each that
         can't be had."""
-        missing = [each for each in files if self.has(each) and not (self.folder / each).exists()]
+        missing = [each for each in files if self.has(each) and not (self._folder / each).exists()]
         problems = []
 
         def one(file: str) -> str | None:
             try:
-                self._get(file, self.folder / file)
+                self._store.get(file, self._folder / file)
             except MaquetteError as error:
                 return str(error)
             return None
@@ -109,9 +120,6 @@ class Outbox:
         """Try nothing again any more: the user waits for the end."""
         self._given_up.set()
 
-    def _wait(self, seconds: float) -> bool:
-        return self._given_up.wait(seconds)
-
     # --- what is there --------------------------------------------------------------------------
 
     def _clean(self) -> set[str]:
@@ -119,36 +127,22 @@ class Outbox:
         removed."""
         files: set[str] = set()
         for folder in ("", COLOURS):
-            for name in self._names(folder):
+            for name in self._store.names(folder):
                 file = posixpath.join(folder, name)
                 if name.startswith(".") and name.endswith(PART):
-                    self._do(lambda fs, path: fs.rm_file(path), file)
+                    self._store.remove(file)
                 else:
                     files.add(file)
         return files
 
-    def _names(self, folder: str) -> list[str]:
-        def look(fs: Any, path: str) -> list[str]:
-            fs.invalidate_cache()
-            infos = fs.ls(path, detail=True)
-            return [posixpath.basename(each["name"]) for each in infos if each["type"] == "file"]
-
-        try:
-            return self._do(look, folder)
-        except MaquetteError as error:
-            if error.code != "not-there":
-                raise
-            return []  # nothing yet
-
-    def _made(self, listing: str) -> list[Row]:
+    def _made(self) -> list[Row]:
         """Pictures there that are done: those of the manifest there, and those that a run made
         which was killed before it could write it."""
         rows: list[Row] = []
-        if self.has(listing):
-            text = self._do(lambda fs, path: fs.cat_file(path), listing)
+        if text := self._store.read(self._listing):
             rows = rows_of_lines(text.decode("utf-8", "replace"), self._files)
         listed = {row["file"] for row in rows}
-        own = {path.name for path in self.folder.glob("*.png")}
+        own = {path.name for path in self._folder.glob("*.png")}
         left = [each for each in sorted(self._files - listed - own) if each.endswith(".png")]
         with ThreadPoolExecutor(SENDERS) as threads:
             found = threads.map(self._row, [each for each in left if "/" not in each])
@@ -156,52 +150,13 @@ class Outbox:
 
     def _row(self, file: str) -> Row | None:
         """A picture there by what it says; a copy stays where it is a batch's."""
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".there-") as name:
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".there-") as name:
             path = Path(name) / file
-            self._get(file, path)
+            self._store.get(file, path)
             row = row_of_picture(path)
             if row is not None:
-                path.replace(self.folder / file)
+                path.replace(self._folder / file)
             return row
-
-    # --- one file -------------------------------------------------------------------------------
-
-    def _do(self, action: Callable[[Any, str], Any], file: str) -> Any:
-        url = f"{self.url}/{file}" if file else self.url
-
-        def act() -> Any:
-            fs, path = remote.opened(url)
-            return action(fs, path)
-
-        return remote.attempt(act, url, wait=self._wait)
-
-    def _get(self, file: str, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}{PART}")
-        try:
-            self._do(lambda fs, there: fs.get_file(there, str(part)), file)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _put(self, here: Path, file: str) -> None:
-        fs, path = remote.opened(f"{self.url}/{file}")
-        if remote.protocol(self.url) in remote.OBJECT_STORES:
-            fs.put_file(str(here), path)
-            return
-        folder, name = posixpath.split(path)
-        part = posixpath.join(folder, f".{name}{PART}")
-        fs.makedirs(folder, exist_ok=True)
-        fs.put_file(str(here), part)
-        if fs.size(part) != here.stat().st_size:
-            raise OSError("not all of it has arrived")
-        try:
-            fs.mv(part, path)
-        except OSError as error:  # some rename over nothing
-            if error.errno != errno.EEXIST:
-                raise
-            fs.rm_file(path)
-            fs.mv(part, path)
 
 
 def working_folder(batches: Path, url: str) -> Path:

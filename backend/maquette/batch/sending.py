@@ -1,19 +1,53 @@
-"""Pictures on their way to a URL, a few at once, each after the colours of its capture."""
+"""Pictures on their way to where they are to be: to a URL, a few at once, or no way at all."""
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 from maquette_wire.errors import MaquetteError
+from maquette_wire.source import Source
 
-from .manifest import Output
+from .lease import TAKEN_OVER
 from .outbox import SENDERS, Outbox
+from .wanted import Output
+
+Ended = list[tuple[Output, MaquetteError | None]]
+"""Pictures, and why they can't be where they are to be."""
+
+
+class Staying(contextlib.nullcontext[None]):
+    """Pictures that are where they are to be when they are written: in their folder. Does what
+    `Sending` does."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._pictures: list[Output] = []
+
+    @property
+    def pending(self) -> int:
+        return len(self._pictures)
+
+    def told(self, source: Source) -> Source:
+        return source.seen_from(self._folder)
+
+    def begin(self, output: Output, _colour: str) -> None:
+        self._pictures.append(output)
+
+    def ended(self) -> Ended:
+        ended, self._pictures = self._pictures, []
+        return [(output, None) for output in ended]
+
+    def check(self) -> None: ...
+    def give_up(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 class Sending:
-    """Brings files of a working folder to a URL. A context manager, which waits for all at its
-    end."""
+    """Brings files of a working folder to a URL, each picture after the colours of its capture. A
+    context manager, which waits for all at its end."""
 
     def __init__(self, outbox: Outbox, folder: Path) -> None:
         self._outbox, self._folder = outbox, folder
@@ -32,6 +66,10 @@ class Sending:
         """Pictures under way."""
         return len(self._pictures)
 
+    def told(self, source: Source) -> Source:
+        """A source as a picture tells of it."""
+        return source.by_name()
+
     def begin(self, output: Output, colour: str) -> None:
         """Have a picture sent. colour: file of its capture's colour, which goes before it, once."""
         if colour not in self._colours and (self._folder / colour).exists():
@@ -45,10 +83,10 @@ class Sending:
 
         self._pictures.append((self._executor.submit(send), output))
 
-    def ended(self) -> list[tuple[Output, MaquetteError | None]]:
+    def ended(self) -> Ended:
         """Pictures that are there since this was last asked, or why they can't be; without those
         that were stopped, which the next run sends."""
-        ended = []
+        ended: Ended = []
         for future, output in [each for each in self._pictures if each[0].done()]:
             self._pictures.remove((future, output))
             try:
@@ -56,10 +94,15 @@ class Sending:
             except CancelledError:
                 continue
             except MaquetteError as error:
-                ended.append((output, error))
+                if error.code != TAKEN_OVER:
+                    ended.append((output, error))
             else:
                 ended.append((output, None))
         return ended
+
+    def check(self) -> None:
+        """Raises MaquetteError("batch-taken-over") where another run writes there, as is known."""
+        self._outbox.check()
 
     def give_up(self) -> None:
         """Try nothing again any more: the user waits for the end."""

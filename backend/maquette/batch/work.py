@@ -11,11 +11,10 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple, Protocol
 
 from maquette_wire.capture import Capture
@@ -23,24 +22,19 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
 from maquette_wire.messages import Limits, Result
 from maquette_wire.recipe import Recipe
-from maquette_wire.source import Source
 from msgspec.structs import replace
 
 from .. import outputs, remote
 from ..jobs import failure
+from .asked import Asked
+from .captured import Taken
 from .gather import Found, Gatherer, parts_of
-from .manifest import Manifest, Output, Taken
-from .sending import Sending
-from .task import Asked
+from .manifest import Manifest
+from .sending import Sending, Staying
+from .tally import Tally
+from .waiting import LOOKED_AHEAD, Waiting
+from .wanted import Output
 
-LOOKED_AHEAD = 512
-"""Waiting pictures among which those of one job are looked for. No source is captured while there
-are as many: captures take room on the disk."""
-LONG_ENOUGH = 2.0
-"""Seconds of a job beyond which jobs don't grow by themselves: what goes by between two is little
-then, and little is lost with one. They still have as many pictures as a device makes at once."""
-PACK_MAX = 16
-"""Pictures of a job at most."""
 AHEAD = 2
 """Jobs of each device: one is painted while the next waits for it."""
 UNWRITTEN = 4
@@ -81,16 +75,6 @@ class Written(NamedTuple):
     result: Result
 
 
-@dataclass
-class Tally:
-    """How far a run is. `before`: pictures that were there when it began."""
-
-    before: int = 0
-    made: int = 0
-    failed: int = 0
-    sources_failed: int = 0
-
-
 class Work:
     """Does what a manifest says is to be done.
 
@@ -99,7 +83,8 @@ class Work:
         done: with each file that is there, by its name in the folder.
         progress: with the pictures done, all as far as is known, and the time that is left.
         prompt: False leaves the prompt out of the files and of their names.
-        sending: what brings the pictures to a URL; None where they stay in the folder.
+        results: what brings the pictures to where they are to be; None where they stay in the
+            folder.
     """
 
     def __init__(
@@ -112,26 +97,20 @@ class Work:
         done: Callable[[str], None],
         progress: Callable[[int, int, str], None],
         prompt: bool = True,
-        sending: Sending | None = None,
+        results: Sending | Staying | None = None,
     ) -> None:
         self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
         self._prompt = prompt
-        self._sending = sending
+        self._results = results or Staying(manifest.folder)
         self._said: set[str] = set()
         self._say_it, self._done, self._progress = say, done, progress
         self._sources: deque[Asked] = deque()
         self._recipes: Sequence[Recipe] = ()
         self._gathering: tuple[Future[list[Found] | None], Asked, int] | None = None
-        self._queue: deque[Output] = deque()
-        self._taken: dict[int, Taken] = {}
-        self._waiting: Counter[int] = Counter()  # pictures of a capture
-        self._held: Counter[str] = Counter()  # captures that are the same, and share a file
+        self._waiting = Waiting(gatherer.drop)
         self._jobs: dict[str, Job] = {}
         self._writing: list[Written] = []
-        self._alone: set[int] = set()
-        self._packs: Counter[str] = Counter()  # pictures of a job, by model
         self._not_before = 0.0
-        self._began = 0.0
         self.tally = Tally()
 
     def run(self, sources: Sequence[Asked], recipes: Sequence[Recipe]) -> Tally:
@@ -144,10 +123,10 @@ class Work:
         self._painter.abandon(self._manifest.jobs())  # of a run that was killed
         self._manifest.forget_jobs()
         self._sources, self._recipes = deque(sources), recipes
-        sending = self._sending if self._sending is not None else contextlib.nullcontext()
-        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, sending:
+        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, self._results:
             try:
                 while self._is_under_way():
+                    self._results.check()
                     self._gather(captures)
                     self._submit()
                     if self._jobs:
@@ -157,20 +136,18 @@ class Work:
                     else:
                         time.sleep(IDLE_SECONDS)  # until the server has room
                     self._note_written()
-                    self._note_sent()
+                    self._note_results()
                     self._tell()
             except BaseException:
                 captures.shutdown(wait=False, cancel_futures=True)
                 writers.shutdown()
-                if self._sending is not None:
-                    self._sending.give_up()
+                self._results.give_up()
                 try:
                     while self._writing:
                         with contextlib.suppress(MaquetteError):  # others are on disk
                             self._note_written()
-                    if self._sending is not None:
-                        self._sending.stop()
-                    self._note_sent()
+                    self._results.stop()
+                    self._note_results()
                 finally:
                     self._painter.cancel(*self._jobs)
                 raise
@@ -178,8 +155,8 @@ class Work:
         return self.tally
 
     def _is_under_way(self) -> bool:
-        painting = self._gathering or self._sources or self._queue or self._jobs
-        return bool(painting or self._unsent)
+        painting = self._gathering or self._sources or self._waiting or self._jobs
+        return bool(painting or self._results.pending)
 
     # --- captures -------------------------------------------------------------------------------
 
@@ -193,14 +170,14 @@ class Work:
             if not self._take(future, asked, source):
                 self._capture(executor, asked, source, again=True)
                 return
-        if self._sources and len(self._queue) < LOOKED_AHEAD:
+        if self._sources and len(self._waiting) < LOOKED_AHEAD:
             asked = self._sources.popleft()
-            self._capture(executor, asked, self._manifest.source(asked), again=False)
+            self._capture(executor, asked, self._manifest.captured.number(asked), again=False)
 
     def _capture(
         self, executor: ThreadPoolExecutor, asked: Asked, source: int, again: bool
     ) -> None:
-        known = [taken.source for taken in self._manifest.captures(source)]
+        known = [taken.source for taken in self._manifest.captured.of(source)]
         future = executor.submit(self._gatherer.take, asked, known, source, again)
         self._gathering = future, asked, source
 
@@ -209,12 +186,14 @@ class Work:
         try:
             found = future.result()
         except MaquetteError as error:
-            self._manifest.fail_source(source, error)
+            if error.code == "output-unusable":
+                raise
+            self._manifest.captured.fail(source, error)
             self.tally.sources_failed += 1
             self._say(f"{remote.place(asked.file).name}: {error}")
             return True
         wanted: list[tuple[Taken, list[Output]]] = []
-        for taken in self._manifest.set_captures(source, found):
+        for taken in self._manifest.captured.update(source, found):
             recipes = sized(self._recipes, taken, asked)
             stem = "-".join(parts_of(taken.source, taken.view))
             waiting = self._manifest.want(taken, recipes, stem, prompt=self._prompt)
@@ -225,28 +204,15 @@ class Work:
             unsent = self._manifest.unsent(taken)
             self.tally.before += len(self._recipes) - len(waiting) - len(unsent)
             for output in unsent:
-                self._send(taken, output)
-            if waiting:
-                self._taken[taken.id] = taken
-                self._waiting[taken.id] = len(waiting)
-                self._held[taken.source.capture] += 1
-                self._queue.extend(waiting)
+                self._bring(taken, output)
+            self._waiting.add(taken, waiting)
         return True
-
-    def _settled(self, output: Output) -> None:
-        """A picture is done or has failed."""
-        self._waiting[output.capture] -= 1
-        if not self._waiting[output.capture]:
-            source = self._taken.pop(output.capture).source
-            self._held[source.capture] -= 1
-            if not self._held[source.capture]:
-                self._gatherer.drop(source)
 
     # --- jobs -----------------------------------------------------------------------------------
 
     def _submit(self) -> None:
-        while self._queue and self._has_room() and time.monotonic() >= self._not_before:
-            self._began = self._began or time.monotonic()
+        while self._waiting and self._has_room() and time.monotonic() >= self._not_before:
+            self.tally.begin()
             chosen, captures = self._next_job()
             if chosen:
                 name = uuid.uuid4().hex
@@ -267,18 +233,10 @@ class Work:
 
     def _next_job(self) -> tuple[list[Output], list[Capture]]:
         """Waiting pictures of one recipe, taken from the queue, and their captures."""
-        first = self._queue[0]
-        room = 1 if first.id in self._alone else max(1, self._packs[first.recipe.model])
-        alike = (
-            output
-            for output in islice(self._queue, LOOKED_AHEAD)
-            if output.recipe == first.recipe and (room == 1 or output.id not in self._alone)
-        )
         chosen, captures = [], []
-        for output in list(islice(alike, room)):
-            self._queue.remove(output)
+        for output in self._waiting.next_job():
             try:
-                captures.append(self._gatherer.load(self._taken[output.capture].source))
+                captures.append(self._gatherer.load(self._waiting.taken(output).source))
                 chosen.append(output)
             except MaquetteError as error:
                 self._fail(output, error)
@@ -302,10 +260,9 @@ class Work:
         self._manifest.assign(job.outputs, None)
         if error.code in FULL:
             self._not_before = time.monotonic() + FULL_SECONDS
-            self._queue.extendleft(reversed(job.outputs))
+            self._waiting.put_back(job.outputs)
         elif len(job.outputs) > 1:
-            self._alone.update(output.id for output in job.outputs)
-            self._queue.extendleft(reversed(job.outputs))
+            self._waiting.put_back(job.outputs, alone=True)
         else:
             self._fail(job.outputs[0], error)
 
@@ -313,7 +270,7 @@ class Work:
         self._manifest.fail(output, error)
         self.tally.failed += 1
         self._say(f"{output.file}: {error}")
-        self._settled(output)
+        self._waiting.settle(output)
 
     # --- pictures -------------------------------------------------------------------------------
 
@@ -322,24 +279,19 @@ class Work:
     ) -> None:
         for warning in result.warnings:
             self._say(warning)
-        painting = sum(result.seconds.values()) - result.seconds.get("loading", 0.0)
-        model = result.recipe.model
-        pack = max(result.pack, self._packs[model], 1)
-        if painting < LONG_ENOUGH:
-            pack = max(2 * self._packs[model], pack, 2)
-        self._packs[model] = min(pack, PACK_MAX)
+        self._waiting.learn(result)
         for header, frame in zip(result.frames, frames, strict=True):
             if header.name != "concept":
                 continue
             output = job.outputs[result.pictures[header.index].view]
-            taken = self._taken[output.capture]
+            taken = self._waiting.taken(output)
             future = writers.submit(
                 outputs.write_concept,
                 self._manifest.folder / output.file,
                 frame,
                 result.recipe,
                 taken.view,
-                self._told(taken.source),
+                self._results.told(taken.source),
                 prompt=self._prompt,
             )
             self._writing.append(Written(future, result.job, output, result))
@@ -353,47 +305,30 @@ class Work:
             seconds = sum(result.seconds.values()) / len(job.outputs)
             output = written.output
             self._manifest.done(output, result.recipe, result.warnings, seconds)
-            if self._sending is None:
-                self._made(output)
-            else:
-                self._send(self._taken[output.capture], output)
-            self._settled(output)
+            self._bring(self._waiting.taken(output), output)
+            self._waiting.settle(output)
             job.unwritten -= 1
             if not job.unwritten:
                 del self._jobs[written.job]
                 self._painter.stored(written.job)
                 self._manifest.stored(written.job)
 
-    def _made(self, output: Output) -> None:
-        self.tally.made += 1
-        self._done(output.file)
+    def _bring(self, taken: Taken, output: Output) -> None:
+        """Bring a picture that is painted to where it is to be."""
+        self.tally.begin()
+        self._results.begin(output, taken.picture)
 
-    def _told(self, source: Source) -> Source:
-        """A source as a picture tells of it."""
-        return (
-            source.seen_from(self._manifest.folder) if self._sending is None else source.by_name()
-        )
-
-    # --- pictures for a URL ---------------------------------------------------------------------
-
-    @property
-    def _unsent(self) -> int:
-        return 0 if self._sending is None else self._sending.pending
-
-    def _send(self, taken: Taken, output: Output) -> None:
-        assert self._sending is not None
-        self._began = self._began or time.monotonic()
-        self._sending.begin(output, taken.picture)
-
-    def _note_sent(self) -> None:
-        for output, error in () if self._sending is None else self._sending.ended():
+    def _note_results(self) -> None:
+        """Hear of the pictures on their way."""
+        for output, error in self._results.ended():
             if error is not None:
                 self._manifest.fail_sending(output, error)
                 self.tally.failed += 1
                 self._say(f"{output.file}: {error}")
             else:
                 self._manifest.sent(output)
-                self._made(output)
+                self.tally.made += 1
+                self._done(output.file)
 
     # --- what the user sees ---------------------------------------------------------------------
 
@@ -403,19 +338,13 @@ class Work:
             self._say_it(sentence)
 
     def _tell(self) -> None:
-        tally = self.tally
-        ended = tally.before + tally.made + tally.failed
-        waiting = len(self._queue) + sum(
+        waiting = len(self._waiting) + sum(
             job.unwritten or len(job.outputs) for job in self._jobs.values()
         )
-        waiting += self._unsent
+        waiting += self._results.pending
         unseen = len(self._sources) + (self._gathering is not None)
-        total = ended + waiting + unseen * len(self._recipes)
-        left = ""
-        if tally.made:
-            rate = tally.made / (time.monotonic() - self._began)
-            left = f"{60 * rate:.3g} a minute, {duration((total - ended) / rate)} left"
-        self._progress(ended, total, left)
+        total = self.tally.ended + waiting + unseen * len(self._recipes)
+        self._progress(self.tally.ended, total, self.tally.left(total))
 
 
 def sized(recipes: Sequence[Recipe], taken: Taken, asked: Asked) -> list[Recipe]:
@@ -426,11 +355,3 @@ def sized(recipes: Sequence[Recipe], taken: Taken, asked: Asked) -> list[Recipe]
         return list(recipes)
     width, height = (round(side * scale) for side in sides)
     return [replace(recipe, size=(width, height)) for recipe in recipes]
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -16,6 +16,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,19 @@ from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
 from .. import jobs, outputs, remote, sheets
+from ..batch import prompts
+from ..batch.asked import Asked, sources_of
 from ..batch.cluster import Cluster
 from ..batch.database import FILE
 from ..batch.gather import Gatherer
+from ..batch.lease import TAKEN_OVER
 from ..batch.manifest import Manifest
 from ..batch.outbox import Outbox, working_folder
 from ..batch.records import CSV, JSONL
 from ..batch.sending import Sending
-from ..batch.task import AXES, Asked, Task, read_task, recipes_of, sources_of
-from ..batch.work import Tally, Work, duration
+from ..batch.tally import Tally, duration
+from ..batch.task import AXES, Task, read_task, recipes_of
+from ..batch.work import Work
 from ..console import ProgressLine, table
 from ..fetching import Fetcher
 from ..sources import Sources
@@ -166,38 +171,40 @@ def run(arguments: argparse.Namespace) -> int:
     fetcher.sweep()
     if remote.is_url(task.output):
         home.make(folder)
-    outputs.prepared(folder)
-    with ProgressLine() as line:
-        outbox = _outbox(task, folder, line)
+    outputs.check_space(outputs.prepared(folder), 3 * task.long_side**2)
+    called = remote.public(task.output) if remote.is_url(task.output) else None
+    with (
+        ProgressLine() as line,
+        Manifest(folder, called) as manifest,
+        _outbox(task, folder, line) as outbox,
+    ):
         results = folder if outbox is None else outbox
-        with Manifest(folder, outbox) as manifest:
-            if outbox is not None:  # before hours are spent on painting
-                manifest.export()
-                outbox.send(JSONL)
-            with _painter(arguments, home, line) as painter:
-                made = Sources(home, line.say, arguments.blender, arguments.extension)
-                work = Work(
-                    manifest,
-                    painter,
-                    Gatherer(folder, made, recipes[0].model, fetcher),
-                    say=line.say,
-                    done=lambda file: _show(line, results / file),
-                    progress=lambda ended, total, left: line.show(
-                        "painting", ended, total, f"{ended} of {total}  {left}"
-                    ),
-                    prompt=not arguments.leave_out_prompt,
-                    sending=None if outbox is None else Sending(outbox, folder),
-                )
-                try:
-                    tally = work.run(sources, recipes)
-                except KeyboardInterrupt:
-                    line.say(f"{work.tally.made} made; the same command goes on from here.")
-                    raise
-                finally:
-                    manifest.export()
-                    is_told = outbox is None or _tell(outbox, line)
-        _write_page(folder, outbox, line)
-    page = PAGE if (folder / PAGE).is_file() else ""
+        if outbox is not None:  # before hours are spent on painting
+            manifest.goes_to(outbox)
+            manifest.export()
+            outbox.send(JSONL)
+        with _painter(arguments, home, line) as painter:
+            made = Sources(home, line.say, arguments.blender, arguments.extension)
+            work = Work(
+                manifest,
+                painter,
+                Gatherer(folder, made, recipes[0].model, fetcher),
+                say=line.say,
+                done=lambda file: _show(line, results / file),
+                progress=lambda ended, total, left: line.show(
+                    "painting", ended, total, f"{ended} of {total}  {left}"
+                ),
+                prompt=not arguments.leave_out_prompt,
+                results=None if outbox is None else Sending(outbox, folder),
+            )
+            try:
+                tally = work.run(sources, recipes)
+            except KeyboardInterrupt:
+                line.say(f"{work.tally.made} made; the same command goes on from here.")
+                raise
+            finally:
+                is_told = _tell(manifest, outbox, line)
+        page = PAGE if _write_page(folder, outbox, line) else ""
     is_whole = _closing(tally, results / page)
     return 0 if is_whole and is_told else 1
 
@@ -209,11 +216,13 @@ def _folder(task: Task, home: Home) -> Path:
     return Path(remote.local(task.output))
 
 
-def _outbox(task: Task, folder: Path, line: ProgressLine) -> Outbox | None:
+def _outbox(
+    task: Task, folder: Path, line: ProgressLine
+) -> contextlib.AbstractContextManager[Outbox | None]:
     if not remote.is_url(task.output):
-        return None
+        return contextlib.nullcontext()
     line.show("looking at the output")
-    return Outbox(task.output, folder, JSONL)
+    return Outbox(task.output, folder, JSONL, line.say)
 
 
 def _painter(
@@ -232,6 +241,12 @@ def _painter(
 def _task(arguments: argparse.Namespace) -> Task:
     """What the job file says, with what the options say in its place."""
     task = Task() if arguments.job is None else read_task(arguments.job)
+    if arguments.prompts is not None and not prompts.is_file(arguments.prompts):
+        raise MaquetteError(
+            "bad-table",
+            f"--prompts {arguments.prompts} is neither {' nor '.join(prompts.SUFFIXES)}.",
+            "Save it as one of them, or give a prompt itself with --prompt.",
+        )
     given: dict[str, Any] = {
         "sources": arguments.sources or None,
         "output": arguments.output,
@@ -268,7 +283,8 @@ def _describe(
     at_least = "at least " if any(asked.cameras == ("*",) for asked in sources) else ""
     each = _seconds(folder)
     time = f", about {duration(pictures * each)} by the last run here" if each else ""
-    print(f"\n{at_least}{pictures} pictures in {task.output}{time}")
+    word = "picture" if pictures == 1 else "pictures"
+    print(f"\n{at_least}{pictures} {word} in {task.output}{time}")
 
 
 def _captures(asked: Asked) -> int:
@@ -289,8 +305,8 @@ def _seconds(folder: Path) -> float | None:
         return None
 
 
-def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> None:
-    """The contact sheet of all that is in the folder, and at the URL."""
+def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> bool:
+    """The contact sheet of all that is in the folder, and at the URL; whether it is there."""
     try:
         rows = sheets.rows_of(folder).rows
         if outbox is not None:
@@ -308,7 +324,11 @@ def _write_page(folder: Path, outbox: Outbox | None, line: ProgressLine) -> None
         if outbox is not None:
             outbox.send(PAGE)
     except MaquetteError as error:  # the pictures are there all the same
-        line.say(str(error))
+        is_named = error.code == "output-unusable"
+        elsewhere = f"Move it away, or run: maquette sheet {folder} --output FILE.html"
+        line.say(f"{error.sentence} {elsewhere if is_named else error.hint}")
+        return False
+    return True
 
 
 def _show(line: ProgressLine, name: Path | str) -> None:
@@ -316,12 +336,20 @@ def _show(line: ProgressLine, name: Path | str) -> None:
     print(name, flush=True)
 
 
-def _tell(outbox: Outbox, line: ProgressLine) -> bool:
-    """Bring the manifest to the URL, by which another machine goes on; whether it is there."""
+def _tell(manifest: Manifest, outbox: Outbox | None, line: ProgressLine) -> bool:
+    """Write the manifest for others to read, at the URL for another machine to go on by; whether it
+    is there.
+
+    Raises MaquetteError("batch-taken-over").
+    """
     try:
-        outbox.send(JSONL)
-        outbox.send(CSV)
+        manifest.export()
+        if outbox is not None:
+            outbox.send(JSONL)
+            outbox.send(CSV)
     except MaquetteError as error:  # the pictures are there, and the next run tells of them
+        if error.code == TAKEN_OVER:
+            raise
         line.say(str(error))
         return False
     return True

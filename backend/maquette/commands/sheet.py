@@ -4,7 +4,7 @@ The page is one file that opens in any browser, from disk and offline: it filter
 view, model and words, shows concepts beside their sources, and has every recipe. Its large pictures
 are the files beside it. An --output that ends in .png is a poster instead: a grid of one or two
 settings (source, view, frame, prompt, model, seed, geometry, steps, guidance, sampler, strength,
-windows, storey, bay, lines).
+windows, storey, bay, lines, lines-influence, depth-influence).
 
 examples:
   maquette sheet concepts

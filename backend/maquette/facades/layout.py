@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +70,18 @@ class Grid:
     present: NDArray[np.bool_]
     door: int | None = None
 
+    @property
+    def middles(self) -> tuple[Floats, float]:
+        """Metres along the wall of the middle of each bay's openings, and half their width."""
+        bays = np.arange(self.present.shape[1])
+        return self.start + (bays + 0.5) * self.bay, min(self.kind.width, 1.0) * self.bay / 2
+
+    @property
+    def heights(self) -> tuple[Floats, Floats]:
+        """Metres above zero of the sill and the head of each storey's openings."""
+        floor = self.base + np.arange(self.present.shape[0]) * self.storey
+        return floor + self.kind.sill * self.storey, floor + self.kind.head * self.storey
+
 
 def lay_out(
     walls: Sequence[Wall], sights: Sequence[Sight], kind: Kind, storey: float, bay: float
@@ -74,20 +89,24 @@ def lay_out(
     """The openings of all walls. storey, bay: metres that are asked for; the walls of a building
     share one height of storeys, and every wall is divided into whole bays."""
     fit = [w for w in walls if w.length >= _LEAST_LENGTH and w.top - w.bottom >= _LEAST_HEIGHT]
-    lowest = _lowest_near(fit)
-    grids: list[Grid] = []
+    lowest, level = _lowest_near(fit), _are_level(fit, sights)
+    buildings, grids = [], []
     for building in _buildings(fit):
         members = [fit[number] for number in building]
         if all(w.length < _SMALL[0] and w.top - w.bottom < _SMALL[1] for w in members):
             continue
         bases = _bases(members)
-        height = _storey(members, bases, storey, sights)
-        own = [
-            _grid(wall, base, height, bay, kind, sights)
-            for wall, base in zip(members, bases, strict=True)
+        height = _storey(members, bases, level[building], storey)
+        buildings.append(building)
+        grids += [
+            _grid(wall, base, height, bay, kind) for wall, base in zip(members, bases, strict=True)
         ]
-        grids += _with_door(own, float(lowest[building].min()))
-    return [grid for grid in grids if grid.present.any() or grid.door is not None]
+    grids = iter(_without_past(grids, sights))
+    done: list[Grid] = []
+    for building in buildings:
+        own = list(itertools.islice(grids, len(building)))
+        done += _with_door(own, float(lowest[building].min()))
+    return [grid for grid in done if grid.present.any() or grid.door is not None]
 
 
 def _buildings(walls: Sequence[Wall]) -> list[NDArray[np.intp]]:
@@ -133,12 +152,12 @@ def _bases(walls: Sequence[Wall]) -> list[float]:
 
 
 def _storey(
-    walls: Sequence[Wall], bases: Sequence[float], asked: float, sights: Sequence[Sight]
+    walls: Sequence[Wall], bases: Sequence[float], level: NDArray[np.bool_], asked: float
 ) -> float:
     """The height of a building's storeys, near what is asked for, of which whole ones fit under the
     tops of its walls, as far as these are level and seen."""
     heights = np.array([w.top - base for w, base in zip(walls, bases, strict=True)])
-    sure = np.array([w.ends[3] and _is_level(w, sights) for w in walls])
+    sure = level & np.array([w.ends[3] for w in walls])
     weights = np.array([w.length for w in walls]) * heights * np.where(sure, 1.0, 0.05)
     choices = asked * _STRETCH
     storeys = np.floor((heights[:, None] + _SPARE) / choices)
@@ -147,17 +166,29 @@ def _storey(
     return float(choices[cost.argmin()])
 
 
-def _is_level(wall: Wall, sights: Sequence[Sight]) -> bool:
-    """Whether a wall is as high everywhere, so that no capture sees past it below its top."""
-    along = np.linspace(0.08, 0.92, 9) * wall.length
-    below = min(_BELOW_TOP + 1.5 * wall.spacing, 0.5 * (wall.top - wall.bottom))
-    points, normals = wall.places(along, np.full(9, wall.top - below))
-    return bool(see_past(sights, points, normals).mean() < 0.25)
+def _are_level(walls: Sequence[Wall], sights: Sequence[Sight]) -> NDArray[np.bool_]:
+    """Which walls are as high everywhere, so that no capture sees past them below their tops."""
+    places = []
+    for wall in walls:
+        along = np.linspace(0.08, 0.92, 9) * wall.length
+        below = min(_BELOW_TOP + 1.5 * wall.spacing, 0.5 * (wall.top - wall.bottom))
+        places.append(wall.places(along, np.full(9, wall.top - below)))
+    past = _past(places, sights)
+    return np.array([part.mean() < 0.25 for part in past], bool)
 
 
-def _grid(
-    wall: Wall, base: float, storey: float, bay: float, kind: Kind, sights: Sequence[Sight]
-) -> Grid:
+def _past(places: Sequence[tuple[Floats, Floats]], sights: Sequence[Sight]) -> list[Any]:
+    """For each of several lots of places, as `Wall.places` gives them: where captures see past the
+    wall, bool [n]. They are looked at all at once, since to look takes far longer to begin with
+    than for another place."""
+    if not places:
+        return []
+    points, normals = (np.concatenate(each) for each in zip(*places, strict=True))
+    return np.split(see_past(sights, points, normals), np.cumsum([len(p) for p, _ in places])[:-1])
+
+
+def _grid(wall: Wall, base: float, storey: float, bay: float, kind: Kind) -> Grid:
+    """A wall's grid, with all openings that lie within its ends."""
     left, right = wall.ends[:2]
     count = max(1, round(wall.length / bay))
     # Whole bays from end to end; where an end isn't seen, of the width that is asked for.
@@ -167,45 +198,46 @@ def _grid(
         count = int(np.ceil(wall.length / bay))
         start = 0.0 if left else wall.length - count * bay
     storeys = max(1, int((wall.top - base + _SPARE + wall.spacing) / storey))
+    none = np.zeros((1, 1), bool)
     if storeys * count > _MOST:
-        return Grid(wall, kind, start, width, base, storey, np.zeros((1, 1), bool))
-    present = _present(wall, kind, (start, width, count), (base, storey, storeys), sights)
-    return Grid(wall, kind, start, width, base, storey, present)
-
-
-def _present(
-    wall: Wall,
-    kind: Kind,
-    bays: tuple[float, float, int],
-    storeys: tuple[float, float, int],
-    sights: Sequence[Sight],
-) -> NDArray[np.bool_]:
-    """Which openings lie on their wall: within its ends, and where no capture sees past it, as over
-    the slope of a gable. bool [storeys, bays]."""
-    (start, bay, across), (base, storey, up) = bays, storeys
-    half = min(kind.width, 1.0) * bay / 2
-    middle = start + (np.arange(across) + 0.5) * bay
-    floor = base + np.arange(up) * storey
-    low, high = floor + kind.sill * storey, floor + kind.head * storey
+        return Grid(wall, kind, start, width, base, storey, none)
+    grid = Grid(wall, kind, start, width, base, storey, np.broadcast_to(none, (storeys, count)))
+    middle, half = grid.middles
+    low, high = grid.heights
     left, right = middle - half, middle + half
     inside = (left >= -_EVEN) & (right <= wall.length + _EVEN)
     if kind.width >= 1.0:  # a band is cut where its wall is
         inside = (right > 0.0) & (left < wall.length)
     fits = (high <= wall.top - _PARAPET + wall.spacing) & (low >= wall.bottom - storey)
-    present = inside[None, :] & fits[:, None]
-    past = np.zeros_like(present)
-    # A sample or two inside, since a pixel at the wall's very end may show what is behind it.
+    return dataclasses.replace(grid, present=inside[None, :] & fits[:, None])
+
+
+def _without_past(grids: Sequence[Grid], sights: Sequence[Sight]) -> list[Grid]:
+    """The grids without the openings at which captures see past the wall, as over the slope of a
+    gable."""
+    past = _past([_probes(grid) for grid in grids], sights)
+    kept = []
+    for grid, seen in zip(grids, past, strict=True):
+        present = grid.present.copy()
+        present[present] = ~seen.reshape(9, -1).any(0)
+        kept.append(dataclasses.replace(grid, present=present))
+    return kept
+
+
+def _probes(grid: Grid) -> tuple[Floats, Floats]:
+    """Nine places in each opening, as `Wall.places`, the first ones of all openings first: a sample
+    or two inside, since a pixel at the wall's very end may show what is behind it."""
+    wall = grid.wall
+    middle, half = grid.middles
+    low, high = grid.heights
     inner = half - min(1.5 * wall.spacing, 0.6 * half)
-    tall = (kind.head - kind.sill) * storey / 2
+    tall = (grid.kind.head - grid.kind.sill) * grid.storey / 2
     inner_tall = tall - min(1.5 * wall.spacing, 0.6 * tall)
-    for aside in (-inner, 0.0, inner):
-        for above in (-inner_tall, 0.0, inner_tall):
-            along, height = np.meshgrid(
-                (middle + aside).clip(0.0, wall.length), (low + high) / 2 + above
-            )
-            points, normals = wall.places(along.ravel(), height.ravel())
-            past |= see_past(sights, points, normals).reshape(present.shape)
-    return present & ~past
+    aside, above = np.meshgrid((-inner, 0.0, inner), (-inner_tall, 0.0, inner_tall))
+    storey, bay = np.nonzero(grid.present)
+    along = (middle[bay] + aside.reshape(-1, 1)).clip(0.0, wall.length)
+    up = ((low + high) / 2)[storey] + above.reshape(-1, 1)
+    return wall.places(along.ravel(), up.ravel())
 
 
 def _with_door(grids: list[Grid], ground: float) -> list[Grid]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..positions import camera_normals, points_at, to_world
+from ..positions import camera_normals, dot, points_at, to_world
 from .sight import Floats, Sight
 
 _PIXELS = 512
@@ -111,11 +111,9 @@ def _connected(
         point, normal = np.moveaxis(points, axis, 0), np.moveaxis(normals, axis, 0)
         own = np.moveaxis(upright, axis, 0)
         apart = point[1:] - point[:-1]
-        length = np.maximum(np.linalg.norm(apart, axis=-1), 1e-9)
-        off = np.maximum(
-            np.abs((apart * normal[1:]).sum(-1)), np.abs((apart * normal[:-1]).sum(-1))
-        )
-        linked = own[1:] & own[:-1] & ((normal[1:] * normal[:-1]).sum(-1) > _TURN)
+        length = np.maximum(np.sqrt(dot(apart, apart)), 1e-9)
+        off = np.maximum(np.abs(dot(apart, normal[1:])), np.abs(dot(apart, normal[:-1])))
+        linked = own[1:] & own[:-1] & (dot(normal[1:], normal[:-1]) > _TURN)
         linked &= off < _BEND * length
         places = (slice(1, None, 2), slice(None, None, 2))
         net[places if axis == 0 else places[::-1]] = np.moveaxis(linked, 0, axis)
@@ -139,8 +137,8 @@ def _described(labels: NDArray[np.int32], count: int, points: Floats, normals: F
 
     direction = np.stack([mean(facing[:, 0]), mean(facing[:, 1])], 1)
     direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)
-    offsets = mean((place[:, :2] * direction[owner]).sum(1))
-    along = (place[:, :2] * tangents_of(direction)[owner]).sum(1)
+    offsets = mean(dot(place[:, :2], direction[owner]))
+    along = dot(place[:, :2], tangents_of(direction)[owner])
     across, down = (_steps(mine, points, axis).ravel()[pixels] for axis in (1, 0))
     width, height = mean(across), mean(down)
     # Where it is a single sample wide, as the other way.
@@ -173,7 +171,8 @@ def _steps(labels: NDArray[Any], points: Floats, axis: int) -> Floats:
     to the one that there is."""
     label, point = np.moveaxis(labels, axis, 0), np.moveaxis(points, axis, 0)
     same = label[1:] == label[:-1]
-    length = np.where(same, np.linalg.norm(point[1:] - point[:-1], axis=-1), 0.0)
+    apart = point[1:] - point[:-1]
+    length = np.where(same, np.sqrt(dot(apart, apart)), 0.0)
     result = np.zeros(label.shape)
     result[:-1] = length
     result[1:] = np.where(result[1:] > 0.0, result[1:], length)

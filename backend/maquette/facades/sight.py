@@ -86,6 +86,8 @@ def see_past(sights: Sequence[Sight], points: Floats, normals: Floats) -> NDArra
     for sight in sights:
         doubted = np.flatnonzero(~past & (sight.behind(points, normals) > PAST))
         for beside in _AROUND:
+            if not len(doubted):
+                break
             behind = sight.behind(points[doubted], normals[doubted], beside)
             doubted = doubted[behind > PAST]
         past[doubted] = True

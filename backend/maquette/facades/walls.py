@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def find_walls(sights: Sequence[Sight]) -> list[Wall]:
     if len(patches) > _MOST:
         patches = patches.pick(np.argsort(-patches.area)[:_MOST])
     whole = _whole(patches, sights)
-    walls = [_wall(whole.pick(chain), sights) for chain in _chains(whole)]
+    walls = _with_ends([_wall(whole.pick(chain)) for chain in _chains(whole)], sights)
     return [wall for wall in walls if not _is_section(wall, sights)]
 
 
@@ -196,31 +197,35 @@ def _chains(patches: Patches) -> list[NDArray[np.intp]]:
     return chains
 
 
-def _wall(pieces: Patches, sights: Sequence[Sight]) -> Wall:
+def _wall(pieces: Patches) -> Wall:
     lengths = pieces.right - pieces.left
-    starts = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
-    wall = Wall(
-        pieces,
-        starts,
-        float(lengths.sum()),
-        float(pieces.bottom.min()),
-        float(pieces.top.max()),
-        (True, True, True, True),
+    return Wall(
+        pieces=pieces,
+        starts=np.concatenate([[0.0], np.cumsum(lengths)[:-1]]),
+        length=float(lengths.sum()),
+        bottom=float(pieces.bottom.min()),
+        top=float(pieces.top.max()),
+        ends=(True, True, True, True),
     )
-    ends = tuple(_ends(wall, side, sights) for side in range(4))
-    return Wall(*(pieces, starts, wall.length, wall.bottom, wall.top), ends)  # type: ignore[arg-type]
 
 
-def _ends(wall: Wall, side: int, sights: Sequence[Sight]) -> bool:
-    """Whether a wall is seen to end at its left, right, bottom or top (0 to 3)."""
-    points, normals = _beside(wall, side)
+def _with_ends(walls: Sequence[Wall], sights: Sequence[Sight]) -> list[Wall]:
+    """The walls, with what is seen of their ends."""
+    if not walls:
+        return []
+    beside = [_beside(wall, side) for wall in walls for side in range(4)]
+    points, normals = (np.concatenate(each) for each in zip(*beside, strict=True))
     seen = np.zeros(len(points), bool)
     for sight in sights:
         behind = sight.behind(points, normals)
         depth = sight.locate(points)[2]
         # Something far nearer hides the end; what is a little nearer is what the wall meets there.
         seen |= behind > -PAST - _HIDDEN * np.abs(depth)  # false out of the picture
-    return bool(seen.mean() > 0.5)
+    ends = seen.reshape(len(walls), 4, -1).mean(2) > 0.5
+    return [
+        dataclasses.replace(wall, ends=(bool(left), bool(right), bool(bottom), bool(top)))
+        for wall, (left, right, bottom, top) in zip(walls, ends, strict=True)
+    ]
 
 
 def _beside(wall: Wall, side: int) -> tuple[Floats, Floats]:

@@ -17,6 +17,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
 )
 
 from .loop import DenoisingLoop, Predictor, guide
+from .mixed import body_dtype
 
 
 class Depth2ImgPipeline(DenoisingLoop, StableDiffusionDepth2ImgPipeline):
@@ -60,12 +61,12 @@ class Depth2ImgPipeline(DenoisingLoop, StableDiffusionDepth2ImgPipeline):
         depth: float32 [B, 1, h, w]. prompt_embeds: [B, tokens, width]. negative_embeds: [1, tokens,
         width]; without them there is no guidance and half the work.
         """
-        device, dtype = self._execution_device, self.unet.dtype
+        device, dtype = self.unet.conv_in.weight.device, self.unet.conv_in.weight.dtype
         guided = negative_embeds is not None
         embeds = prompt_embeds
         if negative_embeds is not None:
             embeds = torch.cat([negative_embeds.expand(batch, -1, -1), embeds])
-        embeds = embeds.to(device=device, dtype=dtype)
+        embeds = embeds.to(device=device, dtype=body_dtype(self.unet))
         mask = self.prepare_depth_map(None, depth, batch, guided, dtype, device)
 
         def predict(latents: torch.Tensor, timestep: torch.Tensor, _: float) -> torch.Tensor:

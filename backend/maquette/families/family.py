@@ -8,6 +8,7 @@ beside this one (`sd2_depth`, `sdxl_control`), which `registry` chooses by a mod
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import math
 from abc import ABC, abstractmethod
@@ -30,6 +31,7 @@ from .doubling import double_at_once
 from .libraries import loading, quiet
 from .loop import Denoising, Predictor, StepCallback
 from .lora_words import words_of_lora
+from .mixed import body_dtype
 from .openings import completed
 from .settings import ModelSettings
 from .shared_attention import SharedAttention, shared_attention
@@ -73,8 +75,9 @@ class Family(ABC, Generic[Words]):
         self.pipeline = pipeline
         self.settings = settings
         self.device = device
-        self.dtype: torch.dtype = pipeline.unet.dtype
+        self.dtype: torch.dtype = body_dtype(pipeline.unet)
         self.scheduler_config = dict(pipeline.scheduler.config)
+        self._schedulers: dict[str, Any] = {}
         self.latent_channels: int = pipeline.vae.config.latent_channels
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
@@ -234,7 +237,7 @@ class Family(ABC, Generic[Words]):
     def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipeline.vae
         beyond = self._margin * self.factor
-        seen = wrap(pixels.to(device=self.device, dtype=vae.dtype), beyond, beyond)
+        seen = wrap(pixels.to(device=self.device, dtype=_dtype(vae)), beyond, beyond)
         distribution = vae.encode(seen).latent_dist
         return unwrap(distribution.mode(), self._margin).float() * vae.config.scaling_factor
 
@@ -243,7 +246,7 @@ class Family(ABC, Generic[Words]):
         from the end of a schedule that ends in pure noise."""
         if steps != 1 or strength != 1.0:
             return False
-        scheduler: Any = schedulers.make(sampler, self.scheduler_config)
+        scheduler = self._scheduler(sampler)
         return float(scheduler.alphas_cumprod[-1]) == 0.0
 
     def no_latents(self, size: tuple[int, int]) -> torch.Tensor:
@@ -271,7 +274,7 @@ class Family(ABC, Generic[Words]):
         For the first `shared` of the steps it yields the clean latents, and goes on with those
         that it is sent, then None; others may run meanwhile. starts: of a single step, see `loop`.
         """
-        self.pipeline.scheduler = schedulers.make(sampler, self.scheduler_config)
+        self.pipeline.scheduler = self._scheduler(sampler)
         with torch.inference_mode():
             predict = self._predictor(tasks, negative_prompt, guidance)
         return (
@@ -287,11 +290,17 @@ class Family(ABC, Generic[Words]):
             )
         )
 
+    def _scheduler(self, sampler: str) -> Any:
+        """A fresh one for each batch: diffusers takes far longer to make one than to copy it."""
+        if sampler not in self._schedulers:
+            self._schedulers[sampler] = schedulers.make(sampler, self.scheduler_config)
+        return copy.deepcopy(self._schedulers[sampler])
+
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> NDArray[np.uint8] | None:
         """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
         vae = self.pipeline.vae
-        scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=vae.dtype)
+        scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=_dtype(vae))
         decoded = vae.decode(wrap(scaled, self._margin, self._margin), return_dict=False)[0]
         pixels = unwrap(decoded, self._margin * self.factor).float()
         if not bool(torch.isfinite(pixels).all()):
@@ -358,18 +367,31 @@ class Family(ABC, Generic[Words]):
     @contextlib.contextmanager
     def full_precision(self) -> Iterator[None]:
         """Inside, everything runs in float32."""
-        own = [part.dtype for part in self.parts]
-        self._cast([torch.float32] * len(own))
+        tensors = [
+            (tensor, tensor.dtype)
+            for part in self.parts
+            for tensor in (*part.parameters(), *part.buffers())
+            if tensor.is_floating_point()
+        ]
+        self._forget()
+        for tensor, _ in tensors:
+            tensor.data = tensor.data.float()
         try:
             yield
         finally:
-            self._cast(own)
+            for tensor, dtype in tensors:
+                tensor.data = tensor.data.to(dtype)
+            self._forget()
 
-    def _cast(self, dtypes: Sequence[torch.dtype]) -> None:
+    def _forget(self) -> None:
+        """What was kept of prompts and pictures."""
         self._embeds.clear()
         self._latents.clear()
-        for part, dtype in zip(self.parts, dtypes, strict=True):
-            torch.nn.Module.to(part, dtype=dtype)
+
+
+def _dtype(part: Any) -> torch.dtype:
+    """The precision of a part with only one; diffusers' own answer looks through all of it."""
+    return next(part.parameters()).dtype
 
 
 def load_pipeline(kind: Any, directory: Path, dtype: torch.dtype, **options: Any) -> Any:

@@ -20,6 +20,7 @@ from ..geometry import blend_depth
 from .depth2img import Depth2ImgPipeline
 from .family import Family, PictureTask, load_pipeline
 from .loop import Predictor
+from .mixed import halve_behind_input
 from .settings import ModelSettings
 
 
@@ -31,7 +32,12 @@ class Sd2Depth(Family[torch.Tensor]):
         cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
     ) -> Sd2Depth:
         absent = {"depth_estimator": None, "feature_extractor": None}
-        pipeline = load_pipeline(Depth2ImgPipeline, directory, dtype, **absent)
+        mixed = settings.precision == "mixed" and dtype != torch.float32
+        loaded = torch.float32 if mixed else dtype
+        pipeline = load_pipeline(Depth2ImgPipeline, directory, loaded, **absent)
+        if mixed:
+            halve_behind_input(pipeline.unet, dtype)
+            torch.nn.Module.to(pipeline.vae, dtype)
         return cls(pipeline, settings, device)
 
     @property

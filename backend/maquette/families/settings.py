@@ -31,6 +31,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         native_size: side in pixels of the pictures it was trained on.
         steps, sampler, guidance: what a recipe's None stands for.
         least_strength: the least strength it was trained to paint a massing with.
+        own_colors: whether all of a picture is painted at any strength, and given what the strength
+            leaves of the capture's colours afterwards (`maquette.own_colors`).
         depth: encoding of metric depth.
         margin: pixels that are painted around a picture and cut off again, as convolutions leave
             stripes along the border.
@@ -39,8 +41,9 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
             for a model that was never trained without depth.
         geometry: what the Geometry value means for it.
-        precision: "full" for a model that loses detail in 16 bits and runs in float32 everywhere,
-            "half" for one that runs in what suits the device.
+        precision: "half" for a model that runs in what suits the device, "mixed" for one that sees
+            too little of its depth channel in 16 bits (`families.mixed`), "full" for one that runs
+            in float32 everywhere.
         vocabulary: the words it was trained on, lower case; None for an open vocabulary.
         openings: what the seed adds to a prompt that leaves it open (`families.openings`).
         material_lora: name of the LoRA by which it paints surfaces instead of buildings.
@@ -58,12 +61,13 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     sampler: str = "dpm++-2m"
     guidance: float = 7.5
     least_strength: float = 0.0
+    own_colors: bool = False
     margin: int = 0
     outlines: int = 0
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None
     geometry: GeometryCurve = SD2_DEPTH
-    precision: Literal["full", "half"] = "half"
+    precision: Literal["full", "mixed", "half"] = "half"
     vocabulary: frozenset[str] | None = None
     openings: tuple[Opening, ...] = ()
     material_lora: str | None = None

@@ -85,6 +85,7 @@ def arrange(rows: Sequence[Row], axes: Axes) -> list[Section]:
 def _named(rows: Sequence[Row], option: str, name: str | None) -> Field | None:
     if name is None:
         return None
+    name = name.replace("-", "_")
     if name not in BY_NAME:
         raise MaquetteError(
             "bad-axis",

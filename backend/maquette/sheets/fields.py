@@ -67,7 +67,8 @@ def _windows(kind: str) -> str:
 
 def _lines(kind: str) -> str:
     """Lines as a person calls them."""
-    return "no lines" if kind == "none" else f"{kind} lines"
+    others = {"none": "no lines", "lineart": "line art", "mlsd": "straight lines"}
+    return others.get(kind, f"{kind} lines")
 
 
 MAIN = (
@@ -88,6 +89,8 @@ FINE = (
     Field("storey", "Storey", "storey", _of_recipe("storey"), unit=" m", usual=USUAL.storey),
     Field("bay", "Bay", "bay", _of_recipe("bay"), unit=" m", usual=USUAL.bay),
     Field("lines", "Lines", "", _of_recipe("lines"), _lines),
+    Field("lines_influence", "Lines influence", "lines hold", _of_recipe("lines_influence")),
+    Field("depth_influence", "Depth influence", "depth holds", _of_recipe("depth_influence")),
 )
 FIELDS = (*MAIN, *FINE)
 BY_NAME = {field.name: field for field in FIELDS}

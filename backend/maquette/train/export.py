@@ -122,7 +122,7 @@ def _settings(recipe: TrainingRecipe, workspace: Workspace) -> dict[str, Any]:
         "title": recipe.name,
         "native_size": workspace.part("vae").config.sample_size,
         "depth": asdict(recipe.depth),
-        "precision": "full",
+        "precision": "mixed",
         "dropped_depth": NO_DEPTH if unet is not None and unet.depth_dropout > 0 else None,
         "vocabulary": workspace.words(),
         **recipe.settings,

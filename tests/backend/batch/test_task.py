@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from maquette.batch.task import Task, frames_of, read_task, recipes_of, sources_of
+from maquette.batch.asked import sources_of
+from maquette.batch.task import Task, frames_of, read_task, recipes_of
 from maquette_wire.errors import MaquetteError
 
 
@@ -54,9 +55,11 @@ def test_a_row_of_a_table_decides_and_what_it_leaves_open_varies(tmp_path: Path)
     [
         ("seed\n1\n", "no 'prompt'"),
         ("", "no 'prompt'"),
-        ("prompt,colour\na,red\n", "unknown column 'colour'"),
-        ("prompt,seed\na,blue\n", "line 2 is not right.*seed"),
-        ("prompt,windows\na,round\n", "line 2 is not right.*windows"),
+        ("prompt,colour\na,red\n", "unknown column 'colour'. Use prompt, model"),
+        ("prompt,seed\na,blue\n", "line 2 is not right: the seed can't be 'blue'. Write a whole"),
+        ('prompt,bay\na,"2,5"\n', "line 2 is not right: the bay can't be '2,5'. Write a number"),
+        ("prompt,windows\na,round\n", "line 2 is not right: the windows can't.* Use auto, free"),
+        ('prompt,seed\n"brick, dusk,1\nsnow,2\n', "line 2 has a quote too many or too few"),
         ("prompt,seed\na,1\n,2\n", "line 3 has no prompt"),
         ("prompt,seed\na,1,2\n", "line 2 has more cells"),
         ("prompt,prompt\na,b\n", "'prompt' twice"),
@@ -66,6 +69,19 @@ def test_a_wrong_table_is_refused_with_its_line(tmp_path: Path, text: str, said:
     path = write(tmp_path / "wrong.csv", text)
     with pytest.raises(MaquetteError, match=said):
         recipes_of(Task(prompts=str(path)))
+
+
+def test_a_table_is_read_as_programs_save_it(tmp_path: Path):
+    wanted = [("brick, dusk", 7, 0.4), ('an "old" hall', 0, 0.7)]
+    for text in (
+        '\ufeffPrompt;Seed;Geometry\r\nbrick, dusk;7;0,4\r\n"an ""old"" hall";;\r\n',
+        'prompt\tseed\tgeometry\nbrick, dusk\t7\t0.4\nan "old" hall\t\t\n',
+        'seed, prompt, geometry\r"7", "brick,\r\n dusk", 0.4\r,"an ""old"" hall",\r',
+    ):
+        path = tmp_path / "p.csv"
+        path.write_bytes(text.encode())
+        recipes = recipes_of(Task(prompts=str(path)))
+        assert [(each.prompt, each.seed, each.geometry) for each in recipes] == wanted
 
 
 def test_a_job_file_says_it_all_from_its_own_folder(tmp_path: Path):
@@ -103,7 +119,10 @@ def test_windows_storeys_and_bays_may_stand_in_a_job_file_and_in_a_table(tmp_pat
         ("prompts = ", "is no TOML"),
         ('windows = "round"', "windows"),
         ('seed = "one"', "seed"),
-        ("colour = 1", "colour"),
+        ("colour = 1", "has 'colour', which is nothing that a batch is told. Use sources"),
+        ("Promts = 'a'", "has 'Promts', .* Do you mean 'prompts'"),
+        ('sources = "C:\\\\users"'.replace("\\\\", "\\"), "is no TOML.* paths with /"),
+        ("near_is_black = true\nnear_is_white = true", "in two ways"),
         ("unit = 0", "unit"),
     ],
 )
@@ -119,6 +138,25 @@ def test_folders_and_patterns_give_pictures_and_scenes_by_number(tmp_path: Path)
     assert names(Task(sources=str(tmp_path))) == ["house.blend", "v1.jpg", "v2.png", "v10.PNG"]
     assert names(Task(sources=str(tmp_path / "**" / "*.png"))) == ["deep.png", "v2.png"]
     assert names(Task(sources=[str(tmp_path / "v2.png"), str(tmp_path)]))[0] == "v2.png"
+
+
+def test_a_pattern_takes_what_can_be_a_source_and_goes_through_no_folder_twice(tmp_path: Path):
+    for name in (
+        "[1] a/x.png",
+        "[1] a/notes.txt",
+        "b/y.bmp",
+        "b/.hidden.png",
+        "b/.git/z.png",
+        "b/plain",
+    ):
+        write(tmp_path / name, "")
+    for link in ("up", "b/up", "[1] a/up", "b/other"):  # without care, this never ends
+        (tmp_path / link).symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "b" / "gone.png").symlink_to("nowhere.png")
+    assert names(Task(sources=str(tmp_path / "**" / "*"))) == ["x.png", "gone.png"]
+    assert names(Task(sources=str(tmp_path / "**"))) == ["x.png", "gone.png"]
+    assert names(Task(sources=str(tmp_path / "[1] a" / "*.*"))) == ["x.png"]
+    assert names(Task(sources=str(tmp_path / "*" / "?.bmp"))) == ["y.bmp"]
 
 
 def test_depth_maps_and_what_the_batch_made_are_no_sources(tmp_path: Path):

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import msgspec
 import pytest
 from maquette import remote
+from maquette.batch.asked import sources_of
 from maquette.batch.elsewhere import Elsewhere
-from maquette.batch.gather import Gatherer
-from maquette.batch.manifest import Manifest
-from maquette.batch.outbox import Outbox, working_folder
+from maquette.batch.outbox import Outbox
 from maquette.batch.records import JSONL, output_row
-from maquette.batch.sending import Sending
-from maquette.batch.task import Task, recipes_of, sources_of
-from maquette.batch.work import Tally, Work
+from maquette.batch.task import Task
 from maquette.fetching import Fetcher
 from maquette.sources import Sources
 from maquette_wire import metadata
@@ -33,74 +28,8 @@ from maquette_wire.source import Source
 from msgspec.structs import replace
 
 from tests.backend.batch.far import Far
-from tests.backend.batch.test_work import Painter, make_source
+from tests.backend.batch.runs import Machine, Painter, make_source, pictures, rows, there
 from tests.backend.scenes import massing
-
-
-class Machine:
-    """Somebody's computer, on which batches run.
-
-    Attributes:
-        painter: of the last run.
-        said: in the last run.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.home = Home(folder)
-        self.painter = Painter()
-        self.said: list[str] = []
-
-    def run(self, task: Task, painter: Painter | None = None) -> Tally:
-        self.painter, self.said = painter or Painter(), []
-        folder = working_folder(self.home.batches, task.output)
-        folder.mkdir(parents=True, exist_ok=True)
-        fetcher = Fetcher(self.home.fetched)
-        sources, recipes = sources_of(task, fetcher), recipes_of(task)
-        outbox = Outbox(task.output, folder, JSONL)
-        with Manifest(folder, outbox) as manifest:
-            manifest.export()
-            outbox.send(JSONL)
-            work = Work(
-                manifest,
-                self.painter,
-                Gatherer(folder, Sources(self.home, self.said.append), "pocket", fetcher),
-                say=self.said.append,
-                done=lambda file: None,
-                progress=lambda ended, total, left: None,
-                sending=Sending(outbox, folder),
-            )
-            try:
-                return work.run(sources, recipes)
-            finally:
-                manifest.export()
-                outbox.send(JSONL)
-
-
-@pytest.fixture
-def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of a folder far away, whose connection doesn't break by itself."""
-    monkeypatch.setattr(remote, "BACK_OFF", (0.0, 0.0))
-    return f"far://{tmp_path}/far"
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "home")
-
-
-def there(url: str) -> dict[str, bytes]:
-    """Files of a folder at a URL."""
-    fs, path = remote.opened(url)
-    found = [each["name"] for each in fs.ls(path, detail=True) if each["type"] == "file"]
-    return {name.rpartition("/")[2]: fs.cat_file(name) for name in found}
-
-
-def pictures(url: str) -> dict[str, bytes]:
-    return {name: data for name, data in there(url).items() if name.endswith(".png")}
-
-
-def rows(url: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in there(url)[JSONL].decode().splitlines()]
 
 
 def breaking(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[str, str], None]) -> None:
@@ -323,8 +252,8 @@ def test_nothing_that_lets_anybody_in_is_kept(url: str, shown: str):
     ],
 )
 def test_an_output_that_can_not_be_is_said(tmp_path: Path, output: str, code: str, said: str):
-    with pytest.raises(MaquetteError, match=said) as error:
-        Outbox(output, tmp_path, JSONL)
+    with pytest.raises(MaquetteError, match=said) as error, Outbox(output, tmp_path, JSONL, print):
+        pass
     assert error.value.code == code
 
 

@@ -3,101 +3,34 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
+import msgspec
 import pytest
 from maquette import outputs
-from maquette.batch import work
+from maquette.batch import gather, waiting, work
 from maquette.batch.database import FILE
-from maquette.batch.gather import CAPTURES, Gatherer
+from maquette.batch.gather import CAPTURES
 from maquette.batch.manifest import Manifest
+from maquette.batch.names import NAME_BYTES, joined, name_of
 from maquette.batch.records import CSV, JSONL
-from maquette.batch.task import Task, recipes_of, sources_of
-from maquette.batch.work import IDLE_SECONDS, Tally, Work
-from maquette.server.results import result_of
+from maquette.batch.task import Task
+from maquette.batch.work import IDLE_SECONDS, Work
 from maquette.sheets import rows_of
-from maquette.sources import Sources
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
-from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
-from PIL import Image
 
-
-def make_source(path: Path, shade: int = 190) -> Path:
-    """A grey picture and its depth."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (24, 16), (shade, shade, shade)).save(path)
-    np.save(path.with_name(f"{path.stem}_depth.npy"), np.linspace(5, 9, 384).reshape(16, 24))
-    return path
-
-
-class Painter:
-    """Gives every job's colours back, and refuses prompts with "never"."""
-
-    devices = 1
-    seconds = 0.1
-    """That each job takes;"""
-    pack = 1
-    """and the pictures that the device makes at once."""
-
-    def __init__(self) -> None:
-        self.recipes: list[Recipe] = []
-        self.jobs: list[int] = []
-        """How many pictures each had."""
-        self._heard: list[Received] = []
-
-    def submit(self, recipe: Recipe, captures: Sequence[Capture], *, job: str) -> str:
-        if "never" in recipe.prompt:
-            raise MaquetteError("prompt-too-long", "The prompt is too long.", "Use less.")
-        self.recipes += [recipe] * len(captures)
-        self.jobs.append(len(captures))
-        pictures = [(n, recipe.seed, each.color) for n, each in enumerate(captures)]
-        outcome: Any = SimpleNamespace(
-            recipe=recipe,
-            pictures=pictures,
-            encoded_depth=[],
-            warnings=[],
-            seconds={"s": self.seconds},
-            pack=self.pack,
-        )
-        message, frames = result_of(job, outcome)
-        self._heard.append(Received(message, [frame.data.cast("B") for frame in frames]))
-        return job
-
-    def events(self) -> list[Received]:
-        heard, self._heard = self._heard[:1], self._heard[1:]
-        return heard
-
-    def cancel(self, *jobs: str) -> None: ...
-    def stored(self, job: str) -> None: ...
-    def abandon(self, jobs: Sequence[str]) -> None: ...
-
-
-def paint(task: Task, painter: Painter | None = None) -> Tally:
-    """A run of a batch."""
-    folder = Path(task.output)
-    folder.mkdir(exist_ok=True)
-    said: list[str] = []
-    recipes = recipes_of(task)
-    with Manifest(folder) as manifest:
-        made = Work(
-            manifest,
-            painter or Painter(),
-            Gatherer(folder, Sources(Home(folder / "home"), said.append), recipes[0].model),
-            say=said.append,
-            done=lambda file: None,
-            progress=lambda ended, total, left: None,
-        )
-        return made.run(sources_of(task), recipes)
+from tests.backend.batch.runs import Painter, make_source, paint
 
 
 def test_what_a_killed_run_left_half_written_is_swept(tmp_path: Path):
@@ -170,6 +103,29 @@ def test_a_damaged_manifest_says_so_whenever_it_is_noticed(tmp_path: Path):
         file.write(b"Z" * 8000)
     with pytest.raises(MaquetteError, match="begin anew"):
         paint(task)
+
+
+def test_a_disk_that_is_full_ends_it_at_the_first_capture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(path: Path, *_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(gather.container, "write", full)
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(3)]
+    with pytest.raises(MaquetteError, match=r"No space left on device\. Free some"):
+        paint(Task(sources=sources, prompts="p", output=str(tmp_path / "out")))
+
+
+def test_names_are_such_as_every_file_system_takes(tmp_path: Path):
+    names = ("CON", "ends.", "線" * 80, "a:b?c*d", "two\nlines", "a b")
+    sources = [str(make_source(tmp_path / f"{name}.png", n)) for n, name in enumerate(names)]
+    out = tmp_path / "out"
+    recipe = Recipe(prompt="p")
+    stems = [name_of(outputs.slug(name), recipe, [recipe], prompt=False) for name in names]
+    assert stems == ["CON_", "ends", "線" * 48, "a-b-c-d", "two-lines", "a-b"]
+    assert len(joined(["線" * 48, "塔" * 48]).encode()) <= NAME_BYTES
+    assert paint(Task(sources=sources, prompts="p", output=str(out))).made == len(names)
 
 
 def test_what_varies_of_the_windows_is_in_the_names_and_in_the_table(tmp_path: Path):
@@ -245,8 +201,37 @@ def test_pictures_do_not_pile_up_before_a_slow_disk(
     begun = Work.run
     monkeypatch.setattr(Work, "run", lambda self, *a: watched.append(self) or begun(self, *a))
     monkeypatch.setattr(outputs, "write_concept", slow)
-    monkeypatch.setattr(work, "PACK_MAX", 1)
+    monkeypatch.setattr(waiting, "PACK_MAX", 1)
     sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(30)]
     task = Task(sources=sources, prompts="p", output=str(tmp_path / "out"))
     assert paint(task, Watched()).made == 30
     assert max(unwritten) < work.UNWRITTEN
+
+
+def test_what_an_older_maquette_painted_is_done_though_recipes_say_more_since(tmp_path: Path):
+    task = Task(
+        sources=str(make_source(tmp_path / "a.png")),
+        prompts=["p", "q"],
+        output=str(tmp_path / "out"),
+    )
+    assert paint(task).made == 2
+    with closing(sqlite3.connect(tmp_path / "out" / FILE, isolation_level=None)) as db:
+        for text in ("recipe", "made"):
+            for name in ("lines", "lines_influence", "windows"):
+                db.execute(f"UPDATE outputs SET {text} = json_remove({text}, '$.{name}')")
+    tally = paint(task)
+    assert (tally.made, tally.before) == (0, 2)
+    tally = paint(msgspec.structs.replace(task, lines=["none"]))
+    assert (tally.made, tally.before) == (2, 0)
+    assert len([*(tmp_path / "out").glob("*.png")]) == 4
+
+
+def test_a_manifest_that_says_what_is_not_known_yet_is_left_alone(tmp_path: Path):
+    task = Task(
+        sources=str(make_source(tmp_path / "a.png")), prompts="p", output=str(tmp_path / "out")
+    )
+    assert paint(task).made == 1
+    with closing(sqlite3.connect(tmp_path / "out" / FILE, isolation_level=None)) as db:
+        db.execute("UPDATE outputs SET recipe = json_set(recipe, '$.windows', 'round')")
+    with pytest.raises(MaquetteError, match="doesn't know: Invalid enum value 'round'"):
+        paint(task)

@@ -102,6 +102,34 @@ def test_a_model_that_wants_full_precision_gets_it(catalogue: Catalogue, tmp_pat
     assert same(*runs)
 
 
+def test_mixed_precision_sees_depth_below_the_grain_of_half(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Two captures whose depth differs by less than bfloat16 tells apart near 1 are two pictures,
+    also after an overflow that was made again in full precision."""
+    folder = make_tiny_sd2_depth(tmp_path / "mixed", settings={"precision": "mixed"})
+    models = Catalogue(catalogue.home, extra=[folder])
+    sampler = Sampler("cpu", catalogue=models, dtype=torch.bfloat16)
+    sampler.run(recipe(model="mixed"), [small()])
+    model = sampler._model(models.present("mixed"), lambda *_: None)[0]
+    assert model.dtype == torch.bfloat16
+    weights = {name: tensor.clone() for name, tensor in model.pipeline.unet.state_dict().items()}
+    assert weights.pop("conv_in.weight").dtype == torch.float32
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32, torch.bfloat16}
+    found: list[torch.Tensor] = []
+    model.pipeline.unet.conv_in.register_forward_hook(lambda _, given, out: found.append(out))
+    for depth in (0.75, 0.751):
+        channel = torch.full((1, 1, 8, 8), depth)
+        embeds = torch.zeros(1, 77, model.pipeline.unet.config.cross_attention_dim)
+        predict = model.pipeline.predictor(1, channel, embeds, None, 1.0)
+        predict(torch.zeros(1, 4, 8, 8), torch.tensor(500), 0.0)
+    assert not torch.equal(*found)
+    with model.full_precision():
+        assert {part.dtype for part in model.parts} == {torch.float32}
+    after = model.pipeline.unet.state_dict()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in weights.items())
+
+
 def test_values_that_are_no_numbers_in_full_precision_fail_clearly(
     catalogue: Catalogue, tmp_path: Path
 ) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from maquette.sheets import Row, poster, write_poster
 from maquette.sheets.axes import arrange, choose_axes
+from maquette.sheets.layout import CELL_MIN, PIXELS, plan
 from maquette.sheets.lettering import INK, PAPER, Type, wrap
-from maquette.sheets.poster import CELL_MIN, PIXELS, plan
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
@@ -69,6 +69,22 @@ def test_labels_stand_beside_the_rows_and_above_the_columns(tmp_path):
     for row, prompt in enumerate(("brick", "snow")):
         assert at[prompt][1] == placed[rows[3 * row].file or ""][1]
         assert at[prompt][0] < placed[rows[3 * row].file or ""][0]
+
+
+def test_lines_and_how_strongly_they_hold_are_rows_and_columns(tmp_path):
+    rows = [
+        msgspec.structs.replace(
+            _row(tmp_path, "p", 0, (200, 10, 10)),
+            recipe=Recipe(prompt="p", lines=kind, lines_influence=influence),
+        )
+        for kind in ("none", "mlsd")
+        for influence in (0.3, 0.6)
+    ]
+    sizes = {row.file: (96, 64) for row in rows if row.file}
+    layout = plan(rows, sizes, "Title", "sub", "lines", "lines-influence")
+    said = {text.line for text in layout.texts}
+    assert {"no lines", "straight lines", "lines hold 0.3", "lines hold 0.6"} <= said
+    assert len({(picture.x, picture.y) for picture in layout.placed}) == 4
 
 
 def test_a_missing_picture_leaves_paper(tmp_path):

@@ -21,6 +21,8 @@ from window import (
     area_of,
     begin,
     choose,
+    do,
+    everywhere,
     in_sidebar,
     locate,
     open_panel,
@@ -67,6 +69,14 @@ def scenario() -> Iterator[float]:
     yield from press("Restyle", lambda: session.jobs or settings.last_result)
     yield from wait(lambda: settings.last_result and not session.jobs, JOB_SECONDS)
     user["file"] = settings.last_result and bpy.path.abspath(settings.last_result.filepath)
+    yield from press("Grid...")
+    yield from still()
+    yield from choose("Nothing", "Lines", place=everywhere)
+    yield from still()
+    shot("grid")
+    do("key", "Return")
+    yield from wait(lambda: session.grids.last is not None, JOB_SECONDS)
+    user["grid"] = str(session.grids.last)
 
 
 perform(scenario(), user)

@@ -1,0 +1,147 @@
+"""The colours that a user gave the model, in what was painted over it.
+
+Image-to-image keeps the colours of what it begins from by beginning late, at a strength below 1. A
+model that paints in a single step from noise has nothing to begin late with, and a massing in flat
+colours is no picture to it. So it paints all, and then each surface's painting is given that
+surface's own colour: the mean of its colour is moved, and what is painted on it, light, texture
+and windows, stays as it differs from the mean. Colours are transferred between means as by
+Reinhard et al. ("Color Transfer between Images", 2001), surface by surface, in Oklab (Ottosson,
+2020). What has no colour of its own, as grey has not, stays as it is painted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from .srgb import linear_of_srgb, srgb_of_linear
+
+_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    np.float32,
+)
+_OKLAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ],
+    np.float32,
+)
+_GREY = 0.015, 0.045
+"""Chroma below which a surface has no colour of its own, and above which it has all of it."""
+_STEP = 0.04
+"""Between neighbours of one surface that have different colours."""
+_LIGHTNESS = 0.6
+"""How much of a surface's own lightness counts: the rest is the light that is painted."""
+_DIMMED = 0.25, 1.25
+"""Share of a colour's chroma in the least and the most light."""
+_LEAST = 6
+"""Pixels of a surface."""
+_SOON = 1.5
+"""A surface has all of its colour before all is asked for: where two thirds are."""
+
+
+@dataclass(frozen=True)
+class OwnColors:
+    """The surfaces of a capture that have colours of their own.
+
+    Attributes:
+        surfaces: int [H, W], numbers from 1, 0 for what stays as it is painted.
+        bare: float32 [H, W], how much of each pixel is the surface itself.
+        colors: float32 [n, 3], Oklab, by number; the first one is of no surface.
+        shares: float32 [n], how much of its own colour each has.
+    """
+
+    surfaces: NDArray[np.int32]
+    bare: NDArray[np.float32]
+    colors: NDArray[np.float32]
+    shares: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        color: NDArray[np.uint8],
+        ends: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+        covered: NDArray[np.floating],
+        share: float,
+    ) -> OwnColors:
+        """color: sRGB [H, W, 3], as captured. ends: between which neighbours a surface ends, down
+        [H - 1, W] and across [H, W - 1]. covered: [H, W], how much of each pixel has no colour of
+        its own, as sky and openings haven't. share: of the colours, 0 to 1."""
+        lab = oklab(color)
+        height, width = covered.shape
+        net = np.zeros((2 * height - 1, 2 * width - 1), bool)
+        net[::2, ::2] = covered < 1.0
+        for axis, own in enumerate(ends):
+            values = np.moveaxis(lab, axis, 0)
+            step = np.moveaxis(np.abs(values[1:] - values[:-1]).max(-1) > _STEP, 0, axis)
+            linked = ~(own | step)
+            if axis == 0:
+                net[1::2, ::2] = linked & net[:-2:2, ::2] & net[2::2, ::2]
+            else:
+                net[::2, 1::2] = linked & net[::2, :-2:2] & net[::2, 2::2]
+        labels, count = ndimage.label(net)  # type: ignore[misc]
+        surfaces = np.asarray(labels, np.int32)[::2, ::2]
+        sizes = np.bincount(surfaces.ravel(), minlength=count + 1)
+        bare = (1.0 - covered).astype(np.float32)
+        colors = _means(lab, surfaces, bare, count + 1)
+        chroma = np.hypot(colors[:, 1], colors[:, 2])
+        shares = min(_SOON * share, 1.0) * ((chroma - _GREY[0]) / (_GREY[1] - _GREY[0])).clip(
+            0.0, 1.0
+        )
+        shares[sizes < _LEAST] = 0.0
+        shares[0] = 0.0
+        return cls(surfaces, bare, colors, shares.astype(np.float32))
+
+    def given_to(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture sRGB [H, W, 3] with these colours."""
+        if not self.shares.any():
+            return picture
+        lab = oklab(picture)
+        sizes = np.bincount(self.surfaces.ravel(), minlength=len(self.colors))
+        painted = _means(lab, self.surfaces, self.bare, len(self.colors))
+        sizes[0] = 0
+        own, now = ((each[:, 0] * sizes).sum() / sizes.sum() for each in (self.colors, painted))
+        wanted = self.colors.copy()
+        # As light as it is painted on the whole, and between surfaces as they are.
+        wanted[:, 0] = painted[:, 0] + _LIGHTNESS * (
+            (self.colors[:, 0] - own) - (painted[:, 0] - now)
+        )
+        lit = (wanted[:, 0] / np.maximum(self.colors[:, 0], 1e-3)).clip(*_DIMMED)
+        wanted[:, 1:] *= lit[:, None]
+        moved = self.shares[:, None] * (wanted - painted)
+        return _srgb(lab + moved[self.surfaces] * self.bare[..., None])
+
+
+def oklab(color: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """sRGB bytes [..., 3] → Oklab: lightness 0 to 1, and two of colour, 0 in grey."""
+    return np.cbrt(linear_of_srgb(color) @ _CONES.T) @ _OKLAB.T
+
+
+def _srgb(lab: NDArray[np.float32]) -> NDArray[np.uint8]:
+    linear = (lab @ np.linalg.inv(_OKLAB).T) ** 3 @ np.linalg.inv(_CONES).T
+    levels = srgb_of_linear(np.ascontiguousarray(linear, np.float32)) * 255.0
+    return np.rint(levels).astype(np.uint8)
+
+
+def _means(
+    values: NDArray[np.float32],
+    surfaces: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    count: int,
+) -> NDArray[np.float32]:
+    """Of values [H, W, 3], on each of so many surfaces [n, 3]."""
+    flat = surfaces.ravel()
+    sums = [
+        np.bincount(flat, (values[..., channel] * weights).ravel(), count) for channel in range(3)
+    ]
+    total = np.bincount(flat, weights.ravel(), count)
+    return (np.stack(sums, 1) / np.maximum(total, 1e-6)[:, None]).astype(np.float32)
