@@ -12,6 +12,7 @@ colour.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
 from .tensors import put, which
-from .texels import Patches
+from .texels import Patches, Texels
+from .workers import ALONE, Workers
 
 _CELLS = 4, 32
 """Least and greatest number of cells along the longest side of an object."""
@@ -40,6 +42,7 @@ def fill(
     seen: NDArray[np.bool_],
     objects: NDArray[np.int32],
     patches: Patches,
+    workers: Workers = ALONE,
 ) -> None:
     """Colour the unseen texels of `linear` [all texels, 3] from the others, in place. seen: [m], of
     the texels; some are. objects: [n], of the triangles."""
@@ -50,33 +53,48 @@ def fill(
         own = torch.from_numpy(texels.own[chosen]).to(patches.device).long()
         return patches.points(chosen), facing.index_select(1, own)
 
-    def color(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
-        some = known[:: max(1, len(known) // _KNOWN)]
-        colors = torch.from_numpy(linear[texels.places[some]]).to(patches.device)
-        volume = _Volume(*spots(some), colors.T, len(wanted) + len(known))
-        for start in range(0, len(wanted), _CHUNK):
-            chosen = wanted[start : start + _CHUNK]
-            put(canvas, texels.places[chosen], volume.colors(*spots(chosen)))
+    def volumes() -> Iterator[tuple[_Volume, NDArray[np.int64]]]:
+        """Each with some of the texels that it colours."""
+        for wanted, known in _by_object(objects[texels.parts.triangles], texels, seen):
+            some = known[:: max(1, len(known) // _KNOWN)]
+            colors = torch.from_numpy(linear[texels.places[some]]).to(patches.device)
+            volume = _Volume(*spots(some), colors.T, len(wanted) + len(known))
+            for start in range(0, len(wanted), _CHUNK):
+                yield volume, wanted[start : start + _CHUNK]
 
-    of_parts = objects[texels.parts.triangles]
+    def color(given: tuple[_Volume, NDArray[np.int64]]) -> None:
+        volume, chosen = given
+        put(canvas, texels.places[chosen], volume.colors(*spots(chosen)))
+
+    workers.all(color, volumes())
+
+
+def _by_object(
+    of_parts: NDArray[np.int32], texels: Texels, seen: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Of each object that has any, the texels that no view sees, and those whose colours they take:
+    of the same object or, where no view sees it, of all. of_parts: the objects of the parts."""
+    wanted, known = np.flatnonzero(~seen), np.flatnonzero(seen)
+    count = int(of_parts.max()) + 1
+    if count == 1:
+        yield wanted, known
+        return
     of_texels = np.repeat(of_parts, np.diff(texels.ends, prepend=0))
 
-    def by_object(chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    def split(chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         own = of_texels.take(chosen)
-        ends = np.bincount(own, minlength=of_parts.max() + 1).cumsum()
+        ends = np.bincount(own, minlength=count).cumsum()
         return np.split(chosen.take(np.argsort(own, kind="stable")), ends[:-1])
 
     lost = []
-    for wanted, known in zip(
-        by_object(np.flatnonzero(~seen)), by_object(np.flatnonzero(seen)), strict=True
-    ):
-        if not len(known):
-            lost.append(wanted)
-        elif len(wanted):
-            color(wanted, known)
-    # An object that no view sees takes the colours of what stands near to it.
+    for own, beside in zip(split(wanted), split(known), strict=True):
+        if not len(beside):
+            lost.append(own)
+        elif len(own):
+            yield own, beside
+    # What stands near to it.
     if sum(map(len, lost)):
-        color(np.concatenate(lost), np.flatnonzero(seen))
+        yield np.concatenate(lost), known
 
 
 class _Volume:

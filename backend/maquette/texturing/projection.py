@@ -167,13 +167,32 @@ def look(
     rows = which(inside)
     x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
     facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
-    left, top = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, height - 2)
+    flat = plane_shown(camera, plane, facing)
+    seen, taps, shares = weigh(camera, depth, x, y, distance, flat)
+    return Sight(
+        rows.index_select(0, seen),
+        taps,
+        shares,
+        cosine.index_select(0, seen),
+        1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
+    )
+
+
+def weigh(
+    camera: Camera, depth: Tensor, x: Tensor, y: Tensor, distance: Tensor, flat: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which points at pixels (x, y), all [n], have nothing before them: their numbers [m], and the
+    `taps` and `shares` of a `Sight`, both [4, m].
+
+    depth: [h * w]; distance: [n], the points' depth; flat: [3, n], of `plane_shown`.
+    """
+    width = camera.width
+    left, top = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, camera.height - 2)
     x, y = x - left, y - top
     # Of the four pixels around, [4, m], those above first.
     steps = torch.tensor([0, 1, width, width + 1], device=x.device)
     taps = top.mul(width).add_(left).long() + steps[:, None]
-    flat = _plane(camera, plane, facing)
-    first = flat[2].addcmul_(flat[0], left).addcmul_(flat[1], top)
+    first = flat[2].addcmul(flat[0], left).addcmul_(flat[1], top)
     expected = torch.stack([first, first + flat[0]])
     expected = torch.cat([expected, expected + flat[1]])
     tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
@@ -186,16 +205,11 @@ def look(
     share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1).mul_(agrees)
     total = share.sum(0)
     seen = which(total > _LEAST_SHARE)
-    return Sight(
-        rows.index_select(0, seen),
-        taps.index_select(1, seen),
-        share.index_select(1, seen) / total.index_select(0, seen),
-        cosine.index_select(0, seen),
-        1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
-    )
+    shares = share.index_select(1, seen) / total.index_select(0, seen)
+    return seen, taps.index_select(1, seen), shares
 
 
-def _plane(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:
+def plane_shown(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:
     """What pixels would show of planes, as a depth map flattened (the inverse of depth in
     perspective), which is affine in the pixel: [3, n], against pixel x, pixel y and one. plane:
     [n], the product of the normals `facing` [3, n] with a camera point of it."""

@@ -23,11 +23,15 @@ def squares(vectors: Tensor) -> Tensor:
     return (x * x).addcmul_(y, y).addcmul_(z, z)
 
 
+def put_at(values: Tensor, rows: Tensor, columns: Tensor) -> None:
+    """Set columns [m] of values [c, n], each once, to columns [c, m]."""
+    for channel, given in zip(values, columns, strict=True):
+        channel.scatter_(0, rows, given)  # In half the time that index_copy_ takes.
+
+
 def put(values: Tensor, rows: NDArray[np.integer[Any]], columns: Tensor) -> None:
-    """Set rows [m] of values [n, c], on the CPU, to columns [c, m]."""
-    places = torch.from_numpy(rows).long()
-    for channel, given in zip(values.T, columns.cpu(), strict=True):
-        channel.index_copy_(0, places, given)
+    """Set rows [m] of values [n, c], on the CPU, each once, to columns [c, m]."""
+    put_at(values.T, torch.from_numpy(rows).long(), columns.cpu())
 
 
 def runs(starts: Tensor, lengths: Tensor) -> Tensor:

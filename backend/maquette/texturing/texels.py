@@ -40,7 +40,7 @@ class Parts:
     def __len__(self) -> int:
         return len(self.triangles)
 
-    def chosen(self, which: NDArray[np.bool_] | slice) -> Parts:
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Parts:
         return Parts(*(getattr(self, each.name)[which] for each in fields(self)))
 
     @staticmethod
@@ -62,6 +62,7 @@ class Texels:
             each corner its weight at column and row 0, and what a column and a row add to it.
         places: int32 [m], row * size + column.
         own: int32 [m], the part, ascending.
+        ends: int64 [p], where the texels of each part end.
         beside: parts from this one on are margins: texels that lie beside their triangle and show
             its nearest point, so that a triangle narrower than a texel is not lost.
         shared: how many texels lie inside of more than one triangle that is not its neighbour on
@@ -74,6 +75,7 @@ class Texels:
     frames: NDArray[np.float64]
     places: Ints
     own: Ints
+    ends: NDArray[np.int64]
     beside: int
     shared: int
 
@@ -94,11 +96,6 @@ class Texels:
     def triangles(self) -> Ints:
         """[m]"""
         return self.parts.triangles[self.own]
-
-    @cached_property
-    def ends(self) -> NDArray[np.int64]:
-        """[p], where the texels of each part end."""
-        return np.bincount(self.own, minlength=len(self.parts)).cumsum()
 
     def weights(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         """[3, k] of the triangle's corners, in [0, 1]; they sum to one."""
