@@ -111,9 +111,8 @@ def _bake(
     stage = Stage(surface, views, texels, device, match, hands)
     canvas = torch.zeros(texels.total, 3)
     linear: NDArray[np.float32] = canvas.numpy()
-    inside = int(np.count_nonzero(texels.inside))
-    covered, shown = np.zeros((2, texels.total), bool)
-    seen = np.zeros(len(texels), bool)
+    inside = int(texels.ends[texels.beside - 1]) if texels.beside else 0
+    shown, seen = np.zeros(texels.total, bool), np.zeros(len(texels), bool)
 
     def paint(chunk: Chunk) -> tuple[int, int]:
         """Colour what views see of some parts; how many texels are done then, and how many of these
@@ -129,7 +128,6 @@ def _bake(
         well += more
         if progress is not None:
             progress(done, len(texels))
-    covered[texels.places] = True
     if not seen.any():
         raise MaquetteError(
             "not-seen",
@@ -139,17 +137,17 @@ def _bake(
     if not seen.all():
         fill(linear, seen, surface.objects, stage.patches, hands)
     for tile, islands in zip(
-        linear.reshape(-1, size, size, 3), covered.reshape(-1, size, size), strict=True
+        linear.reshape(-1, size, size, 3), texels.covered.reshape(-1, size, size), strict=True
     ):
         if islands.any():
-            continue_islands(tile, islands)
+            continue_islands(tile, islands, workers)
     flat = linear.reshape(-1)
     parts = [flat[start : start + _CHUNK] for start in range(0, len(flat), _CHUNK)]
     workers.all(lambda part: srgb_of_linear(part, out=part), parts)
     return Baked(
         linear.reshape(-1, size, 3),
         shown.reshape(-1, size),
-        covered.reshape(-1, size),
+        texels.covered.reshape(-1, size),
         well / max(1, inside),
     )
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .eye import Eye
-from .tensors import put_at, which
+from .tensors import order, put_at, which
 
 _SQUARINGS = 5
 _SHARPNESS = 2**_SQUARINGS
@@ -39,7 +39,7 @@ def ranked(bounds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     bounds, views = bounds.sort(0, descending=True)
     views.masked_fill_(bounds <= 0.0, len(bounds))
     first, second = views[0], views[min(1, len(views) - 1)]
-    parts = (first * (len(bounds) + 1) + second).argsort(stable=True)
+    parts = order(first * (len(bounds) + 1) + second)
     parts = parts[: int((first < len(bounds)).sum())]
     return parts, views.index_select(1, parts), bounds.index_select(1, parts)
 

@@ -18,7 +18,7 @@ from torch.nn.functional import grid_sample
 
 from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
-from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, plane_shown, weigh
+from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, slopes, weigh
 from .pyramid import Pyramid
 from .tensors import put_at, squares, which
 
@@ -182,11 +182,11 @@ class Eye:
         colors = found[_COLOR:]
         rough = which(shown.logical_and_(~planar))
         if len(rough):
-            shown_at = plane_shown(camera, -offsets, camera.rotation @ normals)
+            slope = slopes(camera, -offsets, camera.rotation @ normals)
             rows, trust, seen = self._look_closely(
                 place.index_select(1, rough),
                 depth.index_select(0, rough),
-                shown_at.index_select(1, planes.index_select(0, rough)),
+                slope.index_select(1, planes.index_select(0, rough)),
             )
             rows = rough.index_select(0, rows)
             put_at(quality[None], rows, trust.mul_(clear.index_select(0, rows))[None])
@@ -194,15 +194,15 @@ class Eye:
         return quality, cosine, colors
 
     def _look_closely(
-        self, place: Tensor, depth: Tensor, flat: Tensor
+        self, place: Tensor, depth: Tensor, slope: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Which points have nothing before them, by the single pixels around them: their numbers
         [m], trust in the picture there [m], and linear colours [3, m]. place: [2, n]; depth: [n];
-        flat: [3, n], of `plane_shown`."""
+        slope: [2, n], as `slopes` says."""
         camera = self.camera
         size = torch.tensor([[camera.width], [camera.height]], device=place.device)
         x, y = ((place + 1.0) * size).mul_(0.5).sub_(0.5)
-        rows, taps, shares = weigh(camera, self.depth, x, y, depth, flat)
+        rows, taps, shares = weigh(camera, self.depth, x, y, depth, slope)
         beyond = (place.index_select(1, rows).abs_() - 1.0).mul_(size).mul_(0.5).amax(0)
         tables = self.tables[_TRUST:].flatten(1)
         found = tables.index_select(1, taps.flatten()).unflatten(1, taps.shape)

@@ -33,6 +33,8 @@ _KNOWN = 1 << 16
 """Seen texels of an object that are looked at, spread over its surface."""
 _NEAR = 2
 """Cells along a side of the coarsest volume that is of one direction; beyond, any one counts."""
+_ROWS = 128
+"""Rows of texels that are continued at a time; even."""
 _CHUNK = 1 << 15
 """Texels at a time, with as much for each as a processor has at hand."""
 
@@ -176,26 +178,43 @@ def _continued(sums: Tensor, coarsest: int) -> Tensor:
     return found
 
 
-def continue_islands(picture: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
+def continue_islands(
+    picture: NDArray[np.float32], covered: NDArray[np.bool_], workers: Workers = ALONE
+) -> None:
     """Colour the texels that are not `covered` [h, w] as those around them, in place: each as the
     mean of the smallest square of a mip level that has any. picture: [h, w, c], 0 there."""
-    width = covered.shape[1]
-    empty = np.flatnonzero(~covered)
-    if not len(empty):
+    height, width = covered.shape
+    if covered.all():
         return
-    odd = [(0, n % 2) for n in covered.shape]
-    whole = np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture
-    counts = _quartered(np.pad(covered, odd) if np.any(odd) else covered)
-    coarse = _quartered(whole).div_(counts.clamp(min=1)[..., None])
-    continue_islands(coarse.numpy(), counts.numpy() > 0)
-    rows = empty // width
-    around = rows // 2 * counts.shape[1] + (empty - rows * width) // 2
-    found = coarse.flatten(0, 1).index_select(0, torch.from_numpy(around))
-    torch.from_numpy(picture).flatten(0, 1).index_copy_(0, torch.from_numpy(empty), found)
+    coarse = torch.empty(-(-height // 2), -(-width // 2), picture.shape[2])
+    counts = torch.empty(coarse.shape[:2], dtype=torch.uint8)
+    bands = [slice(top, top + _ROWS) for top in range(0, height, _ROWS)]
+
+    def gather(band: slice) -> None:
+        half = slice(band.start // 2, band.stop // 2)
+        counts[half] = _quartered(covered[band])
+        coarse[half] = _quartered(picture[band])
+        coarse[half] /= counts[half].clamp(min=1)[..., None]
+
+    def spread(band: slice) -> None:
+        empty = np.flatnonzero(~covered[band])
+        rows = empty // width
+        around = (rows + band.start) // 2 * coarse.shape[1] + (empty - rows * width) // 2
+        found = coarse.flatten(0, 1).index_select(0, torch.from_numpy(around))
+        given = torch.from_numpy(picture[band]).flatten(0, 1)
+        given.index_copy_(0, torch.from_numpy(empty), found)
+
+    workers.all(gather, bands)
+    continue_islands(coarse.numpy(), counts.numpy() > 0, workers)
+    workers.all(spread, bands)
 
 
 def _quartered(values: NDArray[Any]) -> Tensor:
-    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...]; how many for truths."""
+    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...], up; how many for truths. Beyond the
+    edge there is nothing."""
+    odd = [(0, n % 2) for n in values.shape[:2]]
+    if np.any(odd):
+        values = np.pad(values, [*odd, *[(0, 0)] * (values.ndim - 2)])
     given = torch.from_numpy(values)
     given = given.byte() if given.dtype == torch.bool else given
     rows = given[0::2] + given[1::2]

@@ -46,7 +46,8 @@ def texels_of(surface: Surface, size: int, workers: Workers = ALONE) -> Texels:
     corners[1] += tops
     frames, solid = _frames(corners)
     solid = solid[tile[solid] >= 0]
-    some = [solid[begin : begin + _TRIANGLES] for begin in range(0, len(solid), _TRIANGLES)]
+    starts = range(0, max(1, len(solid)), _TRIANGLES)
+    some = [solid[start : start + _TRIANGLES] for start in starts]
     count = -(-tiles * size // BAND)
 
     def bands(margin: float) -> list[Parts]:
@@ -58,10 +59,14 @@ def texels_of(surface: Surface, size: int, workers: Workers = ALONE) -> Texels:
         parts = parts.chosen(np.argsort(own, kind="stable"))
         return [parts.chosen(slice(*each)) for each in pairwise([0, *ends])]
 
+    covered = np.empty(tiles * size * size, bool)
+
     def lay(band: tuple[int, Parts, Parts]) -> tuple[_Laid, _Laid, int]:
         number, inside, beside = band
         made = _Band(size, number * BAND, min(BAND, tiles * size - number * BAND))
-        return *made.lay(inside, beside, frames), int(np.count_nonzero(made.twice))
+        laid = made.lay(inside, beside, frames)
+        np.greater_equal(made.owner, 0, out=covered[made.start :][: len(made.owner)])
+        return *laid, int(np.count_nonzero(made.twice))
 
     whole = zip(range(count), bands(0.0), bands(_MARGIN), strict=True)
     inside, beside, shared = zip(*workers.each(lay, whole), strict=True)
@@ -69,7 +74,7 @@ def texels_of(surface: Surface, size: int, workers: Workers = ALONE) -> Texels:
     laid = [*inside, *beside]
     del inside, beside
     parts, places, own, ends = _joined(laid)
-    return Texels(size, tiles, parts, frames, places, own, ends, first, sum(shared))
+    return Texels(size, tiles, parts, frames, covered, places, own, ends, first, sum(shared))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,13 @@ def which(mask: Tensor) -> Tensor:
     return mask.nonzero()[:, 0]
 
 
+def order(keys: Tensor) -> Tensor:
+    """In which order keys [n], whole numbers below 2^15, ascend; equal ones stay in theirs."""
+    if keys.is_cpu:  # NumPy sorts 16 bits without comparing, in a tenth of the time.
+        return torch.from_numpy(keys.short().numpy().argsort(kind="stable"))
+    return keys.argsort(stable=True)
+
+
 def squares(vectors: Tensor) -> Tensor:
     """Squared lengths [n] of vectors [3, n]."""
     x, y, z = vectors

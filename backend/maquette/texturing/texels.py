@@ -60,6 +60,7 @@ class Texels:
         parts: the parts of triangles that have texels, and some that have none.
         frames: float64 [3, 3, n], how the weights of triangles' corners follow from the place: of
             each corner its weight at column and row 0, and what a column and a row add to it.
+        covered: bool [rows * size], which texels show something.
         places: int32 [m], row * size + column.
         own: int32 [m], the part, ascending.
         ends: int64 [p], where the texels of each part end.
@@ -73,6 +74,7 @@ class Texels:
     tiles: int
     parts: Parts
     frames: NDArray[np.float64]
+    covered: NDArray[np.bool_]
     places: Ints
     own: Ints
     ends: NDArray[np.int64]
