@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..srgb import srgb_of_linear
-from .blend import Blend, ranked
+from .blend import Blend, grouped, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
 from .matching import color_factors
@@ -216,24 +216,29 @@ class Stage:
         """All parts that any view may see, some at a time."""
         ends = self.texels.ends
         stops = np.searchsorted(ends, np.arange(_BATCH, ends[-1], _BATCH), side="right")
+        cpu = self.device.type == "cpu"
         for begin, end in pairwise([0, *stops, len(ends)]):
-            some, first = slice(begin, end), int(ends[begin - 1]) if begin else 0
-            centers, radii = self.patches.spheres(some)
-            offsets = self.offsets.index_select(1, self.patches.planes[some])
-            pairs = zip(self.eyes, offsets, strict=True)
-            bounds = workers.each(lambda pair: pair[0].bound(centers, radii, pair[1]), pairs)
-            parts, views, bounds = ranked(torch.stack(list(bounds)))
-            parts += begin
+            first, some = int(ends[begin - 1]) if begin else 0, _CHUNK if cpu else _BATCH
+            pieces = [slice(start, min(start + some, end)) for start in range(begin, end, some)]
+            pairs = zip(*workers.each(self._ranked, pieces), strict=True)
+            views, bounds = (torch.cat(each, 1) for each in pairs)
+            own = grouped(views)
+            views, bounds, parts = views[:, own], bounds[:, own], own + begin
             counts = self._counts.index_select(0, parts)
             if not len(parts):
                 continue
-            many = _CHUNK if self.device.type == "cpu" else _BATCH
             last = counts.cumsum(0).cpu().numpy()
-            cuts = np.searchsorted(last, np.arange(many, last[-1], many), side="right")
+            cuts = np.searchsorted(last, np.arange(some, last[-1], some), side="right")
             for start, stop in pairwise([0, *cuts, len(parts)]):
-                own = slice(start, stop)
-                done = first + int(last[stop - 1])
+                own, done = slice(start, stop), first + int(last[stop - 1])
                 yield Chunk(parts[own], views[:, own], bounds[:, own], counts[own], done)
+
+    def _ranked(self, some: slice) -> tuple[Tensor, Tensor]:
+        """Of some parts."""
+        centers, radii = self.patches.spheres(some)
+        offsets = self.offsets.index_select(1, self.patches.planes[some])
+        pairs = zip(self.eyes, offsets, strict=True)
+        return ranked(torch.stack([eye.bound(centers, radii, own) for eye, own in pairs]))
 
     def colors(self, chunk: Chunk) -> tuple[NDArray[np.int64], Tensor, NDArray[np.float32]]:
         """The texels [n] of a chunk, their linear colours [3, n], and the cosine [n] of the view
@@ -255,7 +260,8 @@ class Stage:
         local = (points - self.patches.origin).T.astype(np.float32)
         planes = self._tensor(triangles)
         blend = Blend(self._tensor(local), planes, self.patches.normals)
-        _, views, bounds = ranked(torch.full_like(self.offsets, torch.inf))
+        bounds = torch.full_like(self.offsets, torch.inf)
+        views = torch.arange(len(bounds), device=self.device)[:, None].expand_as(bounds)
         counts = torch.bincount(planes, minlength=self.offsets.shape[1])
         blend.ask(self.eyes, self.offsets, views, bounds, counts)
         return blend.colors().T.cpu().numpy(), (blend.cosine > 0.0).cpu().numpy()

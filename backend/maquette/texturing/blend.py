@@ -28,20 +28,20 @@ _LESS = _NOTHING ** (1 / _SHARPNESS)
 """Quality, against another's, below which a view adds nothing."""
 
 
-def ranked(bounds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """In which order to ask about the parts of a surface, whose bounds [views, n] say how well a
-    view sees anything of a part, at most.
-
-    The parts [p] that any view may see, those of the same first view together, and of them those
-    of the same second; the views [views, p] to ask about each, best first, and from where on it is
-    none the number of views; and their bounds [views, p].
-    """
+def ranked(bounds: Tensor) -> tuple[Tensor, Tensor]:
+    """The views [views, n] to ask about each part of a surface, best first, and from where on it is
+    none the number of views; and their bounds. bounds: [views, n], how well a view sees anything of
+    a part, at most."""
     bounds, views = bounds.sort(0, descending=True)
-    views.masked_fill_(bounds <= 0.0, len(bounds))
+    return views.masked_fill_(bounds <= 0.0, len(bounds)), bounds
+
+
+def grouped(views: Tensor) -> Tensor:
+    """The parts [p] that any view may see, of those with `ranked` views [views, n]: those of the
+    same first view together, and of them those of the same second."""
     first, second = views[0], views[min(1, len(views) - 1)]
-    parts = order(first * (len(bounds) + 1) + second)
-    parts = parts[: int((first < len(bounds)).sum())]
-    return parts, views.index_select(1, parts), bounds.index_select(1, parts)
+    parts = order(first * (len(views) + 1) + second)
+    return parts[: int((first < len(views)).sum())]
 
 
 class Blend:
@@ -64,7 +64,7 @@ class Blend:
         counts: Tensor,
     ) -> None:
         """Add what these views see. The planes are those of parts, with `counts` [p] points in
-        each, which are `ranked`. offsets: [views, p], of each view what `Eye.offsets` says of
+        each; views and their bounds, [views, p], are `ranked`, and those of a first view together. offsets: [views, p], of each view what `Eye.offsets` says of
         them."""
         start = 0
         for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):

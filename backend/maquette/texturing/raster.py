@@ -177,7 +177,11 @@ class _Band:
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """UVs [n, 3, 2] → texel coordinates [2, 3, n] (column and row of the corners), a texel's
     centre at integers."""
-    return np.stack([uvs[..., 0].T * size - 0.5, (1.0 - uvs[..., 1].T) * size - 0.5])
+    corners = np.empty((2, *uvs.shape[1::-1]))
+    np.multiply(uvs[..., 0].T, size, out=corners[0])
+    np.multiply(1.0 - uvs[..., 1].T, size, out=corners[1])
+    corners -= 0.5
+    return corners
 
 
 def _frames(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], Ints]:
