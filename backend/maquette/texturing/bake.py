@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, starmap
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,8 @@ def _bake(
         well += more
         if progress is not None:
             progress(done, len(texels))
+    if progress is not None:
+        progress(len(texels), len(texels))
     if not seen.any():
         raise MaquetteError(
             "not-seen",

@@ -64,8 +64,8 @@ class Blend:
         counts: Tensor,
     ) -> None:
         """Add what these views see. The planes are those of parts, with `counts` [p] points in
-        each; views and their bounds, [views, p], are `ranked`, and those of a first view together. offsets: [views, p], of each view what `Eye.offsets` says of
-        them."""
+        each; views and their bounds, [views, p], are `ranked`, and those of a first view together.
+        offsets: [views, p], of each view what `Eye.offsets` says of the parts' planes."""
         start = 0
         for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
             some = slice(start, start + int(counts[views[0] == number].sum()))

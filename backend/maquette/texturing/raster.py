@@ -215,9 +215,7 @@ def _weights(
     return weights
 
 
-def _cut(
-    corners: NDArray[np.float64], some: Ints, size: int, tops: Ints, margin: float
-) -> Parts:
+def _cut(corners: NDArray[np.float64], some: Ints, size: int, tops: Ints, margin: float) -> Parts:
     """The parts of some triangles within `margin` texels of them. tops: [n], the first row of their
     tile, which they don't leave."""
     first, second, third = np.moveaxis(corners.take(some, 2), 1, 0)

@@ -32,21 +32,18 @@ class Workers:
     @staticmethod
     @contextmanager
     def hired() -> Iterator[Workers]:
-        """As many as PyTorch has threads, which is put back at the end; no work goes on then."""
+        """As many as PyTorch has threads, which is put back at the end; nothing goes on then."""
         count = torch.get_num_threads()
         torch.set_num_threads(1)
+        pool = ThreadPoolExecutor(count, "bake", torch.set_num_threads, (1,)) if count > 1 else None
         try:
-            if count == 1:
-                yield ALONE
-            else:
-                with ThreadPoolExecutor(count, "bake", torch.set_num_threads, (1,)) as pool:
-                    yield Workers(pool, count)
+            yield Workers(pool, count)
         finally:
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
             torch.set_num_threads(count)
 
-    def each(
-        self, work: Callable[[_Item], _Result], items: Iterable[_Item]
-    ) -> Iterator[_Result]:
+    def each(self, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
         """What `work` makes of each item, in their order. When one fails, or no more are taken, no
         other begins, and those that have begun are waited for."""
         if self._pool is None:
