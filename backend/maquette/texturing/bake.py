@@ -118,9 +118,11 @@ def _bake(
         """Colour what views see of some parts; how many texels are done then, and how many of these
         that lie inside of triangles are well seen."""
         rows, colors, cosines = stage.colors(chunk)
-        places = texels.places[rows]
-        seen[rows] = shown[places] = cosines > 0.0
+        places = texels.places.take(rows)
         put(canvas, places, colors)
+        seeing = torch.from_numpy(cosines > 0.0)[None]
+        put(torch.from_numpy(shown)[:, None], places, seeing)
+        put(torch.from_numpy(seen)[:, None], rows, seeing)
         return chunk.done, int(np.count_nonzero((cosines >= WELL_SEEN) & (rows < inside)))
 
     well = 0
@@ -195,8 +197,8 @@ class Stage:
     def _turn_and_match(self, objects: Tensor, match: bool, workers: Workers) -> None:
         """Turn normals outwards and bring the pictures to one exposure, both from samples."""
         some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
-        points = self.patches.points(some)
-        planes = self.patches.planes[self._tensor(self.texels.own[some])]
+        parts = self._tensor(self.texels.own[some]).long()
+        points, planes = self.patches.points(some, parts), self.patches.planes[parts]
         normals = self.patches.normals.index_select(1, planes)
         sights = list(
             workers.each(lambda eye: look(eye.camera, eye.depth, points, normals), self.eyes)
@@ -224,16 +226,17 @@ class Stage:
             pieces = [slice(start, min(start + some, end)) for start in range(begin, end, some)]
             pairs = zip(*workers.each(self._ranked, pieces), strict=True)
             views, bounds = (torch.cat(each, 1) for each in pairs)
-            own = grouped(views)
-            views, bounds, parts = views[:, own], bounds[:, own], own + begin
-            counts = self._counts.index_select(0, parts)
+            parts = grouped(views)
             if not len(parts):
                 continue
+            counts = self._counts.index_select(0, parts + begin)
             last = counts.cumsum(0).cpu().numpy()
             cuts = np.searchsorted(last, np.arange(some, last[-1], some), side="right")
             for start, stop in pairwise([0, *cuts, len(parts)]):
-                own, done = slice(start, stop), first + int(last[stop - 1])
-                yield Chunk(parts[own], views[:, own], bounds[:, own], counts[own], done)
+                own = parts[start:stop]
+                asked, best = (each.index_select(1, own) for each in (views, bounds))
+                done = first + int(last[stop - 1])
+                yield Chunk(own + begin, asked, best, counts[start:stop], done)
 
     def _ranked(self, some: slice) -> tuple[Tensor, Tensor]:
         """Of some parts."""
@@ -249,7 +252,8 @@ class Stage:
         rows = runs(self._starts.index_select(0, chunk.parts), chunk.counts).cpu().numpy()
         numbers = torch.arange(len(chunk.parts), device=self.device)
         own = torch.repeat_interleave(numbers, chunk.counts)
-        blend = Blend(self.patches.points(rows), own, self.patches.normals.index_select(1, planes))
+        points = self.patches.points(rows, chunk.parts.index_select(0, own))
+        blend = Blend(points, own, self.patches.normals.index_select(1, planes))
         offsets = self.offsets.index_select(1, planes)
         blend.ask(self.eyes, offsets, chunk.views, chunk.bounds, chunk.counts)
         return rows, blend.colors(), blend.cosine.cpu().numpy()

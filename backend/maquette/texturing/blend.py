@@ -29,17 +29,17 @@ _LESS = _NOTHING ** (1 / _SHARPNESS)
 
 
 def ranked(bounds: Tensor) -> tuple[Tensor, Tensor]:
-    """The views [views, n] to ask about each part of a surface, best first, and from where on it is
-    none the number of views; and their bounds. bounds: [views, n], how well a view sees anything of
-    a part, at most."""
+    """The views int16 [views, n] to ask about each part of a surface, best first, and from where on
+    it is none the number of views; and their bounds. bounds: [views, n], how well a view sees
+    anything of a part, at most."""
     bounds, views = bounds.sort(0, descending=True)
-    return views.masked_fill_(bounds <= 0.0, len(bounds)), bounds
+    return views.short().masked_fill_(bounds <= 0.0, len(bounds)), bounds
 
 
 def grouped(views: Tensor) -> Tensor:
     """The parts [p] that any view may see, of those with `ranked` views [views, n]: those of the
     same first view together, and of them those of the same second."""
-    first, second = views[0], views[min(1, len(views) - 1)]
+    first, second = views[0].int(), views[min(1, len(views) - 1)]
     parts = order(first * (len(views) + 1) + second)
     return parts[: int((first < len(views)).sum())]
 

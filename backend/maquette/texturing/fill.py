@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
 from .tensors import put, which
-from .texels import Patches, Texels
+from .texels import Ints, Patches, Texels
 from .workers import ALONE, Workers
 
 _CELLS = 4, 32
@@ -51,11 +51,11 @@ def fill(
     texels, canvas = patches.texels, torch.from_numpy(linear)
     facing = _facing(patches.normals.index_select(1, patches.planes))
 
-    def spots(chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        own = torch.from_numpy(texels.own[chosen]).to(patches.device).long()
-        return patches.points(chosen), facing.index_select(1, own)
+    def spots(chosen: Ints) -> tuple[Tensor, Tensor]:
+        own = torch.from_numpy(texels.own.take(chosen)).to(patches.device).long()
+        return patches.points(chosen, own), facing.index_select(1, own)
 
-    def volumes() -> Iterator[tuple[_Volume, NDArray[np.int64]]]:
+    def volumes() -> Iterator[tuple[_Volume, Ints]]:
         """Each with some of the texels that it colours."""
         for wanted, known in _by_object(objects[texels.parts.triangles], texels, seen):
             some = known[:: max(1, len(known) // _KNOWN)]
@@ -64,7 +64,7 @@ def fill(
             for start in range(0, len(wanted), _CHUNK):
                 yield volume, wanted[start : start + _CHUNK]
 
-    def color(given: tuple[_Volume, NDArray[np.int64]]) -> None:
+    def color(given: tuple[_Volume, Ints]) -> None:
         volume, chosen = given
         put(canvas, texels.places[chosen], volume.colors(*spots(chosen)))
 
@@ -73,17 +73,17 @@ def fill(
 
 def _by_object(
     of_parts: NDArray[np.int32], texels: Texels, seen: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+) -> Iterator[tuple[Ints, Ints]]:
     """Of each object that has any, the texels that no view sees, and those whose colours they take:
     of the same object or, where no view sees it, of all. of_parts: the objects of the parts."""
-    wanted, known = np.flatnonzero(~seen), np.flatnonzero(seen)
+    wanted, known = _numbers(~seen), _numbers(seen)
     count = int(of_parts.max()) + 1
     if count == 1:
         yield wanted, known
         return
     of_texels = np.repeat(of_parts, np.diff(texels.ends, prepend=0))
 
-    def split(chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    def split(chosen: Ints) -> list[Ints]:
         own = of_texels.take(chosen)
         ends = np.bincount(own, minlength=count).cumsum()
         return np.split(chosen.take(np.argsort(own, kind="stable")), ends[:-1])
@@ -97,6 +97,13 @@ def _by_object(
     # What stands near to it.
     if sum(map(len, lost)):
         yield np.concatenate(lost), known
+
+
+def _numbers(mask: NDArray[np.bool_]) -> Ints:
+    """Where a mask [n] is true, in half the memory that NumPy takes."""
+    starts = range(0, len(mask), _CHUNK)
+    found = [np.flatnonzero(mask[start : start + _CHUNK]) + start for start in starts]
+    return np.concatenate(found, dtype=np.int32)
 
 
 class _Volume:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from .surface import Surface
@@ -93,7 +94,8 @@ def _joined(laid: list[_Laid]) -> tuple[Parts, Ints, Ints, NDArray[np.int64]]:
     memory that it takes."""
     parts = Parts.joined([each.parts for each in laid])
     ends = np.concatenate([each.counts for each in laid]).cumsum()
-    places, own = (np.empty(sum(len(each.own) for each in laid), np.int32) for _ in range(2))
+    # PyTorch's memory, since a piece as large costs several times as much to come by from NumPy.
+    places, own = torch.empty(2, sum(len(each.own) for each in laid), dtype=torch.int32).numpy()
     laid.reverse()
     start = first = 0
     while laid:

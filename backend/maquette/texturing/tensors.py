@@ -18,10 +18,13 @@ def which(mask: Tensor) -> Tensor:
 
 
 def order(keys: Tensor) -> Tensor:
-    """In which order keys [n], whole numbers below 2^15, ascend; equal ones stay in theirs."""
-    if keys.is_cpu:  # NumPy sorts 16 bits without comparing, in a tenth of the time.
-        return torch.from_numpy(keys.short().numpy().argsort(kind="stable"))
-    return keys.argsort(stable=True)
+    """In which order int32 keys [n] ascend; equal ones stay in theirs."""
+    if not keys.is_cpu:
+        return keys.argsort(stable=True)
+    given = keys.numpy()
+    if given.max(initial=0) < 1 << 15:  # NumPy sorts 16 bits in a tenth of the time.
+        given = given.astype(np.int16)
+    return torch.from_numpy(given.argsort(kind="stable"))
 
 
 def squares(vectors: Tensor) -> Tensor:

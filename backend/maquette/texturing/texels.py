@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .surface import Surface
-from .tensors import squares
+from .tensors import squares, which
 from .window import boxes
 
 Ints = NDArray[np.int32]
@@ -99,7 +99,7 @@ class Texels:
         """[m]"""
         return self.parts.triangles[self.own]
 
-    def weights(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    def weights(self, chosen: Ints | NDArray[np.int64]) -> NDArray[np.float32]:
         """[3, k] of the triangle's corners, in [0, 1]; they sum to one."""
         rows, columns = np.divmod(self.places[chosen], np.int32(self.size))
         frames = self.frames.take(self.parts.triangles.take(self.own[chosen]), 2)
@@ -107,7 +107,7 @@ class Texels:
         return (weights / weights.sum(0)).astype(np.float32)
 
     def positions(
-        self, corners: NDArray[np.float32], chosen: NDArray[np.int64] | None = None
+        self, corners: NDArray[np.float32], chosen: Ints | NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
         """[3, k], from all triangles' corners, [3, 3, n]: of each corner its coordinates."""
         chosen = np.arange(len(self)) if chosen is None else chosen
@@ -145,21 +145,20 @@ class Patches:
             np.stack([parts.right - parts.left, parts.bottom - parts.top])
         ).to(device)
 
-    def points(self, chosen: NDArray[np.int64]) -> Tensor:
-        """[3, k]"""
+    def points(self, chosen: Ints | NDArray[np.int64], parts: Tensor) -> Tensor:
+        """[3, k]. parts: int64 [k], of each texel its own."""
         texels = self.texels
-        own, places = texels.own[chosen], torch.from_numpy(texels.places[chosen])
-        parts = torch.from_numpy(own).to(self.device).long()
+        places = torch.from_numpy(texels.places.take(chosen))
         # From the part's first column and row on; less than 2^24, which float32 holds.
         places = (places.to(self.device) - self._first.index_select(0, parts)).float()
         rows = ((places + 0.5) * (1.0 / texels.size)).floor_()
         columns = places.sub_(rows, alpha=texels.size)
         start, across, down = (each.index_select(1, parts) for each in self._points)
         points = start.addcmul_(across, columns).addcmul_(down, rows)
-        beside = np.flatnonzero(own >= texels.beside)
+        beside = which(parts >= texels.beside)
         if len(beside):
-            nearest = torch.from_numpy(texels.positions(self.corners, chosen[beside]))
-            points[:, torch.from_numpy(beside)] = nearest.to(self.device)
+            nearest = texels.positions(self.corners, chosen[beside.cpu().numpy()])
+            points[:, beside] = torch.from_numpy(nearest).to(self.device)
         return points
 
     def spheres(self, some: slice) -> tuple[Tensor, Tensor]:
