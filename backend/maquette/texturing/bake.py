@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 _BATCH = 1 << 21
 """Texels that views are ranked for at a time, which bounds the memory of a bake."""
-_CHUNK = 1 << 16
+_CHUNK = 1 << 17
 """Texels that a processor blends at a time, with as much for each as it has at hand; a device that
 has thousands of cores takes a batch."""
 _SAMPLES = 1 << 14
