@@ -35,9 +35,9 @@ Progress = Callable[[int, int], None]
 
 _BATCH = 1 << 21
 """Texels that views are ranked for at a time, which bounds the memory of a bake."""
-_CHUNK = 1 << 17
-"""Texels that a processor blends at a time, with as much for each as it has at hand; a device that
-has thousands of cores takes a batch."""
+_CHUNK = 1 << 18
+"""Texels that a processor's thread blends at a time: enough that threads seldom wait for each other
+between two operations. A device that has thousands of cores takes a batch."""
 _SAMPLES = 1 << 14
 """Texels from which exposure and the outside of objects are judged."""
 WELL_SEEN = float(np.cos(np.radians(75.0)))

@@ -35,7 +35,7 @@ pixels mix in nothing else where no other view sees them."""
 _AROUND = 1.5
 """Pixels from a point to those around it."""
 _LEAST_DEPTH = 1e-6
-_CHUNK = 1 << 16
+_CHUNK = 1 << 17
 """Pixels at a time, with as much for each as a processor has at hand."""
 _FLAT, _TRUST, _COLOR = 0, 1, 2
 

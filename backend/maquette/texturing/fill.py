@@ -35,7 +35,7 @@ _NEAR = 2
 """Cells along a side of the coarsest volume that is of one direction; beyond, any one counts."""
 _ROWS = 128
 """Rows of texels that are continued at a time; even."""
-_CHUNK = 1 << 16
+_CHUNK = 1 << 17
 """Texels at a time, with as much for each as a processor has at hand."""
 
 

@@ -20,11 +20,11 @@ from .workers import ALONE, Workers
 
 CUT = 32
 """Side in texels of the blocks that triangles are cut by."""
-BAND = 2 * CUT
+BAND = 4 * CUT
 """Rows of texels that are laid at a time."""
 _MARGIN = 1.0
 """Texels around a triangle that show its nearest point."""
-_CANDIDATES = 1 << 17
+_CANDIDATES = 1 << 18
 """Texels at a time, with as much for each as a processor has at hand."""
 _TRIANGLES = 1 << 15
 """Triangles that are cut into parts at a time."""
