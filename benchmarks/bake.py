@@ -195,15 +195,16 @@ def planning(case: dict[str, Any], folder: Path) -> dict[str, float]:
     import bpy
 
     sys.path.insert(0, str(ROOT))
-    from blender_addon.capture import planning, surface
+    from blender_addon.capture.planning import plan
+    from blender_addon.capture.surface import shape
 
     _building(case["triangles"])
     bpy.context.view_layer.update()
-    shape = surface.shape(bpy.context)
+    surface = shape(bpy.context)
     start, before = time.perf_counter(), time.process_time()
-    plan = planning.plan(bpy.context, shape, 6)
+    made = plan(bpy.context, surface, 6)
     seconds, spent = time.perf_counter() - start, time.process_time() - before
-    assert len(plan.poses) == 6, "a building has six sides to see"
+    assert len(made.poses) == 6, "a building has six sides to see"
     return {"seconds": seconds, "projected": seconds, "CPU": spent, "peak GB": peak()}
 
 
