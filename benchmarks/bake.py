@@ -1,6 +1,6 @@
 """Eight pictures carried onto the texture of a building, against Cycles' bake of the same.
 
-    python benchmarks/bake.py [--blender PROGRAM] [--threads 1] [--repeats 2] [--quick]
+    python benchmarks/bake.py [--blender PROGRAM] [--threads 1] [--repeats 2] [--quick] [--planning]
 
 The building is made of boxes, its faces divided into as many triangles as are asked for; the views
 stand around it, and their depth is traced. Each way starts with surface, pictures and depth as
@@ -12,6 +12,9 @@ arrays, in a process of its own, and ends with a finished texture:
   same pictures through the same cameras, each where its depth map shows the surface and in
   proportion to the same power of the cosine. What no view sees stays black. Building the scene
   and its nodes isn't counted.
+
+``--planning`` measures how long the add-on takes to place six views of a million triangles instead;
+the Python that has bpy must find msgspec and pyzmq as well.
 """
 
 from __future__ import annotations
@@ -169,24 +172,11 @@ def cycles(case: dict[str, Any], folder: Path) -> dict[str, float]:
     """Bake once in Cycles; seconds and the process's peak of memory in GB."""
     import bpy
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    thing = _building(case["triangles"])
     scene: Any = bpy.context.scene
-    corners, uvs = building(case["triangles"])
-    mesh: Any = bpy.data.meshes.new("building")
-    count = len(corners) * 3
-    mesh.vertices.add(count)
-    mesh.vertices.foreach_set("co", corners.astype(np.float32).ravel())
-    mesh.loops.add(count)
-    mesh.loops.foreach_set("vertex_index", np.arange(count, dtype=np.int32))
-    mesh.polygons.add(len(corners))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, count, 3, dtype=np.int32))
-    mesh.update(calc_edges=True)
-    mesh.uv_layers.new(name="UV").uv.foreach_set("vector", uvs.astype(np.float32).ravel())
-    thing = bpy.data.objects.new("building", mesh)
-    scene.collection.objects.link(thing)
     bpy.context.view_layer.objects.active = thing
     thing.select_set(True)
-    mesh.materials.append(_projection(folder, case["atlas"]))
+    thing.data.materials.append(_projection(folder, case["atlas"]))
     scene.render.engine = "CYCLES"
     scene.render.threads_mode, scene.render.threads = "FIXED", case["threads"]
     scene.cycles.device, scene.cycles.samples = "CPU", 1
@@ -198,6 +188,45 @@ def cycles(case: dict[str, Any], folder: Path) -> dict[str, float]:
     bpy.data.images["atlas"].pixels.foreach_get(flat)
     assert (flat.reshape(-1, 4)[:, :3].max(1) > 0).mean() > 0.5, "Cycles baked nothing"
     return {"seconds": seconds, "projected": seconds, "CPU": spent, "peak GB": peak()}
+
+
+def planning(case: dict[str, Any], folder: Path) -> dict[str, float]:
+    """Place six views once; seconds and the process's peak of memory in GB."""
+    import bpy
+
+    sys.path.insert(0, str(ROOT))
+    from blender_addon.capture.planning import plan
+    from blender_addon.capture.surface import shape
+
+    _building(case["triangles"])
+    bpy.context.view_layer.update()
+    surface = shape(bpy.context)
+    start, before = time.perf_counter(), time.process_time()
+    made = plan(bpy.context, surface, 6)
+    seconds, spent = time.perf_counter() - start, time.process_time() - before
+    assert len(made.poses) == 6, "a building has six sides to see"
+    return {"seconds": seconds, "projected": seconds, "CPU": spent, "peak GB": peak()}
+
+
+def _building(triangles: int) -> Any:
+    """The building as the one object of an empty file."""
+    import bpy
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    corners, uvs = building(triangles)
+    mesh: Any = bpy.data.meshes.new("building")
+    count = len(corners) * 3
+    mesh.vertices.add(count)
+    mesh.vertices.foreach_set("co", corners.astype(np.float32).ravel())
+    mesh.loops.add(count)
+    mesh.loops.foreach_set("vertex_index", np.arange(count, dtype=np.int32))
+    mesh.polygons.add(len(corners))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, count, 3, dtype=np.int32))
+    mesh.update(calc_edges=True)
+    mesh.uv_layers.new(name="UV").uv.foreach_set("vector", uvs.astype(np.float32).ravel())
+    thing = bpy.data.objects.new("building", mesh)
+    bpy.context.scene.collection.objects.link(thing)
+    return thing
 
 
 def _projection(folder: Path, atlas: int) -> Any:
@@ -284,6 +313,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1, help="of each way (1)")
     parser.add_argument("--repeats", type=int, default=2, help="of the comparison (2)")
     parser.add_argument("--quick", action="store_true", help="the comparison alone")
+    parser.add_argument("--planning", action="store_true", help="how long placing views takes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -307,8 +337,9 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
     def run(way: str, triangles: int = TRIANGLES, atlas: int = ATLAS) -> dict[str, float]:
         case = {"triangles": triangles, "atlas": atlas, "threads": arguments.threads}
-        words = [__file__, *(split if way == "cycles" else []), way, json.dumps(case), str(folder)]
-        start = outside if way == "cycles" else [sys.executable]
+        inside = way != "ours"
+        words = [__file__, *(split if inside else []), way, json.dumps(case), str(folder)]
+        start = outside if inside else [sys.executable]
         threads = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
         done = subprocess.run([*start, *words], capture_output=True, text=True, env=threads)
         if done.returncode:
@@ -323,6 +354,12 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         print(f"{what:36}" + "".join(f"{found[key]:11.2f}" for key in KEYS), flush=True)
 
     print(f"{'':36}" + "".join(f"{key:>11}" for key in KEYS), flush=True)
+    if arguments.planning:
+        tell(
+            "Six views of 1,000,000 triangles",
+            [run("planning", 1_000_000) for _ in range(arguments.repeats)],
+        )
+        return figures
     mine, theirs = [], []
     for _ in range(arguments.repeats):
         mine.append(run("ours"))
@@ -345,14 +382,17 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return figures
 
 
+WAYS = {"ours": ours, "cycles": cycles, "planning": planning}
+
+
 def part() -> int:
     """One way in a process of its own."""
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     way, case, folder = words[0], json.loads(words[1]), Path(words[2])
-    result = {"ours": ours, "cycles": cycles}[way](case, folder)
+    result = WAYS[way](case, folder)
     (folder / f"{way}.json").write_text(json.dumps(result), encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(part() if {"ours", "cycles"} & set(sys.argv) else main())
+    sys.exit(part() if WAYS.keys() & set(sys.argv) else main())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, starmap
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..srgb import srgb_of_linear
-from .blend import Blend, ranked
+from .blend import Blend, grouped, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
 from .matching import color_factors
@@ -29,13 +29,15 @@ from .surface import Surface
 from .tensors import put, runs
 from .texels import Patches, Texels
 from .window import window
+from .workers import ALONE, Workers
 
 Progress = Callable[[int, int], None]
 
 _BATCH = 1 << 21
-"""Texels that are blended at a time, which bounds the memory of a bake."""
-_CHUNK = 1 << 16
-"""Texels that are placed at a time, with as much for each as a processor has at hand."""
+"""Texels that views are ranked for at a time, which bounds the memory of a bake."""
+_CHUNK = 1 << 18
+"""Texels that a processor's thread blends at a time: enough that threads seldom wait for each other
+between two operations. A device that has thousands of cores takes a batch."""
 _SAMPLES = 1 << 14
 """Texels from which exposure and the outside of objects are judged."""
 WELL_SEEN = float(np.cos(np.radians(75.0)))
@@ -84,25 +86,52 @@ def bake(
     match: bring the views to one exposure first. progress is called with texels done and all.
     Raises MaquetteError("not-seen") where no view sees any of the surface.
     """
-    device = device or torch.device("cpu")
-    texels = texels_of(surface, size)
+    with Workers.hired() as workers:
+        return _bake(surface, views, size, device or torch.device("cpu"), match, progress, workers)
+
+
+def _bake(
+    surface: Surface,
+    views: Sequence[PaintedView],
+    size: int,
+    device: torch.device,
+    match: bool,
+    progress: Progress | None,
+    workers: Workers,
+) -> Baked:
+    texels = texels_of(surface, size, workers)
     if not len(texels):
         raise MaquetteError(
             "no-faces",
             "The model has no face with an area in its UV map.",
             "Unwrap it again; Maquette can add a UV map of its own.",
         )
-    stage = Stage(surface, views, texels, device, match)
+    # A device has one stream of work.
+    hands = workers if device.type == "cpu" else ALONE
+    stage = Stage(surface, views, texels, device, match, hands)
     canvas = torch.zeros(texels.total, 3)
     linear: NDArray[np.float32] = canvas.numpy()
-    cosines = np.zeros(len(texels), np.float32)
-    for parts in stage.batches():
-        rows, colors, best = stage.colors(parts)
-        put(canvas, texels.places[rows], colors)
-        cosines[rows] = best
+    inside = int(texels.ends[texels.beside - 1]) if texels.beside else 0
+    shown, seen = np.zeros(texels.total, bool), np.zeros(len(texels), bool)
+
+    def paint(chunk: Chunk) -> tuple[int, int]:
+        """Colour what views see of some parts; how many texels are done then, and how many of these
+        that lie inside of triangles are well seen."""
+        rows, colors, cosines = stage.colors(chunk)
+        places = texels.places.take(rows)
+        put(canvas, places, colors)
+        seeing = torch.from_numpy(cosines > 0.0)[None]
+        put(torch.from_numpy(shown)[:, None], places, seeing)
+        put(torch.from_numpy(seen)[:, None], rows, seeing)
+        return chunk.done, int(np.count_nonzero((cosines >= WELL_SEEN) & (rows < inside)))
+
+    well = 0
+    for done, more in hands.each(paint, stage.chunks(hands)):
+        well += more
         if progress is not None:
-            progress(int(texels.ends[parts.stop - 1]), len(texels))
-    seen = cosines > 0.0
+            progress(done, len(texels))
+    if progress is not None:
+        progress(len(texels), len(texels))
     if not seen.any():
         raise MaquetteError(
             "not-seen",
@@ -110,24 +139,33 @@ def bake(
             "Point a camera at it, or let Maquette place the views.",
         )
     if not seen.all():
-        fill(linear, seen, surface.objects, stage.patches)
-    covered = np.zeros(texels.total, bool)
-    covered[texels.places] = True
+        fill(linear, seen, surface.objects, stage.patches, hands)
     for tile, islands in zip(
-        linear.reshape(-1, size, size, 3), covered.reshape(-1, size, size), strict=True
+        linear.reshape(-1, size, size, 3), texels.covered.reshape(-1, size, size), strict=True
     ):
         if islands.any():
-            continue_islands(tile, islands)
-    inside = texels.inside
-    well = np.count_nonzero(inside & (cosines >= WELL_SEEN))
-    shown = np.zeros(texels.total, bool)
-    shown[texels.places] = seen
+            continue_islands(tile, islands, workers)
+    flat = linear.reshape(-1)
+    parts = [flat[start : start + _CHUNK] for start in range(0, len(flat), _CHUNK)]
+    workers.all(lambda part: srgb_of_linear(part, out=part), parts)
     return Baked(
-        srgb_of_linear(linear, out=linear).reshape(-1, size, 3),
+        linear.reshape(-1, size, 3),
         shown.reshape(-1, size),
-        covered.reshape(-1, size),
-        float(well / max(1, np.count_nonzero(inside))),
+        texels.covered.reshape(-1, size),
+        well / max(1, inside),
     )
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Parts [p] whose texels are coloured at a time: of each how many it has, and the `ranked`
+    views to ask about it and their bounds, both [views, p]. `done`: how many texels are, then."""
+
+    parts: Tensor
+    views: Tensor
+    bounds: Tensor
+    counts: Tensor
+    done: int
 
 
 class Stage:
@@ -140,24 +178,31 @@ class Stage:
         texels: Texels,
         device: torch.device,
         match: bool,
+        workers: Workers = ALONE,
     ) -> None:
         self.texels, self.device = texels, device
         self.patches = patches = Patches(surface, texels, device)
-        self.eyes = [_eye(each, patches, device) for each in views]
-        self._turn_and_match(self._tensor(surface.objects).long(), match)
+        ends = self._tensor(texels.ends)
+        self._counts = ends.diff(prepend=ends.new_zeros(1))
+        self._starts = ends - self._counts
+        self.eyes = list(workers.each(lambda each: _eye(each, patches, device), views))
+        self._turn_and_match(self._tensor(surface.objects).long(), match, workers)
         first = self._tensor(patches.corners[0])
-        self.offsets = torch.stack([eye.offsets(first, patches.normals) for eye in self.eyes])
+        offsets = workers.each(lambda eye: eye.offsets(first, patches.normals), self.eyes)
+        self.offsets = torch.stack(list(offsets))
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def _turn_and_match(self, objects: Tensor, match: bool) -> None:
+    def _turn_and_match(self, objects: Tensor, match: bool, workers: Workers) -> None:
         """Turn normals outwards and bring the pictures to one exposure, both from samples."""
         some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
-        points = self.patches.points(some)
-        planes = self.patches.planes[self._tensor(self.texels.own[some])]
+        parts = self._tensor(self.texels.own[some]).long()
+        points, planes = self.patches.points(some, parts), self.patches.planes[parts]
         normals = self.patches.normals.index_select(1, planes)
-        sights = [look(eye.camera, eye.depth, points, normals) for eye in self.eyes]
+        sights = list(
+            workers.each(lambda eye: look(eye.camera, eye.depth, points, normals), self.eyes)
+        )
         turns = _outsides(sights, objects.index_select(0, planes), objects)
         self.patches.normals *= turns
         if match:
@@ -171,33 +216,46 @@ class Stage:
             for eye, factors in zip(self.eyes, color_factors(colors, good), strict=True):
                 eye.scale_colors(factors)
 
-    def batches(self) -> Iterator[slice]:
-        """Parts with about so many texels that a bake holds what it needs for them."""
+    def chunks(self, workers: Workers = ALONE) -> Iterator[Chunk]:
+        """All parts that any view may see, some at a time."""
         ends = self.texels.ends
         stops = np.searchsorted(ends, np.arange(_BATCH, ends[-1], _BATCH), side="right")
-        yield from starmap(slice, pairwise([0, *stops, len(ends)]))
+        cpu = self.device.type == "cpu"
+        for begin, end in pairwise([0, *stops, len(ends)]):
+            first, some = int(ends[begin - 1]) if begin else 0, _CHUNK if cpu else _BATCH
+            pieces = [slice(start, min(start + some, end)) for start in range(begin, end, some)]
+            pairs = zip(*workers.each(self._ranked, pieces), strict=True)
+            views, bounds = (torch.cat(each, 1) for each in pairs)
+            parts = grouped(views)
+            if not len(parts):
+                continue
+            counts = self._counts.index_select(0, parts + begin)
+            last = counts.cumsum(0).cpu().numpy()
+            cuts = np.searchsorted(last, np.arange(some, last[-1], some), side="right")
+            for start, stop in pairwise([0, *cuts, len(parts)]):
+                own = parts[start:stop]
+                asked, best = (each.index_select(1, own) for each in (views, bounds))
+                done = first + int(last[stop - 1])
+                yield Chunk(own + begin, asked, best, counts[start:stop], done)
 
-    def colors(self, some: slice) -> tuple[NDArray[np.int64], Tensor, NDArray[np.float32]]:
-        """The texels [n] of some parts that any view may see, their linear colours [3, n], and the
-        cosine [n] of the view that sees a texel best, 0 where none does."""
-        ends = self._tensor(self.texels.ends[some])
-        begin = int(self.texels.ends[some.start - 1]) if some.start else 0
-        counts = ends.diff(prepend=ends.new_tensor([begin]))
-        planes = self.patches.planes[some]
+    def _ranked(self, some: slice) -> tuple[Tensor, Tensor]:
+        """Of some parts."""
         centers, radii = self.patches.spheres(some)
-        offsets = self.offsets.index_select(1, planes)
-        bounds = torch.stack(
-            [eye.bound(centers, radii, own) for eye, own in zip(self.eyes, offsets, strict=True)]
-        )
-        parts, views, bounds = ranked(bounds)
-        counts, planes = counts[parts], planes[parts]
-        rows = runs(ends[parts] - counts, counts).cpu().numpy()
-        points = torch.empty(3, len(rows), device=self.device)
-        for start in range(0, len(rows), _CHUNK):
-            points[:, start : start + _CHUNK] = self.patches.points(rows[start : start + _CHUNK])
-        own = torch.repeat_interleave(torch.arange(len(parts), device=self.device), counts)
+        offsets = self.offsets.index_select(1, self.patches.planes[some])
+        pairs = zip(self.eyes, offsets, strict=True)
+        return ranked(torch.stack([eye.bound(centers, radii, own) for eye, own in pairs]))
+
+    def colors(self, chunk: Chunk) -> tuple[NDArray[np.int64], Tensor, NDArray[np.float32]]:
+        """The texels [n] of a chunk, their linear colours [3, n], and the cosine [n] of the view
+        that sees a texel best, 0 where none does."""
+        planes = self.patches.planes.index_select(0, chunk.parts)
+        rows = runs(self._starts.index_select(0, chunk.parts), chunk.counts).cpu().numpy()
+        numbers = torch.arange(len(chunk.parts), device=self.device)
+        own = torch.repeat_interleave(numbers, chunk.counts)
+        points = self.patches.points(rows, chunk.parts.index_select(0, own))
         blend = Blend(points, own, self.patches.normals.index_select(1, planes))
-        blend.ask(self.eyes, offsets.index_select(1, parts), views, bounds, counts)
+        offsets = self.offsets.index_select(1, planes)
+        blend.ask(self.eyes, offsets, chunk.views, chunk.bounds, chunk.counts)
         return rows, blend.colors(), blend.cosine.cpu().numpy()
 
     def shown_at(
@@ -206,9 +264,11 @@ class Stage:
         """Linear colours [n, 3] that the views show at points [n, 3] of triangles, and where any
         does, [n]."""
         local = (points - self.patches.origin).T.astype(np.float32)
-        blend = Blend(self._tensor(local), self._tensor(triangles), self.patches.normals)
-        _, views, bounds = ranked(torch.full((len(self.eyes), 1), torch.inf, device=self.device))
-        counts = torch.tensor([len(points)], device=self.device)
+        planes = self._tensor(triangles)
+        blend = Blend(self._tensor(local), planes, self.patches.normals)
+        bounds = torch.full_like(self.offsets, torch.inf)
+        views = torch.arange(len(bounds), device=self.device)[:, None].expand_as(bounds)
+        counts = torch.bincount(planes, minlength=self.offsets.shape[1])
         blend.ask(self.eyes, self.offsets, views, bounds, counts)
         return blend.colors().T.cpu().numpy(), (blend.cosine > 0.0).cpu().numpy()
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .eye import Eye
-from .tensors import runs, which
+from .tensors import order, put_at, which
 
 _SQUARINGS = 5
 _SHARPNESS = 2**_SQUARINGS
@@ -26,23 +26,22 @@ _NOTHING = 1e-4
 """Share of a view in a colour that is less than a level of a picture anywhere."""
 _LESS = _NOTHING ** (1 / _SHARPNESS)
 """Quality, against another's, below which a view adds nothing."""
-_CHUNK = 1 << 16
-"""Texels that are looked at a time, with as much for each as a processor has at hand."""
 
 
-def ranked(bounds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """In which order to ask about the parts of a surface, whose bounds [views, n] say how well a
-    view sees anything of a part, at most.
-
-    The parts [p] that any view may see, those of the same first view together; the views
-    [views, p] to ask about each, best first, and from where on it is none the number of views;
-    and their bounds [views, p].
-    """
+def ranked(bounds: Tensor) -> tuple[Tensor, Tensor]:
+    """The views int16 [views, n] to ask about each part of a surface, best first, and from where on
+    it is none the number of views; and their bounds. bounds: [views, n], how well a view sees
+    anything of a part, at most."""
     bounds, views = bounds.sort(0, descending=True)
-    views.masked_fill_(bounds <= 0.0, len(bounds))
-    first, parts = views[0].sort(stable=True)
-    parts = parts[: int((first < len(bounds)).sum())]
-    return parts, views.index_select(1, parts), bounds.index_select(1, parts)
+    return views.short().masked_fill_(bounds <= 0.0, len(bounds)), bounds
+
+
+def grouped(views: Tensor) -> Tensor:
+    """The parts [p] that any view may see, of those with `ranked` views [views, n]: those of the
+    same first view together, and of them those of the same second."""
+    first, second = views[0].int(), views[min(1, len(views) - 1)]
+    parts = order(first * (len(views) + 1) + second)
+    return parts[: int((first < len(views)).sum())]
 
 
 class Blend:
@@ -52,8 +51,8 @@ class Blend:
     def __init__(self, points: Tensor, planes: Tensor, normals: Tensor) -> None:
         self.points, self.planes, self.normals = points, planes, normals
         count = points.shape[1]
-        self.cosine = torch.empty(count, device=points.device)
-        self._best = torch.empty_like(self.cosine)
+        self._both = torch.empty(2, count, device=points.device)
+        self._best, self.cosine = self._both
         self._sum = torch.empty(4, count, device=points.device)
 
     def ask(
@@ -64,24 +63,30 @@ class Blend:
         bounds: Tensor,
         counts: Tensor,
     ) -> None:
-        """Add what these views see. The points lie in parts, `counts` [p] in each, which are
-        `ranked`. offsets: [views, k], of each view what `Eye.offsets` says of the planes."""
-        ends = counts.cumsum(0)
+        """Add what these views see. The planes are those of parts, with `counts` [p] points in
+        each; views and their bounds, [views, p], are `ranked`, and those of a first view together.
+        offsets: [views, p], of each view what `Eye.offsets` says of the parts' planes."""
         start = 0
         for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
-            stop = start + int(counts[views[0] == number].sum())
-            for begin in range(start, stop, _CHUNK):
-                self._begin(eye, own, slice(begin, min(begin + _CHUNK, stop)))
-            start = stop
-        for asked, bound in zip(views[1:], bounds[1:], strict=True):
-            for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
-                parts = which(asked == number)
-                several = counts[parts]
-                rows = runs(ends[parts] - several, several)
-                limit = torch.repeat_interleave(bound[parts] / _LESS, several)
+            some = slice(start, start + int(counts[views[0] == number].sum()))
+            if some.stop > start:
+                self._begin(eye, own, some)
+            start = some.stop
+        # Those that a view may still add to; a later view may add to less of them.
+        rows = None
+        for asked, bound in zip(views[1:], bounds[1:] / _LESS, strict=True):
+            if rows is None:
+                rows = which(bound.index_select(0, self.planes) > self._best)
+            else:
+                limit = bound.index_select(0, self.planes.index_select(0, rows))
                 rows = rows.index_select(0, which(limit > self._best.index_select(0, rows)))
-                for begin in range(0, len(rows), _CHUNK):
-                    self._add(eye, own, rows[begin : begin + _CHUNK])
+            if not len(rows):
+                return
+            numbers = asked.index_select(0, self.planes.index_select(0, rows))
+            for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
+                some = rows.index_select(0, which(numbers == number))
+                if len(some):
+                    self._add(eye, own, some)
 
     def colors(self) -> Tensor:
         """Linear, [3, n]; once, when all views have been asked."""
@@ -106,9 +111,9 @@ class Blend:
         for _ in range(_SQUARINGS):
             share.square_()
         stays, added = torch.where(better, share, 1.0), torch.where(better, 1.0, share)
-        for number, values in enumerate((*colors, 1.0)):
-            mixed = self._sum[number].index_select(0, rows).mul_(stays).add_(added * values)
-            self._sum[number].index_copy_(0, rows, mixed)
-        self._best.index_copy_(0, rows, best)
+        mixed = self._sum.index_select(1, rows).mul_(stays)
+        mixed[:3].addcmul_(colors, added)
+        mixed[3] += added
+        put_at(self._sum, rows, mixed)
         cosine = torch.where(better, cosine, self.cosine.index_select(0, rows))
-        self.cosine.index_copy_(0, rows, cosine)
+        put_at(self._both, rows, torch.stack([best, cosine]))

@@ -18,9 +18,9 @@ from torch.nn.functional import grid_sample
 
 from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
-from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, look
+from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, slopes, weigh
 from .pyramid import Pyramid
-from .tensors import squares, which
+from .tensors import put_at, squares, which
 
 GRAZING = 0.03
 """Least cosine at which a view colours at all."""
@@ -35,7 +35,7 @@ pixels mix in nothing else where no other view sees them."""
 _AROUND = 1.5
 """Pixels from a point to those around it."""
 _LEAST_DEPTH = 1e-6
-_CHUNK = 1 << 16
+_CHUNK = 1 << 17
 """Pixels at a time, with as much for each as a processor has at hand."""
 _FLAT, _TRUST, _COLOR = 0, 1, 2
 
@@ -67,12 +67,11 @@ class Eye:
         device: torch.device,
     ) -> Eye:
         camera = Camera.of(view, origin, device)
-        # Tensors of PyTorch's own making, since frames of a capture are read-only.
-        tables = torch.empty(_COLOR + 3, view.height, view.width)
-        planar, metres = torch.empty_like(tables[0]), torch.empty_like(tables[0])
-        flat, trust, *colors = tables.numpy()
-        metres.numpy()[:] = depth
-        depth = metres.numpy()
+        whole = torch.empty(_COLOR + 5, view.height, view.width)
+        # Of its own, since frames of a capture are read-only.
+        flat, trust, *colors, planar, metres = whole.numpy()
+        metres[:] = depth
+        depth = metres
         flattened(depth, view, out=flat)
         np.divide(away_from_jumps(depth, view, _CLEAN_PIXELS), _CLEAN_PIXELS, out=trust)
         np.maximum(trust, _HARDLY, out=trust)
@@ -84,8 +83,9 @@ class Eye:
             # With the rows that tell whether the first and the last of these are planar.
             above = min(top, 1)
             band = _planar(flat[top - above : top + rows + 2], camera)
-            planar.numpy()[some] = band[above : above + rows]
-        metres, tables, planar = (each.to(device) for each in (metres, tables, planar))
+            planar[some] = band[above : above + rows]
+        whole = whole.to(device)
+        tables, planar, metres = whole[: _COLOR + 3], whole[-2], whole[-1]
         pyramid = Pyramid.of(metres)
         return cls(camera, metres.flatten(), pyramid, tables, planar, camera.clip())
 
@@ -176,26 +176,43 @@ class Eye:
         else:
             agrees = (flat - depth).abs_() <= depth * tolerance + PIXEL_TOLERANCE * camera.pixel
         shown = cosine >= GRAZING
-        quality = cosine * camera.side(depth).rsqrt_() * found[_TRUST]
+        clear = cosine * camera.side(depth).rsqrt_()
+        quality = clear * found[_TRUST]
         quality *= agrees.logical_and_(planar).logical_and_(shown)
         colors = found[_COLOR:]
         rough = which(shown.logical_and_(~planar))
         if len(rough):
-            facing = normals.index_select(1, planes.index_select(0, rough))
-            sight = look(
-                camera, self.depth, points.index_select(1, rough), facing, GRAZING, _BEYOND
+            slope = slopes(camera, -offsets, camera.rotation @ normals)
+            rows, trust, seen = self._look_closely(
+                place.index_select(1, rough),
+                depth.index_select(0, rough),
+                slope.index_select(1, planes.index_select(0, rough)),
             )
-            rows = rough[sight.rows]
-            trust, seen = self.values(sight)
-            trust.clamp_(_HARDLY, 1.0)
-            beside, above = place.index_select(1, rows).abs_() > 1.0
-            out = which(beside | above)
-            if len(out):
-                trust[out], beyond = _HARDLY, place.index_select(1, rows[out])
-                seen[:, out] = self._continued(beyond)
-            quality[rows] = sight.cosine * sight.density.sqrt() * trust
-            colors[:, rows] = seen
+            rows = rough.index_select(0, rows)
+            put_at(quality[None], rows, trust.mul_(clear.index_select(0, rows))[None])
+            put_at(colors, rows, seen)
         return quality, cosine, colors
+
+    def _look_closely(
+        self, place: Tensor, depth: Tensor, slope: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Which points have nothing before them, by the single pixels around them: their numbers
+        [m], trust in the picture there [m], and linear colours [3, m]. place: [2, n]; depth: [n];
+        slope: [2, n], as `slopes` says."""
+        camera = self.camera
+        size = torch.tensor([[camera.width], [camera.height]], device=place.device)
+        x, y = ((place + 1.0) * size).mul_(0.5).sub_(0.5)
+        rows, taps, shares = weigh(camera, self.depth, x, y, depth, slope)
+        beyond = (place.index_select(1, rows).abs_() - 1.0).mul_(size).mul_(0.5).amax(0)
+        tables = self.tables[_TRUST:].flatten(1)
+        found = tables.index_select(1, taps.flatten()).unflatten(1, taps.shape)
+        found = found.mul_(shares).sum(1)
+        trust, seen = found[0].clamp_(_HARDLY, 1.0), found[1:]
+        out = which(beyond > 0.0)
+        if len(out):
+            trust[out] = _HARDLY * (beyond[out] <= _BEYOND)
+            seen[:, out] = self._continued(place[:, rows[out]])
+        return rows, trust, seen
 
     def _continued(self, spots: Tensor) -> Tensor:
         """Colours [3, m] past the picture's edge, at places [2, m]: what it has on this side of

@@ -12,6 +12,7 @@ colour.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
 from .tensors import put, which
-from .texels import Patches
+from .texels import Ints, Patches, Texels
+from .workers import ALONE, Workers
 
 _CELLS = 4, 32
 """Least and greatest number of cells along the longest side of an object."""
@@ -31,7 +33,9 @@ _KNOWN = 1 << 16
 """Seen texels of an object that are looked at, spread over its surface."""
 _NEAR = 2
 """Cells along a side of the coarsest volume that is of one direction; beyond, any one counts."""
-_CHUNK = 1 << 15
+_ROWS = 128
+"""Rows of texels that are continued at a time; even."""
+_CHUNK = 1 << 17
 """Texels at a time, with as much for each as a processor has at hand."""
 
 
@@ -40,43 +44,66 @@ def fill(
     seen: NDArray[np.bool_],
     objects: NDArray[np.int32],
     patches: Patches,
+    workers: Workers = ALONE,
 ) -> None:
     """Colour the unseen texels of `linear` [all texels, 3] from the others, in place. seen: [m], of
     the texels; some are. objects: [n], of the triangles."""
     texels, canvas = patches.texels, torch.from_numpy(linear)
     facing = _facing(patches.normals.index_select(1, patches.planes))
 
-    def spots(chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        own = torch.from_numpy(texels.own[chosen]).to(patches.device).long()
-        return patches.points(chosen), facing.index_select(1, own)
+    def spots(chosen: Ints) -> tuple[Tensor, Tensor]:
+        own = torch.from_numpy(texels.own.take(chosen)).to(patches.device).long()
+        return patches.points(chosen, own), facing.index_select(1, own)
 
-    def color(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
-        some = known[:: max(1, len(known) // _KNOWN)]
-        colors = torch.from_numpy(linear[texels.places[some]]).to(patches.device)
-        volume = _Volume(*spots(some), colors.T, len(wanted) + len(known))
-        for start in range(0, len(wanted), _CHUNK):
-            chosen = wanted[start : start + _CHUNK]
-            put(canvas, texels.places[chosen], volume.colors(*spots(chosen)))
+    def volumes() -> Iterator[tuple[_Volume, Ints]]:
+        """Each with some of the texels that it colours."""
+        for wanted, known in _by_object(objects[texels.parts.triangles], texels, seen):
+            some = known[:: max(1, len(known) // _KNOWN)]
+            colors = torch.from_numpy(linear[texels.places[some]]).to(patches.device)
+            volume = _Volume(*spots(some), colors.T, len(wanted) + len(known))
+            for start in range(0, len(wanted), _CHUNK):
+                yield volume, wanted[start : start + _CHUNK]
 
-    of_parts = objects[texels.parts.triangles]
+    def color(given: tuple[_Volume, Ints]) -> None:
+        volume, chosen = given
+        put(canvas, texels.places[chosen], volume.colors(*spots(chosen)))
+
+    workers.all(color, volumes())
+
+
+def _by_object(
+    of_parts: NDArray[np.int32], texels: Texels, seen: NDArray[np.bool_]
+) -> Iterator[tuple[Ints, Ints]]:
+    """Of each object that has any, the texels that no view sees, and those whose colours they take:
+    of the same object or, where no view sees it, of all. of_parts: the objects of the parts."""
+    wanted, known = _numbers(~seen), _numbers(seen)
+    count = int(of_parts.max()) + 1
+    if count == 1:
+        yield wanted, known
+        return
     of_texels = np.repeat(of_parts, np.diff(texels.ends, prepend=0))
 
-    def by_object(chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    def split(chosen: Ints) -> list[Ints]:
         own = of_texels.take(chosen)
-        ends = np.bincount(own, minlength=of_parts.max() + 1).cumsum()
+        ends = np.bincount(own, minlength=count).cumsum()
         return np.split(chosen.take(np.argsort(own, kind="stable")), ends[:-1])
 
     lost = []
-    for wanted, known in zip(
-        by_object(np.flatnonzero(~seen)), by_object(np.flatnonzero(seen)), strict=True
-    ):
-        if not len(known):
-            lost.append(wanted)
-        elif len(wanted):
-            color(wanted, known)
-    # An object that no view sees takes the colours of what stands near to it.
+    for own, beside in zip(split(wanted), split(known), strict=True):
+        if not len(beside):
+            lost.append(own)
+        elif len(own):
+            yield own, beside
+    # What stands near to it.
     if sum(map(len, lost)):
-        color(np.concatenate(lost), np.flatnonzero(seen))
+        yield np.concatenate(lost), known
+
+
+def _numbers(mask: NDArray[np.bool_]) -> Ints:
+    """Where a mask [n] is true, in half the memory that NumPy takes."""
+    starts = range(0, len(mask), _CHUNK)
+    found = [np.flatnonzero(mask[start : start + _CHUNK]) + start for start in starts]
+    return np.concatenate(found, dtype=np.int32)
 
 
 class _Volume:
@@ -158,26 +185,43 @@ def _continued(sums: Tensor, coarsest: int) -> Tensor:
     return found
 
 
-def continue_islands(picture: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
+def continue_islands(
+    picture: NDArray[np.float32], covered: NDArray[np.bool_], workers: Workers = ALONE
+) -> None:
     """Colour the texels that are not `covered` [h, w] as those around them, in place: each as the
     mean of the smallest square of a mip level that has any. picture: [h, w, c], 0 there."""
-    width = covered.shape[1]
-    empty = np.flatnonzero(~covered)
-    if not len(empty):
+    height, width = covered.shape
+    if covered.all():
         return
-    odd = [(0, n % 2) for n in covered.shape]
-    whole = np.pad(picture, [*odd, (0, 0)]) if np.any(odd) else picture
-    counts = _quartered(np.pad(covered, odd) if np.any(odd) else covered)
-    coarse = _quartered(whole).div_(counts.clamp(min=1)[..., None])
-    continue_islands(coarse.numpy(), counts.numpy() > 0)
-    rows = empty // width
-    around = rows // 2 * counts.shape[1] + (empty - rows * width) // 2
-    found = coarse.flatten(0, 1).index_select(0, torch.from_numpy(around))
-    torch.from_numpy(picture).flatten(0, 1).index_copy_(0, torch.from_numpy(empty), found)
+    coarse = torch.empty(-(-height // 2), -(-width // 2), picture.shape[2])
+    counts = torch.empty(coarse.shape[:2], dtype=torch.uint8)
+    bands = [slice(top, top + _ROWS) for top in range(0, height, _ROWS)]
+
+    def gather(band: slice) -> None:
+        half = slice(band.start // 2, band.stop // 2)
+        counts[half] = _quartered(covered[band])
+        coarse[half] = _quartered(picture[band])
+        coarse[half] /= counts[half].clamp(min=1)[..., None]
+
+    def spread(band: slice) -> None:
+        empty = np.flatnonzero(~covered[band])
+        rows = empty // width
+        around = (rows + band.start) // 2 * coarse.shape[1] + (empty - rows * width) // 2
+        found = coarse.flatten(0, 1).index_select(0, torch.from_numpy(around))
+        given = torch.from_numpy(picture[band]).flatten(0, 1)
+        given.index_copy_(0, torch.from_numpy(empty), found)
+
+    workers.all(gather, bands)
+    continue_islands(coarse.numpy(), counts.numpy() > 0, workers)
+    workers.all(spread, bands)
 
 
 def _quartered(values: NDArray[Any]) -> Tensor:
-    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...]; how many for truths."""
+    """Sums of two by two, [h, w, ...] to [h / 2, w / 2, ...], up; how many for truths. Beyond the
+    edge there is nothing."""
+    odd = [(0, n % 2) for n in values.shape[:2]]
+    if np.any(odd):
+        values = np.pad(values, [*odd, *[(0, 0)] * (values.ndim - 2)])
     given = torch.from_numpy(values)
     given = given.byte() if given.dtype == torch.bool else given
     rows = given[0::2] + given[1::2]

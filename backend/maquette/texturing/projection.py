@@ -167,15 +167,34 @@ def look(
     rows = which(inside)
     x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
     facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
-    left, top = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, height - 2)
+    seen, taps, shares = weigh(camera, depth, x, y, distance, slopes(camera, plane, facing))
+    return Sight(
+        rows.index_select(0, seen),
+        taps,
+        shares,
+        cosine.index_select(0, seen),
+        1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
+    )
+
+
+def weigh(
+    camera: Camera, depth: Tensor, x: Tensor, y: Tensor, distance: Tensor, slope: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which points at pixels (x, y), all [n], have nothing before them: their numbers [m], and the
+    `taps` and `shares` of a `Sight`, both [4, m].
+
+    depth: [h * w]; distance: [n], the points' depth; slope: [2, n], as `slopes` says.
+    """
+    width = camera.width
+    left, top = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, camera.height - 2)
     x, y = x - left, y - top
     # Of the four pixels around, [4, m], those above first.
     steps = torch.tensor([0, 1, width, width + 1], device=x.device)
     taps = top.mul(width).add_(left).long() + steps[:, None]
-    flat = _plane(camera, plane, facing)
-    first = flat[2].addcmul_(flat[0], left).addcmul_(flat[1], top)
-    expected = torch.stack([first, first + flat[0]])
-    expected = torch.cat([expected, expected + flat[1]])
+    first = distance.reciprocal() if camera.perspective else distance
+    first = first.addcmul(slope[0], x, value=-1.0).addcmul_(slope[1], y, value=-1.0)
+    expected = torch.stack([first, first + slope[0]])
+    expected = torch.cat([expected, expected + slope[1]])
     tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
     found = depth.index_select(0, taps.flatten()).view(taps.shape)
     if camera.perspective:
@@ -186,26 +205,22 @@ def look(
     share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1).mul_(agrees)
     total = share.sum(0)
     seen = which(total > _LEAST_SHARE)
-    return Sight(
-        rows.index_select(0, seen),
-        taps.index_select(1, seen),
-        share.index_select(1, seen) / total.index_select(0, seen),
-        cosine.index_select(0, seen),
-        1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
-    )
+    shares = share.index_select(1, seen) / total.index_select(0, seen)
+    return seen, taps.index_select(1, seen), shares
 
 
-def _plane(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:
-    """What pixels would show of planes, as a depth map flattened (the inverse of depth in
-    perspective), which is affine in the pixel: [3, n], against pixel x, pixel y and one. plane:
-    [n], the product of the normals `facing` [3, n] with a camera point of it."""
+def slopes(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:
+    """What a depth map flattened (the inverse of depth in perspective), which is affine in the
+    pixel on planes, changes by on them from pixel to pixel: [2, n], along x and y. plane: [n], the
+    product of the normals `facing` [3, n] with a camera point of it; orthographic, it isn't used.
+    """
     # A pixel's ray meets a plane at a depth of above / below, of which in perspective the first is
     # the same for all pixels, and otherwise the second.
-    above = -(camera.start.T @ facing[:2])
-    above[2] += plane
-    below = camera.toward.T @ facing[:2]
-    below[2] -= facing[2]
-    return below / above[2] if camera.perspective else above / below[2]
+    if camera.perspective:
+        below = camera.toward[:, :2].T @ facing[:2]
+        return below / (plane - camera.start[:, 2] @ facing[:2])
+    above = camera.start[:, :2].T @ facing[:2]
+    return above / (facing[2] - camera.toward[:, 2] @ facing[:2])
 
 
 def _depth_of_plane(camera: Camera, spot: Tensor, plane: Tensor, facing: Tensor) -> Tensor:

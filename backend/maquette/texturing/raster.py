@@ -7,6 +7,7 @@ its edges cross them (Pineda, "A Parallel Algorithm for Polygon Rasterization", 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,14 +16,17 @@ from numpy.typing import NDArray
 
 from .surface import Surface
 from .texels import Ints, Parts, Texels
+from .workers import ALONE, Workers
 
 CUT = 32
 """Side in texels of the blocks that triangles are cut by."""
+BAND = 4 * CUT
+"""Rows of texels that are laid at a time."""
 _MARGIN = 1.0
 """Texels around a triangle that show its nearest point."""
-_CANDIDATES = 1 << 17
+_CANDIDATES = 1 << 18
 """Texels at a time, with as much for each as a processor has at hand."""
-_TRIANGLES = 1 << 16
+_TRIANGLES = 1 << 15
 """Triangles that are cut into parts at a time."""
 _TOUCHING = 1e-6
 """Texel centres on an edge belong to both of its triangles."""
@@ -34,7 +38,7 @@ _FLAT = 1e-9
 """An edge that rises less than this for a column bounds rows alone."""
 
 
-def texels_of(surface: Surface, size: int) -> Texels:
+def texels_of(surface: Surface, size: int, workers: Workers = ALONE) -> Texels:
     """Which texels a surface covers, with a margin of one texel around its triangles. Where
     triangles overlap, the last one stays."""
     tile, uvs = surface.within_tiles()
@@ -43,109 +47,143 @@ def texels_of(surface: Surface, size: int) -> Texels:
     corners[1] += tops
     frames, solid = _frames(corners)
     solid = solid[tile[solid] >= 0]
-    canvas = _Canvas(size, tiles * size, frames)
-    for parts in _cut(corners, solid, size, tops, 0.0):
-        canvas.lay_inside(parts)
-    beside = len(canvas.triangles)
-    sums = _block_sums((canvas.owner < 0).reshape(-1, size))
-    nearness = torch.zeros(len(canvas.owner)).numpy()
-    for parts in _cut(corners, solid, size, tops, _MARGIN):
-        canvas.lay_beside(parts.chosen(_any_within(sums, parts)), beside, nearness)
-    places, own = canvas.laid()
-    shared = int(np.count_nonzero(canvas.twice))
-    return Texels(size, tiles, Parts.joined(canvas.parts), frames, places, own, beside, shared)
+    starts = range(0, max(1, len(solid)), _TRIANGLES)
+    some = [solid[start : start + _TRIANGLES] for start in starts]
+    count = -(-tiles * size // BAND)
+
+    def bands(margin: float) -> list[Parts]:
+        cut = workers.each(lambda each: _cut(corners, each, size, tops, margin), some)
+        parts = Parts.joined(list(cut))
+        # A part lies in one block, and so in one band.
+        own = (parts.top // BAND).astype(np.uint16)
+        ends = np.bincount(own, minlength=count).cumsum()
+        parts = parts.chosen(np.argsort(own, kind="stable"))
+        return [parts.chosen(slice(*each)) for each in pairwise([0, *ends])]
+
+    covered = np.empty(tiles * size * size, bool)
+
+    def lay(band: tuple[int, Parts, Parts]) -> tuple[_Laid, _Laid, int]:
+        number, inside, beside = band
+        made = _Band(size, number * BAND, min(BAND, tiles * size - number * BAND))
+        laid = made.lay(inside, beside, frames)
+        np.greater_equal(made.owner, 0, out=covered[made.start :][: len(made.owner)])
+        return *laid, int(np.count_nonzero(made.twice))
+
+    whole = zip(range(count), bands(0.0), bands(_MARGIN), strict=True)
+    inside, beside, shared = zip(*workers.each(lay, whole), strict=True)
+    first = sum(len(each.parts) for each in inside)
+    laid = [*inside, *beside]
+    del inside, beside
+    parts, places, own, ends = _joined(laid)
+    return Texels(size, tiles, parts, frames, covered, places, own, ends, first, sum(shared))
 
 
-class _Canvas:
-    """A texture while parts are laid on it: `owner` [rows * size] is the part of each texel, or -1;
-    `twice` [rows * size] are texels inside of several triangles."""
+@dataclass(frozen=True)
+class _Laid:
+    """Texels [k]: their places and which of the parts [p] each is of, ascending; and how many are
+    of each part."""
 
-    def __init__(self, size: int, rows: int, frames: NDArray[np.float64]) -> None:
-        self.size, self.frames = size, frames
-        self.steepness = np.hypot(frames[:, 1], frames[:, 2])
-        self.owner: Ints = torch.full((rows * size,), -1, dtype=torch.int32).numpy()
+    parts: Parts
+    places: Ints
+    own: Ints
+    counts: NDArray[np.int64]
+
+
+def _joined(laid: list[_Laid]) -> tuple[Parts, Ints, Ints, NDArray[np.int64]]:
+    """Parts, places, own and ends of the texels together. The list is emptied on the way, for the
+    memory that it takes."""
+    parts = Parts.joined([each.parts for each in laid])
+    ends = np.concatenate([each.counts for each in laid]).cumsum()
+    # PyTorch's memory, since a piece as large costs several times as much to come by from NumPy.
+    places, own = torch.empty(2, sum(len(each.own) for each in laid), dtype=torch.int32).numpy()
+    laid.reverse()
+    start = first = 0
+    while laid:
+        each = laid.pop()
+        some = slice(start, start + len(each.own))
+        places[some] = each.places
+        np.add(each.own, np.int32(first), out=own[some])
+        start, first = some.stop, first + len(each.parts)
+    return parts, places, own, ends
+
+
+class _Band:
+    """Some rows of a texture, from `top` on, while parts are laid on them: `owner` [rows * size] is
+    the part of each texel, or -1; `twice` [rows * size] are texels inside of several triangles."""
+
+    def __init__(self, size: int, top: int, rows: int) -> None:
+        self.size, self.top, self.start = size, top, np.int32(top * size)
+        self.owner = np.full(rows * size, -1, np.int32)
         self.twice = np.zeros(rows * size, bool)
-        self.parts: list[Parts] = []
-        self.triangles = np.zeros(0, np.int32)
-        # Of what has been laid, with room for what is laid over; memory that isn't used costs
-        # nothing.
-        room = 2 * rows * size + 2 * _CANDIDATES
-        self._places, self._own = torch.empty(2, room, dtype=torch.int32).numpy()
-        self._count = 0
 
-    def lay_inside(self, parts: Parts) -> None:
-        """Lay all texels inside of these parts."""
-        first = self._add(parts)
-        for places, which in _rows(parts, self.frames, self.size, 0.0):
-            own = which + first
-            before = self.owner.take(places)
-            self.owner[places] = own
-            for other in (before, self.owner.take(places)):
+    def lay(self, inside: Parts, beside: Parts, frames: NDArray[np.float64]) -> tuple[_Laid, _Laid]:
+        """All texels inside of these parts, and of these others around them. frames: of the
+        triangles."""
+        first = self._lay_inside(inside, frames.take(inside.triangles, 2))
+        sums = _block_sums((self.owner < 0).reshape(-1, self.size))
+        beside = beside.chosen(_any_within(sums, beside, self.top))
+        second = self._lay_beside(beside, frames.take(beside.triangles, 2), len(inside))
+        return self._staying(inside, first, 0), self._staying(beside, second, len(inside))
+
+    def _lay_inside(self, parts: Parts, frames: NDArray[np.float64]) -> list[tuple[Ints, Ints]]:
+        laid = []
+        for places, own in _rows(parts, frames, self.size, 0.0):
+            spots = places - self.start
+            before = self.owner.take(spots)
+            self.owner[spots] = own
+            for other in (before, self.owner.take(spots)):
                 doubt = np.flatnonzero((other >= 0) & (other != own))
-                spots = places[doubt]
-                both = self._within(own[doubt], spots) & self._within(other[doubt], spots)
-                self.twice[spots[both]] = True
-            self._lay(places, own)
+                both = np.ones(len(doubt), bool)
+                for each in (own, other):
+                    weights = _weights(frames, each[doubt], places[doubt], self.size)
+                    both &= weights.min(0) > _WITHIN
+                self.twice[spots[doubt[both]]] = True
+            laid.append((spots, own))
+        return laid
 
-    def lay_beside(self, parts: Parts, beside: int, nearness: NDArray[np.float32]) -> None:
-        """Lay texels around these parts, each for the part that it is nearest to, but where one of
-        the parts before `beside` is. nearness: [rows * size], of what lies around parts: two less
-        the texels to it, 0 where nothing does. It is set to what they are laid at."""
-        first = self._add(parts)
-        for places, which in _rows(parts, self.frames, self.size, _MARGIN):
-            before = self.owner.take(places)
-            free = np.flatnonzero((before < 0) | (before >= beside))
+    def _lay_beside(
+        self, parts: Parts, frames: NDArray[np.float64], first: int
+    ) -> list[tuple[Ints, Ints]]:
+        """Each texel for the part that it is nearest to, but where one lies that is inside. first:
+        their numbers are from this one on."""
+        laid = []
+        steepness = np.hypot(frames[:, 1], frames[:, 2])
+        # Of what lies around parts: two less the texels to it, 0 where nothing does.
+        nearness = np.zeros(len(self.owner), np.float32)
+        for places, which in _rows(parts, frames, self.size, _MARGIN):
+            before = self.owner.take(places - self.start)
+            free = np.flatnonzero((before < 0) | (before >= first))
             places, which = places[free], which[free]
-            triangles = parts.triangles.take(which)
-            weights = _weights(self.frames, triangles, places, self.size)
-            apart = (-weights / self.steepness[:, triangles]).max(0)
-            near = (2.0 * _MARGIN - apart).astype(np.float32)
-            closer = np.flatnonzero(near > nearness.take(places))
-            places, own, near = places[closer], which[closer] + first, near[closer]
+            weights = _weights(frames, which, places, self.size)
+            near = (2.0 * _MARGIN - (-weights / steepness.take(which, 1)).max(0)).astype(np.float32)
+            spots = places - self.start
+            closer = np.flatnonzero(near > nearness.take(spots))
+            own, near, spots = which[closer] + np.int32(first), near[closer], spots[closer]
             # The nearest of several is written last.
             order = np.argsort(near)
-            self.owner[places[order]], nearness[places[order]] = own[order], near[order]
-            self._lay(places, own)
+            self.owner[spots[order]], nearness[spots[order]] = own[order], near[order]
+            laid.append((spots, own))
+        return laid
 
-    def laid(self) -> tuple[Ints, Ints]:
-        """Places and parts of all texels, by their parts."""
-        self._drop_covered()
-        return self._places[: self._count], self._own[: self._count]
-
-    def _add(self, parts: Parts) -> int:
-        first = len(self.triangles)
-        self.parts.append(parts)
-        self.triangles = np.concatenate([self.triangles, parts.triangles])
-        return first
-
-    def _lay(self, places: Ints, own: Ints) -> None:
-        if self._count + len(places) > len(self._places):
-            self._drop_covered()
-        some = slice(self._count, self._count + len(places))
-        self._places[some], self._own[some] = places, own
-        self._count = some.stop
-
-    def _drop_covered(self) -> None:
-        """Forget texels that others have been laid over."""
-        count = 0
-        for start in range(0, self._count, _CANDIDATES):
-            some = slice(start, min(start + _CANDIDATES, self._count))
-            places, own = self._places[some], self._own[some]
-            stays = np.flatnonzero(self.owner.take(places) == own)
-            kept = slice(count, count + len(stays))
-            self._places[kept], self._own[kept] = places[stays], own[stays]
-            count = kept.stop
-        self._count = count
-
-    def _within(self, own: Ints, places: Ints) -> NDArray[np.bool_]:
-        weights = _weights(self.frames, self.triangles.take(own), places, self.size)
-        return weights.min(0) > _WITHIN
+    def _staying(self, parts: Parts, laid: list[tuple[Ints, Ints]], first: int) -> _Laid:
+        """What no other was laid over, of parts whose numbers are from `first` on."""
+        places, own = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+        for spots, numbers in laid:
+            stays = np.flatnonzero(self.owner.take(spots) == numbers)
+            places.append(spots.take(stays) + self.start)
+            own.append(numbers.take(stays) - np.int32(first))
+        whole = np.concatenate(own)
+        return _Laid(parts, np.concatenate(places), whole, np.bincount(whole, None, len(parts)))
 
 
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """UVs [n, 3, 2] → texel coordinates [2, 3, n] (column and row of the corners), a texel's
     centre at integers."""
-    return np.stack([uvs[..., 0].T * size - 0.5, (1.0 - uvs[..., 1].T) * size - 0.5])
+    corners = np.empty((2, *uvs.shape[1::-1]))
+    np.multiply(uvs[..., 0].T, size, out=corners[0])
+    np.multiply(1.0 - uvs[..., 1].T, size, out=corners[1])
+    corners -= 0.5
+    return corners
 
 
 def _frames(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], Ints]:
@@ -166,49 +204,46 @@ def _frames(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], Ints]:
 
 
 def _weights(
-    frames: NDArray[np.float64], triangles: Ints, places: Ints, size: int
+    frames: NDArray[np.float64], which: Ints, places: Ints, size: int
 ) -> NDArray[np.float64]:
-    """[3, m] barycentric coordinates of texel centres in their triangles, negative outside."""
+    """[3, m] barycentric coordinates of texel centres in triangles, negative outside. which: [m],
+    of those whose frames [3, 3, k] are given."""
     rows, columns = np.divmod(places, np.int32(size))
     weights = np.empty((3, len(places)))
     for corner in (1, 2):
-        start, column, row = (frames[corner, k].take(triangles) for k in range(3))
+        start, column, row = (frames[corner, k].take(which) for k in range(3))
         weights[corner] = start + column * columns + row * rows
     weights[0] = 1.0 - weights[1] - weights[2]
     return weights
 
 
-def _cut(
-    corners: NDArray[np.float64], solid: Ints, size: int, tops: Ints, margin: float
-) -> Iterator[Parts]:
-    """The parts of triangles within `margin` texels of them, some triangles at a time. tops: [n],
-    the first row of their tile, which they don't leave."""
-    for begin in range(0, max(1, len(solid)), _TRIANGLES):
-        some = solid[begin : begin + _TRIANGLES]
-        first, second, third = np.moveaxis(corners.take(some, 2), 1, 0)
-        low = np.minimum(np.minimum(first, second), third)
-        high = np.maximum(np.maximum(first, second), third)
-        least = np.stack([np.zeros(len(some), np.int32), tops[some]])
-        most = least + (size - 1)
-        low = np.ceil(low - margin - _TOUCHING).clip(least, most + 1).astype(np.int32)
-        high = np.floor(high + margin + _TOUCHING).clip(least - 1, most).astype(np.int32)
-        first_block = low // CUT
-        across, down = np.maximum(high // CUT - first_block + 1, 0) * (low <= high).all(0)
-        counts = across * down
-        number = np.repeat(np.arange(len(some)), counts)
-        block = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
-        blocks = np.stack([block % across[number], block // across[number]])
-        blocks += first_block[:, number]
-        left, top = np.maximum(low[:, number], blocks * CUT).astype(np.int32)
-        right, bottom = np.minimum(high[:, number], blocks * CUT + CUT - 1).astype(np.int32)
-        yield Parts(some[number], top, bottom, left, right)
+def _cut(corners: NDArray[np.float64], some: Ints, size: int, tops: Ints, margin: float) -> Parts:
+    """The parts of some triangles within `margin` texels of them. tops: [n], the first row of their
+    tile, which they don't leave."""
+    first, second, third = np.moveaxis(corners.take(some, 2), 1, 0)
+    low = np.minimum(np.minimum(first, second), third)
+    high = np.maximum(np.maximum(first, second), third)
+    least = np.stack([np.zeros(len(some), np.int32), tops[some]])
+    most = least + (size - 1)
+    low = np.ceil(low - margin - _TOUCHING).clip(least, most + 1).astype(np.int32)
+    high = np.floor(high + margin + _TOUCHING).clip(least - 1, most).astype(np.int32)
+    first_block = low // CUT
+    across, down = np.maximum(high // CUT - first_block + 1, 0) * (low <= high).all(0)
+    counts = across * down
+    number = np.repeat(np.arange(len(some)), counts)
+    block = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
+    blocks = np.stack([block % across[number], block // across[number]])
+    blocks += first_block[:, number]
+    left, top = np.maximum(low[:, number], blocks * CUT).astype(np.int32)
+    right, bottom = np.minimum(high[:, number], blocks * CUT + CUT - 1).astype(np.int32)
+    return Parts(some[number], top, bottom, left, right)
 
 
 def _rows(
     parts: Parts, frames: NDArray[np.float64], size: int, margin: float
 ) -> Iterator[tuple[Ints, Ints]]:
     """Places of the texels of parts and a margin around their triangles, and which part each is
-    of; some at a time, in the order of the parts."""
+    of; some at a time, in the order of the parts. frames: [3, 3, p], of the parts' triangles."""
     heights = parts.bottom - parts.top + 1
     if not len(parts):
         return
@@ -219,7 +254,7 @@ def _rows(
         skipped = np.cumsum(tall) - tall - some.top
         rows = np.arange(tall.sum(dtype=np.int64)) - np.repeat(skipped, tall)
         least, most = np.repeat(some.left, tall).astype(float), np.repeat(some.right, tall)
-        for start_weight, column, row in frames[:, :, some.triangles]:
+        for start_weight, column, row in frames[:, :, start:stop]:
             # The weight is not below -slack on one side of the place where the row crosses it.
             slack = _TOUCHING + margin * (np.abs(column) + np.abs(row))
             leans = np.abs(column) > _FLAT * np.abs(row)
@@ -249,9 +284,10 @@ def _block_sums(free: NDArray[np.bool_]) -> Ints:
     return np.pad(blocks.cumsum(0).cumsum(1), ((1, 0), (1, 0))).astype(np.int32)
 
 
-def _any_within(sums: Ints, parts: Parts) -> NDArray[np.bool_]:
-    """Whether a block with a free texel touches a part's rows and columns."""
-    top, left = parts.top // _BLOCK, parts.left // _BLOCK
-    bottom, right = parts.bottom // _BLOCK + 1, parts.right // _BLOCK + 1
+def _any_within(sums: Ints, parts: Parts, first: int) -> NDArray[np.bool_]:
+    """Whether a block with a free texel touches a part's rows and columns. first: the row that
+    `sums` begin with."""
+    top, left = (parts.top - first) // _BLOCK, parts.left // _BLOCK
+    bottom, right = (parts.bottom - first) // _BLOCK + 1, parts.right // _BLOCK + 1
     found = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
     return found > 0

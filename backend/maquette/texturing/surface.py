@@ -57,10 +57,12 @@ class Surface:
 
     def normals(self) -> NDArray[np.float64]:
         """[n, 3] unit normals of the triangles; zero where a triangle has no area."""
-        first, second, third = np.moveaxis(self.corners, 1, 0)
-        across = np.cross(second - first, third - first)
-        length = np.linalg.norm(across, axis=1, keepdims=True)
-        return np.divide(across, length, out=np.zeros_like(across), where=length > 0)
+        first, second, third = self.corners.transpose(1, 2, 0)
+        # Coordinate by coordinate, which is much faster than np.cross.
+        along, up = (np.subtract(each, first, order="C") for each in (second, third))
+        across = along[[1, 2, 0]] * up[[2, 0, 1]] - along[[2, 0, 1]] * up[[1, 2, 0]]
+        length = np.sqrt((across**2).sum(0))
+        return np.divide(across, length, out=np.zeros_like(across), where=length > 0).T
 
     def within_tiles(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """For each triangle the place of its tile in `tiles`, -1 where it lies in none, and its

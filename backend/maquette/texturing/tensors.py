@@ -17,17 +17,31 @@ def which(mask: Tensor) -> Tensor:
     return mask.nonzero()[:, 0]
 
 
+def order(keys: Tensor) -> Tensor:
+    """In which order int32 keys [n] ascend; equal ones stay in theirs."""
+    if not keys.is_cpu:
+        return keys.argsort(stable=True)
+    given = keys.numpy()
+    if given.max(initial=0) < 1 << 15:  # NumPy sorts 16 bits in a tenth of the time.
+        given = given.astype(np.int16)
+    return torch.from_numpy(given.argsort(kind="stable"))
+
+
 def squares(vectors: Tensor) -> Tensor:
     """Squared lengths [n] of vectors [3, n]."""
     x, y, z = vectors
     return (x * x).addcmul_(y, y).addcmul_(z, z)
 
 
+def put_at(values: Tensor, rows: Tensor, columns: Tensor) -> None:
+    """Set columns [m] of values [c, n], each once, to columns [c, m]."""
+    for channel, given in zip(values, columns, strict=True):
+        channel.scatter_(0, rows, given)  # In half the time that index_copy_ takes.
+
+
 def put(values: Tensor, rows: NDArray[np.integer[Any]], columns: Tensor) -> None:
-    """Set rows [m] of values [n, c], on the CPU, to columns [c, m]."""
-    places = torch.from_numpy(rows).long()
-    for channel, given in zip(values.T, columns.cpu(), strict=True):
-        channel.index_copy_(0, places, given)
+    """Set rows [m] of values [n, c], on the CPU, each once, to columns [c, m]."""
+    put_at(values.T, torch.from_numpy(rows).long(), columns.cpu())
 
 
 def runs(starts: Tensor, lengths: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .surface import Surface
-from .tensors import squares
+from .tensors import squares, which
 from .window import boxes
 
 Ints = NDArray[np.int32]
@@ -40,7 +40,7 @@ class Parts:
     def __len__(self) -> int:
         return len(self.triangles)
 
-    def chosen(self, which: NDArray[np.bool_] | slice) -> Parts:
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Parts:
         return Parts(*(getattr(self, each.name)[which] for each in fields(self)))
 
     @staticmethod
@@ -60,8 +60,10 @@ class Texels:
         parts: the parts of triangles that have texels, and some that have none.
         frames: float64 [3, 3, n], how the weights of triangles' corners follow from the place: of
             each corner its weight at column and row 0, and what a column and a row add to it.
+        covered: bool [rows * size], which texels show something.
         places: int32 [m], row * size + column.
         own: int32 [m], the part, ascending.
+        ends: int64 [p], where the texels of each part end.
         beside: parts from this one on are margins: texels that lie beside their triangle and show
             its nearest point, so that a triangle narrower than a texel is not lost.
         shared: how many texels lie inside of more than one triangle that is not its neighbour on
@@ -72,8 +74,10 @@ class Texels:
     tiles: int
     parts: Parts
     frames: NDArray[np.float64]
+    covered: NDArray[np.bool_]
     places: Ints
     own: Ints
+    ends: NDArray[np.int64]
     beside: int
     shared: int
 
@@ -95,12 +99,7 @@ class Texels:
         """[m]"""
         return self.parts.triangles[self.own]
 
-    @cached_property
-    def ends(self) -> NDArray[np.int64]:
-        """[p], where the texels of each part end."""
-        return np.bincount(self.own, minlength=len(self.parts)).cumsum()
-
-    def weights(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    def weights(self, chosen: Ints | NDArray[np.int64]) -> NDArray[np.float32]:
         """[3, k] of the triangle's corners, in [0, 1]; they sum to one."""
         rows, columns = np.divmod(self.places[chosen], np.int32(self.size))
         frames = self.frames.take(self.parts.triangles.take(self.own[chosen]), 2)
@@ -108,7 +107,7 @@ class Texels:
         return (weights / weights.sum(0)).astype(np.float32)
 
     def positions(
-        self, corners: NDArray[np.float32], chosen: NDArray[np.int64] | None = None
+        self, corners: NDArray[np.float32], chosen: Ints | NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
         """[3, k], from all triangles' corners, [3, 3, n]: of each corner its coordinates."""
         chosen = np.arange(len(self)) if chosen is None else chosen
@@ -146,21 +145,20 @@ class Patches:
             np.stack([parts.right - parts.left, parts.bottom - parts.top])
         ).to(device)
 
-    def points(self, chosen: NDArray[np.int64]) -> Tensor:
-        """[3, k]"""
+    def points(self, chosen: Ints | NDArray[np.int64], parts: Tensor) -> Tensor:
+        """[3, k]. parts: int64 [k], of each texel its own."""
         texels = self.texels
-        own, places = texels.own[chosen], torch.from_numpy(texels.places[chosen])
-        parts = torch.from_numpy(own).to(self.device).long()
+        places = torch.from_numpy(texels.places.take(chosen))
         # From the part's first column and row on; less than 2^24, which float32 holds.
         places = (places.to(self.device) - self._first.index_select(0, parts)).float()
         rows = ((places + 0.5) * (1.0 / texels.size)).floor_()
         columns = places.sub_(rows, alpha=texels.size)
         start, across, down = (each.index_select(1, parts) for each in self._points)
         points = start.addcmul_(across, columns).addcmul_(down, rows)
-        beside = np.flatnonzero(own >= texels.beside)
+        beside = which(parts >= texels.beside)
         if len(beside):
-            nearest = torch.from_numpy(texels.positions(self.corners, chosen[beside]))
-            points[:, torch.from_numpy(beside)] = nearest.to(self.device)
+            nearest = texels.positions(self.corners, chosen[beside.cpu().numpy()])
+            points[:, beside] = torch.from_numpy(nearest).to(self.device)
         return points
 
     def spheres(self, some: slice) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,69 @@
+"""Threads that share the work of a bake.
+
+NumPy and PyTorch let go of the interpreter while they compute, so threads that each work on a chunk
+of their own keep as many cores busy. PyTorch's own threads don't: they share every single
+operation, of which most here take a few microseconds, and wait for each other after each. So each
+thread computes alone. How work is cut never depends on how many there are, nor does its result.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+_AHEAD = 2
+"""Pieces of work for each thread that are begun before what came before them was taken."""
+
+
+class Workers:
+    """`count` threads, or the calling one alone."""
+
+    def __init__(self, pool: ThreadPoolExecutor | None = None, count: int = 1) -> None:
+        self._pool, self.count = pool, count
+
+    @staticmethod
+    @contextmanager
+    def hired() -> Iterator[Workers]:
+        """As many as PyTorch has threads, which is put back at the end; nothing goes on then."""
+        count = torch.get_num_threads()
+        torch.set_num_threads(1)
+        pool = ThreadPoolExecutor(count, "bake", torch.set_num_threads, (1,)) if count > 1 else None
+        try:
+            yield Workers(pool, count)
+        finally:
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(count)
+
+    def each(self, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+        """What `work` makes of each item, in their order. When one fails, or no more are taken, no
+        other begins, and those that have begun are waited for."""
+        if self._pool is None:
+            yield from map(work, items)
+            return
+        begun: deque[Future[_Result]] = deque()
+        try:
+            for item in items:
+                begun.append(self._pool.submit(work, item))
+                if len(begun) > _AHEAD * self.count:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            wait([future for future in begun if not future.cancel()])
+
+    def all(self, work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
+        """Have `work` done on each item."""
+        deque(self.each(work, items), 0)
+
+
+ALONE = Workers()
+"""The calling thread."""
