@@ -40,6 +40,9 @@ _LEVEL = 1.6
 """What a level surface counts for, beside an upright one: the ground is in most pictures."""
 _CORNERS = 0.5
 """What right angles between walls count for beside their being upright."""
+_UNUSUAL = 0.03, 0.02, 0.03
+"""The share of the picture that must speak for a lens of twice the usual length, a tilt of a
+radian, and a shift of half the height."""
 _PLAIN = 0.3
 """Share of the picture that must be level or upright."""
 _LOW, _EYES = 1.0, 1.7
@@ -114,9 +117,8 @@ def _best(
         turned = np.square(np.square((x + 1j * (cosine * z - sine * y)) / length))
         corners = np.abs((upright * turned).mean(1))
         score = _LEVEL * level.mean(1) + upright.mean(1) + _CORNERS * corners
-        # What is unusual is taken where enough of the picture speaks for it.
-        score -= 0.03 * np.log2(lens / _LENS) ** 2
-        score -= (0.02 * np.abs(tilt) + 0.03 * np.abs(shift))[:, 0]
+        score -= _UNUSUAL[0] * np.log2(lens / _LENS) ** 2
+        score -= (_UNUSUAL[1] * np.abs(tilt) + _UNUSUAL[2] * np.abs(shift))[:, 0]
         best = int(score.argmax())
         share = float((upright[best] + level[best]).mean())
         found.append((float(score[best]), _Camera(float(lens), *stances[best]), share))
