@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from maquette_wire.capture import Capture
-from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Lines
 from numpy.typing import NDArray
 
@@ -104,7 +103,7 @@ class FrameMaker:
     """Makes the frames of a job's captures.
 
     Attributes:
-        sizes: (width, height) of the pictures of each capture.
+        sizes: (width, height) of the pictures of each capture. ranges: of its depth.
         influence: of the depth. lines: those that pictures are held to.
         seamless: whether pictures go on at their opposite edge.
         guide: lays out the openings, None where none are.
@@ -114,6 +113,7 @@ class FrameMaker:
 
     captures: Sequence[Capture]
     sizes: Sequence[tuple[int, int]]
+    ranges: Sequence[depth.DepthRange]
     model: PlansFor
     influence: float
     lines: Lines
@@ -134,15 +134,11 @@ class FrameMaker:
         return 0 if self.seamless else -(-settings.margin // factor) * factor
 
     def make(self, index: int) -> dict[str | None, Frame]:
-        """The frames of one capture, by kind of windows. Raises MaquetteError("bad-depth")."""
+        """The frames of one capture, by kind of windows."""
         capture, (width, height) = self.captures[index], self.sizes[index]
         encoding = self.model.settings.depth
         metres, name = np.asarray(capture.depth), name_of(capture, index)
-        try:
-            span = depth.depth_range(metres, encoding, name)
-        except ValueError as error:
-            raise MaquetteError("bad-depth", str(error)) from error
-        encoded = depth.encode_depth(metres, span, encoding, (height, width), name)
+        encoded = depth.encode_depth(metres, self.ranges[index], encoding, (height, width), name)
         padded, margin = self.padded()[index], self._margin
         color = framing.resample(np.asarray(capture.color), (width, height))
         plain = Frame(

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.limits import check_size
 from maquette_wire.messages import Limits
 from maquette_wire.recipe import Lines, Recipe
 
-from . import framing, schedulers
+from . import depth, framing, schedulers
 from .ahead import Ahead
 from .facades.guide import FacadeGuide, with_windows
 from .facades.kinds import KINDS
@@ -155,6 +156,7 @@ def make_plan(
     maker = FrameMaker(
         captures=captures,
         sizes=_sizes(recipe, captures, model, seamless),
+        ranges=_ranges(captures, settings.depth),
         model=model,
         influence=influence,
         lines=lines,
@@ -250,6 +252,17 @@ def _sizes(
             size = framing.tile_size(size, model.multiple, model.settings.largest_tile)
         sizes.append(size)
     return sizes
+
+
+def _ranges(captures: Sequence[Capture], encoding: depth.DepthEncoding) -> list[depth.DepthRange]:
+    """Of the depth of each capture. Raises MaquetteError("bad-depth")."""
+    try:
+        return [
+            depth.depth_range(np.asarray(capture.depth), encoding, name_of(capture, index))
+            for index, capture in enumerate(captures)
+        ]
+    except ValueError as error:
+        raise MaquetteError("bad-depth", str(error)) from error
 
 
 def _size_warnings(sizes: Sequence[tuple[int, int]], settings: ModelSettings) -> list[str]:
