@@ -272,9 +272,9 @@ def scenario() -> Iterator[float]:
     yield 1
     user["over"] = [over_the_view()]
     settings: Any = bpy.context.scene.maquette
-    looks: Any = bpy.context.window_manager
-    yield from press("Opacity", lambda: len(looks.maquette_looks), icon=0)
-    yield from press("Opacity", lambda: not looks.maquette_looks[0].overlay_shown, across=-44)
+    look: Any = area_of("VIEW_3D").spaces.active.shading.maquette_look  # pyright: ignore[reportAttributeAccessIssue]
+    yield from press("Opacity", lambda: look.is_own, icon=0)
+    yield from press("Opacity", lambda: not look.overlay_shown, across=-44)
     yield from rest()
     yield 1
     user["over"].append(over_the_view())

@@ -122,9 +122,9 @@ def look_both_ways() -> Iterator[float]:
             space.region_3d.view_camera_zoom = 12
             space.region_3d.view_camera_offset = 0.0, 0.0
     yield 1
-    looks = window_manager().maquette_looks
-    yield from press("Opacity", lambda: len(looks), icon=0)
-    yield from press("Opacity", lambda: looks[0].use_wipe, icon=1)
+    look: Any = area_of("VIEW_3D").spaces.active.shading.maquette_look  # pyright: ignore[reportAttributeAccessIssue]
+    yield from press("Opacity", lambda: look.is_own, icon=0)
+    yield from press("Opacity", lambda: look.use_wipe, icon=1)
     yield from picture("viewport-own", both_views)
 
 
