@@ -18,9 +18,9 @@ from .placing import Rectangle
 
 Color = tuple[float, float, float, float]
 
-GRAIN = 16, 12
-"""Width and height of what is drawn to have shaders compiled: a software driver does it anew for
-sides that are powers of two, as most widths are."""
+GRAINS = (16, 12), (16, 16)
+"""Widths and heights of what is drawn to have shaders compiled: a software driver does it anew for
+sides that are powers of two, as most widths are, and all sides of a square preview."""
 
 # Corners go straight to clip coordinates: Blender's own pixel matrix is off by a hundredth of a
 # pixel, enough to mix each pixel with its neighbours.
@@ -85,11 +85,15 @@ def prepare() -> None:
     target of the kind that is drawn into: where a moment more isn't noticed, once."""
     if bpy.app.background:
         return
+    for width, height in GRAINS:
+        _prepare(width, height)
+
+
+def _prepare(width: int, height: int) -> None:
     # A framebuffer doesn't hold its textures.
-    color = gpu.types.GPUTexture(GRAIN, format="SRGB8_A8")
-    distance = gpu.types.GPUTexture(GRAIN, format="DEPTH_COMPONENT32F")
+    color = gpu.types.GPUTexture((width, height), format="SRGB8_A8")
+    distance = gpu.types.GPUTexture((width, height), format="DEPTH_COMPONENT32F")
     target: Any = gpu.types.GPUFrameBuffer(color_slots=color, depth_slot=distance)
-    width, height = GRAIN
     identity: Any = tuple(np.eye(4).ravel().tolist())
     view = View(view_matrix=identity, projection_matrix=identity, width=width, height=height)
     pixels = np.zeros((height, width, 3), np.uint8)
