@@ -84,6 +84,9 @@ def test_f12_is_the_painted_picture_with_its_recipe(scene: Any, server: MockServ
     assert submit.recipe.seed == 5 and submit.recipe.prompt == "red brick library at dusk"
     assert (pixels(path)[..., :3] == painted(submit)).all()
     assert png.read_recipe(path).prompt == submit.recipe.prompt
+    end = time.monotonic() + 10  # the server is told last, and listens in a thread of its own
+    while server.jobs and time.monotonic() < end:
+        time.sleep(0.01)
     assert server.jobs == {}, "the server has heard that the picture is there"
 
 
