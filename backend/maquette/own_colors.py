@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from .regions import connected
 from .srgb import linear_of_srgb, srgb_of_linear
 
 _CONES = np.array(
@@ -77,19 +77,9 @@ class OwnColors:
         [H - 1, W] and across [H, W - 1]. covered: [H, W], how much of each pixel has no colour of
         its own, as sky and openings haven't. share: of the colours, 0 to 1."""
         lab = oklab(color)
-        height, width = covered.shape
-        net = np.zeros((2 * height - 1, 2 * width - 1), bool)
-        net[::2, ::2] = covered < 1.0
-        for axis, own in enumerate(ends):
-            values = np.moveaxis(lab, axis, 0)
-            step = np.moveaxis(np.abs(values[1:] - values[:-1]).max(-1) > _STEP, 0, axis)
-            linked = ~(own | step)
-            if axis == 0:
-                net[1::2, ::2] = linked & net[:-2:2, ::2] & net[2::2, ::2]
-            else:
-                net[::2, 1::2] = linked & net[::2, :-2:2] & net[::2, 2::2]
-        labels, count = ndimage.label(net)  # type: ignore[misc]
-        surfaces = np.asarray(labels, np.int32)[::2, ::2]
+        steps = (np.abs(np.diff(lab, axis=axis)).max(-1) > _STEP for axis in (0, 1))
+        down, across = (~(end | step) for end, step in zip(ends, steps, strict=True))
+        surfaces, count = connected(covered < 1.0, down, across)
         sizes = np.bincount(surfaces.ravel(), minlength=count + 1)
         bare = (1.0 - covered).astype(np.float32)
         colors = _means(lab, surfaces, bare, count + 1)
@@ -118,7 +108,8 @@ class OwnColors:
         lit = (wanted[:, 0] / np.maximum(self.colors[:, 0], 1e-3)).clip(*_DIMMED)
         wanted[:, 1:] *= lit[:, None]
         moved = self.shares[:, None] * (wanted - painted)
-        return _srgb(lab + moved[self.surfaces] * self.bare[..., None])
+        moved = moved.astype(np.float32)[self.surfaces]
+        return _srgb(lab + moved * self.bare[..., None])
 
 
 def oklab(color: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..positions import camera_normals, dot, points_at, to_world
+from ..regions import connected
 from .sight import Floats, Sight
 
 _PIXELS = 512
@@ -103,22 +103,15 @@ def _connected(
     upright: NDArray[np.bool_], points: Floats, normals: Floats
 ) -> tuple[NDArray[Any], int]:
     """The planes' numbers, whole and from 1, 0 elsewhere [h, w], and how many there are."""
-    height, width = upright.shape
-    # Pixels at even places, and between two of them whether they are of one plane.
-    net = np.zeros((2 * height - 1, 2 * width - 1), bool)
-    net[::2, ::2] = upright
+    links = []
     for axis in (0, 1):
         point, normal = np.moveaxis(points, axis, 0), np.moveaxis(normals, axis, 0)
-        own = np.moveaxis(upright, axis, 0)
         apart = point[1:] - point[:-1]
         length = np.maximum(np.sqrt(dot(apart, apart)), 1e-9)
         off = np.maximum(np.abs(dot(apart, normal[1:])), np.abs(dot(apart, normal[:-1])))
-        linked = own[1:] & own[:-1] & (dot(normal[1:], normal[:-1]) > _TURN)
-        linked &= off < _BEND * length
-        places = (slice(1, None, 2), slice(None, None, 2))
-        net[places if axis == 0 else places[::-1]] = np.moveaxis(linked, 0, axis)
-    labels, count = ndimage.label(net)  # type: ignore[misc]
-    return np.asarray(labels)[::2, ::2], int(count)
+        linked = (dot(normal[1:], normal[:-1]) > _TURN) & (off < _BEND * length)
+        links.append(np.moveaxis(linked, 0, axis))
+    return connected(upright, *links)
 
 
 def _described(labels: NDArray[np.int32], count: int, points: Floats, normals: Floats) -> Patches:
