@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from .. import devices, schedulers
 from ..materials.tiling import unwrap, wrap, wrapped
 from ..preview import LatentPreview
-from . import checkpoint, layouts, prompts
+from . import checkpoint, prompts
 from .doubling import double_at_once
-from .libraries import loading, quiet
+from .libraries import quiet
 from .loop import Denoising, Predictor, StepCallback
 from .lora_words import words_of_lora
 from .mixed import body_dtype
@@ -392,29 +392,6 @@ class Family(ABC, Generic[Words]):
 def _dtype(part: Any) -> torch.dtype:
     """The precision of a part with only one; diffusers' own answer looks through all of it."""
     return next(part.parameters()).dtype
-
-
-def load_pipeline(kind: Any, directory: Path, dtype: torch.dtype, **options: Any) -> Any:
-    """A pipeline of diffusers from a directory of its layout, all tensors of which are there.
-
-    kind: its class. options: for `from_pretrained`; parts that aren't wanted are None.
-
-    Raises MaquetteError naming the file for everything wrong with the directory.
-    """
-    variant = layouts.check(directory)
-    with loading(directory):
-        pipeline = kind.from_pretrained(
-            directory,
-            dtype=dtype,
-            variant=variant,
-            use_safetensors=True,
-            local_files_only=True,
-            **options,
-        )
-    for part in ("unet", "vae"):
-        files = checkpoint.weight_files(directory / part, variant)
-        checkpoint.check_keys(part, list(getattr(pipeline, part).state_dict()), files)
-    return pipeline
 
 
 def _bad_lora(path: Path) -> MaquetteError:

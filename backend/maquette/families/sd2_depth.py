@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ..depth import area_resize
 from ..geometry import blend_depth
 from .depth2img import Depth2ImgPipeline
-from .family import Family, PictureTask, load_pipeline
+from .family import Family, PictureTask
+from .loading import load_pipeline
 from .loop import Predictor
 from .mixed import halve_behind_input
 from .settings import ModelSettings

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from ..geometry import control
 from . import checkpoint
-from .family import Family, PictureTask, load_pipeline
+from .family import Family, PictureTask
 from .layouts import CONTROL_DEPTH, CONTROL_LINES, takes_lines
 from .libraries import loading
+from .loading import load_pipeline
 from .loop import DenoisingLoop, Predictor, guide
 from .settings import ModelSettings
 
