@@ -108,8 +108,8 @@ class OwnColors:
         lit = (wanted[:, 0] / np.maximum(self.colors[:, 0], 1e-3)).clip(*_DIMMED)
         wanted[:, 1:] *= lit[:, None]
         moved = self.shares[:, None] * (wanted - painted)
-        moved = moved.astype(np.float32)[self.surfaces]
-        return _srgb(lab + moved * self.bare[..., None])
+        lab += moved[self.surfaces] * self.bare[..., None]
+        return _srgb(lab)
 
 
 def oklab(color: NDArray[np.uint8]) -> NDArray[np.float32]:
