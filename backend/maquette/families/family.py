@@ -29,7 +29,7 @@ from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .doubling import double_at_once
 from .libraries import quiet
-from .loop import Denoising, Predictor, StepCallback
+from .loop import Denoising, DenoisingLoop, Predictor, StepCallback
 from .lora_words import words_of_lora
 from .mixed import body_dtype
 from .openings import completed
@@ -67,8 +67,8 @@ class PictureTask:
 class Family(ABC, Generic[Words]):
     """A loaded model, on one device and in one precision.
 
-    pipeline: of diffusers, with a `DenoisingLoop`; its parts and those that a subclass has beside
-    it are moved to the device.
+    pipeline: of diffusers; its parts and those that a subclass has beside it are moved to the
+    device. Several threads may paint with one, each a batch of its own.
     """
 
     def __init__(self, pipeline: Any, settings: ModelSettings, device: torch.device) -> None:
@@ -274,11 +274,10 @@ class Family(ABC, Generic[Words]):
         For the first `shared` of the steps it yields the clean latents, and goes on with those
         that it is sent, then None; others may run meanwhile. starts: of a single step, see `loop`.
         """
-        self.pipeline.scheduler = self._scheduler(sampler)
         with torch.inference_mode():
             predict = self._predictor(tasks, negative_prompt, guidance)
         return (
-            yield from self.pipeline.denoise(
+            yield from DenoisingLoop(self._scheduler(sampler)).denoise(
                 torch.cat([task.init for task in tasks]),
                 predict,
                 [torch.Generator().manual_seed(task.seed) for task in tasks],
