@@ -11,6 +11,7 @@ import contextlib
 import copy
 import hashlib
 import math
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -82,8 +83,10 @@ class Family(ABC, Generic[Words]):
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
         self._lora_words: frozenset[str] = frozenset()
-        self._embeds: dict[str, Words] = {}
-        self._latents: dict[bytes, torch.Tensor] = {}
+        # Of each number of threads, on which rounding depends.
+        self._embeds: dict[tuple[str, int], Words] = {}
+        self._latents: dict[tuple[bytes, int], torch.Tensor] = {}
+        self._keeping = threading.Lock()
         self._margin = 0
         pipeline.set_progress_bar_config(disable=True)
         for part in self.parts:
@@ -188,12 +191,14 @@ class Family(ABC, Generic[Words]):
 
     def encode_prompt(self, text: str) -> Words:
         """A prompt in the text encoders' precision; kept for the next picture."""
-        if text not in self._embeds:
-            if len(self._embeds) >= _EMBEDS_KEPT:
-                self._embeds.clear()
-            with quiet(), torch.inference_mode():
-                self._embeds[text] = self._encode(text)
-        return self._embeds[text]
+        key = text, torch.get_num_threads()
+        with self._keeping:
+            if key not in self._embeds:
+                if len(self._embeds) >= _EMBEDS_KEPT:
+                    self._embeds.clear()
+                with quiet(), torch.inference_mode():
+                    self._embeds[key] = self._encode(text)
+            return self._embeds[key]
 
     def completed(self, prompt: str, seed: int) -> str:
         """The prompt as this seed reads it."""
@@ -224,14 +229,18 @@ class Family(ABC, Generic[Words]):
         The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
         once for all its seeds, and kept for the recipes that follow.
         """
-        key = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
-        if key not in self._latents:
-            if len(self._latents) >= _LATENTS_KEPT:
-                del self._latents[next(iter(self._latents))]
+        shown = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
+        key = shown, torch.get_num_threads()
+        latents = self._latents.get(key)
+        if latents is None:
             pixels = torch.tensor(color, device=self.device)
             unit = pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
-            self._latents[key] = self._encode_unit(unit)
-        return self._latents[key]
+            latents = self._encode_unit(unit)
+            with self._keeping:
+                if len(self._latents) >= _LATENTS_KEPT:
+                    del self._latents[next(iter(self._latents))]
+                self._latents[key] = latents
+        return latents
 
     @torch.inference_mode()
     def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -342,6 +351,13 @@ class Family(ABC, Generic[Words]):
         channels = self.pipeline.unet.config.block_out_channels[0]
         cells = math.ceil(height / self.factor) * math.ceil(width / self.factor)
         return 48 * cells * channels * self.dtype.itemsize * (2 if guided else 1)
+
+    def decoding_bytes(self, height: int, width: int) -> int:
+        """Memory that decoding one picture takes, estimated: the last level of the VAE holds about
+        six maps of its channels in and as many out, of which the former are twice as many."""
+        vae = self.pipeline.vae
+        channels = vae.config.block_out_channels[0]
+        return 12 * height * width * channels * _dtype(vae).itemsize
 
     @contextlib.contextmanager
     def low_memory(self) -> Iterator[None]:

@@ -88,7 +88,9 @@ class SdxlControl(Family[Said]):
         cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
     ) -> SdxlControl:
         absent = {"image_encoder": None, "feature_extractor": None}
-        pipeline = load_pipeline(StableDiffusionXLImg2ImgPipeline, directory, dtype, **absent, add_watermarker=False)
+        pipeline = load_pipeline(
+            StableDiffusionXLImg2ImgPipeline, directory, dtype, **absent, add_watermarker=False
+        )
         if dtype == torch.float16 and pipeline.vae.config.force_upcast:
             pipeline.vae.to(torch.float32)  # it overflows
         nets = {CONTROL_DEPTH: _load_net(directory, CONTROL_DEPTH, dtype)}
