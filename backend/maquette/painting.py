@@ -112,13 +112,17 @@ class Job:
             self._steps |= {picture.number: 0 for batch in group for picture in batch}
 
     def stepped(
-        self, batch: Batch, step: int, steps: int, previews: dict[int, NDArray[np.uint8]]
+        self,
+        batch: Batch,
+        stage: str,
+        step: int,
+        steps: int,
+        previews: dict[int, NDArray[np.uint8]],
     ) -> None:
         """Tell how far the job is, where a batch has done `step` of its `steps`."""
         with self._lock:
             self._steps |= {picture.number: step for picture in batch}
             done = sum(self._steps.get(n, steps) for n in self._steps | self.pictures)
-            stage = "decoding" if step == steps else "sampling"
             self.progress(stage, done, self.count * steps, previews)
 
     @contextlib.contextmanager
@@ -327,7 +331,7 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
                     continue
                 clean.append(expected)
                 if plan.steps == 1:  # a step that is done when all have been here
-                    job.stepped(batch, rounds, len(STARTS), {})
+                    job.stepped(batch, "sampling", rounds, len(STARTS), {})
     return painted
 
 
@@ -356,6 +360,6 @@ def _step_callback(job: Job, batch: Batch) -> Callable[[int, int, torch.Tensor],
                     continue
                 cells = latents[:, *picture.frame.cells(job.model.factor)]
                 shown[picture.number] = job.model.preview.picture(cells)
-        job.stepped(batch, step, steps, shown)
+        job.stepped(batch, "decoding" if step == steps else "sampling", step, steps, shown)
 
     return on_step
