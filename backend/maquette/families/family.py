@@ -255,7 +255,7 @@ class Family(ABC, Generic[Words]):
         from the end of a schedule that ends in pure noise."""
         if steps != 1 or strength != 1.0:
             return False
-        scheduler = self._scheduler(sampler)
+        scheduler = self._scheduler(sampler, steps)
         return float(scheduler.alphas_cumprod[-1]) == 0.0
 
     def no_latents(self, size: tuple[int, int]) -> torch.Tensor:
@@ -286,7 +286,7 @@ class Family(ABC, Generic[Words]):
         with torch.inference_mode():
             predict = self._predictor(tasks, negative_prompt, guidance)
         return (
-            yield from DenoisingLoop(self._scheduler(sampler)).denoise(
+            yield from DenoisingLoop(self._scheduler(sampler, steps)).denoise(
                 torch.cat([task.init for task in tasks]),
                 predict,
                 [torch.Generator().manual_seed(task.seed) for task in tasks],
@@ -298,11 +298,15 @@ class Family(ABC, Generic[Words]):
             )
         )
 
-    def _scheduler(self, sampler: str) -> Any:
-        """A fresh one for each batch: diffusers takes far longer to make one than to copy it."""
+    def _scheduler(self, sampler: str, steps: int) -> Any:
+        """A fresh one for each batch, which counts its steps; a single one isn't counted.
+
+        diffusers takes far longer to make one than to copy it.
+        """
         if sampler not in self._schedulers:
             self._schedulers[sampler] = schedulers.make(sampler, self.scheduler_config)
-        return copy.deepcopy(self._schedulers[sampler])
+        made = self._schedulers[sampler]
+        return made if steps == 1 else copy.deepcopy(made)
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> NDArray[np.uint8] | None:
