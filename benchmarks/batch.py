@@ -1,9 +1,11 @@
 """Pictures a minute of `maquette batch`, against a plain loop over diffusers' own pipeline.
 
     python benchmarks/batch.py [--model pocket] [--captures 24] [--recipes 4] [--side 256]
+        [--scenes SCENE ... --blender PROGRAM --extension ZIP]
 
 Both make the same pictures with the same weights, steps and guidance, from the same files: renders
-and their depth maps on disk, to PNG files on disk, one after the other in the same run. The loop is
+and their depth maps on disk, to PNG files on disk, one after the other in the same run. The renders
+are of a massing in here, or captures of scenes, of each as many from around it. The loop is
 what a script for diffusers does: read, call the pipeline, save. The batch is a process of its own,
 with a server and its worker, and its time is measured from the first picture to the last: both
 without starting up. `busy` is the share of that time in which the worker was painting.
@@ -33,6 +35,9 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
 )
 from maquette.catalogue import Catalogue
 from maquette.families.settings import read_settings
+from maquette.sources import Sources
+from maquette_wire.capture import Capture
+from maquette_wire.home import Home
 from PIL import Image
 
 from tests.backend.scenes import massing
@@ -47,6 +52,9 @@ def main() -> int:
     parser.add_argument("--captures", type=int, default=24, help="renders (24)")
     parser.add_argument("--recipes", type=int, default=4, help="prompts × seeds of each (4)")
     parser.add_argument("--side", type=int, default=256, help="pixels (256)")
+    parser.add_argument("--scenes", type=Path, nargs="*", default=[], help="in their place")
+    parser.add_argument("--blender", type=Path, help="that captures them")
+    parser.add_argument("--extension", type=Path, help="Maquette's zip for it")
     arguments = parser.parse_args()
     recipes = [
         (PROMPTS[number % len(PROMPTS)], number // len(PROMPTS))
@@ -54,13 +62,33 @@ def main() -> int:
     ]
     with tempfile.TemporaryDirectory(prefix="maquette-") as name:
         folder = Path(name)
-        renders(folder / "renders", arguments.captures, arguments.side)
+        if arguments.scenes:
+            captured(folder, arguments)
+        else:
+            renders(folder / "renders", arguments.captures, arguments.side)
         theirs = loop(folder / "renders", folder / "loop", arguments.model, recipes)
         ours, busy = batch(folder / "renders", folder / "batch", arguments, recipes)
     print(f"{'':12}{'pictures a minute':>18}{'ratio':>8}{'busy':>8}")
     print(f"{'diffusers':12}{theirs:>18.1f}{1.0:>8.2f}")
     print(f"{'batch':12}{ours:>18.1f}{ours / theirs:>8.2f}{busy:>8.0%}")
     return 0
+
+
+def captured(folder: Path, arguments: argparse.Namespace) -> None:
+    """Captures of the scenes as renders, with their depth beside them."""
+    (folder / "renders").mkdir()
+    made = Sources(Home(folder / "home"), print, arguments.blender, arguments.extension)
+    each, more = divmod(arguments.captures, len(arguments.scenes))
+    for number, path in enumerate(arguments.scenes):
+        around = each + (number < more)
+        words = [f"--long-side={arguments.side}"]
+        for view, sourced in enumerate(made.of_scene(path, words, ("--around", f"{around}"))):
+            write(folder / "renders" / f"{path.stem} {view}.png", sourced.capture)
+
+
+def write(path: Path, capture: Capture) -> None:
+    Image.fromarray(np.asarray(capture.color)).save(path)
+    np.save(path.with_name(f"{path.stem}_depth.npy"), np.asarray(capture.depth))
 
 
 def renders(folder: Path, count: int, side: int) -> None:
@@ -70,8 +98,7 @@ def renders(folder: Path, count: int, side: int) -> None:
         angle = 2 * np.pi * number / count
         eye = (60.0 * float(np.sin(angle)), -60.0 * float(np.cos(angle)), 12.0 + number % 5)
         capture = massing(side, side, eye=eye)
-        Image.fromarray(np.asarray(capture.color)).save(folder / f"view {number}.png")
-        np.save(folder / f"view {number}_depth.npy", np.asarray(capture.depth))
+        write(folder / f"view {number}.png", capture)
 
 
 def loop(source: Path, target: Path, model: str, recipes: list[tuple[str, int]]) -> float:

@@ -2,8 +2,8 @@
 
     python benchmarks/cluster.py [--workers 2] [--model pocket] [--captures 12] [--side 256]
 
-Each worker is a node of a Ray cluster on this machine, with one processor and one thread of PyTorch
-each, so that more workers than processors gain nothing. One and several take turns, and a round's
+Each worker is a node of a Ray cluster on this machine that has one processor, on Linux for itself,
+so that more workers than processors gain nothing. One and several take turns, and a round's
 time is from the first picture to the last: without starting up. Needs the extra `ray`.
 """
 
@@ -24,11 +24,18 @@ from pathlib import Path
 from batch import PROMPTS, ROOT, renders
 
 START = """
-import sys
+import os, sys
 from ray.cluster_utils import Cluster
-workers = int(sys.argv[1])
+
+def own(number):
+    if hasattr(os, "sched_setaffinity"):  # what begins from here has this processor alone
+        os.sched_setaffinity(0, {sorted(processors)[number % len(processors)]})
+
+processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+own(0)
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
-for _ in range(workers - 1):
+for number in range(1, int(sys.argv[1])):
+    own(number)
     cluster.add_node(num_cpus=1, num_gpus=0)
 print(cluster.address, flush=True)
 sys.stdin.read()
