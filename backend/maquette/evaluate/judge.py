@@ -87,6 +87,7 @@ class _Network(nn.Module):
         )
 
     def maps(self, pictures: Tensor) -> list[Tensor]:
+        """Of pictures in [-1, 1]: one for each of `_WIDTHS`, half as large as the one before."""
         made = [F.pixel_unshuffle(pictures, _CELL)]
         for level in self.levels:
             made.append(level(made[-1]))
@@ -101,8 +102,9 @@ class _Network(nn.Module):
             if name in REGIONS:
                 region = (parts == REGIONS[name])[:, None].float()
                 for gate, each in zip(self.gates[name], maps, strict=True):
-                    share = F.adaptive_avg_pool2d(region, each.shape[-2:])
-                    weight = share * torch.sigmoid(gate(each))
+                    # Windows are parts of a wall, too, and say less about it.
+                    weight = torch.sigmoid(gate(each))
+                    weight = weight * F.adaptive_avg_pool2d(region, each.shape[-2:])
                     total = weight.sum((2, 3)).clamp(min=1e-3)
                     seen.append((each * weight).sum((2, 3)) / total)
             scores[name] = head(torch.cat(seen, 1))
@@ -132,7 +134,8 @@ class Judge:
 
     @torch.no_grad()
     def taken_for(self, shown: Sequence[Shown]) -> dict[str, list[str | None]]:
-        """What each picture's attributes look like; None where one isn't judged."""
+        """What each picture's attributes look like; None where one isn't judged. Drawings are
+        judged for their style alone: they show stuff and light in colours of their own."""
         found: dict[str, list[str | None]] = {name: [] for name in CLASSES}
         for start in range(0, len(shown), _BATCH):
             part = shown[start : start + _BATCH]
@@ -140,6 +143,8 @@ class Judge:
             scores = self.network(_scaled(_pictures([one.picture for one in part])), parts)
             for name, classes in CLASSES.items():
                 known = (_labels(part, name) != _UNKNOWN) & _in_sight(name, parts)
+                if name != "style":
+                    known &= torch.tensor([_is_photo(one) for one in part])
                 best = scores[name].argmax(1)
                 found[name] += [
                     classes[number] if judged else None
@@ -173,10 +178,8 @@ def train_judge(
     network = _Network()
     optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, steps)
-    pictures, parts = (
-        _pictures([one.picture for one in training]),
-        _parts([one.parts for one in training]),
-    )
+    pictures = _pictures([one.picture for one in training])
+    parts = _parts([one.parts for one in training])
     labels = {name: _labels(training, name) for name in CLASSES}
     halves = precision(torch.device("cpu")) is torch.bfloat16
     network.train()
@@ -185,12 +188,11 @@ def train_judge(
         seen, where = _augmented(_scaled(pictures[pick]), parts[pick], rng)
         with torch.autocast("cpu", torch.bfloat16, enabled=halves):
             scores = network(seen, where)
-        loss = torch.stack(
-            [
-                _loss(found.float(), labels[name][pick].where(_in_sight(name, where), _UNKNOWN))
-                for name, found in scores.items()
-            ]
-        ).sum()
+        losses = [
+            _loss(found.float(), labels[name][pick].where(_in_sight(name, where), _UNKNOWN))
+            for name, found in scores.items()
+        ]
+        loss = torch.stack(losses).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -285,6 +287,10 @@ def _labels(shown: Sequence[Shown], name: str) -> Tensor:
     classes = CLASSES[name]
     values = [one.attributes.get(name) for one in shown]
     return torch.tensor([classes.index(v) if v in classes else _UNKNOWN for v in values])
+
+
+def _is_photo(shown: Shown) -> bool:
+    return shown.attributes.get("style") in (None, "photo")
 
 
 def _in_sight(name: str, parts: Tensor) -> Tensor:
