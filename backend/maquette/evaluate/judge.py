@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -101,10 +102,11 @@ class _Network(nn.Module):
             seen = [whole]
             if name in REGIONS:
                 region = (parts == REGIONS[name])[:, None].float()
-                for gate, each in zip(self.gates[name], maps, strict=True):
+                gates = cast(nn.ModuleList, self.gates[name])
+                for gate, each in zip(gates, maps, strict=True):
                     # Windows are parts of a wall, too, and say less about it.
                     weight = torch.sigmoid(gate(each))
-                    weight = weight * F.adaptive_avg_pool2d(region, each.shape[-2:])
+                    weight = weight * F.adaptive_avg_pool2d(region, (each.shape[2], each.shape[3]))
                     total = weight.sum((2, 3)).clamp(min=1e-3)
                     seen.append((each * weight).sum((2, 3)) / total)
             scores[name] = head(torch.cat(seen, 1))

@@ -128,7 +128,7 @@ def judge(dataset: Dataset) -> judging.Judge:
     def shown(names: list[str]) -> list[Shown]:
         return [one for name in names for one in renders_of(dataset.scene(name))]
 
-    return judging.train_judge(shown(dataset.names), shown(dataset.held_out), 110)
+    return judging.train_judge(shown(dataset.names), shown(dataset.held_out), 160)
 
 
 def test_the_judge_knows_renders_that_it_never_saw(judge: judging.Judge):
