@@ -65,6 +65,7 @@ class Frame:
             put right there.
         hold: how much of that, as much as depth has a say.
         own_colors: the capture's own ones that its pictures are given; None where they aren't.
+        parted: whether faint edges between surfaces are made visible.
         warnings: sentences for the user about the capture.
     """
 
@@ -79,6 +80,7 @@ class Frame:
     outlines: tuple[Outlines, ...] = ()
     hold: float = 1.0
     own_colors: OwnColors | None = None
+    parted: bool = False
     warnings: tuple[str, ...] = ()
 
     def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -89,6 +91,8 @@ class Frame:
             picture = outlines.sharpened(picture, self.hold)
         if self.own_colors is not None:
             picture = self.own_colors.given_to(picture)
+        if self.parted and self.outlines:
+            picture = self.outlines[0].parted(picture, self.hold)
         return np.ascontiguousarray(picture)
 
     def cells(self, factor: int) -> tuple[slice, slice]:
@@ -106,6 +110,8 @@ class FrameMaker:
         sizes: (width, height) of the pictures of each capture. ranges: of its depth.
         influence: of the depth. lines: those that pictures are held to.
         seamless: whether pictures go on at their opposite edge.
+        together: whether they agree on the surface that they see, where an edge of one is none of
+            another.
         guide: lays out the openings, None where none are.
         windows: the kinds of windows that frames are wanted with.
         own_colors: how much of the captures' own colours pictures are given, 0 to 1.
@@ -118,6 +124,7 @@ class FrameMaker:
     influence: float
     lines: Lines
     seamless: bool
+    together: bool
     guide: FacadeGuide | None
     windows: tuple[str | None, ...]
     own_colors: float = 0.0
@@ -150,6 +157,7 @@ class FrameMaker:
             depth=np.zeros((0, 0), np.float32),
             seen=np.zeros((0, 0), np.uint8),
             hold=min(self.influence, 1.0),
+            parted=not (self.seamless or self.together),
             warnings=() if self.seamless else _depth_warnings(metres, encoded, name),
         )
         plain = with_outlines(plain, capture, self.model.settings.outlines, self.seamless)

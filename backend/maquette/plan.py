@@ -161,6 +161,7 @@ def make_plan(
         influence=influence,
         lines=lines,
         seamless=seamless,
+        together=together,
         guide=guide,
         windows=tuple(dict.fromkeys(reading.windows for reading in readings)),
         own_colors=1.0 - strength if settings.own_colors else 0.0,

@@ -106,6 +106,24 @@ def test_without_an_edge_the_picture_stays(value: float):
     assert (Outlines.of(depth, view(), 6).sharpened(picture) == picture).all()
 
 
+def test_an_edge_that_hardly_shows_becomes_visible():
+    depth = tower()
+    wall = np.isfinite(depth)
+    night = np.where(wall[..., None], (30, 34, 70), (27, 31, 66)).astype(np.uint8)
+    after = Outlines.of(depth, view(), 6).parted(night).astype(int)
+    assert (after[30, 20] - after[30, 19]).min() >= 8
+    assert (np.diff(after[30, 20:27], axis=0) <= 0).all(), "it fades inwards"
+    assert difference(after, night)[30, 30] == difference(after, night)[4, 30] == 0
+
+
+def test_an_edge_that_shows_or_has_no_contrast_stays():
+    outlines = Outlines.of(tower(), view(), 6)
+    bright = flat_colors(tower())
+    assert (outlines.parted(bright) == bright).all()
+    dark = np.full_like(bright, 20)
+    assert (outlines.parted(dark) == dark).all()
+
+
 def test_a_thing_too_thin_to_have_an_inside_keeps_its_colour():
     depth = np.full((HEIGHT, WIDTH), np.inf, np.float32)
     depth[:, 30:32] = 5.0

@@ -95,9 +95,18 @@ def view_of(camera: Mapping[str, Any], width: int, height: int, name: str) -> Vi
     )
 
 
-def wanted_of(scene: Scene) -> list[tuple[NDArray[np.uint8], Mapping[str, Any]]]:
+@dataclass(frozen=True)
+class Shown:
+    """A picture uint8 [H, W, 3], the `parts` [H, W] of its scene, and what it shows, or should."""
+
+    picture: NDArray[np.uint8]
+    parts: NDArray[np.uint8]
+    attributes: Mapping[str, Any]
+
+
+def renders_of(scene: Scene) -> list[Shown]:
     """A scene's finished pictures and what they show."""
-    return [(finish.picture, finish.attributes) for finish in scene.finishes]
+    return [Shown(finish.picture, scene.parts, finish.attributes) for finish in scene.finishes]
 
 
 def spread(items: Sequence[Item], count: int) -> list[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from ..facades.guide import FacadeGuide
 from ..outputs import prepared
 from ..sampling import Sampler
 from ..train.scenes import SPLITS, Dataset, Scene
-from .cases import PROMPTS, capture_of, spread, wanted_of
+from .cases import PROMPTS, Prompt, Shown, capture_of, renders_of, spread
 from .judge import CLASSES, Judge, load_judge, save_judge, train_judge
 from .measures import diversity, kernel_distance, mean_of, openings_followed, plane_edges
 from .report import Row, rows_as_table, write_sheet
@@ -77,8 +78,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--judge-steps",
         type=_positive,
-        default=700,
-        help="of training a judge (700)",
+        default=4000,
+        help="of training a judge (4000)",
     )
 
 
@@ -147,6 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
         "scenes": [scene.name for scene in scenes],
         "captures": [path.name for path in arguments.captures],
         "figures": rows,
+        "taken_for": _taken_for(scenes, painted, judge),
     }
     (out / "figures.json").write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1))
     print(rows_as_table(rows))
@@ -220,13 +222,13 @@ def _judge(dataset: Dataset, steps: int, line: ProgressLine) -> Judge:
     training = [
         one
         for name in spread(dataset.names, JUDGE_SCENES)
-        for one in wanted_of(dataset.scene(name))
+        for one in renders_of(dataset.scene(name))
     ]
     held_out = [
         one
         for split in ("scene", "type")
         for name in dataset.of_split(split)
-        for one in wanted_of(dataset.scene(name))
+        for one in renders_of(dataset.scene(name))
     ]
     if not training:
         raise MaquetteError(
@@ -269,9 +271,9 @@ def _edge_rows(
             own.append(edge_recall(scene.depth, capture.view, picture))
             wrong.append(edge_recall(np.asarray(other.depth), other.view, picture))
             invented.append(plane_edges(picture, scene.edges, scene.parts))
-        for picture, _ in wanted_of(scene):
-            renders.append(edge_recall(scene.depth, capture.view, picture))
-            rendered.append(plane_edges(picture, scene.edges, scene.parts))
+        for finish in scene.finishes:
+            renders.append(edge_recall(scene.depth, capture.view, finish.picture))
+            rendered.append(plane_edges(finish.picture, scene.edges, scene.parts))
     rows = [
         Row(
             text,
@@ -340,30 +342,51 @@ def _prompt_rows(
     scenes: Sequence[Scene], painted: Sequence[Sequence[_Painted]], judge: Judge
 ) -> list[Row]:
     """What the judge recognises of the prompts, and how far the pictures are from renders."""
-    labelled = [
-        (one.picture, prompt.wanted)
+    asked = [
+        one
         for prompt, made in zip(PROMPTS, painted, strict=True)
-        for one in made
+        for one in _shown(scenes, made, prompt)
     ]
     # Pictures of the next prompt: what the judge would say if prompts did nothing.
     turned = [
-        (one.picture, PROMPTS[(number + 1) % len(PROMPTS)].wanted)
-        for number, made in enumerate(painted)
-        for one in made
+        one
+        for prompt, made in zip((*PROMPTS[1:], PROMPTS[0]), painted, strict=True)
+        for one in _shown(scenes, made, prompt)
     ]
-    right, by_chance = judge.right(labelled), judge.right(turned)
+    right, by_chance = judge.right(asked), judge.right(turned)
     rows = [
         Row(f"{name} as asked", right.get(name), judge.accuracy.get(name), by_chance.get(name))
         for name in CLASSES
         if name in right
     ]
-    finished = [picture for scene in scenes for picture, shows in wanted_of(scene) if _photo(shows)]
+    finished = [
+        finish.picture for scene in scenes for finish in scene.finishes if _photo(finish.attributes)
+    ]
     if len(finished) < 4:
         return rows
     features = judge.features(finished)
-    made = judge.features([picture for picture, _ in labelled])
+    made = judge.features([one.picture for one in asked])
     halves = kernel_distance(features[::2], features[1::2])
     return [*rows, Row("kernel distance to renders", kernel_distance(made, features), halves)]
+
+
+def _taken_for(
+    scenes: Sequence[Scene], painted: Sequence[Sequence[_Painted]], judge: Judge
+) -> list[dict[str, Any]]:
+    """For each prompt and attribute, what was asked, and how often the judge saw what."""
+    return [
+        {"attribute": name, "asked": prompt.wanted[name], "seen": Counter(filter(None, seen))}
+        for prompt, made in zip(PROMPTS, painted, strict=True)
+        for name, seen in judge.taken_for(_shown(scenes, made, prompt)).items()
+    ]
+
+
+def _shown(scenes: Sequence[Scene], made: Sequence[_Painted], prompt: Prompt) -> list[Shown]:
+    """A picture of each scene, as what a prompt asks for."""
+    return [
+        Shown(one.picture, scene.parts, prompt.wanted)
+        for scene, one in zip(scenes, made, strict=True)
+    ]
 
 
 def _photo(shows: object) -> bool:

@@ -1,17 +1,19 @@
 """The judge: a small classifier of attributes, trained on finished renders alone.
 
 It never sees a generated picture in training, so what it recognises in one is what the studio's
-renders of that wall, light, ground or style look like. Its accuracy on held-out renders is part of
-every report: a response can't be trusted further than that.
+renders of that wall, light, ground or style look like. Where walls and ground are is known exactly
+from the scene, for a render as for a painting of it, so the judge looks there for what they are.
+Its accuracy on held-out renders is part of every report: a response can't be trusted further than
+that.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
@@ -21,6 +23,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from ..devices import precision
+from ..train.scenes import GROUND, WALL
+from .cases import Shown
 
 log = logging.getLogger(__name__)
 
@@ -32,41 +38,83 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "ground": ("lawn", "plaza", "wet plaza", "street", "water", "snow"),
     "style": ("photo", "white card", "pencil", "watercolour"),
 }  # fmt: skip
-SIDE = 128
-_WIDTHS = (24, 48, 96, 160)
-_BATCH = 32
+REGIONS = {"wall": WALL, "ground": GROUND}
+"""The part of a scene (docs/dataset.md) in which an attribute is seen; others are in all of it."""
+LEAST_SEEN = 0.01
+"""Share of the picture that a region takes at least, if its attribute is to be judged."""
+SIDE = 256
+_CROP = 160
+_CELL = 4
+_WIDTHS = (48, 96, 160)
+_HIDDEN = 128
+_BATCH = 16
 _RATE = 2e-3
-_FORMAT = "2"
-
-Labelled = tuple[NDArray[np.uint8], Mapping[str, Any]]
-"""A picture [H, W, 3] and its attributes; one that is None or unknown isn't judged."""
+_FORMAT = "3"
+_UNKNOWN = -1
 
 
 class _Network(nn.Module):
+    """Convolutions, and a small head for each attribute, which looks at all of the picture and
+    closer at the attribute's region: a wall's colour says little without its light."""
+
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        before = 3
+        self.levels = nn.ModuleList()
+        before = 3 * _CELL**2
         for index, width in enumerate(_WIDTHS):
-            for stride in (2,) if index == 0 else (2, 1):
+            layers: list[nn.Module] = []
+            for stride in (1,) if index == 0 else (2, 1):
                 layers += [
                     nn.Conv2d(before, width, 3, stride, 1),
                     nn.GroupNorm(8, width),
                     nn.SiLU(),
                 ]
                 before = width
-        self.body = nn.Sequential(*layers)
+            self.levels.append(nn.Sequential(*layers))
+        inside = sum(_WIDTHS)
+        self.gates = nn.ModuleDict(
+            {name: nn.ModuleList(nn.Conv2d(width, 1, 1) for width in _WIDTHS) for name in REGIONS}
+        )
         self.heads = nn.ModuleDict(
-            {name: nn.Linear(2 * before, len(classes)) for name, classes in CLASSES.items()}
+            {
+                name: nn.Sequential(
+                    nn.Linear(2 * before + (inside if name in REGIONS else 0), _HIDDEN),
+                    nn.SiLU(),
+                    nn.Dropout(0.2),
+                    nn.Linear(_HIDDEN, len(classes)),
+                )
+                for name, classes in CLASSES.items()
+            }
         )
 
-    def features(self, pictures: Tensor) -> Tensor:
-        maps = self.body(pictures)
-        return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1)
+    def maps(self, pictures: Tensor) -> list[Tensor]:
+        """Of pictures in [-1, 1]: one for each of `_WIDTHS`, half as large as the one before."""
+        made = [F.pixel_unshuffle(pictures, _CELL)]
+        for level in self.levels:
+            made.append(level(made[-1]))
+        return made[1:]
 
-    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
-        features = F.dropout(self.features(pictures), 0.2, self.training)
-        return {name: head(features) for name, head in self.heads.items()}
+    def forward(self, pictures: Tensor, parts: Tensor) -> dict[str, Tensor]:
+        maps = self.maps(pictures)
+        whole = _pooled(maps[-1])
+        scores = {}
+        for name, head in self.heads.items():
+            seen = [whole]
+            if name in REGIONS:
+                region = (parts == REGIONS[name])[:, None].float()
+                gates = cast(nn.ModuleList, self.gates[name])
+                for gate, each in zip(gates, maps, strict=True):
+                    # Windows are parts of a wall, too, and say less about it.
+                    weight = torch.sigmoid(gate(each))
+                    weight = weight * F.adaptive_avg_pool2d(region, (each.shape[2], each.shape[3]))
+                    total = weight.sum((2, 3)).clamp(min=1e-3)
+                    seen.append((each * weight).sum((2, 3)) / total)
+            scores[name] = head(torch.cat(seen, 1))
+        return scores
+
+
+def _pooled(maps: Tensor) -> Tensor:
+    return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1)
 
 
 @dataclass
@@ -82,27 +130,47 @@ class Judge:
     @torch.no_grad()
     def features(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """[n, d] of pictures of any size."""
-        batches = (pictures[start : start + 64] for start in range(0, len(pictures), 64))
-        made = [self.network.features(_tensor(batch)) for batch in batches]
+        batches = (pictures[start : start + _BATCH] for start in range(0, len(pictures), _BATCH))
+        made = [_pooled(self.network.maps(_scaled(_pictures(batch)))[-1]) for batch in batches]
         return torch.cat(made).numpy()
 
     @torch.no_grad()
-    def right(self, labelled: Sequence[Labelled]) -> dict[str, float]:
+    def taken_for(self, shown: Sequence[Shown]) -> dict[str, list[str | None]]:
+        """What each picture's attributes look like; None where one isn't judged. Drawings are
+        judged for their style alone: they show stuff and light in colours of their own."""
+        found: dict[str, list[str | None]] = {name: [] for name in CLASSES}
+        for start in range(0, len(shown), _BATCH):
+            part = shown[start : start + _BATCH]
+            parts = _parts([one.parts for one in part])
+            scores = self.network(_scaled(_pictures([one.picture for one in part])), parts)
+            for name, classes in CLASSES.items():
+                known = (_labels(part, name) != _UNKNOWN) & _in_sight(name, parts)
+                if name != "style":
+                    known &= torch.tensor([_is_photo(one) for one in part])
+                best = scores[name].argmax(1)
+                found[name] += [
+                    classes[number] if judged else None
+                    for number, judged in zip(best.tolist(), known.tolist(), strict=True)
+                ]
+        return found
+
+    def right(self, shown: Sequence[Shown]) -> dict[str, float]:
         """The share of pictures that are recognised, by attribute."""
-        hits: dict[str, list[float]] = {name: [] for name in CLASSES}
-        for start in range(0, len(labelled), 64):
-            part = labelled[start : start + 64]
-            found = self.network(_tensor([picture for picture, _ in part]))
-            for name, scores in found.items():
-                wanted = _labels(part, name)
-                known = wanted >= 0
-                hits[name] += (scores.argmax(1) == wanted)[known].float().tolist()
-        return {name: float(np.mean(values)) for name, values in hits.items() if values}
+        shares = {}
+        for name, found in self.taken_for(shown).items():
+            hits = [
+                one.attributes[name] == each
+                for one, each in zip(shown, found, strict=True)
+                if each is not None
+            ]
+            if hits:
+                shares[name] = float(np.mean(hits))
+        return shares
 
 
 def train_judge(
-    training: Sequence[Labelled],
-    held_out: Sequence[Labelled],
+    training: Sequence[Shown],
+    held_out: Sequence[Shown],
     steps: int,
     progress: Callable[[int, int], None] = lambda _step, _steps: None,
 ) -> Judge:
@@ -112,15 +180,21 @@ def train_judge(
     network = _Network()
     optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, steps)
-    pictures = torch.cat([_tensor([picture]) for picture, _ in training])
+    pictures = _pictures([one.picture for one in training])
+    parts = _parts([one.parts for one in training])
     labels = {name: _labels(training, name) for name in CLASSES}
+    halves = precision(torch.device("cpu")) is torch.bfloat16
     network.train()
     for step in range(steps):
         pick = torch.from_numpy(rng.integers(0, len(training), _BATCH))
-        scores = network(_augmented(pictures[pick], rng))
-        loss = torch.stack(
-            [_loss(found, labels[name][pick]) for name, found in scores.items()]
-        ).sum()
+        seen, where = _augmented(_scaled(pictures[pick]), parts[pick], rng)
+        with torch.autocast("cpu", torch.bfloat16, enabled=halves):
+            scores = network(seen, where)
+        losses = [
+            _loss(found.float(), labels[name][pick].where(_in_sight(name, where), _UNKNOWN))
+            for name, found in scores.items()
+        ]
+        loss = torch.stack(losses).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -170,34 +244,59 @@ def load_judge(path: Path) -> Judge:
 
 def _loss(scores: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy over the pictures whose attribute is known."""
-    summed = F.cross_entropy(scores, labels, ignore_index=-1, reduction="sum", label_smoothing=0.05)
-    return summed / (labels >= 0).sum().clamp(min=1)
+    summed = F.cross_entropy(
+        scores, labels, ignore_index=_UNKNOWN, reduction="sum", label_smoothing=0.05
+    )
+    return summed / (labels != _UNKNOWN).sum().clamp(min=1)
 
 
-def _tensor(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """[n, 3, SIDE, SIDE] in [-1, 1]."""
+def _pictures(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """uint8 [n, 3, SIDE, SIDE]."""
     made = []
     for picture in pictures:
-        whole = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
-        made.append(F.interpolate(whole, (SIDE, SIDE), mode="area"))
-    return torch.cat(made) / 127.5 - 1.0
+        whole = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
+        if whole.shape[2:] != (SIDE, SIDE):
+            whole = F.interpolate(whole.float(), (SIDE, SIDE), mode="area").round().byte()
+        made.append(whole)
+    return torch.cat(made)
 
 
-def _augmented(pictures: Tensor, rng: np.random.Generator) -> Tensor:
-    """Flipped, moved by up to a sixteenth, and a little softer or not: judged pictures are."""
+def _scaled(pictures: Tensor) -> Tensor:
+    """Into [-1, 1]."""
+    return pictures.float() / 127.5 - 1.0
+
+
+def _parts(parts: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """uint8 [n, SIDE, SIDE]."""
+    made = [torch.from_numpy(np.ascontiguousarray(each))[None, None] for each in parts]
+    return torch.cat([F.interpolate(each, (SIDE, SIDE)) for each in made])[:, 0]
+
+
+def _augmented(pictures: Tensor, parts: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Flipped, cut, and a little softer or not: judged pictures are."""
     if rng.random() < 0.5:
-        pictures = pictures.flip(3)
-    room = SIDE // 16
-    down, across = rng.integers(0, 2 * room + 1, 2)
-    pictures = F.pad(pictures, (room,) * 4, mode="replicate")
-    pictures = pictures[:, :, down : down + SIDE, across : across + SIDE]
+        pictures, parts = pictures.flip(3), parts.flip(2)
+    down, across = rng.integers(0, SIDE - _CROP + 1, 2)
+    place = np.s_[..., down : down + _CROP, across : across + _CROP]
+    pictures, parts = pictures[place], parts[place]
     if rng.random() < 0.3:
-        pictures = F.interpolate(F.avg_pool2d(pictures, 2), (SIDE, SIDE), mode="bilinear")
-    return pictures
+        pictures = F.interpolate(F.avg_pool2d(pictures, 2), (_CROP, _CROP), mode="bilinear")
+    return pictures, parts
 
 
-def _labels(labelled: Sequence[Labelled], name: str) -> Tensor:
-    """Class numbers [n]; -1 where the attribute says nothing."""
+def _labels(shown: Sequence[Shown], name: str) -> Tensor:
+    """Class numbers [n]; _UNKNOWN where the attribute says nothing."""
     classes = CLASSES[name]
-    values = [attributes.get(name) for _, attributes in labelled]
-    return torch.tensor([classes.index(v) if v in classes else -1 for v in values])
+    values = [one.attributes.get(name) for one in shown]
+    return torch.tensor([classes.index(v) if v in classes else _UNKNOWN for v in values])
+
+
+def _is_photo(shown: Shown) -> bool:
+    return shown.attributes.get("style") in (None, "photo")
+
+
+def _in_sight(name: str, parts: Tensor) -> Tensor:
+    """In which pictures an attribute can be seen: bool [n]."""
+    if name not in REGIONS:
+        return torch.ones(len(parts), dtype=torch.bool)
+    return (parts == REGIONS[name]).float().mean((1, 2)) >= LEAST_SEEN

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 FORMAT = 1
 SPLITS = ("scene", "type", "style")
 """The held-out ones, which are never trained on."""
-GROUND = 1
-"""The number of the ground in `parts`."""
+GROUND, WALL = 1, 2
+"""Their numbers in `parts`."""
 _ARRAYS = ("depth", "parts", "objects", "edges", "massing", "finishes")
 
 

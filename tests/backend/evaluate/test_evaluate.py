@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,14 @@ import pytest
 from maquette import cli
 from maquette.edges import depth_edges, edge_recall
 from maquette.evaluate import judge as judging
-from maquette.evaluate.cases import PROMPTS, capture_of, spread, view_of, wanted_of
+from maquette.evaluate.cases import PROMPTS, Shown, capture_of, renders_of, spread, view_of
 from maquette.evaluate.measures import (
     diversity,
     kernel_distance,
     openings_followed,
     plane_edges,
 )
-from maquette.train.scenes import Dataset
+from maquette.train.scenes import WALL, Dataset
 from maquette_wire import container
 from maquette_wire.capture import frames_of
 from maquette_wire.errors import MaquetteError
@@ -124,10 +125,10 @@ def test_a_spread_is_even():
 
 @pytest.fixture(scope="module")
 def judge(dataset: Dataset) -> judging.Judge:
-    def labelled(names: list[str]) -> list[judging.Labelled]:
-        return [one for name in names for one in wanted_of(dataset.scene(name))]
+    def shown(names: list[str]) -> list[Shown]:
+        return [one for name in names for one in renders_of(dataset.scene(name))]
 
-    return judging.train_judge(labelled(dataset.names), labelled(dataset.held_out), 110)
+    return judging.train_judge(shown(dataset.names), shown(dataset.held_out), 160)
 
 
 def test_the_judge_knows_renders_that_it_never_saw(judge: judging.Judge):
@@ -136,12 +137,29 @@ def test_the_judge_knows_renders_that_it_never_saw(judge: judging.Judge):
 
 
 def test_the_judge_does_not_take_one_thing_for_another(judge: judging.Judge, dataset: Dataset):
-    shown = [one for name in dataset.held_out for one in wanted_of(dataset.scene(name))]
+    shown = [one for name in dataset.held_out for one in renders_of(dataset.scene(name))]
     swapped = {"day": "dusk", "dusk": "day"}
     assert set(swapped) == set(LIGHTS) and len(WALLS) == 3
-    lies = [(picture, {"light": swapped[said["light"]]}) for picture, said in shown]
+    lies = [replace(one, attributes={"light": swapped[one.attributes["light"]]}) for one in shown]
     assert judge.right(lies)["light"] < 0.1
-    assert judge.right([(shown[0][0], {"light": None, "wall": "marble"})]) == {}
+    unknown = replace(shown[0], attributes={"light": None, "wall": "marble"})
+    assert judge.right([unknown]) == {}
+
+
+def test_walls_and_ground_are_judged_where_they_are_in_sight(
+    judge: judging.Judge, dataset: Dataset
+):
+    """The part of the picture that is the wall decides: what lies elsewhere is no wall."""
+    (shown, *_) = (
+        one
+        for name in dataset.names
+        for one in renders_of(dataset.scene(name))
+        if one.attributes["wall"] == "red brick" and (one.parts == WALL).mean() > 0.15
+    )
+    assert judge.taken_for([shown])["wall"] == ["red brick"]
+    bare = replace(shown, parts=np.zeros_like(shown.parts))
+    assert judge.taken_for([bare])["wall"] == judge.taken_for([bare])["ground"] == [None]
+    assert judge.taken_for([bare])["light"] == [shown.attributes["light"]]
 
 
 def test_a_judge_is_the_same_after_a_restart(judge: judging.Judge, tmp_path: Path):
@@ -175,6 +193,8 @@ def test_the_command_measures_the_pocket_model(
     assert silhouettes["renders"] > silhouettes["model"] > silhouettes["wrong"] >= 0.0
     assert 0.0 <= figures["light as asked"]["model"] <= 1.0
     assert figures["seconds a picture"]["model"] > 0.0
+    lights = [each for each in record["taken_for"] if each["attribute"] == "light"]
+    assert [sum(each["seen"].values()) for each in lights] == [2] * len(PROMPTS)
     assert record["recipe"]["model_hash"] and record["prompts"] == [p.text for p in PROMPTS]
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
         assert sheet.width // (len(PROMPTS) + 2) == (sheet.height - 40) // 2
