@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Event, Received
@@ -51,6 +52,7 @@ class JobList:
         self.pace = Pace()
         self.delivery = Delivery(home, errands.begin, notices.tell, self._settle, self._drop)
         self._home = home
+        self._errands = errands
         self._remembering = remembering
         self._notices = notices
         self._arrived = arrived
@@ -145,8 +147,10 @@ class JobList:
             thumbnails.drop_preview(job.name)
             for warning in message.warnings:
                 self._notices.tell("WARNING", warning)
+            # First, as there is one thread: what is shown doesn't wait for what is saved.
+            wanted = partial(self.jobs.__contains__, job.name)
+            pictures.take_result(job, message, received.frames, self._errands.do, wanted)
             self.delivery.take(job, message, received.frames)
-            pictures.take(job, message, received.frames)
         elif isinstance(message, Failed):
             self._take_failure(job, message)
         elif isinstance(message, Cancelled):
@@ -163,7 +167,7 @@ class JobList:
             job = self.jobs.get(name)
             if job is not None and job.state.open and job.state is not State.SAVING:
                 thumbnails.keep_preview(name, progress, frames)
-                pictures.take(job, progress, frames)
+                pictures.take_preview(job, progress, frames)
 
     def note_open(self) -> None:
         """Note the open jobs as they are now: they are for the next session."""

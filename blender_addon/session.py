@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import bpy
 from maquette_wire import keys
@@ -214,7 +215,7 @@ class Session:
         self.live.begin(eye, self._client, time.monotonic())
         wake()
 
-    def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
+    def errand(self, work: Callable[[], Any], done: Callable[[Future[Any]], None]) -> None:
         """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
         self._errands.do(work, done)
         wake()
@@ -226,10 +227,10 @@ class Session:
         working = bool(self.jobs)
         changed = self._poll()
         working |= bool(self.jobs)
+        changed |= self._errands.collect()
         changed |= self.delivery.step()
         changed |= self.gallery.step()
         changed |= self.grids.step()
-        changed |= self._errands.collect()
         changed |= self._follow()
         if changed:
             redraw()
