@@ -74,6 +74,13 @@ def shown() -> bpy.types.Image | None:
     return space.image
 
 
+def look_beside_the_sidebar() -> None:
+    """Through the camera again, with its whole frame to be seen."""
+    region_3d = view()
+    region_3d.view_perspective = "CAMERA"
+    region_3d.view_camera_zoom, region_3d.view_camera_offset = 0.0, (0.16, 0.0)
+
+
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
@@ -103,6 +110,7 @@ def scenario() -> Iterator[float]:
         yield 0.1
     image = settings.last_result
     yield 2
+    look_beside_the_sidebar()
     yield from picture("first-steps-result", in_areas("VIEW_3D", "IMAGE_EDITOR"))
     user["image"] = image and image.name
     user["file"] = image and bpy.path.abspath(image.filepath)
@@ -110,6 +118,7 @@ def scenario() -> Iterator[float]:
     user["told"] = [notice.text for notice in session.notices]
     user["states"], user["ticks"] = states, ticks
     # Several views at once: what waits can be moved.
+    yield from press("Presets")  # out of the way
     for seed, camera in enumerate(("Street", "Bird", "Two-point"), 12):
         bpy.context.scene.camera = bpy.data.objects[camera]
         settings.seed = seed

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from mathutils import Euler
 
 sys.path.append(str(Path(__file__).parent))
 from screen import Box, area_of, region_of
@@ -99,6 +100,25 @@ def compare_large() -> Iterator[float]:
     yield 1
 
 
+def over_the_model() -> Iterator[float]:
+    """The picture over the model, wiped away in part, and Live."""
+    settings, space = bpy.context.scene.maquette, area_of("VIEW_3D").spaces.active
+    yield from locate("Over the 3D View")
+    yield from picture("viewport-in-register", in_view_area)
+    settings.use_wipe, settings.wipe = True, 0.42
+    yield from picture("viewport-wipe", in_view_area)
+    settings.use_wipe = False
+    space.region_3d.view_perspective = "PERSP"
+    space.region_3d.view_rotation = Euler((1.2, 0.0, 0.6)).to_quaternion()
+    space.region_3d.view_location, space.region_3d.view_distance = (10, 0, 16), 150
+    settings.live_side = 512
+    yield from press("Live", lambda: session.live.on)
+    yield from wait(lambda: session.live.shown and not session.live.busy, JOB_SECONDS)
+    yield from picture("viewport-live", in_view_area)
+    yield from press("End Live", lambda: not session.live.on)
+    space.region_3d.view_perspective = "CAMERA"
+
+
 def both_views() -> Box:
     """The 3D views beside each other."""
     window = bpy.context.window_manager.windows[0]
@@ -151,10 +171,11 @@ def scenario() -> Iterator[float]:
     yield from picture("facades-panel", in_view_area)
 
     yield from press("Concept Image")
+    yield from over_the_model()
     yield from open_panel("Gallery")
     gallery = window_manager().maquette_gallery
     yield from press("Two-point 9", lambda: gallery.chosen == entries()[8].name, below=-2)
-    yield from locate("Side by Side")
+    yield from locate("Search")
     yield from picture("gallery-page", in_sidebar)
     yield from compare_large()
     yield from look_both_ways()
