@@ -15,6 +15,9 @@ The first drawing of a Blender takes far longer, as the graphics driver compiles
 that has shown the scene in its window before. Medians of ``--runs`` Blenders each.
 """
 
+# Blender's stubs call optional what these scenes have.
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import argparse
