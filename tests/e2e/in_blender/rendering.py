@@ -62,6 +62,7 @@ def fill_the_editor() -> Iterator[float]:
     window = bpy.context.window_manager.windows[0]
     with bpy.context.temp_override(window=window, area=area_of("OUTLINER")):
         bpy.ops.screen.area_close()
+    yield 1
     area = area_of("IMAGE_EDITOR")
     area.spaces.active.show_region_header = False
     yield from still()

@@ -105,12 +105,12 @@ def over_the_model() -> Iterator[float]:
     settings, space = bpy.context.scene.maquette, area_of("VIEW_3D").spaces.active
     yield from locate("Over the 3D View")
     yield from picture("viewport-in-register", in_view_area)
-    settings.use_wipe, settings.wipe = True, 0.42
+    yield from press("Opacity", lambda: settings.use_wipe, icon=1)
     yield from picture("viewport-wipe", in_view_area)
-    settings.use_wipe = False
+    yield from press("Opacity", lambda: not settings.use_wipe, icon=1)
     space.region_3d.view_perspective = "PERSP"
-    space.region_3d.view_rotation = Euler((1.2, 0.0, 0.6)).to_quaternion()
-    space.region_3d.view_location, space.region_3d.view_distance = (10, 0, 16), 150
+    space.region_3d.view_rotation = Euler((1.4, 0.0, 0.7)).to_quaternion()
+    space.region_3d.view_location, space.region_3d.view_distance = (10, 0, 18), 130
     settings.live_side = 512
     yield from press("Live", lambda: session.live.on)
     yield from wait(lambda: session.live.shown and not session.live.busy, JOB_SECONDS)
@@ -175,7 +175,7 @@ def scenario() -> Iterator[float]:
     yield from open_panel("Gallery")
     gallery = window_manager().maquette_gallery
     yield from press("Two-point 9", lambda: gallery.chosen == entries()[8].name, below=-2)
-    yield from locate("Search")
+    yield from locate("Side by Side")
     yield from picture("gallery-page", in_sidebar)
     yield from compare_large()
     yield from look_both_ways()
