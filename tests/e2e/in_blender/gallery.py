@@ -274,10 +274,11 @@ def delete_and_undo() -> Iterator[float]:
 
 def next_version() -> Iterator[float]:
     """The next version of the file leaves this one its pictures."""
-    key, blend = state().chosen, Path(bpy.data.filepath)
+    blend = Path(bpy.data.filepath)
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.save_as_mainfile(filepath=str(blend.with_name("next.blend")))
     yield from press(NEWEST, lambda: chosen() == NAME)
+    key = state().chosen
     yield from press(NAME, lambda: pictures()[key].trashed, icon=0)
     file = Path(bpy.path.abspath(pictures()[key].path))
     state().shown = "TRASH"
