@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import environments, extension
+from . import environments, extension, resuming
 from .console import logs, root, say
 
 E2E_TESTS = "tests/e2e"
@@ -31,6 +31,8 @@ WINDOW_VARIABLE = "MAQUETTE_TEST_WINDOW"
 LANES = 3
 """How many parts run side by side at most: one more than the cores, since the parts that drive
 processes wait for half of their time."""
+CRASHES = 3
+"""Of a part that goes on after one, in as many different tests."""
 NO_TESTS_COLLECTED = 5
 WIDTH = 100
 PROGRESS_SECONDS = 20.0
@@ -81,15 +83,15 @@ class Part:
         pytest: the command that runs it.
         arguments: folders and options.
         extra: environment variables beside those that are there.
-        again: a run that a signal ended is said and done once more: Blender as a Python module
-            crashes now and then, anywhere.
+        goes_on: where a signal ends it, that is said, and it goes on with the test that was
+            running: Blender as a Python module crashes now and then, anywhere.
     """
 
     title: str
     pytest: Sequence[str]
     arguments: Sequence[str]
     extra: Mapping[str, str]
-    again: bool = False
+    goes_on: bool = False
 
 
 class Parts:
@@ -103,6 +105,28 @@ class Parts:
     def run(self, part: Part) -> None:
         """Run a part to its end."""
         name = re.sub(r"[^a-z0-9.]+", "-", part.title.lower())
+        notes = logs() / f"tests-{name}.notes"
+        notes.unlink(missing_ok=True)
+        if part.goes_on:
+            part = _resuming(part, notes)
+        crashes: list[str] = []
+        while True:
+            before, _ = resuming.read(notes)
+            status = self._run_once(part, name)
+            ended, test = resuming.read(notes)
+            if status >= 0 or not part.goes_on or test in crashes or len(crashes) == CRASHES:
+                break
+            crashes.append(test)
+            sentence = f"{part.title}: crashed with {_signal(status)} in {test}, and went on"
+            with self._lock:
+                self.outcome.crashed.append(sentence)
+                say(sentence)
+        with self._lock:
+            self.outcome.counts += before if status >= 0 else ended
+            self._count(part.title, status, logs() / f"tests-{name}.xml")
+
+    def _run_once(self, part: Part, name: str) -> int:
+        """One pytest, shown; returns its exit status."""
         report, log = logs() / f"tests-{name}.xml", logs() / f"tests-{name}.log"
         report.unlink(missing_ok=True)
         options = [f"--junitxml={report}", "--continue-on-collection-errors"]
@@ -110,34 +134,32 @@ class Parts:
         environment = {**os.environ, **part.extra}
         if self._live:
             say(_headline(part.title))
-            status = subprocess.call(command, cwd=root(), env=environment)
-        else:
-            say(f"  {part.title}: begun")
-            with log.open("wb") as sink:
-                process = subprocess.Popen(
-                    command, cwd=root(), env=environment, stdout=sink, stderr=sink
-                )
-                status = _watched(process, part.title, log)
+            return subprocess.call(command, cwd=root(), env=environment)
+        say(f"  {part.title}: begun")
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                command, cwd=root(), env=environment, stdout=sink, stderr=sink
+            )
+            status = _watched(process, part.title, log)
         with self._lock:
-            if not self._live:
-                said = log.read_text(encoding="utf-8", errors="replace")
-                say(f"{_headline(part.title)}\n{said.rstrip()}")
-            repeat = status < 0 and part.again
-            if repeat:
-                self.outcome.crashed.append(
-                    f"{part.title}: crashed with {_signal(status)}, and ran again"
-                )
-                say(self.outcome.crashed[-1])
-            else:
-                self._count(part.title, status, report)
-        if repeat:
-            self.run(replace(part, title=f"{part.title}, again", again=False))
+            said = log.read_text(encoding="utf-8", errors="replace")
+            say(f"{_headline(part.title)}\n{said.rstrip()}")
+        return status
 
     def _count(self, title: str, status: int, report: Path) -> None:
         if report.exists():
             self.outcome.counts += read_report(report)
         if status not in (0, 1, NO_TESTS_COLLECTED) or not report.exists():
             self.outcome.broken.append(f"{title}: pytest ended with exit status {status}")
+
+
+def _resuming(part: Part, notes: Path) -> Part:
+    """The part with notes of how far it is, which the plugin takes and reads."""
+    here = str(Path(__file__).resolve().parents[1])
+    paths = [path for path in (part.extra.get("PYTHONPATH"), here) if path]
+    extra = {"PYTHONPATH": os.pathsep.join(paths), resuming.VARIABLE: str(notes)}
+    options = ["-p", resuming.__name__, *part.arguments]
+    return replace(part, arguments=options, extra={**part.extra, **extra})
 
 
 def _watched(process: subprocess.Popen[bytes], title: str, log: Path) -> int:
@@ -199,7 +221,7 @@ def parts_of(
         folders = [name for name in folders if (root() / name).exists()]
         command = _pytest(environments.blender(series))
         title = f"Inside Blender {series}"
-        parts.append(Part(title, command, [*folders, *options], inside, again=True))
+        parts.append(Part(title, command, [*folders, *options], inside, goes_on=True))
     return parts
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ from .families.loop import Denoising
 from .frames import Frame
 from .plan import Plan
 from .together import SHARE, STARTS, SurfaceAverage
+from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ class Job:
     `anchor` they also attend to the picture of that number, which is the first of the first batch;
     where it is given, what is painted of it is dropped.
     `measured` is told the seconds that sampling a batch took; None where memory did not suffice.
+    `at_once` pictures are painted at the same time, by threads of their own.
     """
 
     plan: Plan
@@ -89,23 +92,58 @@ class Job:
     pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     frugal: bool = False
     measured: Callable[[Batch, float | None], None] = lambda batch, seconds: None
+    at_once: int = 1
+    _at_work: int = 1
+    _steps: dict[int, int] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def count(self) -> int:
         return len(self.plan.padded) * self.plan.recipe.count
 
     def check_cancelled(self) -> None:
-        if self.cancelled():
-            raise JobCancelled
+        with self._lock:
+            if self.cancelled():
+                raise JobCancelled
+
+    def begun(self, group: Sequence[Batch]) -> None:
+        """The pictures of a group are at their beginning, maybe again."""
+        with self._lock:
+            self._steps |= {picture.number: 0 for batch in group for picture in batch}
+
+    def stepped(
+        self,
+        batch: Batch,
+        stage: str,
+        step: int,
+        steps: int,
+        previews: dict[int, NDArray[np.uint8]],
+    ) -> None:
+        """Tell how far the job is, where a batch has done `step` of its `steps`."""
+        with self._lock:
+            self._steps |= {picture.number: step for picture in batch}
+            done = sum(self._steps.get(n, steps) for n in self._steps | self.pictures)
+            self.progress(stage, done, self.count * steps, previews)
+
+    @contextlib.contextmanager
+    def shared_by(self, threads: int) -> Iterator[None]:
+        """Inside, so many are at work, and the time of each counts for a part of a stage's."""
+        self._at_work = threads
+        try:
+            yield
+        finally:
+            self._at_work = 1
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:
+        """Count the time inside as a stage's."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            elapsed = time.perf_counter() - start
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed
+            elapsed = (time.perf_counter() - start) / self._at_work
+            with self._lock:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed
 
 
 def paint(job: Job, batches: Sequence[Batch]) -> None:
@@ -116,6 +154,8 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
     ("bad-numbers") where full precision overflows too.
     """
     waiting = _groups(job, batches)
+    if min(job.at_once, len(waiting)) > 1:
+        waiting = deque(_left_by_threads(job, waiting))
     while waiting:
         group = waiting.popleft()
         job.check_cancelled()
@@ -143,6 +183,25 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
         # Outside the except clause, where the exception no longer holds the batch's tensors.
         if job.frugal:
             devices.release_memory(job.model.device)
+
+
+def _left_by_threads(job: Job, groups: Sequence[Sequence[Batch]]) -> list[Sequence[Batch]]:
+    """Have each group painted by one of several threads; returns those that need more care."""
+
+    def is_painted(group: Sequence[Batch]) -> bool:
+        job.check_cancelled()
+        try:
+            return _try_paint(job, group)
+        except (RuntimeError, MemoryError) as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            log.warning("Out of memory with %s pictures at a time: %s", count, error)
+            return False
+
+    threads, count = torch.get_num_threads(), min(job.at_once, len(groups))
+    with Workers.hired(count, threads) as workers, job.shared_by(count):
+        painted = list(workers.each(is_painted, groups))
+    return [group for group, is_done in zip(groups, painted, strict=True) if not is_done]
 
 
 def _groups(job: Job, batches: Sequence[Batch]) -> deque[Sequence[Batch]]:
@@ -221,7 +280,7 @@ def _shown(job: Job, group: Sequence[Batch]) -> list[Frame]:
 def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
     """Run the batches of a group step by step; finished latents [B, C, h, w] of each."""
     plan = job.plan
-    reached = [0] * len(group)
+    job.begun(group)
     runs: list[Denoising] = [
         job.model.denoise(
             [
@@ -241,14 +300,15 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             steps=plan.steps,
             strength=plan.strength,
             guidance=plan.guidance,
-            on_step=_step_callback(job, group, index, reached),
+            on_step=_step_callback(job, batch),
             shared=0.0 if job.average is None else SHARE,
             starts=(1.0,) if job.average is None else STARTS,
         )
-        for index, batch in enumerate(group)
+        for batch in group
     ]
     clean: list[torch.Tensor] = []
     painted: list[torch.Tensor] = []
+    rounds = 0
     with contextlib.ExitStack() as inside:
         shared = None
         if job.anchor is not None:
@@ -256,10 +316,11 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
         while not painted:
             agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
             clean = []
-            for index, (run, sent) in enumerate(zip(runs, agreed, strict=True)):
+            rounds += 1
+            for batch, run, sent in zip(group, runs, agreed, strict=True):
                 job.check_cancelled()
                 if shared is not None:
-                    shared.leads = index == 0
+                    shared.leads = batch is group[0]
                 # All runs yield at the same steps, and so end in the same round.
                 try:
                     expected = run.send(sent)
@@ -270,19 +331,8 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
                     continue
                 clean.append(expected)
                 if plan.steps == 1:  # a step that is done when all have been here
-                    reached[index] += 1
-                    job.progress("sampling", *_steps_done(job, group, reached, len(STARTS)), {})
+                    job.stepped(batch, "sampling", rounds, len(STARTS), {})
     return painted
-
-
-def _steps_done(
-    job: Job, group: Sequence[Batch], reached: Sequence[int], steps: int
-) -> tuple[int, int]:
-    """Steps that are done over the whole job, and all. reached: those of each batch of the group;
-    steps: of a picture."""
-    made = job.pictures.keys() - {picture.number for batch in group for picture in batch}
-    done = len(made) * steps + sum(len(b) * r for b, r in zip(group, reached, strict=True))
-    return done, job.count * steps
 
 
 def _agreed(job: Job, group: Sequence[Batch], clean: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -300,15 +350,9 @@ def _agreed(job: Job, group: Sequence[Batch], clean: Sequence[torch.Tensor]) -> 
     ]
 
 
-def _step_callback(
-    job: Job, group: Sequence[Batch], index: int, reached: list[int]
-) -> Callable[[int, int, torch.Tensor], None]:
-    """For one batch of a group. reached: the steps that each of them has run."""
-    batch = group[index]
-
+def _step_callback(job: Job, batch: Batch) -> Callable[[int, int, torch.Tensor], None]:
     def on_step(step: int, steps: int, clean: torch.Tensor) -> None:
         job.check_cancelled()
-        reached[index] = step
         shown = {}
         if job.previews:
             for picture, latents in zip(batch, clean, strict=True):
@@ -316,7 +360,6 @@ def _step_callback(
                     continue
                 cells = latents[:, *picture.frame.cells(job.model.factor)]
                 shown[picture.number] = job.model.preview.picture(cells)
-        stage = "decoding" if step == steps else "sampling"
-        job.progress(stage, *_steps_done(job, group, reached, steps), shown)
+        job.stepped(batch, "decoding" if step == steps else "sampling", step, steps, shown)
 
     return on_step

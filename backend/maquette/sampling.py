@@ -4,7 +4,9 @@ What decides a picture is its capture and the recipe, never the other pictures o
 they are painted together: each has its own depth range and its own generator on the CPU, and
 device batches are made up by size, by the device's whole memory, never by what happens to be free,
 and by what was measured once (`packs`). From then on the same job is bit-identical on the same
-machine; pictures packed into other batches differ by rounding alone.
+machine; pictures packed into other batches differ by rounding alone. On a processor the recipe says
+by how many threads a picture is painted, and where those are few, as many pictures are painted at
+the same time as there are threads for.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from .plan import make_plan
 from .texturing.bake import PaintedView, bake
 from .texturing.surface import of_wire
 from .together import surface_average
+from .workers import computing_with
 
 _BATCH_MAX = 16
 # The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.
@@ -94,7 +97,7 @@ class Sampler:
         self.dtype = dtype or devices.precision(self.device)
         self.catalogue = catalogue or Catalogue()
         self._batch_size = batch_size
-        self._measures = self.device.type != "cpu" if measure is None else measure
+        self._measures = not self._is_processor if measure is None else measure
         self._packs = Packs(self.catalogue.home)
         self._loaded: tuple[str, str, Family[Any]] | None = None
         devices.make_deterministic()
@@ -136,15 +139,21 @@ class Sampler:
         entry = self.catalogue.present(recipe.model)
         loras = [(lora, self.catalogue.lora(lora.name, entry)) for lora in recipe.loras]
         seconds: dict[str, float] = {}
+        threads = torch.get_num_threads()
+        each = min(recipe.threads, threads) if recipe.threads and self._is_processor else None
+        recipe = msgspec.structs.replace(recipe, threads=each)
         try:
             start = time.perf_counter()
             model, model_hash = self._model(entry, progress)
             model.set_loras(loras)
             seconds["loading"] = time.perf_counter() - start
-            plan = make_plan(
-                recipe, captures, model, model_hash, seamless=seamless, together=together
-            )
-            with contextlib.closing(plan):
+            inside = contextlib.ExitStack()
+            with inside:
+                inside.enter_context(computing_with(each or threads))
+                plan = make_plan(
+                    recipe, captures, model, model_hash, seamless=seamless, together=together
+                )
+                inside.enter_context(contextlib.closing(plan))
                 start = time.perf_counter()
                 model.prepare(lines=plan.frame(0).lines is not None)
                 seconds["loading"] += time.perf_counter() - start
@@ -157,7 +166,9 @@ class Sampler:
                         job.average = surface_average(captures, plan.frames, model.factor, given)
                     if model.settings.shared_attention and len(captures) > 1:
                         job.anchor = min(given) if given else job.average.leader
-                if self._measures and not together:
+                if each and not together and not seamless:
+                    job.at_once = min(threads // each, self._beside(job))
+                elif self._measures and not together:
                     job.measured = functools.partial(self._note, job)
                 paint(job, self._batches(job))
                 return self._result(job)
@@ -166,6 +177,10 @@ class Sampler:
                 raise
             self._release()
             raise self._out_of_memory(entry) from error
+
+    @property
+    def _is_processor(self) -> bool:
+        return self.device.type == "cpu"
 
     def _result(self, job: Job) -> SamplingResult:
         plan, count = job.plan, job.plan.recipe.count
@@ -178,7 +193,7 @@ class Sampler:
             encoded_depth=[frame.seen for frame in plan.frames],
             warnings=[*plan.warnings, *job.warnings],
             seconds={stage: round(spent, 4) for stage, spent in job.seconds.items()},
-            pack=max(self.batch_size(job, size) for size in plan.padded),
+            pack=max(job.at_once, *(self.batch_size(job, size) for size in plan.padded)),
         )
 
     def bake(
@@ -344,10 +359,23 @@ class Sampler:
     def _fitting(self, job: Job, size: tuple[int, int]) -> int:
         """The most pictures of a padded size that one device batch may have."""
         width, height = size
+        room = self._room(job, job.model.picture_bytes(height, width, job.plan.guided))
+        return max(1, min(_BATCH_MAX, room, _BATCH_PIXELS // (width * height)))
+
+    def _beside(self, job: Job) -> int:
+        """The most pictures that may be painted at the same time, each from its first step to its
+        pixels."""
+        model, guided = job.model, job.plan.guided
+        taken = [
+            max(model.picture_bytes(height, width, guided), model.decoding_bytes(height, width))
+            for width, height in job.plan.padded
+        ]
+        return max(1, self._room(job, max(taken)))
+
+    def _room(self, job: Job, taken: int) -> int:
+        """How many times a device has so many bytes beside the weights."""
         spare = devices.memory_bytes(self.device) * 0.9 - job.model.weight_bytes()
-        taken = job.model.picture_bytes(height, width, job.plan.guided)
-        fitting = int(_BATCH_SHARE * spare / taken)
-        return max(1, min(_BATCH_MAX, fitting, _BATCH_PIXELS // (width * height)))
+        return int(_BATCH_SHARE * spare / taken)
 
     def _note(self, job: Job, batch: Sequence[Picture], seconds: float | None) -> None:
         """Note the time of a batch, for the next ones."""

@@ -10,6 +10,7 @@ from .errors import MaquetteError
 
 RECIPE_FORMAT = 1
 SEED_MAX = 2**32 - 1
+THREADS_MAX = 1024
 STOREYS = (2.0, 20.0)
 BAYS = (0.5, 50.0)
 """Metres, the least and the most that a recipe may ask for."""
@@ -35,7 +36,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     ``None`` means "the model's own default". The recipe that comes back with a result has every
     ``None`` and ``model_hash`` filled in with what was used, so that it makes the same picture
-    again, also when a default changes later.
+    again, also when a default changes later; ``size`` and ``threads`` depend on no model.
 
     Attributes:
         prompt, negative_prompt: text for the encoder.
@@ -59,6 +60,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             (``ModelInfo.lines``); ``None`` is ``exact`` for these, and all that others take.
         lines_influence: weight of the lines, 0 ... 1; decided by ``geometry`` where ``None``.
         size: (width, height) in pixels of the result; ``None`` is the View's own size.
+        threads: how many of a processor's threads paint a picture, on which its rounding depends;
+            with fewer than there are, several pictures of a job are painted at the same time.
+            ``None`` is all of them, and all that a graphics card knows.
         format: version of this record.
     """
 
@@ -81,6 +85,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     lines: Lines | None = None
     lines_influence: float | None = None
     size: tuple[int, int] | None = None
+    threads: int | None = None
     format: int = RECIPE_FORMAT
 
     def check(self) -> None:
@@ -96,6 +101,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             ("storey", *STOREYS),
             ("bay", *BAYS),
             ("lines_influence", 0.0, 1.0),
+            ("threads", 1, THREADS_MAX),
             ("format", 1, RECIPE_FORMAT),
         ):
             value = getattr(self, name)

@@ -19,11 +19,11 @@ def run_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(suite, "root", lambda: tmp_path)
     monkeypatch.setattr(suite, "logs", lambda: tmp_path)
 
-    def run(outcome: suite.Outcome, text: str, again: bool = False) -> None:
+    def run(outcome: suite.Outcome, text: str, goes_on: bool = False) -> None:
         path = tmp_path / "test_part.py"
         path.write_text(text)
         pytest = suite._pytest(Path(sys.executable))
-        part = suite.Part("part", pytest, ["-q", str(path)], QUICK, again)
+        part = suite.Part("part", pytest, ["-q", str(path)], QUICK, goes_on)
         suite.Parts(outcome, live=False).run(part)
 
     return run
@@ -80,18 +80,51 @@ def test_b():
 """
 
 
-def test_a_crash_is_said_and_the_part_runs_once_more(run_part):
+def test_a_crash_is_said_and_the_part_goes_on_where_it_was(run_part):
     outcome = suite.Outcome()
-    run_part(outcome, CRASH.format(condition="not seen.exists()"), again=True)
+    run_part(outcome, CRASH.format(condition="not seen.exists()"), goes_on=True)
     assert outcome.status == 0
-    assert outcome.crashed == ["part: crashed with SIGSEGV, and ran again"]
+    (said,) = outcome.crashed
+    assert said == "part: crashed with SIGSEGV in test_part.py::test_b, and went on"
     assert "2 passed, 0 failed" in outcome.closing_line()
 
 
-def test_a_second_crash_fails_the_run(run_part):
+def test_a_test_that_crashes_twice_fails_the_run(run_part):
     outcome = suite.Outcome()
-    run_part(outcome, CRASH.format(condition="True"), again=True)
+    run_part(outcome, CRASH.format(condition="True"), goes_on=True)
+    assert outcome.status == 1 and len(outcome.crashed) == 1
+
+
+def test_what_failed_before_a_crash_is_counted(run_part):
+    outcome = suite.Outcome()
+    wrong = "def test_0(): assert False\nimport pytest\n@pytest.mark.skip\ndef test_1(): pass\n"
+    run_part(outcome, wrong + CRASH.format(condition="not seen.exists()"), goes_on=True)
     assert outcome.status == 1
+    assert "2 passed, 1 failed, 1 skipped" in outcome.closing_line()
+
+
+def test_every_test_may_crash_once_but_not_many(run_part):
+    outcome = suite.Outcome()
+    many = """
+import os, pathlib, pytest, signal
+@pytest.mark.parametrize("n", range(9))
+def test_a(n):
+    seen = pathlib.Path(__file__).with_name(f"seen{n}")
+    if n and not seen.exists():
+        seen.touch()
+        os.kill(os.getpid(), signal.SIGSEGV)
+"""
+    run_part(outcome, many, goes_on=True)
+    assert outcome.status == 1 and len(outcome.crashed) == suite.CRASHES
+    assert "4 passed" in outcome.closing_line()
+
+
+def test_a_crash_after_the_last_test_costs_none(run_part):
+    outcome = suite.Outcome()
+    text = "import atexit, os, signal\ndef test_a():\n"
+    text += "    atexit.register(lambda: os.kill(os.getpid(), signal.SIGSEGV))\n"
+    run_part(outcome, text, goes_on=True)
+    assert outcome.status == 0 and "1 passed" in outcome.closing_line()
 
 
 def test_fixtures_that_fail_count_once_each(run_part):

@@ -25,9 +25,9 @@ from .records import Row, output_row
 
 FILLED = (
     *("model_hash", "steps", "sampler", "guidance", "strength", "depth_influence"),
-    *("lines", "lines_influence"),
+    *("lines", "lines_influence", "threads"),
 )
-"""Fields of a recipe that a model fills in where nothing is asked."""
+"""Fields of a recipe that are filled in where nothing is asked."""
 
 
 class Elsewhere:

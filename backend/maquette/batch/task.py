@@ -17,7 +17,7 @@ import msgspec
 from maquette_wire.errors import MaquetteError
 from maquette_wire.presets.library import Library, built_in
 from maquette_wire.presets.words import composed
-from maquette_wire.recipe import Lines, Recipe, Windows
+from maquette_wire.recipe import THREADS_MAX, Lines, Recipe, Windows
 from msgspec.structs import replace
 
 from .. import remote
@@ -45,6 +45,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         around: views placed around a model, in place of cameras.
         up, unit: how models of other programs stand ("y", "z"), and the metres that 1 is in them.
         metres_per_level, near_is_black, near_is_white: how depth maps are meant.
+        threads: of a processor, for each picture; as many are painted at the same time as there are
+            threads for.
         estimator: what sees the depth of pictures that have none; the model's own where None.
         others: fields of the recipe, several of each to vary them.
     """
@@ -62,6 +64,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     metres_per_level: Metres | None = None
     near_is_black: bool = False
     near_is_white: bool = False
+    threads: Annotated[int, msgspec.Meta(ge=1, le=THREADS_MAX)] = 1
     estimator: str | None = None
     model: Several[str] = []
     seed: Several[int] = []

@@ -19,7 +19,7 @@ LONG_ENOUGH = 2.0
 """Seconds of a job beyond which jobs don't grow by themselves: what goes by between two is little
 then, and little is lost with one. They still have as many pictures as a device makes at once."""
 PACK_MAX = 16
-"""Pictures of a job at most."""
+"""Pictures of a job at most, but where a device makes more at once."""
 
 
 class Waiting:
@@ -79,8 +79,8 @@ class Waiting:
         model = result.recipe.model
         pack = max(result.pack, self._packs[model], 1)
         if painting < LONG_ENOUGH:
-            pack = max(2 * self._packs[model], pack, 2)
-        self._packs[model] = min(pack, PACK_MAX)
+            pack = max(pack, min(2 * pack, PACK_MAX))
+        self._packs[model] = pack
 
     def settle(self, output: Output) -> None:
         """A picture is done or has failed."""

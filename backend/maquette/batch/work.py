@@ -83,6 +83,7 @@ class Work:
         done: with each file that is there, by its name in the folder.
         progress: with the pictures done, all as far as is known, and the time that is left.
         prompt: False leaves the prompt out of the files and of their names.
+        threads: of a processor, for each picture.
         results: what brings the pictures to where they are to be; None where they stay in the
             folder.
     """
@@ -97,10 +98,11 @@ class Work:
         done: Callable[[str], None],
         progress: Callable[[int, int, str], None],
         prompt: bool = True,
+        threads: int = 1,
         results: Sending | Staying | None = None,
     ) -> None:
         self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
-        self._prompt = prompt
+        self._prompt, self._threads = prompt, threads
         self._results = results or Staying(manifest.folder)
         self._said: set[str] = set()
         self._say_it, self._done, self._progress = say, done, progress
@@ -218,8 +220,9 @@ class Work:
                 name = uuid.uuid4().hex
                 self._manifest.assign(chosen, name)
                 job = Job(chosen, captures)
+                recipe = replace(chosen[0].recipe, threads=self._threads)
                 try:
-                    self._painter.submit(chosen[0].recipe, captures, job=name)
+                    self._painter.submit(recipe, captures, job=name)
                 except MaquetteError as error:  # the server would refuse it
                     self._failed(job, error)
                 else:

@@ -56,6 +56,7 @@ from .options import (
     metres,
     preset_library,
     remote_server,
+    threads,
     windows,
 )
 
@@ -145,6 +146,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--dry-run", action="store_true", help="say what would be made, and make nothing"
     )
+    where.add_argument(
+        "--threads",
+        type=threads,
+        metavar="N",
+        help="of a processor, for each picture: more where memory is short (1)",
+    )
     add_inside(where)
     add_place(where)
     where.add_argument(
@@ -195,6 +202,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "painting", ended, total, f"{ended} of {total}  {left}"
                 ),
                 prompt=not arguments.leave_out_prompt,
+                threads=task.threads,
                 results=None if outbox is None else Sending(outbox, folder),
             )
             try:
@@ -255,7 +263,7 @@ def _task(arguments: argparse.Namespace) -> Task:
         "negative_prompt": arguments.negative,
         "presets": arguments.preset,
     }
-    others = ("frames", "long_side", "around", "up", "unit", "estimator", *DEPTH_OPTIONS)
+    others = ("frames", "long_side", "threads", "around", "up", "unit", "estimator", *DEPTH_OPTIONS)
     for name in (*others, *AXES):
         given.setdefault(name, getattr(arguments, name, None))
     said = {

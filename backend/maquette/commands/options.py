@@ -16,7 +16,7 @@ from maquette_wire.metadata import Metadata
 from maquette_wire.presets import library
 from maquette_wire.presets.library import Library
 from maquette_wire.presets.words import composed
-from maquette_wire.recipe import Lines, Lora, Recipe, Windows
+from maquette_wire.recipe import THREADS_MAX, Lines, Lora, Recipe, Windows
 
 from .. import jobs
 
@@ -164,6 +164,13 @@ def metres(text: str) -> float:
     if not 0.0 < found < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no distance; write it like 0.001")
     return found
+
+
+def threads(text: str) -> int:
+    """A number of threads of an option."""
+    if not (text.isdecimal() and 1 <= int(text) <= THREADS_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of threads; write it like 1")
+    return int(text)
 
 
 def add_place(where: argparse._ArgumentGroup) -> None:

@@ -16,11 +16,11 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
     StableDiffusionDepth2ImgPipeline,
 )
 
-from .loop import DenoisingLoop, Predictor, guide
+from .loop import Predictor, guide
 from .mixed import body_dtype
 
 
-class Depth2ImgPipeline(DenoisingLoop, StableDiffusionDepth2ImgPipeline):
+class Depth2ImgPipeline(StableDiffusionDepth2ImgPipeline):
     """diffusers' pipeline with `depth_map` given as the encoded channel: float [B, h, w] or
     [B, 1, h, w] in [-1, 1] at latent size."""
 

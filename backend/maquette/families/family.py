@@ -11,6 +11,7 @@ import contextlib
 import copy
 import hashlib
 import math
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from ..preview import LatentPreview
 from . import checkpoint, prompts
 from .doubling import double_at_once
 from .libraries import quiet
-from .loop import Denoising, Predictor, StepCallback
+from .loop import Denoising, DenoisingLoop, Predictor, StepCallback
 from .lora_words import words_of_lora
 from .mixed import body_dtype
 from .openings import completed
@@ -67,8 +68,8 @@ class PictureTask:
 class Family(ABC, Generic[Words]):
     """A loaded model, on one device and in one precision.
 
-    pipeline: of diffusers, with a `DenoisingLoop`; its parts and those that a subclass has beside
-    it are moved to the device.
+    pipeline: of diffusers; its parts and those that a subclass has beside it are moved to the
+    device. Several threads may paint with one, each a batch of its own.
     """
 
     def __init__(self, pipeline: Any, settings: ModelSettings, device: torch.device) -> None:
@@ -82,8 +83,10 @@ class Family(ABC, Generic[Words]):
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
         self._lora_words: frozenset[str] = frozenset()
-        self._embeds: dict[str, Words] = {}
-        self._latents: dict[bytes, torch.Tensor] = {}
+        # Of each number of threads, on which rounding depends.
+        self._embeds: dict[tuple[str, int], Words] = {}
+        self._latents: dict[tuple[bytes, int], torch.Tensor] = {}
+        self._keeping = threading.Lock()
         self._margin = 0
         pipeline.set_progress_bar_config(disable=True)
         for part in self.parts:
@@ -188,12 +191,14 @@ class Family(ABC, Generic[Words]):
 
     def encode_prompt(self, text: str) -> Words:
         """A prompt in the text encoders' precision; kept for the next picture."""
-        if text not in self._embeds:
-            if len(self._embeds) >= _EMBEDS_KEPT:
-                self._embeds.clear()
-            with quiet(), torch.inference_mode():
-                self._embeds[text] = self._encode(text)
-        return self._embeds[text]
+        key = text, torch.get_num_threads()
+        with self._keeping:
+            if key not in self._embeds:
+                if len(self._embeds) >= _EMBEDS_KEPT:
+                    self._embeds.clear()
+                with quiet(), torch.inference_mode():
+                    self._embeds[key] = self._encode(text)
+            return self._embeds[key]
 
     def completed(self, prompt: str, seed: int) -> str:
         """The prompt as this seed reads it."""
@@ -224,14 +229,18 @@ class Family(ABC, Generic[Words]):
         The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
         once for all its seeds, and kept for the recipes that follow.
         """
-        key = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
-        if key not in self._latents:
-            if len(self._latents) >= _LATENTS_KEPT:
-                del self._latents[next(iter(self._latents))]
+        shown = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
+        key = shown, torch.get_num_threads()
+        latents = self._latents.get(key)
+        if latents is None:
             pixels = torch.tensor(color, device=self.device)
             unit = pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
-            self._latents[key] = self._encode_unit(unit)
-        return self._latents[key]
+            latents = self._encode_unit(unit)
+            with self._keeping:
+                if len(self._latents) >= _LATENTS_KEPT:
+                    del self._latents[next(iter(self._latents))]
+                self._latents[key] = latents
+        return latents
 
     @torch.inference_mode()
     def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -246,7 +255,7 @@ class Family(ABC, Generic[Words]):
         from the end of a schedule that ends in pure noise."""
         if steps != 1 or strength != 1.0:
             return False
-        scheduler = self._scheduler(sampler)
+        scheduler = self._scheduler(sampler, steps)
         return float(scheduler.alphas_cumprod[-1]) == 0.0
 
     def no_latents(self, size: tuple[int, int]) -> torch.Tensor:
@@ -274,11 +283,10 @@ class Family(ABC, Generic[Words]):
         For the first `shared` of the steps it yields the clean latents, and goes on with those
         that it is sent, then None; others may run meanwhile. starts: of a single step, see `loop`.
         """
-        self.pipeline.scheduler = self._scheduler(sampler)
         with torch.inference_mode():
             predict = self._predictor(tasks, negative_prompt, guidance)
         return (
-            yield from self.pipeline.denoise(
+            yield from DenoisingLoop(self._scheduler(sampler, steps)).denoise(
                 torch.cat([task.init for task in tasks]),
                 predict,
                 [torch.Generator().manual_seed(task.seed) for task in tasks],
@@ -290,11 +298,15 @@ class Family(ABC, Generic[Words]):
             )
         )
 
-    def _scheduler(self, sampler: str) -> Any:
-        """A fresh one for each batch: diffusers takes far longer to make one than to copy it."""
+    def _scheduler(self, sampler: str, steps: int) -> Any:
+        """A fresh one for each batch, which counts its steps; a single one isn't counted.
+
+        diffusers takes far longer to make one than to copy it.
+        """
         if sampler not in self._schedulers:
             self._schedulers[sampler] = schedulers.make(sampler, self.scheduler_config)
-        return copy.deepcopy(self._schedulers[sampler])
+        made = self._schedulers[sampler]
+        return made if steps == 1 else copy.deepcopy(made)
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> NDArray[np.uint8] | None:
@@ -343,6 +355,13 @@ class Family(ABC, Generic[Words]):
         channels = self.pipeline.unet.config.block_out_channels[0]
         cells = math.ceil(height / self.factor) * math.ceil(width / self.factor)
         return 48 * cells * channels * self.dtype.itemsize * (2 if guided else 1)
+
+    def decoding_bytes(self, height: int, width: int) -> int:
+        """Memory that decoding one picture takes, estimated: the last level of the VAE holds about
+        six maps of its channels in and as many out, of which the former are twice as many."""
+        vae = self.pipeline.vae
+        channels = vae.config.block_out_channels[0]
+        return 12 * height * width * channels * _dtype(vae).itemsize
 
     @contextlib.contextmanager
     def low_memory(self) -> Iterator[None]:

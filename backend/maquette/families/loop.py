@@ -8,12 +8,12 @@ agree on their clean latents between two steps.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import torch
-from diffusers.schedulers.scheduling_tcd import TCDScheduler
 
 StepCallback = Callable[[int, int, torch.Tensor], None]
 """Called after each denoising step with its number (from 1), the number of steps, and the clean
@@ -31,11 +31,10 @@ where there is nothing to agree on. Returns the finished ones."""
 
 
 class DenoisingLoop:
-    """What diffusers' img2img pipelines are given in place of their `__call__`."""
+    """The loop with one scheduler of diffusers, for one device batch: schedulers count steps."""
 
-    scheduler: Any
-    get_timesteps: Callable[..., Any]
-    prepare_extra_step_kwargs: Callable[..., dict[str, Any]]
+    def __init__(self, scheduler: Any) -> None:
+        self.scheduler = scheduler
 
     @torch.inference_mode()
     def denoise(
@@ -78,12 +77,18 @@ class DenoisingLoop:
             )
             return (yield from self._at_once(latents, noise, timesteps, predict, on_step, shared))
         self.scheduler.set_timesteps(steps, device=device)
-        timesteps, _ = self.get_timesteps(steps, strength, device)
+        timesteps = self._timesteps(steps, strength)
         latents = self.scheduler.add_noise(latents, noise, timesteps[:1].repeat(len(latents)))
-        options = self.prepare_extra_step_kwargs(list(generators), 0.0)
-        if isinstance(self.scheduler, TCDScheduler):
-            del options["eta"]  # its own default is part of the method
+        takes_noise = "generator" in inspect.signature(self.scheduler.step).parameters
+        options = {"generator": list(generators)} if takes_noise else {}
         return (yield from self._in_steps(latents, timesteps, predict, on_step, shared, options))
+
+    def _timesteps(self, steps: int, strength: float) -> torch.Tensor:
+        """Those of a schedule of `steps` that are left when it begins at the strength."""
+        skipped = max(0, steps - int(steps * strength)) * self.scheduler.order
+        if hasattr(self.scheduler, "set_begin_index"):
+            self.scheduler.set_begin_index(skipped)
+        return self.scheduler.timesteps[skipped:]
 
     def _at_once(
         self,
@@ -118,7 +123,6 @@ class DenoisingLoop:
         options: dict[str, Any],
     ) -> Denoising:
         """Go from noised latents to the picture as the scheduler does; `options` are its own."""
-        # Others may denoise between two steps of this one, each with its scheduler.
         scheduler = self.scheduler
         for index, timestep in enumerate(timesteps):
             scaled = scheduler.scale_model_input(latents, timestep)

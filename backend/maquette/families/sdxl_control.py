@@ -28,12 +28,8 @@ from .family import Family, PictureTask
 from .layouts import CONTROL_DEPTH, CONTROL_LINES, takes_lines
 from .libraries import loading
 from .loading import load_pipeline
-from .loop import DenoisingLoop, Predictor, guide
+from .loop import Predictor, guide
 from .settings import ModelSettings
-
-
-class SdxlPipeline(DenoisingLoop, StableDiffusionXLImg2ImgPipeline):
-    """diffusers' img2img pipeline with our loop; the ControlNets are beside it."""
 
 
 class Said(NamedTuple):
@@ -77,7 +73,7 @@ class SdxlControl(Family[Said]):
 
     def __init__(
         self,
-        pipeline: SdxlPipeline,
+        pipeline: StableDiffusionXLImg2ImgPipeline,
         nets: dict[str, ControlNetModel],
         directory: Path,
         settings: ModelSettings,
@@ -92,7 +88,9 @@ class SdxlControl(Family[Said]):
         cls, directory: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype
     ) -> SdxlControl:
         absent = {"image_encoder": None, "feature_extractor": None}
-        pipeline = load_pipeline(SdxlPipeline, directory, dtype, **absent, add_watermarker=False)
+        pipeline = load_pipeline(
+            StableDiffusionXLImg2ImgPipeline, directory, dtype, **absent, add_watermarker=False
+        )
         if dtype == torch.float16 and pipeline.vae.config.force_upcast:
             pipeline.vae.to(torch.float32)  # it overflows
         nets = {CONTROL_DEPTH: _load_net(directory, CONTROL_DEPTH, dtype)}

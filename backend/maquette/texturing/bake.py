@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..srgb import srgb_of_linear
+from ..workers import ALONE, Workers
 from .blend import Blend, grouped, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
@@ -29,7 +30,6 @@ from .surface import Surface
 from .tensors import put, runs
 from .texels import Patches, Texels
 from .window import window
-from .workers import ALONE, Workers
 
 Progress = Callable[[int, int], None]
 

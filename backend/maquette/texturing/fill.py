@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample, interpolate
 
+from ..workers import ALONE, Workers
 from .tensors import put, which
 from .texels import Ints, Patches, Texels
-from .workers import ALONE, Workers
 
 _CELLS = 4, 32
 """Least and greatest number of cells along the longest side of an object."""

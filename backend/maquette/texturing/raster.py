@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..workers import ALONE, Workers
 from .surface import Surface
 from .texels import Ints, Parts, Texels
-from .workers import ALONE, Workers
 
 CUT = 32
 """Side in texels of the blocks that triangles are cut by."""

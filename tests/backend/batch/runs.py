@@ -94,6 +94,7 @@ def paint(task: Task, painter: Painter | None = None) -> Tally:
             say=said.append,
             done=lambda file: None,
             progress=lambda ended, total, left: None,
+            threads=task.threads,
         )
         return made.run(sources_of(task), recipes)
 

@@ -124,6 +124,7 @@ def test_windows_storeys_and_bays_may_stand_in_a_job_file_and_in_a_table(tmp_pat
         ('sources = "C:\\\\users"'.replace("\\\\", "\\"), "is no TOML.* paths with /"),
         ("near_is_black = true\nnear_is_white = true", "in two ways"),
         ("unit = 0", "unit"),
+        ("threads = 0", "threads"),
     ],
 )
 def test_a_wrong_job_file_is_refused(tmp_path: Path, text: str, said: str):

@@ -25,10 +25,12 @@ from maquette.batch.records import CSV, JSONL
 from maquette.batch.task import Task
 from maquette.batch.work import IDLE_SECONDS, Work
 from maquette.sheets import rows_of
+from maquette_wire import metadata
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
 from maquette_wire.recipe import Recipe
+from msgspec.structs import replace
 
 from tests.backend.batch.runs import Painter, make_source, paint
 
@@ -55,8 +57,8 @@ def test_a_recipe_that_the_painter_refuses_fails_alone(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "seconds, pack, largest",
-    [(0.1, 1, 16), (9.0, 1, 1), (9.0, 8, 8)],
-    ids=["short jobs", "long jobs", "long jobs of a graphics card"],
+    [(0.1, 1, 16), (9.0, 1, 1), (9.0, 8, 8), (0.1, 3, 16), (9.0, 24, 24)],
+    ids=["short jobs", "long jobs", "long jobs of a graphics card", "few cores", "many cores"],
 )
 def test_jobs_have_as_many_pictures_as_a_device_makes_at_once(
     tmp_path: Path, seconds: float, pack: int, largest: int
@@ -75,6 +77,17 @@ def test_jobs_have_as_many_pictures_as_a_device_makes_at_once(
     painter.seconds, painter.pack = seconds, pack
     paint(Task(sources=sources, prompts="p", output=str(tmp_path / "out")), painter)
     assert sum(painter.jobs) == len(sources) and max(painter.jobs) == largest
+
+
+def test_a_thread_paints_a_picture_and_how_many_do_makes_no_other_one(tmp_path: Path):
+    source, out, painter = make_source(tmp_path / "a.png"), tmp_path / "out", Painter()
+    task = Task(sources=[str(source)], prompts=["one", "two"], output=str(out))
+    assert paint(task, painter).made == 2
+    assert [recipe.threads for recipe in painter.recipes] == [1, 1]
+    assert metadata.read(next(out.glob("*one*.png"))).recipe.threads == 1
+    assert paint(replace(task, threads=4), painter).before == 2
+    assert paint(replace(task, threads=4, seed=7), painter).made == 2
+    assert [recipe.threads for recipe in painter.recipes[2:]] == [4, 4]
 
 
 def test_a_failed_source_is_in_the_manifest_and_what_is_asked_no_more_is_not(tmp_path: Path):

@@ -13,7 +13,7 @@ from maquette.texturing import bake as baking
 from maquette.texturing import fill
 from maquette.texturing.bake import Baked, Chunk, PaintedView, Stage, bake
 from maquette.texturing.surface import Surface
-from maquette.texturing.workers import Workers
+from maquette.workers import Workers
 
 from tests.backend.texturing.models import box, camera, painted, surface_of
 
@@ -77,7 +77,7 @@ def test_any_number_of_threads_makes_the_same_bytes(scene: Scene, seen_by: list[
     for count in (2, 5):
         seen_by.clear()
         made = baked_with(count, scene)
-        assert len(set(seen_by)) > 1 and all(name.startswith("bake") for name in seen_by)
+        assert len(set(seen_by)) > 1 and all(name.startswith("worker") for name in seen_by)
         for name in ("picture", "seen", "covered"):
             assert getattr(made, name).tobytes() == getattr(alone, name).tobytes()
         assert made.share_seen == alone.share_seen
@@ -99,7 +99,7 @@ def test_a_bake_ends_where_its_caller_stops_it(scene: Scene, seen_by: list[str],
         bake(*scene, 256, progress=progress)
     begun = len(seen_by)
     assert torch.get_num_threads() == count, "as it was"
-    assert not [each.name for each in threading.enumerate() if each.name.startswith("bake")]
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("worker")]
     assert 0 < told[0][0] < told[1][0] < told[2][0] < told[2][1], "it was in the middle"
     bake(*scene, 256)
     assert begun < len(seen_by) - begun, "what was begun is no whole bake"

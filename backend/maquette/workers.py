@@ -1,9 +1,10 @@
-"""Threads that share the work of a bake.
+"""Threads that share the work of a bake, or of a job's pictures.
 
 NumPy and PyTorch let go of the interpreter while they compute, so threads that each work on a chunk
-of their own keep as many cores busy. PyTorch's own threads don't: they share every single
-operation, of which most here take a few microseconds, and wait for each other after each. So each
-thread computes alone. How work is cut never depends on how many there are, nor does its result.
+or a picture of their own keep as many cores busy. PyTorch's own threads don't: they share every
+single operation, of which most here take a few microseconds, and wait for each other after each. So
+each thread computes alone, or with few. How work is cut never depends on how many there are, nor
+does its result.
 """
 
 from __future__ import annotations
@@ -19,6 +20,19 @@ import torch
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+
+@contextmanager
+def computing_with(threads: int) -> Iterator[int]:
+    """Inside, PyTorch computes with so many threads, in the calling one and those that begin
+    meanwhile. Gives how many it had."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield before
+    finally:
+        torch.set_num_threads(before)
+
+
 _AHEAD = 2
 """Pieces of work for each thread that are begun before what came before them was taken."""
 
@@ -31,17 +45,20 @@ class Workers:
 
     @staticmethod
     @contextmanager
-    def hired() -> Iterator[Workers]:
-        """As many as PyTorch has threads, which is put back at the end; nothing goes on then."""
-        count = torch.get_num_threads()
-        torch.set_num_threads(1)
-        pool = ThreadPoolExecutor(count, "bake", torch.set_num_threads, (1,)) if count > 1 else None
-        try:
-            yield Workers(pool, count)
-        finally:
-            if pool is not None:
+    def hired(count: int | None = None, threads: int = 1) -> Iterator[Workers]:
+        """`count` of them, each with so many of PyTorch's threads, as the caller has meanwhile; as
+        many as the caller's are enough for where None. Nothing goes on at the end."""
+        with computing_with(threads) as before:
+            if count is None:
+                count = max(1, before // threads)
+            if count == 1:
+                yield Workers()
+                return
+            pool = ThreadPoolExecutor(count, "worker", torch.set_num_threads, (threads,))
+            try:
+                yield Workers(pool, count)
+            finally:
                 pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(count)
 
     def each(self, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
         """What `work` makes of each item, in their order. When one fails, or no more are taken, no
