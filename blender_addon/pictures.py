@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,28 @@ def read_pixels(path: Path) -> NDArray[np.uint8]:
     if colors.shape[2] == 1:
         colors = np.repeat(colors, 3, 2)
     return np.ascontiguousarray(np.rint(colors * 255.0).clip(0, 255).astype(np.uint8))
+
+
+def read_own(path: Path) -> NDArray[np.uint8] | None:
+    """A concept's file as uint8 sRGB [height, width, 3], row 0 at the top, without bpy: a thread
+    may read it. None where it isn't there, or isn't as ``maquette_wire.png`` writes it, with one
+    filter for all rows (Blender reads it then)."""
+    try:
+        chunks = dict(png.read_chunks(path))
+        width, height, *form = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+        size = height * (1 + 3 * width)
+        data = zlib.decompressobj().decompress(chunks[b"IDAT"], size + 1)
+    except (OSError, MaquetteError, KeyError, struct.error, zlib.error):
+        return None
+    if form != [8, 2, 0, 0, 0] or len(data) != size:
+        return None
+    rows = np.frombuffer(data, np.uint8).reshape(height, -1)
+    filters, values = np.unique(rows[:, 0]).tolist(), rows[:, 1:].reshape(height, width, 3)
+    if filters == [png.NONE]:
+        return values
+    if filters in ([png.SUB], [png.UP]):
+        return np.cumsum(values, axis=1 if filters == [png.SUB] else 0, dtype=np.uint8)
+    return None
 
 
 def thumbnail(path: Path) -> bytes:

@@ -14,10 +14,11 @@ from bpy.props import (
     PointerProperty,
     StringProperty,
 )
-from maquette_wire.recipe import BAYS, STOREYS, Recipe
 
 from . import preset_library
 from .chosen_presets import MaquettePresets
+from .facade_settings import FacadeSettings
+from .fine_tuning import FineTuning
 from .gallery_settings import MaquetteGalleryView, MaquettePicture
 from .material_settings import MaquetteMaterial
 from .quirks import CRASHES, PLAIN
@@ -27,37 +28,6 @@ from .view_looks import OverlayLook
 BLENDER_INT_MAX = 2**31 - 1
 """Blender's integers have 32 bits with a sign; a seed of the wire goes to twice that, and such a
 one is kept as text."""
-
-
-USUAL = Recipe(prompt="")
-"""What a recipe has of which nothing is said."""
-WINDOWS = (
-    (
-        "auto",
-        "As Prompted",
-        'As the prompt says ("ribbon windows"); where it says nothing, as the seed decides',
-    ),
-    (
-        "free",
-        "Model's Choice",
-        "Nothing is laid out: the model paints windows and doors as it likes",
-    ),
-    ("punched", "Punched", "Single windows with much wall around them, one to a bay"),
-    ("tall", "Tall", "Upright windows from the floor to near the ceiling, one to a bay"),
-    ("ribbon", "Ribbon", "A band of windows along each storey, without piers"),
-    ("grid", "Grid", "Large openings from slab to slab and pier to pier: a frame of the structure"),
-    ("curtain wall", "Curtain Wall", "Glass all over, divided by the edges of the slabs"),
-)
-"""By the recipe's own words: name in the panel, and tooltip."""
-LINES = (
-    ("auto", "Model's Own", "Exact lines, where the chosen model takes lines"),
-    ("exact", "Exact", "Where the model's own surfaces, windows and doors end, to the pixel"),
-    ("none", "None", "The picture is held to the depth alone"),
-    ("canny", "Canny", "Edges that are found in the view's colours (needs controlnet-aux)"),
-    ("lineart", "Line Art", "A drawing of the view's colours (needs controlnet-aux)"),
-    ("mlsd", "Straight", "Straight lines in the view's colours (MLSD; needs controlnet-aux)"),
-)
-"""By the recipe's own words, "auto" being none: name in the panel, and tooltip."""
 
 
 def _geometry_moved(settings: "MaquetteSettings", _context: bpy.types.Context) -> None:
@@ -113,7 +83,9 @@ class MaquettePrompt(bpy.types.PropertyGroup):
     )
 
 
-class MaquetteSettings(TextureSettings, OverlayLook, bpy.types.PropertyGroup):
+class MaquetteSettings(
+    FacadeSettings, FineTuning, TextureSettings, OverlayLook, bpy.types.PropertyGroup
+):
     """Everything the panel shows, as ``scene.maquette``."""
 
     prompt: StringProperty(
@@ -152,40 +124,6 @@ class MaquetteSettings(TextureSettings, OverlayLook, bpy.types.PropertyGroup):
         subtype="FACTOR",
         precision=2,
         update=UPDATE_GEOMETRY,
-    )
-    windows: EnumProperty(
-        name="Windows",
-        description="How windows and doors are laid out on the walls: regularly, in whole bays and "
-        "storeys (shown to the model as steps in the depth)",
-        items=WINDOWS,
-        default=USUAL.windows,
-        options=PLAIN,
-    )
-    storey_height: FloatProperty(
-        name="Storey Height",
-        description="From floor to floor; the walls of a building share one height near this, of "
-        "which whole storeys fit",
-        default=USUAL.storey,
-        min=STOREYS[0],
-        max=STOREYS[1],
-        soft_min=2.4,
-        soft_max=6.0,
-        step=10,
-        precision=2,
-        subtype="DISTANCE",
-    )
-    bay_width: FloatProperty(
-        name="Bay Width",
-        description="From the middle of one window to the middle of the next; a wall is divided "
-        "into whole bays of about that width",
-        default=USUAL.bay,
-        min=BAYS[0],
-        max=BAYS[1],
-        soft_min=1.0,
-        soft_max=9.0,
-        step=10,
-        precision=2,
-        subtype="DISTANCE",
     )
     seed: IntProperty(
         name="Seed",
@@ -238,82 +176,6 @@ class MaquetteSettings(TextureSettings, OverlayLook, bpy.types.PropertyGroup):
             ("VIEWPORT", "Viewport", "What this 3D view shows, without overlays"),
         ),
         default="CAMERA",
-        options=PLAIN,
-    )
-    use_steps: BoolProperty(
-        name="Set Steps", description="Instead of the model's own number", options=PLAIN
-    )
-    steps: IntProperty(
-        name="Steps",
-        description="How many refinement steps the model takes: more is slower, and finer up to a "
-        "point (denoising steps of a full schedule)",
-        default=20,
-        min=1,
-        max=1000,
-        soft_max=60,
-        options=PLAIN,
-    )
-    use_guidance: BoolProperty(
-        name="Set Prompt Weight", description="Instead of the model's own value", options=PLAIN
-    )
-    guidance: FloatProperty(
-        name="Prompt Weight",
-        description="How literally the prompt is taken (classifier-free guidance scale)",
-        default=5.0,
-        min=0.0,
-        max=100.0,
-        soft_min=1.0,
-        soft_max=15.0,
-        options=PLAIN,
-    )
-    use_strength: BoolProperty(
-        name="Set Repaint", description="Instead of what Geometry gives", options=PLAIN
-    )
-    strength: FloatProperty(
-        name="Repaint",
-        description="How much of the model's own colours is painted over (img2img denoising "
-        "strength); moving Geometry takes this over again",
-        default=0.9,
-        min=0.01,
-        max=1.0,
-        subtype="FACTOR",
-    )
-    use_depth_influence: BoolProperty(
-        name="Set Depth Hold", description="Instead of what Geometry gives", options=PLAIN
-    )
-    depth_influence: FloatProperty(
-        name="Depth Hold",
-        description="How strongly the model's depth shapes the picture (weight of the depth "
-        "condition); moving Geometry takes this over again",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
-    lines: EnumProperty(
-        name="Lines",
-        description="Lines that the picture is held to, beside the depth (ControlNet for canny, "
-        "line art or MLSD)",
-        items=LINES,
-        default="auto",
-        options=PLAIN,
-    )
-    use_lines_influence: BoolProperty(
-        name="Set Lines Hold", description="Instead of what Geometry gives", options=PLAIN
-    )
-    lines_influence: FloatProperty(
-        name="Lines Hold",
-        description="How strongly the lines shape the picture (weight of the lines' ControlNet); "
-        "moving Geometry takes this over again",
-        default=0.6,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
-    sampler: StringProperty(
-        name="Method",
-        description="Method of the refinement steps (sampler, scheduler); empty is the model's own",
-        default="",
         options=PLAIN,
     )
     material: PointerProperty(

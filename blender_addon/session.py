@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import bpy
 from maquette_wire import keys
@@ -19,7 +20,6 @@ from maquette_wire.capture import Capture
 from maquette_wire.client import Client, Connected, Event, Received
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
-from maquette_wire.messages import Accepted, Cancelled, Failed, Progress, Result
 from maquette_wire.packing import Packet
 from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
@@ -27,18 +27,19 @@ from maquette_wire.submission import submission
 from . import textures, thumbnails
 from .backend import Backend, Choice, Status
 from .commissions import Commission
-from .delivery import Delivery, folder_of, where_now
+from .delivery import Delivery, folder_of
 from .errands import Errands
 from .gallery.keeper import Keeper
 from .grids import Grids
-from .jobs import Job, State, Target
+from .job_list import JobList
+from .jobs import Job, Target
 from .ledger import Entry, Ledger
 from .left_behind import LeftBehind
 from .live import Eye, Live
 from .notices import Level, Notice, Notices
 from .overlay import drawing, pictures
 from .remembering import Remembering
-from .waiting import RECENT, Move, Pace, moved, sorted_jobs
+from .waiting import Move, Pace
 
 BUSY_SECONDS = 0.05
 LIVE_SECONDS = 0.02
@@ -52,9 +53,6 @@ class Session:
     """What this Blender does with Maquette at the moment.
 
     Attributes:
-        jobs: open jobs, and failed ones until they are dismissed, in the order of the queue.
-        recent: ended jobs, the newest last.
-        pace: how long jobs take.
         notices: what the user should know.
         live: the pictures that follow the 3D view; none of them is one of the jobs.
         grids: the labelled posters that some of the jobs belong to.
@@ -62,28 +60,25 @@ class Session:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.jobs: dict[str, Job] = {}
-        self.recent: deque[Job] = deque(maxlen=RECENT)
-        self.pace = Pace()
         self.notices = Notices()
         self.backend: Backend | None = None
         self.ledger = Ledger(home)
         self._left_behind = LeftBehind(self.ledger)
         self._errands = Errands()
-        self._remembering = Remembering(
+        remembering = Remembering(
             self.ledger,
             self._errands,
             lambda: self.backend.server if self.backend else "",
             self.notices.tell,
         )
-        begin = self._errands.begin
-        self.delivery = Delivery(home, begin, self.notices.tell, self._settle, self._drop)
+        self._job_list = JobList(
+            home, self._errands, remembering, self.notices, lambda: self.gallery.arrived()
+        )
         self.live = Live()
-        concepts = self.delivery.concepts
         self.gallery = Keeper(
-            begin,
+            self._errands.begin,
             self.notices.tell,
-            concepts.drop,
+            self.delivery.concepts.drop,
             lambda: folder_of(bpy.data.filepath, home),
         )
         self.grids = Grids(self.errand, self.notices.tell)
@@ -98,14 +93,34 @@ class Session:
         return self.backend.status if self.backend else Status.IDLE
 
     @property
-    def left_behind(self) -> list[Entry]:
-        """Finished or running jobs that ended Blenders left at their servers."""
-        return self._left_behind.entries
+    def jobs(self) -> dict[str, Job]:
+        """Open jobs, and failed ones until they are dismissed, in the order of the queue."""
+        return self._job_list.jobs
 
     @property
     def open_jobs(self) -> list[Job]:
         """Jobs that something is still to come of."""
-        return [job for job in self.jobs.values() if job.state.open]
+        return self._job_list.open
+
+    @property
+    def recent(self) -> deque[Job]:
+        """Ended jobs, the newest last."""
+        return self._job_list.recent
+
+    @property
+    def pace(self) -> Pace:
+        """How long jobs take."""
+        return self._job_list.pace
+
+    @property
+    def delivery(self) -> Delivery:
+        """The results that are on their way into the file."""
+        return self._job_list.delivery
+
+    @property
+    def left_behind(self) -> list[Entry]:
+        """Finished or running jobs that ended Blenders left at their servers."""
+        return self._left_behind.entries
 
     def want_server(self, choice: Choice) -> None:
         """Have a connection to this server soon. Raises MaquetteError where that can't be."""
@@ -142,11 +157,7 @@ class Session:
 
     def cancel(self, name: str) -> None:
         """End a job; one that is already done arrives all the same."""
-        job = self.jobs.get(name)
-        if job is None or self._client is None or not job.state.open or job.state is State.SAVING:
-            return
-        job.state = State.CANCELLING
-        self._client.cancel(name)
+        self._job_list.cancel(name)
         wake()
 
     @property
@@ -156,38 +167,27 @@ class Session:
 
     def move(self, name: str, to: Move) -> None:
         """Have a waiting job painted earlier or later. Raises MaquetteError("old-server")."""
-        assert self._client is not None
-        names = moved(self.jobs.values(), name, to)
-        self._client.order(names)
-        self.jobs = sorted_jobs(self.jobs, names)
+        self._job_list.move(name, to)
         wake()
 
     def dismiss(self) -> None:
         """Drop notices and failed jobs from the panel."""
         self.notices.clear()
-        for job in [job for job in self.jobs.values() if job.state is State.FAILED]:
-            self._drop(job)
+        self._job_list.drop_failed()
 
     def save_again(self, name: str) -> None:
         """Save a picture that couldn't be saved."""
-        if (job := self._unsaved(name)) is not None:
-            self.notices.clear()
-            self.delivery.again(job)
-            wake()
+        self._job_list.save_again(name)
+        wake()
 
     def discard(self, name: str) -> None:
         """Do without a picture that couldn't be saved; the server drops it as well."""
-        if (job := self._unsaved(name)) is not None:
-            self.notices.clear()
-            self.delivery.forget(job)
-            self._settle(job)
-            self._drop(job)
-            wake()
+        self._job_list.discard(name)
+        wake()
 
     def forget_recent(self, job: Job) -> None:
         """Take an ended job out of the recent ones: it is run again."""
-        if job in self.recent:
-            self.recent.remove(job)
+        self._job_list.forget_recent(job)
 
     def discard_left(self) -> None:
         """Do without what ended Blenders left behind; their servers hear of it as soon as they
@@ -201,11 +201,7 @@ class Session:
 
     def follow_file(self) -> None:
         """The file was saved: jobs of its scenes belong to where and what it is now."""
-        for job in self.jobs.values():
-            target = where_now(job.target, self.home)
-            if target != job.target:
-                job.target = target
-                self._remembering.note(job)
+        self._job_list.follow_file()
 
     def note(self, level: Level, text: str) -> None:
         """Show a sentence in the panel."""
@@ -219,7 +215,7 @@ class Session:
         self.live.begin(eye, self._client, time.monotonic())
         wake()
 
-    def errand(self, work: Callable[[], str], done: Callable[[Future[str]], None]) -> None:
+    def errand(self, work: Callable[[], Any], done: Callable[[Future[Any]], None]) -> None:
         """Do something slow without bpy in the thread; ``done`` follows on the main thread."""
         self._errands.do(work, done)
         wake()
@@ -231,10 +227,10 @@ class Session:
         working = bool(self.jobs)
         changed = self._poll()
         working |= bool(self.jobs)
+        changed |= self._errands.collect()
         changed |= self.delivery.step()
         changed |= self.gallery.step()
         changed |= self.grids.step()
-        changed |= self._errands.collect()
         changed |= self._follow()
         if changed:
             redraw()
@@ -254,8 +250,7 @@ class Session:
         self._errands.finish()
         self.delivery.finish()
         if self._client is not None:
-            for job in self.open_jobs:
-                self._remembering.note(job)
+            self._job_list.note_open()
             self._client.close()
         self.ledger.close()
 
@@ -266,6 +261,7 @@ class Session:
             version = ".".join(map(str, bpy.app.version))
             self._client = Client(keys.client_keys(self.home), f"Blender {version}")
             self.backend = Backend(self.home, self._client)
+            self._job_list.use(self._client)
         return self.backend
 
     def _poll(self) -> bool:
@@ -282,7 +278,7 @@ class Session:
         events = self._client.poll()
         for event in events:
             self._take(event, now)
-        self._show_previews(events)
+        self._job_list.show_previews(events)
         return bool(events) or self.backend.status is not before
 
     def _follow(self) -> bool:
@@ -303,9 +299,7 @@ class Session:
             self._adopt()
             return
         self.backend.watch()  # an ended local server is started again at once
-        for job in self.open_jobs:
-            job.interrupt()
-        if self.open_jobs:
+        if self._job_list.interrupt():
             again = self.backend.status is Status.STARTING
             self.notices.tell_outage("WARNING", STARTED_AGAIN if again else str(event.error))
 
@@ -313,77 +307,16 @@ class Session:
         message = received.message
         if self.live.take(message, received.frames, now):
             return
-        job = self.jobs.get(message.job)
-        if job is None:
-            if self._client is not None:
-                self._left_behind.take(message.job, message, self._client)
-            return
-        job.take(message, now)
-        self.pace.learn(job)
-        if isinstance(message, Accepted):
-            self._remembering.note(job)
-        elif isinstance(message, Result):
-            thumbnails.drop_preview(job.name)
-            for warning in message.warnings:
-                self.notices.tell("WARNING", warning)
-            self.delivery.take(job, message, received.frames)
-            pictures.take(job, message, received.frames)
-        elif isinstance(message, Failed):
-            pictures.drop(job.name)
-            self._settle(job)
-            if job.recovered and message.code == "unknown-job":
-                self._drop(job)
-                self.notices.tell(
-                    "WARNING", f"The server has dropped the unfinished job {job.title}."
-                )
-            else:
-                self.notices.tell("ERROR", str(job.error))
-        elif isinstance(message, Cancelled):
-            self._settle(job)
-            self._drop(job)
-
-    def _show_previews(self, events: list[Event]) -> None:
-        """Show the newest preview of each job: of those that piled up one is enough."""
-        newest: dict[str, tuple[Progress, Sequence[memoryview]]] = {}
-        for event in events:
-            if isinstance(event, Received) and isinstance(event.message, Progress) and event.frames:
-                newest[event.message.job] = event.message, event.frames
-        for name, (progress, frames) in newest.items():
-            job = self.jobs.get(name)
-            if job is not None and job.state.open and job.state is not State.SAVING:
-                thumbnails.keep_preview(name, progress, frames)
-                pictures.take(job, progress, frames)
+        if message.job in self.jobs:
+            self._job_list.take(received, now)
+        elif self._client is not None:
+            self._left_behind.take(message.job, message, self._client)
 
     def _hand_over(self, job: Job, packet: Packet, captures: Sequence[Capture]) -> Job:
-        assert self._client is not None, "want_server comes first"
         self.dismiss()
-        drawing.prepare()  # for its pictures, over the 3D view
-        self._client.submit_packet(packet, captures)
-        self.jobs[job.name] = job
-        self._remembering.begin(job, packet)
+        self._job_list.hand_over(job, packet, captures)
         wake()
         return job
-
-    def _settle(self, job: Job) -> None:
-        """The job's end is taken in: neither server nor ledger need to keep it."""
-        thumbnails.drop_preview(job.name)
-        job.captures = ()  # what is run again is captured again
-        self._remembering.end(job.name)
-        if job.texture is not None:
-            textures.discard(job.texture)
-        if self._client is not None:
-            self._client.acknowledge(job.name)
-
-    def _drop(self, job: Job) -> None:
-        if self.jobs.pop(job.name, None) is not None and job.is_concept:
-            self.recent.append(job)
-        pictures.drop(job.name, done=job.state is State.DONE)
-        if job.state is State.DONE:
-            self.gallery.arrived()
-
-    def _unsaved(self, name: str) -> Job | None:
-        job = self.jobs.get(name)
-        return job if job is not None and job.state is State.UNSAVED else None
 
     def _adopt(self) -> None:
         assert self.backend is not None and self._client is not None
@@ -392,7 +325,7 @@ class Session:
         except MaquetteError as error:
             self.notices.tell("WARNING", str(error))
             return
-        self.jobs |= {job.name: job for job in adopted}
+        self.jobs.update((job.name, job) for job in adopted)
 
 
 def redraw() -> None:

@@ -30,13 +30,14 @@ SCENARIOS = (
     "tiling.py",
     "showing.py",
     "gridding.py",
-    "viewport.py",
     "presetting.py",
     "rendering.py",
 )
 """What has pictures for the docs; a later one may take a picture of an earlier one again."""
 SAMPLES = {"showing.py": "office_slab.blend"}
 """What the scenarios open that don't open the windows' usual sample."""
+SCREENS = {"showing.py": "1400x1200x24"}
+"""The displays of those whose panels are higher than the usual one."""
 TEXTURES = "textures"
 MATERIALS = "materials"
 MODELLED = (TEXTURES, MATERIALS)
@@ -44,6 +45,7 @@ MODELLED = (TEXTURES, MATERIALS)
 IMAGES = Path("docs/images")
 USUAL = Path.home() / ".cache" / "maquette-blender-sid" / "blender-window"
 """Where ``.ci/install_blender.sh`` puts Blender 5.2."""
+USUAL_SCREEN = "1400x900x24"
 MOST_BYTES = 140_000
 QUALITIES = (92, 88, 82, 75, 65)
 CHANGED, CHANGED_PIXELS = 40, 60
@@ -108,6 +110,7 @@ def make(window: Path, extension: Path, scenarios: Sequence[str]) -> None:
         for number, script in enumerate(scenarios):
             folder = Path(name) / str(number)
             folder.mkdir()
+            os.environ["MAQUETTE_SCREEN"] = SCREENS.get(script, USUAL_SCREEN)
             with Step(f"{script} in {windows.blender_of(window)}"):
                 try:
                     visit = windows.visit(

@@ -150,7 +150,14 @@ def check_grid(name: str, width: int, height: int) -> None:
 
     Raises MaquetteError("capture-too-small", "capture-too-large").
     """
-    check_size(f"The capture of {name}", width, height, Limits())
+    limits = Limits()
+    if min(width, height) < limits.side_min:
+        raise MaquetteError(
+            "capture-too-small",
+            f"The picture of {name} would be {width} x {height} pixels, too narrow to paint.",
+            "Raise Long Side, or make the 3D view or the frame of the render less narrow.",
+        )
+    check_size(f"The capture of {name}", width, height, limits)
 
 
 def viewport_view(

@@ -18,22 +18,34 @@ from .folder import open_folder
 from .texture import in_object_mode
 
 
-class MAQUETTE_OT_show_texture(bpy.types.Operator):
+class OfLayer:
+    """An operator about the texture whose layer it names."""
+
+    layer: StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        self.work(bpy.data.materials[self.layer])
+        return {"FINISHED"}
+
+    def work(self, layer: Any) -> None:
+        """What the operator does with the layer's material."""
+        raise NotImplementedError
+
+
+class MAQUETTE_OT_show_texture(OfLayer, bpy.types.Operator):
     """Switch this texture on or off, in viewports and renders"""
 
     bl_idname = "maquette.show_texture"
     bl_label = "Show Texture"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    layer: StringProperty(options={"SKIP_SAVE"})
     shown: BoolProperty(options={"SKIP_SAVE"})
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        layers.show(_layer(self.layer), self.shown)
-        return {"FINISHED"}
+    def work(self, layer: Any) -> None:
+        layers.show(layer, self.shown)
 
 
-class MAQUETTE_OT_light_texture(bpy.types.Operator):
+class MAQUETTE_OT_light_texture(OfLayer, bpy.types.Operator):
     """Have the scene's light fall on this texture, or show it as it was painted: at dusk or at
     night it has a light of its own. An exported glTF has it the same way (KHR_materials_unlit)"""
 
@@ -41,39 +53,32 @@ class MAQUETTE_OT_light_texture(bpy.types.Operator):
     bl_label = "Light Texture"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    layer: StringProperty(options={"SKIP_SAVE"})
     lit: BoolProperty(options={"SKIP_SAVE"})
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        layers.light(_layer(self.layer), self.lit)
-        return {"FINISHED"}
+    def work(self, layer: Any) -> None:
+        layers.light(layer, self.lit)
 
 
-class MAQUETTE_OT_remove_texture(bpy.types.Operator):
+class MAQUETTE_OT_remove_texture(OfLayer, bpy.types.Operator):
     """Take this texture off the model; its files stay in their folder"""
 
     bl_idname = "maquette.remove_texture"
     bl_label = "Remove Texture"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    layer: StringProperty(options={"SKIP_SAVE"})
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        layers.remove(_layer(self.layer))
-        return {"FINISHED"}
+    def work(self, layer: Any) -> None:
+        layers.remove(layer)
 
 
-class MAQUETTE_OT_texture_folder(bpy.types.Operator):
+class MAQUETTE_OT_texture_folder(OfLayer, bpy.types.Operator):
     """Open the folder with this texture and the pictures of its views"""
 
     bl_idname = "maquette.texture_folder"
     bl_label = "Open Texture Folder"
     bl_options = {"INTERNAL"}
 
-    layer: StringProperty(options={"SKIP_SAVE"})
-
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        return open_folder(self, layers.folder_of(_layer(self.layer)))
+        return open_folder(self, layers.folder_of(bpy.data.materials[self.layer]))
 
 
 class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
@@ -119,11 +124,6 @@ class MAQUETTE_OT_show_textures(bpy.types.Operator):
         shading: Any = context.space_data.shading
         shading.color_type = "TEXTURE"
         return {"FINISHED"}
-
-
-def _layer(name: str) -> Any:
-    """A layer's material, which the panel names."""
-    return bpy.data.materials[name]
 
 
 CLASSES = (

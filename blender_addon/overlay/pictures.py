@@ -1,6 +1,7 @@
 """What there is to draw over the 3D views: running jobs' previews, last concepts, the live picture.
 
-A picture's texture is made when it is first drawn, and goes with the picture.
+A picture's texture is made when it is first drawn, and goes with the picture. What it is made of is
+made ready in a thread, as that takes longer than a frame of the display for a large one.
 """
 
 # Blender's stubs call optional what a drawn panel or a running operator always has.
@@ -8,8 +9,11 @@ A picture's texture is made when it is first drawn, and goes with the picture.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -24,18 +28,23 @@ from numpy.typing import NDArray
 from .. import results
 from ..delivery import scene_of
 from ..jobs import Job
+from ..pictures import read_own
 from ..properties import settings_of
 from .relief import Relief, relief
 
 REFRESH_SECONDS = 0.2
+
+Pixels = NDArray[np.float32] | NDArray[np.uint8]
+Errand = Callable[[Callable[[], Any], Callable[[Future[Any]], None]], None]
+"""Does the first in a thread, and the second on the main thread then (``Session.errand``)."""
 
 
 class Picture:
     """A picture and the View that it is of.
 
     Args:
-        pixels: sRGB, as float32 [height, width, 4] from 0 to 1 with row 0 at the bottom, or as
-            uint8 [height, width, 3] with row 0 at the top.
+        pixels: sRGB, as ``drawable`` makes them, or as uint8 [height, width, 3] with row 0 at the
+            top, which suits small ones.
         depth: that of its capture, float32 [h, w] in metres, row 0 at the top, where it is known.
 
     Attributes:
@@ -45,7 +54,7 @@ class Picture:
     def __init__(
         self,
         view: View,
-        pixels: NDArray[np.float32] | NDArray[np.uint8],
+        pixels: Pixels,
         depth: NDArray[np.float32] | None = None,
     ) -> None:
         self.view = view
@@ -59,14 +68,8 @@ class Picture:
         """To be called while something is drawn."""
         if self._texture is None:
             assert self._pixels is not None
-            pixels = self._pixels
+            pixels = self._pixels if self._pixels.dtype == np.float32 else drawable(self._pixels)
             height, width = pixels.shape[:2]
-            if pixels.dtype == np.uint8:
-                pixels = np.empty((height, width, 4), np.float32)
-                for channel in range(3):  # which takes half as long as all of them at once
-                    values = self._pixels[::-1, :, channel]
-                    np.multiply(values, np.float32(1 / 255), out=pixels[..., channel])
-                pixels[..., 3] = 1
             data = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
             self._texture = gpu.types.GPUTexture((width, height), format="RGBA8", data=data)
             self._pixels = None
@@ -77,6 +80,16 @@ class Picture:
         if self._relief is None and self._depth is not None:
             self._relief = relief(self.view, self._depth)
         return self._relief
+
+
+def drawable(colors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Colours [height, width, 3] with row 0 at the top, as a texture takes them: [height, width, 4]
+    from 0 to 1, row 0 at the bottom."""
+    pixels = np.empty((*colors.shape[:2], 4), np.float32)
+    for channel in range(3):  # which takes half as long as all of them at once
+        np.multiply(colors[::-1, :, channel], np.float32(1 / 255), out=pixels[..., channel])
+    pixels[..., 3] = 1
+    return pixels
 
 
 @dataclass(frozen=True)
@@ -121,35 +134,56 @@ live: Live | None = None
 _painted: dict[str, Painted] = {}
 _concepts: dict[int, Concept] = {}
 _done: dict[int, tuple[str, Painted]] = {}
-_unread: set[int] = set()
+_reading: set[int] = set()
 _stale, _refreshed = False, 0.0
 
 
-def keep(
-    job: str, scene: int, view: View, colors: NDArray[np.uint8], seed: int | None = None
-) -> None:
+def keep(job: str, scene: int, view: View, pixels: Pixels, seed: int | None = None) -> None:
     """Show what a job has painted so far, or with its ``seed`` the first of its pictures.
 
     Args:
         scene: the ``session_uid`` of the one it is of.
-        colors: uint8 sRGB [height, width, 3], row 0 at the top, as the server sends it.
+        pixels: as ``Picture`` takes them.
     """
     _painted.pop(job, None)
-    _painted[job] = Painted(scene, Picture(view, colors), seed)
+    _painted[job] = Painted(scene, Picture(view, pixels), seed)
 
 
-def take(job: Job, message: Progress | Result, frames: Sequence[memoryview]) -> None:
-    """Show the first preview or concept of a message, over the 3D views that see the same."""
-    if not job.views:
-        return  # a material's
-    scene = scene_of(job.target)
-    name, view, seed = "preview", 0, None
-    if isinstance(message, Result) and message.pictures:
-        name, view, seed = "concept", message.pictures[0].view, message.pictures[0].seed
+def take_preview(job: Job, message: Progress, frames: Sequence[memoryview]) -> None:
+    """Show the first preview of a message, over the 3D views that see the same."""
+    scene, colors = scene_of(job.target), _first("preview", message, frames)
+    if job.views and scene is not None and colors is not None:
+        keep(job.name, scene.session_uid, job.views[0], colors)
+
+
+def take_result(
+    job: Job,
+    message: Result,
+    frames: Sequence[memoryview],
+    errand: Errand,
+    wanted: Callable[[], bool],
+) -> None:
+    """Show the first concept of a message likewise, once it is ready and if it is still wanted."""
+    scene, colors = scene_of(job.target), _first("concept", message, frames)
+    if not job.views or scene is None or colors is None:
+        return
+    uid, first = scene.session_uid, message.pictures[0]
+
+    def ready(pixels: Future[NDArray[np.float32]]) -> None:
+        if wanted():
+            keep(job.name, uid, job.views[first.view], pixels.result(), first.seed)
+
+    errand(partial(drawable, colors), ready)
+
+
+def _first(
+    name: str, message: Progress | Result, frames: Sequence[memoryview]
+) -> NDArray[np.uint8] | None:
+    """The first picture of this name that came with a message."""
     for header, frame in zip(message.frames, frames, strict=True):
-        if header.name == name and header.index == 0 and scene is not None:
-            colors = np.frombuffer(frame, np.uint8).reshape(header.shape)
-            keep(job.name, scene.session_uid, job.views[view], colors, seed)
+        if header.name == name and header.index == 0:
+            return np.frombuffer(frame, np.uint8).reshape(header.shape)
+    return None
 
 
 def drop(job: str, done: bool = False) -> None:
@@ -170,7 +204,7 @@ def clear() -> None:
     _painted.clear()
     _concepts.clear()
     _done.clear()
-    _unread.clear()
+    _reading.clear()
     set_live(None)
 
 
@@ -180,7 +214,7 @@ def painted(scene: int) -> list[Picture]:
 
 
 def concept(scene: bpy.types.Scene) -> Concept | None:
-    """The last concept of a scene; its pixels follow once ``want`` was called."""
+    """The last concept of a scene; its pixels follow some time after ``want``."""
     uid = scene.session_uid
     image = settings_of(scene).last_result
     if image is None:
@@ -197,21 +231,33 @@ def concept(scene: bpy.types.Scene) -> Concept | None:
     return known
 
 
-def want(scene: bpy.types.Scene) -> None:
-    """Read the last concept soon: not while something is drawn, as that takes a moment."""
-    _unread.add(scene.session_uid)
-    if not bpy.app.timers.is_registered(read_wanted):
-        bpy.app.timers.register(read_wanted, first_interval=0.0)
+def want(scene: bpy.types.Scene, errand: Errand) -> None:
+    """Have the last concept read, which takes a moment."""
+    uid, image = scene.session_uid, settings_of(scene).last_result
+    if uid in _reading or image is None:
+        return
+    _reading.add(uid)
+    # What the user paints on it in Blender isn't in its file.
+    path = "" if image.is_dirty else bpy.path.abspath(image.filepath, library=image.library)
+    errand(partial(_read, path), partial(_take_read, uid, image.session_uid))
 
 
-def read_wanted() -> None:
-    """Read the concepts that were wanted."""
+def _read(path: str) -> NDArray[np.float32] | None:
+    """A picture's file, as a texture takes it; None where Blender has to read it."""
+    colors = read_own(Path(path)) if path else None
+    return None if colors is None else drawable(colors)
+
+
+def _take_read(uid: int, image: int, reading: Future[NDArray[np.float32] | None]) -> None:
+    _reading.discard(uid)
     for scene in bpy.data.scenes:
-        known = concept(scene) if scene.session_uid in _unread else None
-        if known is not None and known.view is not None and not known.read:
-            known.picture = _read(settings_of(scene).last_result, known.view)
+        known = concept(scene) if scene.session_uid == uid else None
+        if known is not None and known.image == image and known.view and not known.read:
+            pixels = reading.result()
+            if pixels is None:
+                pixels = _read_by_blender(settings_of(scene).last_result)
+            known.picture = None if pixels is None else Picture(known.view, pixels)
             known.read, known.meanwhile = True, None
-    _unread.clear()
     redraw()
 
 
@@ -250,7 +296,7 @@ def _seed_of(image: bpy.types.Image) -> int | None:
         return None
 
 
-def _read(image: bpy.types.Image, view: View) -> Picture | None:
+def _read_by_blender(image: bpy.types.Image) -> NDArray[np.float32] | None:
     had_pixels = image.has_data
     width, height = tuple(image.size)
     if not (width and height and len(image.pixels) == width * height * 4):
@@ -260,4 +306,4 @@ def _read(image: bpy.types.Image, view: View) -> Picture | None:
     pixels[..., 3] = 1
     if not had_pixels:
         image.buffers_free()
-    return Picture(view, pixels)
+    return pixels

@@ -95,10 +95,11 @@ def _corners(projection: NDArray[np.float64], perspective: bool) -> NDArray[np.f
     """
     depths = (0.0, 1.0)
     if perspective:
-        start = projection[2, 3] / (projection[2, 2] - 1)
-        end = projection[2, 3] / (projection[2, 2] + 1)
-        middle = np.sqrt(abs(start * end))
-        depths = (projection[2, 3] / middle - projection[2, 2], 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a matrix that was edited by hand
+            start = projection[2, 3] / (projection[2, 2] - 1)
+            end = projection[2, 3] / (projection[2, 2] + 1)
+            middle = np.sqrt(abs(start * end))
+            depths = (projection[2, 3] / middle - projection[2, 2], 1.0)
     return np.array([[x, y, z, 1.0] for z in depths for y in (-1, 1) for x in (-1, 1)]).T
 
 

@@ -71,7 +71,7 @@ def showing(
     if concept is None or concept.view is None or (where := place(concept.view)) is None:
         return None
     if not concept.read:
-        pictures.want(scene)
+        pictures.want(scene, current().errand)
     picture = concept.picture or concept.meanwhile
     return (picture, where) if picture else None
 
@@ -166,7 +166,5 @@ def unregister() -> None:
         bpy.types.SpaceView3D.draw_handler_remove(_handler, "WINDOW")
         _handler = None
         pictures.redraw()
-    if bpy.app.timers.is_registered(pictures.read_wanted):
-        bpy.app.timers.unregister(pictures.read_wanted)
     pictures.clear()
     drawing.free()

@@ -9,7 +9,8 @@ import bpy
 from maquette_wire.recipe import Recipe
 
 from ..abilities import chosen_model, sees_openings
-from ..properties import WINDOWS, MaquetteSettings
+from ..facade_settings import WINDOWS
+from ..properties import MaquetteSettings
 
 LABELS = {windows: label for windows, label, _description in WINDOWS}
 NAMES = {"windows": "Windows", "storey": "Storey Height", "bay": "Bay Width"}

@@ -10,7 +10,7 @@ import bpy
 from maquette_wire.errors import MaquetteError
 
 from .. import results
-from ..properties import LINES
+from ..fine_tuning import LINES
 from ..wrapping import wrapped
 from .base import TAB
 from .facades import facade_facts

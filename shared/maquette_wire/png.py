@@ -31,7 +31,8 @@ PARAMETERS_KEY, XMP_KEY = "parameters", "XML:com.adobe.xmp"
 LEVEL = 3
 TEXT_BYTES = 4 * 1024 * 1024
 """Text of one chunk at most, when read."""
-_NONE, _SUB, _UP = 0, 1, 2
+NONE, SUB, UP = 0, 1, 2
+"""Filters of rows (§9.2): as they are, and less what is left of a pixel or above it."""
 
 
 def encode(
@@ -100,6 +101,11 @@ def read_text(path: Path) -> dict[str, str]:
     return decode_text(path.read_bytes(), str(path))
 
 
+def read_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Type and body of each chunk of a PNG file. Raises as :func:`read_text` does."""
+    return _chunks(path.read_bytes(), str(path))
+
+
 def read_recipe(path: Path) -> Recipe:
     """The Recipe inside a picture that Maquette made.
 
@@ -153,7 +159,7 @@ def _filtered(data: bytes, stride: int, step: int) -> bytes:
     start = (rows - sample) // 2 * stride
     trial = data[start : start + sample * stride]
     kind = min(
-        (_NONE, _SUB, _UP),
+        (NONE, SUB, UP),
         key=lambda kind: len(zlib.compress(_apply(kind, trial, stride, step), 1)),
     )
     body = _apply(kind, data, stride, step)
@@ -166,12 +172,12 @@ def _filtered(data: bytes, stride: int, step: int) -> bytes:
 
 
 def _apply(kind: int, data: bytes, stride: int, step: int) -> bytes:
-    if kind == _SUB:
+    if kind == SUB:
         left = bytes(step) + data[:-step]
         # Each row's first pixel has nothing to its left.
         keep = (bytes(step) + b"\xff" * (stride - step)) * (len(data) // stride)
         return _difference(data, left, keep)
-    if kind == _UP:
+    if kind == UP:
         return _difference(data, bytes(stride) + data[:-stride], None)
     return data
 

@@ -30,7 +30,15 @@ SECONDS = 20.0
 blender_addon.__time__ = Path(blender_addon.__file__).stat().st_mtime  # type: ignore[attr-defined]
 
 
+SCENES = ("gallery_scene", "textured_scene")
+"""Modules beside this one whose fixtures several test modules use."""
+
 _status = 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in SCENES:
+        config.pluginmanager.import_plugin(f"tests.blender_addon.{name}")
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

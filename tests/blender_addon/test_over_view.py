@@ -10,11 +10,12 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from maquette_wire import messages
+from maquette_wire import messages, png
 
 from blender_addon.delivery import folder_of, target_of
 from blender_addon.jobs import State
 from blender_addon.overlay import pictures
+from blender_addon.pictures import read_own, read_pixels
 from blender_addon.recipes import recipe_of
 from blender_addon.view_looks import look_of
 from tests.blender_addon.conftest import a_capture, arrived, turn
@@ -86,9 +87,9 @@ def test_another_concept_is_read_from_its_file_when_it_is_wanted(session, server
     assert bpy.ops.maquette.choose_picture(picture=other) == {"FINISHED"}
     second = pictures.concept(scene)
     assert not second.read and second.picture is None
-    pictures.want(scene)
-    pictures.read_wanted()
-    assert second.read and second.picture is not first
+    pictures.want(scene, session.errand)
+    turn(session, lambda: second.read)
+    assert second.picture is not first
     assert second.picture._pixels[0, 0] == pytest.approx([100 / 255] * 3 + [1], abs=1e-6)
     assert not settings.last_result.has_data, "Blender keeps no copy"
 
@@ -100,10 +101,45 @@ def test_a_concept_whose_file_is_gone_is_not_shown(session, server, settings):
     pictures.clear()
     scene = bpy.context.scene
     assert pictures.concept(scene).view is not None
-    pictures.want(scene)
-    pictures.read_wanted()
     concept = pictures.concept(scene)
-    assert concept.read and concept.picture is None
+    pictures.want(scene, session.errand)
+    turn(session, lambda: concept.read)
+    assert concept.picture is None
+
+
+@pytest.mark.parametrize("touched", ["saved by another program", "painted in Blender"])
+def test_a_concept_that_was_touched_is_shown_as_it_is_now(session, server, settings, touched):
+    _begin(session)
+    turn(session, lambda: arrived(session))
+    image, scene = settings.last_result, bpy.context.scene
+    image.pixels[:] = [0.0, 1.0, 0.0, 1.0] * (image.size[0] * image.size[1])
+    if touched == "saved by another program":
+        image.save()
+        image.buffers_free()
+    pictures.clear()
+    concept = pictures.concept(scene)
+    pictures.want(scene, session.errand)
+    turn(session, lambda: concept.read)
+    assert concept.picture._pixels is not None and concept.picture._pixels[..., 1].min() == 1.0
+    assert image.is_dirty == (touched == "painted in Blender")
+
+
+@pytest.mark.parametrize("content", ["noise", "rows", "columns", "plain"])
+def test_a_thread_reads_what_we_write_as_blender_does(tmp_path, content: str):
+    noise = np.random.default_rng(3).integers(0, 256, (37, 53, 3), np.uint8)
+    shown = {
+        "noise": noise,
+        "rows": np.repeat(noise[:1], 37, 0),
+        "columns": np.repeat(noise[:, :1], 53, 1),
+        "plain": np.full_like(noise, 9),
+    }[content]
+    path = tmp_path / "concept.png"
+    png.write(path, shown.tobytes(), 53, 37, {"maquette": "{}"})
+    read = read_own(path)
+    assert read is not None and (read == shown).all() and (read_pixels(path) == shown).all()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert read_own(path) is None and read_own(tmp_path / "gone.png") is None
 
 
 def test_another_file_has_other_pictures(session, server, settings):

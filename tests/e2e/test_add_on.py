@@ -96,7 +96,7 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWin
     assert picture == visit.folder / "maquette" / "concept-street-seed12.png"
     assert png.read_recipe(picture).prompt == user["prompt"]
     assert np.asarray(Image.open(picture)).std() > 1
-    assert user["told"] == [] and user["queued"] == 4
+    assert user["told"] == [] and user["queued"] == 3
     assert user["found by search"] >= 1
     assert max(user["ticks"]) < HOLD_MS, sorted(user["ticks"])[-5:]
 
@@ -155,6 +155,18 @@ def test_an_architect_has_a_grid_made_in_a_window(in_window: InWindow):
         width, height = image.size
     assert width > 3 * 256 and height > 4 * 192, "four seeds down, three values of Geometry across"
     assert user["windows"] == 1, "no image editor was open"
+
+
+@pytest.mark.blender
+@pytest.mark.slow
+@pytest.mark.parametrize("window", windows.programs()[:1] or [None], indirect=True)
+def test_an_architect_restyles_in_cramped_and_unusual_views(in_window: InWindow):
+    user = in_window("cramped.py").user
+    for place in ("high resolution", "local view", "no overlap", "no 3D view"):
+        pictures, told = user[place]
+        assert len(pictures) == 1 and told == [], (place, user[place])
+    pictures, (said,) = user["sliver"]
+    assert pictures == [] and "make the 3D view" in said, user["sliver"]
 
 
 @pytest.mark.blender

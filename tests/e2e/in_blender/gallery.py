@@ -42,6 +42,8 @@ from window import (
 )
 
 COUNT = 26
+NEWEST, NAME = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"
+"""The label and the name of the newest picture."""
 LOOKS = (
     ("red brick at dusk", (1.0, 0.62, 0.5), (230, 128, 115)),
     ("white render, clear day", (1.05, 1.05, 1.0), (140, 190, 255)),
@@ -131,6 +133,12 @@ def over_the_view() -> list[float]:
     return colours(middle).round(1).tolist()
 
 
+def over_the_editor() -> None:
+    """The mouse over the image editor, for keys."""
+    box = box_of("IMAGE_EDITOR")
+    do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+
+
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
@@ -146,26 +154,36 @@ def scenario() -> Iterator[float]:
     yield from locate("1 of 4")
     yield 1
     shot("gallery-page", in_sidebar)
+    yield from look()
+    yield from star()
+    yield from search()
+    yield from compare_two()
+    yield from camera_back()
+    yield from delete_and_undo()
+    yield from next_version()
+    yield from own_eye()
 
-    # Choose one by a click on its picture, and look at the others with the arrow keys.
-    newest, name = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"
-    yield from press(newest, lambda: chosen() == name, below=-2)
+
+def look() -> Iterator[float]:
+    """Choose one by a click on its picture, and look at the others with the arrow keys."""
+    yield from press(NEWEST, lambda: chosen() == NAME, below=-2)
     user["shown"] = [shown()]
-    box = box_of("IMAGE_EDITOR")
 
     def step() -> Iterator[float]:
-        do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+        over_the_editor()
         yield PACE
         do("key", "Right")
 
-    yield from until(step, lambda: chosen() != name)
+    yield from until(step, lambda: chosen() != NAME)
     user["shown"].append(shown())
     user["datablocks"] = len([image for image in bpy.data.images if results.KEY in image])
 
-    # A star: by its button, and by its key in the image editor.
-    yield from press(newest, lambda: chosen() == name)
-    yield from press(newest, lambda: pictures()[state().chosen].starred, across=-62)
-    do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+
+def star() -> Iterator[float]:
+    """A star: by its button, and by its key in the image editor."""
+    yield from press(NEWEST, lambda: chosen() == NAME)
+    yield from press(NEWEST, lambda: pictures()[state().chosen].starred, across=-62)
+    over_the_editor()
     yield PACE
     do("key", "s")
     yield from wait(lambda: not pictures()[state().chosen].starred, SECONDS)
@@ -173,7 +191,9 @@ def scenario() -> Iterator[float]:
     yield from wait(lambda: pictures()[state().chosen].starred, SECONDS)
     user["starred"] = [entry.title for entry in pictures() if entry.starred]
 
-    # Search, by words of the prompt.
+
+def search() -> Iterator[float]:
+    """Search, by words of the prompt."""
     yield from type_into("Search", "pencil", lambda: state().search)
     yield from rest()
     yield 1
@@ -181,13 +201,15 @@ def scenario() -> Iterator[float]:
     state().search = ""
     yield 1
 
-    # Compare two: a wipe whose line is dragged, then side by side.
-    other = f"Street {COUNT - 2}"
-    yield from press(other, lambda: chosen() != name)
+
+def compare_two() -> Iterator[float]:
+    """Compare two: a wipe whose line is dragged, then side by side."""
+    other, box = f"Street {COUNT - 2}", box_of("IMAGE_EDITOR")
+    yield from press(other, lambda: chosen() != NAME)
     yield 1
     user["other"] = halves()
     yield from until(lambda: ctrl_click(other), lambda: state().marked)
-    yield from press(newest, lambda: chosen() == name)
+    yield from press(NEWEST, lambda: chosen() == NAME)
     yield 1
     user["before"] = halves()
     yield from press("Wipe")
@@ -216,7 +238,7 @@ def scenario() -> Iterator[float]:
     shot("gallery-side")
 
     def end() -> Iterator[float]:
-        do("mousemove", box.x + box.width // 2, box.y + box.height // 2)
+        over_the_editor()
         yield PACE
         do("key", "Escape")
 
@@ -224,7 +246,9 @@ def scenario() -> Iterator[float]:
     yield 1
     user["after"] = halves()
 
-    # Its camera, which has been moved since.
+
+def camera_back() -> Iterator[float]:
+    """Its camera, which has been moved since."""
     cameras = len(bpy.data.cameras)
     yield from press("Use Camera", lambda: len(bpy.data.cameras) > cameras)
     user["camera"] = bpy.context.scene.camera.name
@@ -234,9 +258,11 @@ def scenario() -> Iterator[float]:
     yield 1
     shot("gallery-camera")
 
-    # Deleted, and undone.
+
+def delete_and_undo() -> Iterator[float]:
+    """Deleted, and undone."""
     key = state().chosen
-    yield from press(name, lambda: pictures()[key].trashed, icon=0)
+    yield from press(NAME, lambda: pictures()[key].trashed, icon=0)
     user["trashed"] = pictures()[key].title
     yield from rest()
     do("key", "ctrl+z")
@@ -245,12 +271,15 @@ def scenario() -> Iterator[float]:
     user["count"] = len(pictures())
     user["told"] = [notice.text for notice in session.notices]
 
-    # The next version of the file leaves this one its pictures.
+
+def next_version() -> Iterator[float]:
+    """The next version of the file leaves this one its pictures."""
     blend = Path(bpy.data.filepath)
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.save_as_mainfile(filepath=str(blend.with_name("next.blend")))
-    yield from press(newest, lambda: chosen() == name)
-    yield from press(name, lambda: pictures()[key].trashed, icon=0)
+    yield from press(NEWEST, lambda: chosen() == NAME)
+    key = state().chosen
+    yield from press(NAME, lambda: pictures()[key].trashed, icon=0)
     file = Path(bpy.path.abspath(pictures()[key].path))
     state().shown = "TRASH"
     yield 1
@@ -266,13 +295,16 @@ def scenario() -> Iterator[float]:
     user["said"] = [notice.text.replace(blend.name, "BLEND") for notice in session.notices]
     session.dismiss()
 
-    # This view's own eye: the scene's stays as it is.
+
+def own_eye() -> Iterator[float]:
+    """This view's own eye: the scene's stays as it is."""
     yield from press("Bird 17", lambda: chosen() == "Bird – seed 17")
     yield from rest()
     yield 1
     user["over"] = [over_the_view()]
     settings: Any = bpy.context.scene.maquette
-    look: Any = area_of("VIEW_3D").spaces.active.shading.maquette_look  # pyright: ignore[reportAttributeAccessIssue]
+    space: Any = area_of("VIEW_3D").spaces.active
+    look = space.shading.maquette_look
     yield from press("Opacity", lambda: look.is_own, icon=0)
     yield from press("Opacity", lambda: not look.overlay_shown, across=-44)
     yield from rest()

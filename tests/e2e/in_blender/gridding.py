@@ -8,6 +8,7 @@ user has in the end.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ from window import (
 )
 
 JOB_SECONDS = 240.0
+SIDE = 512 if "MAQUETTE_DOCS" in os.environ else 256
+"""Of each picture: as large as the docs show them, or as quick as a test needs them."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 user: dict[str, object] = {}
@@ -41,7 +44,7 @@ def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
     settings = bpy.context.scene.maquette
-    settings.prompt, settings.long_side = "red brick library at dusk", 256
+    settings.prompt, settings.long_side = "red brick library at dusk", SIDE
     yield 0.3
     yield from press("Grid...")
     yield from still()

@@ -58,19 +58,26 @@ module._Target.follow = noted_follow
 
 
 def fill_the_editor() -> Iterator[float]:
-    """The frame as large as the editor lets it be."""
-    area = area_of("IMAGE_EDITOR")
-    region = next(each for each in area.regions if each.type == "WINDOW")
+    """The frame as large as the editor lets it be, and beside it the settings alone."""
     window = bpy.context.window_manager.windows[0]
+    with bpy.context.temp_override(window=window, area=area_of("OUTLINER")):
+        bpy.ops.screen.area_close()
+    yield 1
+    area = area_of("IMAGE_EDITOR")
+    area.spaces.active.show_region_header = False
+    yield from still()
+    region = next(each for each in area.regions if each.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.image.view_all(fit_view=True)
+    yield from press("Presets", place=lambda: box_of("PROPERTIES"))  # out of the way
+    yield from rest()
     yield from still()
 
 
 def frame_and_settings() -> Box:
     """Without the line above the frame, which says how long this machine took."""
     editor, both = around("IMAGE_EDITOR"), around("IMAGE_EDITOR", "PROPERTIES")
-    line = scaled(48)
+    line = scaled(26)
     return Box(both.x, editor.y + line, both.width, editor.height - line)
 
 

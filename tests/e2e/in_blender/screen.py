@@ -135,12 +135,16 @@ def _alone(picture: Grey, row: int, column: int, rows: int, columns: int) -> boo
     return all(not part.size or float(np.ptp(part)) < 2 * FAINT for part in beside)
 
 
-@lru_cache(maxsize=256)
 def lettering(word: str) -> Grey:
     """A word as Blender's interface draws it, white on black, cropped to its ink and a margin."""
     points = bpy.context.preferences.ui_styles[0].widget.points
-    blf.size(0, points * bpy.context.preferences.system.ui_scale)
-    size = (int(blf.dimensions(0, word)[0]) + 16, 32)
+    return _drawn(word, points * bpy.context.preferences.system.ui_scale)
+
+
+@lru_cache(maxsize=256)
+def _drawn(word: str, points: float) -> Grey:
+    blf.size(0, points)
+    size = (int(blf.dimensions(0, word)[0]) + 16, int(3 * points))
     offscreen = gpu.types.GPUOffScreen(*size)
     # Blender's stubs know no context managers.
     drawing: Any = (offscreen.bind(), gpu.matrix.push_pop(), gpu.matrix.push_pop_projection())
@@ -151,7 +155,7 @@ def lettering(word: str) -> Grey:
         scale = Matrix.Diagonal((2 / size[0], 2 / size[1], -1, 1))
         gpu.matrix.load_projection_matrix(Matrix.Translation((-1, -1, 0)) @ scale)
         blf.color(0, 1, 1, 1, 1)
-        blf.position(0, 8, 10, 0)
+        blf.position(0, 8, int(points), 0)
         blf.draw(0, word)
         read = frame.read_color(0, 0, *size, 4, 0, "UBYTE")
     offscreen.free()

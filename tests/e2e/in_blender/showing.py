@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from mathutils import Euler
 
 sys.path.append(str(Path(__file__).parent))
 from screen import Box, area_of, region_of
@@ -32,6 +33,7 @@ from window import (
     perform,
     picture,
     press,
+    view,
     wait,
 )
 
@@ -99,6 +101,26 @@ def compare_large() -> Iterator[float]:
     yield 1
 
 
+def over_the_model() -> Iterator[float]:
+    """The picture over the model, wiped away in part, and Live."""
+    settings, space = bpy.context.scene.maquette, area_of("VIEW_3D").spaces.active
+    region_3d = space.region_3d
+    yield from locate("Over the 3D View")
+    yield from picture("viewport-in-register", in_view_area)
+    yield from press("Opacity", lambda: settings.use_wipe, icon=1)
+    yield from picture("viewport-wipe", in_view_area)
+    yield from press("Opacity", lambda: not settings.use_wipe, icon=1)
+    region_3d.view_perspective = "PERSP"
+    region_3d.view_rotation = Euler((1.4, 0.0, 0.7)).to_quaternion()
+    region_3d.view_location, region_3d.view_distance = (10, 0, 18), 130
+    settings.live_side = 512
+    yield from press("Live", lambda: session.live.on)
+    yield from wait(lambda: session.live.shown and not session.live.busy, JOB_SECONDS)
+    yield from picture("viewport-live", in_view_area)
+    yield from press("End Live", lambda: not session.live.on)
+    region_3d.view_perspective = "CAMERA"
+
+
 def both_views() -> Box:
     """The 3D views beside each other."""
     window = bpy.context.window_manager.windows[0]
@@ -125,6 +147,7 @@ def look_both_ways() -> Iterator[float]:
     look: Any = area_of("VIEW_3D").spaces.active.shading.maquette_look  # pyright: ignore[reportAttributeAccessIssue]
     yield from press("Opacity", lambda: look.is_own, icon=0)
     yield from press("Opacity", lambda: look.use_wipe, icon=1)
+    yield from locate("Over the 3D View")
     yield from picture("viewport-own", both_views)
 
 
@@ -135,6 +158,8 @@ def window_manager() -> Any:
 def scenario() -> Iterator[float]:
     """The steps; each yields the seconds until the next one."""
     yield from begin()
+    # The frame as large as there is room for beside the sidebar.
+    view().view_camera_zoom, view().view_camera_offset = 12.0, (0.074, 0.0)
     settings = bpy.context.scene.maquette
     settings.seed_locked = True
     bpy.ops.maquette.connect()
@@ -151,6 +176,7 @@ def scenario() -> Iterator[float]:
     yield from picture("facades-panel", in_view_area)
 
     yield from press("Concept Image")
+    yield from over_the_model()
     yield from open_panel("Gallery")
     gallery = window_manager().maquette_gallery
     yield from press("Two-point 9", lambda: gallery.chosen == entries()[8].name, below=-2)

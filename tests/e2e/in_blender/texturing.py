@@ -8,6 +8,7 @@ user has in the end.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ from window import (
 )
 
 JOB_SECONDS = 400.0
+SIDE, TEXTURE = (512, "2048") if "MAQUETTE_DOCS" in os.environ else (256, "1024")
+"""Of a view and of the texture: as sharp as the docs show it, or as quick as a test needs it."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
 layers = importlib.import_module(f"{ADD_ON}.layers")
@@ -117,7 +120,7 @@ def scenario() -> Iterator[float]:
     settings = bpy.context.scene.maquette
     settings.seed, settings.seed_locked = 3, True
     settings.prompt = "white render church, tile roof, lawn, day"
-    settings.texture_views, settings.texture_size = 5, "1024"
+    settings.texture_views, settings.texture_side, settings.texture_size = 5, SIDE, TEXTURE
     yield from open_panel("Texture on the Model")
     yield from locate("Texture of a File...")
     yield from picture("textures-panel", between("Texture on the Model", "Texture of a File..."))

@@ -30,7 +30,6 @@ from window import (
     SHOTS,
     area_of,
     do,
-    in_view_area,
     perform,
     shot,
     until,
@@ -141,7 +140,6 @@ def compare_with_the_camera(settings: Any) -> Iterator[float]:
     yield from wait(lambda: showing() is not None, SECONDS)
     yield 1
     shot("v2-in-register")
-    shot("docs/viewport-in-register", in_view_area)
     user["camera"] = {**where_on_display(), "frame": frame()}
     user["file"] = bpy.path.abspath(settings.last_result.filepath)
     do("mousemove", *at(500, 400))
@@ -195,7 +193,7 @@ def wipe(settings: Any) -> Iterator[float]:
     user["wiped"] = settings.wipe
     window = bpy.context.window_manager.windows[0]
     user["holding"] = [each.bl_idname for each in window.modal_operators]
-    shot("docs/viewport-wipe", in_view_area)
+    shot("v4-wiped")
     yield from until(lambda: drag(0.6, "key", "Escape"), lambda: not settings.use_wipe)
     do("mouseup", 1)
     yield 0.5
@@ -213,7 +211,7 @@ def follow(settings: Any) -> Iterator[float]:
     yield from wait(settled, JOB_SECONDS)
     user["first"] = settled()
     yield 0.5
-    shot("docs/viewport-live", in_view_area)
+    shot("v5-live")
     first, before = live.shown, view().view_matrix.copy()
     seen: list[int] = []
 
