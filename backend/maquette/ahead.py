@@ -1,4 +1,4 @@
-"""What is needed one after the other, made by a thread of its own before it is asked for."""
+"""What is needed one after the other, made by threads of their own before it is asked for."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Value = TypeVar("Value")
 class Ahead(Generic[Value]):
     """The values of 0 to `count`, in that order, made while earlier ones are used.
 
-    make: is called once for each, by one thread; what it raises is raised where that value is
-    asked for. A single value, of which there is nothing to be ahead, is made at once.
+    make: is called once for each, by one of so many threads; what it raises is raised where that
+    value is asked for. A single value, of which there is nothing to be ahead, is made at once.
     """
 
-    def __init__(self, make: Callable[[int], Value], count: int) -> None:
+    def __init__(self, make: Callable[[int], Value], count: int, threads: int = 1) -> None:
         self._values: list[Future[Value]] = []
         if count == 1:
             self._values.append(Future())
             self._values[0].set_result(make(0))
             return
-        with_thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-        self._values += [with_thread.submit(make, number) for number in range(count)]
-        with_thread.shutdown(wait=False)  # of no more than these
+        makers = ThreadPoolExecutor(threads, thread_name_prefix="ahead")
+        self._values += [makers.submit(make, number) for number in range(count)]
+        makers.shutdown(wait=False)  # of no more than these
 
     def __len__(self) -> int:
         return len(self._values)

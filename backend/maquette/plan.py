@@ -104,6 +104,7 @@ def make_plan(
     *,
     seamless: bool = False,
     together: bool = False,
+    makers: int = 1,
 ) -> Plan:
     """Decide everything about a job. Raises MaquetteError for what can't be sampled.
 
@@ -111,7 +112,7 @@ def make_plan(
     Views of one model stand near and far; in the range of the nearest the others would be flat.
     seamless: the captures are square and go on at their opposite edge, and so do their pictures,
     which are smaller where the model can't paint as large. together: the captures show one scene,
-    whose walls have the same openings in all of them.
+    whose walls have the same openings in all of them. makers: threads that make its frames.
     """
     settings = model.settings
     by_geometry = settings.geometry.at(recipe.geometry)
@@ -166,7 +167,7 @@ def make_plan(
         windows=tuple(dict.fromkeys(reading.windows for reading in readings)),
         own_colors=1.0 - strength if settings.own_colors else 0.0,
     )
-    padded, made = maker.padded(), Ahead(maker.make, len(captures))
+    padded, made = maker.padded(), Ahead(maker.make, len(captures), makers)
     # A tile is never larger than what the model paints well.
     warnings = [] if seamless else _size_warnings(maker.sizes, settings)
     if recipe.windows in KINDS and guide is None and not seamless:

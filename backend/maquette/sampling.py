@@ -47,6 +47,7 @@ from .workers import computing_with
 _BATCH_MAX = 16
 # The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.
 _BATCH_PIXELS = 16 * 512 * 512
+_FRAMES = 4  # that a thread makes in less time than a picture is painted in
 _BATCH_SHARE = 0.5  # of the memory that the weights leave
 
 
@@ -151,7 +152,10 @@ class Sampler:
             with inside:
                 inside.enter_context(computing_with(each or threads))
                 plan = make_plan(
-                    recipe, captures, model, model_hash, seamless=seamless, together=together
+                    *(recipe, captures, model, model_hash),
+                    seamless=seamless,
+                    together=together,
+                    makers=-(-threads // (_FRAMES * each)) if each else 1,
                 )
                 inside.enter_context(contextlib.closing(plan))
                 start = time.perf_counter()

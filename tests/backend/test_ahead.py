@@ -50,3 +50,14 @@ def test_nothing_more_is_made_once_it_is_given_up() -> None:
     gate.set()
     assert ahead[0] is None
     assert made == [0]
+
+
+def test_several_threads_make_several_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def make(number: int) -> int:
+        both.wait()
+        return number
+
+    ahead = Ahead(make, 4, threads=2)
+    assert [ahead[number] for number in range(4)] == [0, 1, 2, 3]
