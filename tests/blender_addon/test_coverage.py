@@ -15,10 +15,10 @@ from blender_addon.operators.coverage import asked
 from blender_addon.overlay import coverage
 from blender_addon.overlay.coverage import MISSED, SEEN, patches, pyramid
 from tests.blender_addon.capture import scenes, state
-from tests.blender_addon.test_textures import arrived, house, turn  # noqa: F401 (a fixture)
+from tests.blender_addon.conftest import arrived, turn
 
 
-def test_the_preview_says_what_the_texture_then_says(session, server, house):  # noqa: F811
+def test_the_preview_says_what_the_texture_then_says(session, server, house):
     state.dump()  # the first one makes Blender note a few things
     before = state.dump()
     assert bpy.ops.maquette.preview_views() == {"FINISHED"}
@@ -39,7 +39,7 @@ def test_the_preview_says_what_the_texture_then_says(session, server, house):  #
     turn(session, lambda: arrived(session))
 
 
-def test_the_preview_is_of_the_selection_and_goes_with_the_file(session, server, house):  # noqa: F811
+def test_the_preview_is_of_the_selection_and_goes_with_the_file(session, server, house):
     bpy.data.objects["Annex"].select_set(True)
     assert bpy.ops.maquette.preview_views() == {"FINISHED"}
     sampled = coverage.shown.plan.sampled
@@ -50,7 +50,7 @@ def test_the_preview_is_of_the_selection_and_goes_with_the_file(session, server,
     assert coverage.shown is None
 
 
-def test_what_cannot_be_previewed_is_said(session, server, house):  # noqa: F811
+def test_what_cannot_be_previewed_is_said(session, server, house):
     bpy.ops.object.text_add()
     with pytest.raises(RuntimeError, match="Convert curves"):
         bpy.ops.maquette.preview_views()

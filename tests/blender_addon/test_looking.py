@@ -11,7 +11,7 @@ import pytest
 from blender_addon.gallery import compare, entries, shown
 from blender_addon.operators import gallery as clicking
 from tests.blender_addon.conftest import pictures
-from tests.blender_addon.test_gallery import put_picture, save_as
+from tests.blender_addon.gallery_scene import put_picture, save_as
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from maquette_wire.surface import Surface, surface_of
 from blender_addon import command, layers, texture_command, textures
 from tests.blender_addon.capture import scenes
 from tests.blender_addon.conftest import arrived, turn
-from tests.blender_addon.test_textures import looks
+from tests.blender_addon.textured_scene import looks
 
 RECIPE = Recipe(prompt="brick", seed=4)
 
