@@ -16,6 +16,7 @@ from . import annotators, depth, framing
 from .edges import surface_ends
 from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
+from .kept import Kept
 from .lines import exact_lines
 from .outlines import Outlines
 from .own_colors import OwnColors
@@ -24,6 +25,8 @@ _FLAT = 0.01
 """Encoded units, the least that depth differs by in what isn't one flat surface."""
 _REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved, a cell of latents."""
+_OUTLINES = Kept[Outlines](8 << 20)
+"""Which take some 5 to 10 bytes a pixel."""
 
 
 class PlansFor(Protocol):
@@ -213,7 +216,11 @@ def with_outlines(frame: Frame, capture: Capture, radius: int, seamless: bool) -
     """The frame with the edges of its capture; radius: pixels within which colours are moved."""
     if not radius:
         return frame
-    outlines = Outlines.of(_depth_at(capture, frame.size), capture.view, radius, wraps=seamless)
+
+    def find() -> Outlines:
+        return Outlines.of(_depth_at(capture, frame.size), capture.view, radius, wraps=seamless)
+
+    outlines = _OUTLINES.of(capture, (frame.size, radius, seamless), find)
     return dataclasses.replace(frame, outlines=(outlines,))
 
 

@@ -10,11 +10,15 @@ from maquette_wire.capture import Capture
 from maquette_wire.recipe import Recipe
 from numpy.typing import NDArray
 
+from ..kept import Kept
 from .kinds import KINDS, kind_of, names_windows
 from .layout import Grid, lay_out
 from .openings import openings_seen
 from .sight import Sight
 from .walls import Wall, find_walls
+
+_WALLS = Kept[list[Wall]](64 << 20)
+"""Of captures seen alone; they take next to nothing."""
 
 
 def with_windows(recipe: Recipe) -> str:
@@ -55,7 +59,9 @@ class FacadeGuide:
         return [Sight.of(capture) for capture in seen]
 
     def _find_walls(self, group: int) -> list[Wall]:
-        return find_walls(self._sights(group))
+        if self.together:
+            return find_walls(self._sights(group))
+        return _WALLS.of(self.captures[group], None, lambda: find_walls(self._sights(group)))
 
     def _lay_out(self, group: int, kind: str) -> list[Grid]:
         recipe = self.recipe
