@@ -32,8 +32,10 @@ _ALL = 0.95
 """Of what varies slowly, how much is taken out."""
 _OWN = 0.4
 """Of how openings of a wall differ, how much stays."""
-_BLUR = 1.2
-"""Painted pixels that a model blurs what it paints by."""
+_BLURS = (1.2, 1.7, 2.4)
+"""Painted pixels that a model may blur what it paints by."""
+_UNSURE = 0.04
+"""Share of the openings' variance that is lost in what is painted beside them."""
 _OPEN = 1e-3
 """Variance of openings in a surface, from which on it has any."""
 
@@ -49,7 +51,7 @@ class Lit:
         scale: pixels over which what varies is light.
         walls, glass: [faces, 3], Oklab, what a face is without openings, and its openings.
         clear: [faces], how far its openings can be told, 0 to 1; 0 where it has none.
-        counts: [faces], pixels.
+        weights: [faces], how much each says of what openings are like.
     """
 
     picture: NDArray[np.uint8]
@@ -60,7 +62,7 @@ class Lit:
     walls: NDArray[np.float64]
     glass: NDArray[np.float64]
     clear: NDArray[np.float64]
-    counts: NDArray[np.intp]
+    weights: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -81,33 +83,38 @@ class Lit:
             connected(np.ones(shape, bool), ~down, ~across) for down, across in (ends[0], ends[-1])
         )
         holes = openings > 0.5
-        blurred = _smooth(openings.astype(np.float32), _BLUR * pixel)
         inside = _inside(faces, round(2.0 * pixel))
         some = np.bincount(faces[inside], minlength=count + 1)
         inside |= (some == 0)[faces]  # a small face has no inside
-        own, shares = faces[inside], blurred[inside]
+        own = faces[inside]
         counts = np.bincount(own, minlength=count + 1).clip(1)
 
         def mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
             return np.bincount(own, values, count + 1) / counts
 
-        share = mean(shares)
-        spread = mean(shares**2) - share**2
-        fully = mean(holes[inside].astype(np.float64))
-        fully -= fully**2
-        lab = oklab(painted)[inside].T
-        walls, glass = np.empty((2, count + 1, 3))
-        for channel, values in enumerate(lab):
-            middle = mean(values)
-            both = mean(values * shares) - middle * share
-            slope = np.where(fully > _OPEN, both / np.maximum(spread, 1e-9), 0.0)
-            walls[:, channel] = middle - slope * share
-            glass[:, channel] = walls[:, channel] + slope
-        clear = np.where(fully > _OPEN, spread / np.maximum(fully, 1e-9), 0.0).clip(0.0, 1.0)
+        spread = mean(holes[inside].astype(np.float64))
+        spread -= spread**2
+        open_ = spread > _OPEN
+        colors = oklab(painted)[inside].T
+        middle = np.stack([mean(values) for values in colors], 1)
+        fits = []
+        for blur in _BLURS:
+            shares = _smooth(openings.astype(np.float32), blur * pixel)[inside]
+            share = mean(shares)
+            clear = (mean(shares**2) - share**2) / np.maximum(spread, _OPEN)
+            both = np.stack([mean(values * shares) for values in colors], 1)
+            both -= middle * share[:, None]
+            slope = both / ((clear + _UNSURE) * np.maximum(spread, _OPEN))[:, None]
+            slope *= open_[:, None]
+            told = float((counts * slope[:, 0] * both[:, 0]).sum())
+            fits.append((told, share, (clear * open_).clip(0.0, 1.0), slope))
+        # As much as the model blurred, windows tell most of the picture.
+        _, share, clear, slope = max(fits, key=lambda fit: fit[0])
+        walls = middle - (clear * share)[:, None] * slope
+        glass = middle + (1.0 - share)[:, None] * slope
         glass[:, 0] = glass[:, 0].clip(0.0, 1.0)
-        return cls(
-            picture, surfaces, faces, holes, scale, walls, glass, clear, counts * (fully > 0)
-        )
+        weights = counts * clear**2
+        return cls(picture, surfaces, faces, holes, scale, walls, glass, clear, weights)
 
     def evened(self, glass: NDArray[np.float64]) -> NDArray[np.uint8]:
         """The picture, sRGB [H, W, 3]. glass: [3], Oklab, openings as they are in all pictures."""
@@ -141,7 +148,7 @@ class Lit:
 
 def even_light(pictures: Sequence[Lit]) -> list[NDArray[np.uint8]]:
     """The pictures of one scene without the light that was painted, sRGB [H, W, 3]."""
-    weights = np.concatenate([each.counts * each.clear**2 for each in pictures])
+    weights = np.concatenate([each.weights for each in pictures])
     found = np.concatenate([each.glass for each in pictures])
     glass = np.zeros(3)
     if weights.sum() > 0.0:

@@ -101,6 +101,11 @@ class Outlines:
         plain = cls(shape, radius, ends, None, beyond)
         return dataclasses.replace(plain, rings=tuple(plain._made())) if kept else plain
 
+    @property
+    def edge(self) -> NDArray[np.intp]:
+        """Pixels at which a surface ends, int [n], row by row."""
+        return np.flatnonzero(~_inside(_linked(*self.ends)))
+
     def _made(self) -> Iterator[_Ring]:
         """The rings, from the innermost to that at the edge."""
         radius = self.radius
@@ -132,7 +137,7 @@ class Outlines:
         for ring in self._made() if self.rings is None else self.rings:
             inside = (colors[ring.inner] * ring.shares).sum(0)
             colors[ring.pixels] = ring.own * before[ring.pixels] + (1.0 - ring.own) * inside
-        at_edge = np.flatnonzero(~_inside(_linked(*self.ends)))
+        at_edge = self.edge
         smooth = np.zeros((at_edge.size, 3), np.float32)
         row, column = np.divmod(at_edge, width)
         for down, much in enumerate(_KERNEL, -1):

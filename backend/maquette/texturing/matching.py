@@ -112,7 +112,7 @@ def _parted(
     of a side, as windows, has no say.
     """
     made = sparse.csr_array((np.ones(len(logs)), (np.arange(len(logs)), material)))
-    weights, light, apart = np.ones(len(logs)), np.zeros(lit.shape[1]), np.zeros(len(logs))
+    weights, light, apart = np.ones(len(logs)), np.zeros(count * _SIDES), np.zeros(len(logs))
     for _ in range(_ROUNDS):
         # Materials follow from the light, so that only that is solved for.
         amounts = made.T @ weights
