@@ -29,7 +29,7 @@ SUN_WAY = (-0.95, 0.75)
 """The sun, left of the camera and above it, in lengths of the way to the camera."""
 SKY = (0.42, 0.52, 0.66), (0.80, 0.84, 0.88)
 """Linear, overhead and at the horizon."""
-GROUND = (0.42, 0.41, 0.39)
+GROUND = (0.5, 0.49, 0.47)
 
 
 def main() -> None:

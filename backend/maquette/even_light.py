@@ -32,10 +32,12 @@ _ALL = 0.95
 """Of what varies slowly, how much is taken out."""
 _OWN = 0.4
 """Of how openings of a wall differ, how much stays."""
-_BLURS = (1.2, 1.7, 2.4)
+_BLURS = (0.4, 1.2, 1.7, 2.4)
 """Painted pixels that a model may blur what it paints by."""
-_UNSURE = 0.04
+_UNSURE = 0.02
 """Share of the openings' variance that is lost in what is painted beside them."""
+_LEAST = 0.005
+"""The least of that share that a blur is judged by."""
 _OPEN = 1e-3
 """Variance of openings in a surface, from which on it has any."""
 
@@ -106,9 +108,9 @@ class Lit:
             both -= middle * share[:, None]
             slope = both / ((clear + _UNSURE) * np.maximum(spread, _OPEN))[:, None]
             slope *= open_[:, None]
-            told = float((counts * slope[:, 0] * both[:, 0]).sum())
-            fits.append((told, share, (clear * open_).clip(0.0, 1.0), slope))
-        # As much as the model blurred, windows tell most of the picture.
+            # What windows explain of how light the picture is, as much as the model blurred.
+            told = counts * open_ * both[:, 0] ** 2 / ((clear + _LEAST) * np.maximum(spread, _OPEN))
+            fits.append((float(told.sum()), share, (clear * open_).clip(0.0, 1.0), slope))
         _, share, clear, slope = max(fits, key=lambda fit: fit[0])
         walls = middle - (clear * share)[:, None] * slope
         glass = middle + (1.0 - share)[:, None] * slope

@@ -25,7 +25,7 @@ _ALIKE = 0.05
 """Difference of logarithms below which all are as good."""
 _FEW = 8
 """Points of a material in a view by which it is half believed."""
-_MOST, _TINTED = 0.7, 0.3
+_MOST, _TINTED = 1.2, 0.3
 """Logarithms of the most that light may do to a side, and to one of its colours against the others:
 a red and a blue side of an object stay so."""
 
