@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 LENS = 60.0
 RISE = math.radians(16.0)
 START = math.radians(20.0)
-MARGIN = 1.12
-SAMPLES = 24
+MARGIN = 1.06
+SAMPLES = 10
 SUN, SUN_SIZE = 3.0, math.radians(2.5)
 SUN_COLOR = (1.0, 0.94, 0.84)
 SUN_WAY = (-0.95, 0.75)

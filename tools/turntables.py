@@ -18,8 +18,8 @@ from .console import BuildError, root, run_logged, say
 
 PAGE = Path("docs/textures.jpg")
 TURNING = Path("docs/images")
-FRAMES, SIZE = 16, (400, 300)
-MILLISECONDS = 250
+FRAMES, SIZE = 12, (360, 270)
+MILLISECONDS = 330
 SIDES = 4
 MOST_BYTES = 80_000
 QUALITIES = (85, 75, 65, 50, 35)
@@ -112,7 +112,7 @@ SAMPLES = (
     ),
     Textured(
         "street_tower",
-        "tower, stone, grid of large windows, street, overcast",
+        "tower, white render, tall windows, street, overcast",
         ("Podium", "Shaft", "Upper shaft", "Crown", "Entrance canopy", "Fin west", "Fin east"),
     ),
 )
@@ -123,7 +123,7 @@ def command(textured: Textured, extension: Path, blender: Path, folder: Path) ->
     wanted: list[str | Path] = [sys.executable, "-m", "maquette", "texture"]
     wanted += [root() / "samples" / f"{textured.sample}.blend", "--prompt", textured.prompt]
     wanted += ["--seed", str(textured.seed), "--output", folder]
-    wanted += ["--extension", extension, "--blender", blender]
+    wanted += ["--no-blend", "--extension", extension, "--blender", blender]
     for name in textured.objects:
         wanted += ["--object", name]
     return wanted
