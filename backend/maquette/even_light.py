@@ -49,7 +49,7 @@ class Lit:
     Attributes:
         picture: sRGB [H, W, 3].
         surfaces: int [H, W], openings by themselves, and `faces`, with their openings, from 1.
-        holes: bool [H, W], the openings.
+        openings: [H, W], how much of each pixel is one.
         scale: pixels over which what varies is light.
         walls, glass: [faces, 3], Oklab, what a face is without openings, and its openings.
         clear: [faces], how far its openings can be told, 0 to 1; 0 where it has none.
@@ -59,7 +59,7 @@ class Lit:
     picture: NDArray[np.uint8]
     surfaces: NDArray[Any]
     faces: NDArray[Any]
-    holes: NDArray[np.bool_]
+    openings: NDArray[np.floating]
     scale: float
     walls: NDArray[np.float64]
     glass: NDArray[np.float64]
@@ -116,7 +116,7 @@ class Lit:
         glass = middle + (1.0 - share)[:, None] * slope
         glass[:, 0] = glass[:, 0].clip(0.0, 1.0)
         weights = counts * clear**2
-        return cls(picture, surfaces, faces, holes, scale, walls, glass, clear, weights)
+        return cls(picture, surfaces, faces, openings, scale, walls, glass, clear, weights)
 
     def evened(self, glass: NDArray[np.float64]) -> NDArray[np.uint8]:
         """The picture, sRGB [H, W, 3]. glass: [3], Oklab, openings as they are in all pictures."""
@@ -124,13 +124,15 @@ class Lit:
         sizes = np.bincount(flat).clip(1)
         of = np.zeros(len(sizes), np.intp)
         of[flat] = faces
-        open_ = np.bincount(flat, self.holes.ravel()) > 0.5 * sizes
+        holes = self.openings > 0.5
+        open_ = np.bincount(flat, holes.ravel()) > 0.5 * sizes
         clear = self.clear[of]
         told = self.clear[:, None] * self.glass + (1.0 - self.clear[:, None]) * glass
-        sides = [each.astype(np.float32) for each in (self.holes, ~self.holes)]
+        sides = [each.astype(np.float32) for each in (holes, ~holes)]
         around = [np.maximum(_smooth(side, self.scale), 1e-6) for side in sides]
         # What is painted on a wall whose windows can't be told is neither.
         detail = np.where(self.clear > 0.0, self.clear, 1.0)[self.faces].astype(np.float32)
+        windowed = (self.clear > 0.0)[self.faces]
         lab = oklab(self.picture)
         for channel, values in enumerate(np.moveaxis(lab, -1, 0)):
             means = np.bincount(flat, values.ravel()) / sizes
@@ -141,10 +143,12 @@ class Lit:
                 for side, weight in zip(sides, around, strict=True)
             )
             of_face = _mean_by(of[open_], means[open_], len(self.clear))
-            glazed = told[of, channel] + _OWN * clear * (means - of_face[of])
-            plain = np.where(clear > 0.0, self.walls[of, channel], means)
-            base = np.where(open_, glazed, plain)
-            values[:] = base[self.surfaces] + detail * (apart - _ALL * slow)
+            # As much glass as there is in a pixel, so that small windows don't flicker.
+            varied = np.where(open_ & (clear > 0.0), _OWN * clear * (means - of_face[of]), 0.0)
+            walls, glazed = (each[:, channel][self.faces] for each in (self.walls, told))
+            mixed = walls + self.openings * (glazed - walls) + varied[self.surfaces]
+            base = np.where(windowed, mixed, means[self.surfaces])
+            values[:] = base + detail * (apart - _ALL * slow)
         return srgb_of_oklab(lab)
 
 

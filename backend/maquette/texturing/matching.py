@@ -27,7 +27,7 @@ _FEW = 8
 """Points of a material in a view by which it is half believed."""
 _MOST, _TINTED = 1.2, 0.3
 """Logarithms of the most that light may do to a side, and to one of its colours against the others:
-a red and a blue side of an object stay so."""
+what is of another hue, as a red and a blue side, is meant, and stays as it is."""
 
 
 def color_factors(colors: Tensor, seen: Tensor) -> Tensor:
@@ -91,7 +91,8 @@ def side_factors(
     known = found[places] == wanted
     factors -= (ideas[:, places] * known[:, None]).transpose(0, 2, 1)
     dimmed = factors.mean(1, keepdims=True)
-    factors = dimmed.clip(-_MOST, _MOST) + (factors - dimmed).clip(-_TINTED, _TINTED)
+    tint = np.abs(factors - dimmed).max(1, keepdims=True)
+    factors = factors.clip(-_MOST, _MOST) * (2.0 - tint / _TINTED).clip(0.0, 1.0)
     return torch.from_numpy(np.exp(factors)).float().to(colors.device)
 
 
