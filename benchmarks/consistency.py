@@ -2,13 +2,13 @@
 
     python benchmarks/consistency.py [SCENE.blend ...] [--blender PATH] [--extension ZIP]
         [--prompt TEXT] [--seed N] [--model pocket] [--how together|from|in-turn]
-        [--painted-light]
+        [--painted-light] [--side PIXELS]
         [--sheets DIR] [--json FILE]
 
 For each scene (all of `samples/` where none is named) the views that `maquette texture` takes are
 captured once, for a texture of 2048 pixels, and painted apart and together, with the same seed, as
-that command does: at the size that the model was trained at, enlarged to exact edges, and without
-painted light unless it is to be kept:
+that command does: at the size that the model was trained at, or at `--side`, enlarged to exact
+edges, and without painted light unless it is to be kept:
 
 - ``differ``: the mean difference of colours, in levels of 255, of texels of the model that two
   views see well, over all pairs of views, as they are painted, before any blending or matching of
@@ -99,12 +99,14 @@ def main() -> int:
     parser.add_argument("--model", default="pocket", help="a name of the catalogue (pocket)")
     parser.add_argument("--how", choices=("together", "from", "in-turn"), default="together")
     parser.add_argument("--painted-light", action="store_true", help="as it is painted")
+    parser.add_argument("--side", type=int, metavar="PIXELS", help="that views are painted at")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write the pictures there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
     recipe = Recipe(prompt=arguments.prompt, model=arguments.model, seed=arguments.seed)
     sampler = Sampler("cpu")
-    side = read_settings(sampler.catalogue.present(recipe.model).directory).native_size
+    trained_at = read_settings(sampler.catalogue.present(recipe.model).directory).native_size
+    side = arguments.side or trained_at
     asked: Asked = {"painted": side, "even": not arguments.painted_light}
     print(f"{'':16}" + "".join(f"{name:>14}" for name in COLUMNS))
     figures = {}
