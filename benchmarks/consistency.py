@@ -2,10 +2,13 @@
 
     python benchmarks/consistency.py [SCENE.blend ...] [--blender PATH] [--extension ZIP]
         [--prompt TEXT] [--seed N] [--model pocket] [--how together|from|in-turn]
+        [--painted-light] [--side PIXELS]
         [--sheets DIR] [--json FILE]
 
 For each scene (all of `samples/` where none is named) the views that `maquette texture` takes are
-captured once, at 512 x 512, and painted apart and together, with the same seed:
+captured once, for a texture of 2048 pixels, and painted apart and together, with the same seed, as
+that command does: at the size that the model was trained at, or at `--side`, enlarged to exact
+edges, and without painted light unless it is to be kept:
 
 - ``differ``: the mean difference of colours, in levels of 255, of texels of the model that two
   views see well, over all pairs of views, as they are painted, before any blending or matching of
@@ -13,7 +16,8 @@ captured once, at 512 x 512, and painted apart and together, with the same seed:
 - ``detail``: the energy of what a Gaussian of 2 pixels takes away, together against apart, over
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
 - ``seam``: how much colours change across borders of the UV map, in the texture of those painted
-  together against the views themselves (`benchmarks/seams.py`).
+  together against the views themselves; ``inside``: against that from texel to texel inside of
+  islands; ``smooth``: the same where the surface goes on there (`benchmarks/seams.py`).
 - ``time``: of the processor for the whole job, together against apart.
 
 In place of together, ``--how from`` gives the first view as it is painted by itself, and the others
@@ -31,6 +35,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TypedDict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
@@ -39,6 +44,7 @@ import numpy as np
 import torch
 from maquette import blender
 from maquette.commands.texture import AROUND
+from maquette.families.settings import read_settings
 from maquette.sampling import Sampler
 from maquette.texturing.bake import WELL_SEEN, PaintedView, Stage, bake
 from maquette.texturing.jumps import away_from_jumps
@@ -48,6 +54,7 @@ from maquette.texturing.surface import Surface, read_surface
 from maquette_wire.capture import Capture
 from maquette_wire.home import Home
 from maquette_wire.recipe import Recipe
+from maquette_wire.surface import captured_side
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
@@ -55,15 +62,31 @@ from seams import seams
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMPT = "red brick building, grey roof, ribbon windows, day"
-SIDE = 512
 TEXTURE = 512
 SAMPLES = 40_000
 CLEAN_PIXELS = 3.0
 SIGMA = 2.0
-COLUMNS = ("differ apart", "together", "ratio", "detail", "on it", "time", "seam")
+COLUMNS = (
+    "differ apart",
+    "together",
+    "ratio",
+    "detail",
+    "on it",
+    "time",
+    "seam",
+    "inside",
+    "smooth",
+)
 ATLAS = 2048
 
 Pictures = list[NDArray[np.uint8]]
+
+
+class Asked(TypedDict):
+    """What `Sampler.run` is asked for besides, as by a texture's job."""
+
+    painted: int
+    even: bool
 
 
 def main() -> int:
@@ -75,16 +98,23 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--model", default="pocket", help="a name of the catalogue (pocket)")
     parser.add_argument("--how", choices=("together", "from", "in-turn"), default="together")
+    parser.add_argument("--painted-light", action="store_true", help="as it is painted")
+    parser.add_argument("--side", type=int, metavar="PIXELS", help="that views are painted at")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write the pictures there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
     recipe = Recipe(prompt=arguments.prompt, model=arguments.model, seed=arguments.seed)
     sampler = Sampler("cpu")
+    trained_at = read_settings(sampler.catalogue.present(recipe.model).directory).native_size
+    side = arguments.side or trained_at
+    asked: Asked = {"painted": side, "even": not arguments.painted_light}
     print(f"{'':16}" + "".join(f"{name:>14}" for name in COLUMNS))
     figures = {}
     for scene in arguments.scenes or sorted((ROOT / "samples").glob("*.blend")):
-        surface, captures = captured(scene, arguments.blender, arguments.extension)
-        figures[scene.stem], rows = measure(sampler, recipe, surface, captures, arguments.how)
+        surface, captures = captured(scene, side, arguments.blender, arguments.extension)
+        figures[scene.stem], rows = measure(
+            sampler, recipe, surface, captures, arguments.how, asked
+        )
         print(
             f"{scene.stem:16}" + "".join(f"{figures[scene.stem][c]:>14.2f}" for c in COLUMNS),
             flush=True,
@@ -99,12 +129,14 @@ def main() -> int:
 
 
 def captured(
-    scene: Path, program: Path | None, extension: Path | None
+    scene: Path, side: int, program: Path | None, extension: Path | None
 ) -> tuple[Surface, list[Capture]]:
-    """The surface of a scene, and its views as `maquette texture` places them."""
+    """The surface of a scene, and its views as `maquette texture` takes them of a model that paints
+    at a side."""
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
         file = Path(folder) / "surface.npz"
-        wanted = ["--surface", str(file), "--around", str(AROUND), "--long-side", str(SIDE)]
+        wanted = ["--surface", str(file), "--around", str(AROUND), "--long-side"]
+        wanted.append(str(captured_side(side, ATLAS)))
         found, zipped = blender.find(program), blender.extension_zip(extension)
         home = Home.default()
         captures = blender.capture(found, zipped, home, scene, wanted, lambda _sentence: None)
@@ -112,14 +144,19 @@ def captured(
 
 
 def measure(
-    sampler: Sampler, recipe: Recipe, surface: Surface, captures: list[Capture], how: str
+    sampler: Sampler,
+    recipe: Recipe,
+    surface: Surface,
+    captures: list[Capture],
+    how: str,
+    asked: Asked,
 ) -> tuple[dict[str, float], list[Pictures]]:
     """The figures of one scene by their column, and its captures and pictures as rows."""
-    sampler.run(recipe, captures[:1])  # loads the model
+    sampler.run(recipe, captures[:1], painted=64)  # loads the model
     seconds, painted = [], []
     for way in ("apart", how):
         start = time.process_time()
-        painted.append(paint(sampler, recipe, captures, way))
+        painted.append(paint(sampler, recipe, captures, way, asked))
         seconds.append(time.process_time() - start)
     sights = seen_well(surface, captures)
     differ = [difference(sights, pictures) for pictures in painted]
@@ -130,25 +167,30 @@ def measure(
         PaintedView(capture.view, np.asarray(capture.depth), picture)
         for capture, picture in zip(captures, painted[1], strict=True)
     ]
-    stage = Stage(surface, views, texels_of(surface, TEXTURE), torch.device("cpu"), match=True)
-    seam = seams(surface, stage, bake(surface, views, ATLAS).picture)
-    values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)), seam)
+    stage = Stage(
+        surface, views, texels_of(surface, TEXTURE), torch.device("cpu"), True, even=asked["even"]
+    )
+    seam = seams(surface, stage, bake(surface, views, ATLAS, even=asked["even"]))
+    values = (*differ, differ[1] / differ[0], *(b / a for a, b in (*energies, seconds)), *seam)
     rows = [[np.asarray(capture.color) for capture in captures], *painted]
     return dict(zip(COLUMNS, values, strict=True)), rows
 
 
-def paint(sampler: Sampler, recipe: Recipe, captures: list[Capture], how: str) -> Pictures:
+def paint(
+    sampler: Sampler, recipe: Recipe, captures: list[Capture], how: str, asked: Asked
+) -> Pictures:
     """A picture of each view: apart, together, from the first, or in turn."""
     if how == "apart":
-        return [sampler.run(recipe, [each]).pictures[0][2] for each in captures]
+        return [sampler.run(recipe, [each], **asked).pictures[0][2] for each in captures]
     given: dict[int, NDArray[np.uint8]] = {}
     if how == "from":
-        given[0] = sampler.run(recipe, captures[:1]).pictures[0][2]
+        given[0] = sampler.run(recipe, captures[:1], **asked).pictures[0][2]
     elif how == "in-turn":
         for number in range(len(captures) - 1):
-            seen = sampler.run(recipe, captures[: number + 1], together=True, given=given)
+            some = captures[: number + 1]
+            seen = sampler.run(recipe, some, together=True, given=given, **asked)
             given[number] = seen.pictures[number][2]
-    result = sampler.run(recipe, captures, together=True, given=given)
+    result = sampler.run(recipe, captures, together=True, given=given, **asked)
     return [picture for _, _, picture in result.pictures]
 
 

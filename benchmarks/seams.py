@@ -1,26 +1,33 @@
 """Whether a texture shows where its UV map is cut.
 
 Two triangles that share an edge of the model lie side by side in one island of the UV map, or
-across a border of islands. A UV map is cut where the surface turns, and there pictures change, cut
-or not. So the change of a texture from half a texel before an edge to half a texel after it is held
-against that of the views themselves at the same points.
+across a border of islands. The change of a texture from half a texel before an edge to half a texel
+after it is held against that from texel to texel inside of islands. A UV map is also cut where the
+surface turns, and there pictures change, cut or not: a white wall meets a black roof. So it is held
+against that of the views themselves at the same points, too, and where the surface goes on by
+itself.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from maquette.srgb import srgb_of_linear
-from maquette.texturing.bake import Stage
+from maquette.texturing.bake import Baked, Stage
 from maquette.texturing.surface import Surface
 from numpy.typing import NDArray
 
 SAMPLES = 100_000
+GOES_ON = float(np.cos(np.radians(30.0)))
+"""Cosine of the most that a surface turns where it goes on, as around a round wall."""
 Array = NDArray[np.float64]
 
 
-def seams(surface: Surface, stage: Stage, picture: NDArray[np.float32]) -> float:
-    """Mean difference of colours across borders of islands in a texture [size, size, 3], over that
-    which its views show there, where they see both sides; not a number where the map isn't cut."""
+def seams(surface: Surface, stage: Stage, baked: Baked) -> tuple[float, float, float]:
+    """Mean difference of colours across borders of islands in a texture, where views see both
+    sides: over that which the views show there, over that from texel to texel inside of islands,
+    and the latter of borders alone where the surface goes on. Not a number where the map isn't cut
+    so."""
+    picture = baked.picture
     first, second, cut = _edges(surface)
     first, second = first[cut], second[cut]
     length = np.linalg.norm(np.subtract(*_ends(surface.corners, first)), axis=1)
@@ -42,8 +49,29 @@ def seams(surface: Surface, stage: Stage, picture: NDArray[np.float32]) -> float
         good &= seen & (weights > 0.0).all(0)
         textured.append(_sample(picture, uvs))
         shown.append(srgb_of_linear(colors))
-    apart = [np.abs(a - b)[good] for a, b in (textured, shown)]
-    return float(apart[0].mean() / apart[1].mean()) if good.any() else float("nan")
+    across, by_views = (np.abs(a - b)[good].mean(1) for a, b in (textured, shown))
+    normals = surface.normals()
+    turn = (normals[first[edges] // 3] * normals[second[edges] // 3]).sum(1)[good]
+    inside = _inside(picture, baked.seen)
+    return (
+        _mean(across) / _mean(by_views),
+        _mean(across) / inside,
+        _mean(across[turn > GOES_ON]) / inside,
+    )
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _inside(picture: NDArray[np.float32], seen: NDArray[np.bool_]) -> float:
+    """The mean difference of texels beside each other that views see."""
+    differences = []
+    for axis in (0, 1):
+        mask, colors = np.moveaxis(seen, axis, 0), np.moveaxis(picture, axis, 0)
+        both = mask[1:] & mask[:-1]
+        differences.append(np.abs(colors[1:] - colors[:-1])[both].mean(1))
+    return float(np.concatenate(differences).mean())
 
 
 def _edges(surface: Surface) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:

@@ -24,8 +24,9 @@ class TextureSettings:
     )
     texture_side: IntProperty(
         name="View Size",
-        description="Width and height of each view's picture. A model paints a whole building best "
-        "near the size it was trained at: 256 for the pocket model, 512 or more for large ones",
+        description="Width and height that each view is painted at. A model paints a whole "
+        "building best near the size it was trained at: 256 for the pocket model, 512 or more for "
+        "large ones. Edges and windows are as fine as the texture at any size",
         default=256,
         min=64,
         max=4096,
@@ -39,6 +40,15 @@ class TextureSettings:
         description="Width and height of a texture in pixels",
         items=tuple((str(side), f"{side} px", "") for side in (1024, 2048, 4096, 8192)),
         default="2048",
+        options=PLAIN,
+    )
+    texture_even: BoolProperty(
+        name="Even Light",
+        description="Take light and shade that were painted out of the texture, so that the "
+        "scene's own light isn't doubled: every surface has one colour and its detail, and no side "
+        "is darker than another (albedo). Off: as painted, for a texture that is shown without "
+        "light",
+        default=True,
         options=PLAIN,
     )
     texture_each: BoolProperty(

@@ -1,9 +1,9 @@
-"""In Blender: a textured model that turns once under soft light, as PNG frames.
+"""In Blender: a textured model that turns once under a sun and a sky, as PNG frames.
 
-    python tools/turning.py MODEL.glb FOLDER --frames 24 --side 320            (a Python with bpy)
+    python tools/turning.py MODEL.glb FOLDER --frames 24 --size 400 300        (a Python with bpy)
 
 The camera goes round the model at one distance, and the sun with it, so that every side is seen in
-the same light. The model is matt: its texture was painted with light and reflections of its own.
+the same light. The model is matt: what it reflects was painted.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 LENS = 60.0
-RISE = math.radians(20.0)
+RISE = math.radians(16.0)
 START = math.radians(20.0)
-MARGIN = 1.1
-SAMPLES = 8
-SKY, SUN, GROUND = 0.72, 1.5, 0.8
-SUN_WAY = (-0.7, 0.55)
+MARGIN = 1.06
+SAMPLES = 10
+SUN, SUN_SIZE = 3.0, math.radians(2.5)
+SUN_COLOR = (1.0, 0.94, 0.84)
+SUN_WAY = (-0.95, 0.75)
 """The sun, left of the camera and above it, in lengths of the way to the camera."""
+SKY = (0.42, 0.52, 0.66), (0.80, 0.84, 0.88)
+"""Linear, overhead and at the horizon."""
+GROUND = (0.5, 0.49, 0.47)
 
 
 def main() -> None:
@@ -33,17 +37,17 @@ def main() -> None:
     parser.add_argument("model", type=Path, metavar="MODEL.glb")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--frames", type=int, default=24)
-    parser.add_argument("--side", type=int, default=320, help="pixels")
+    parser.add_argument("--size", type=int, nargs=2, default=(400, 300), help="pixels")
     given = parser.parse_args()
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.ops.import_scene.gltf(filepath=str(given.model.resolve()))
     scene: Any = bpy.context.scene
     corners = _matt_corners(scene)
-    camera, sun = _stage(scene, corners, given.side)
+    camera, sun = _stage(scene, corners, given.size)
     turns = START + 2 * math.pi * np.arange(given.frames) / given.frames
     middle = (corners.min(0) + corners.max(0)) / 2
     poses = [_axes(turn) for turn in turns]
-    far = max(_distance(corners - middle, axes) for axes in poses)
+    far = max(_distance(corners - middle, axes, given.size) for axes in poses)
     for number, axes in enumerate(poses):
         camera.matrix_world = _placed(axes, middle + far * axes[:, 2])
         across, up = SUN_WAY
@@ -74,43 +78,56 @@ def _matt(material: Any) -> None:
     surface["Specular IOR Level"].default_value = 0.0
 
 
-def _stage(scene: Any, corners: NDArray[np.float64], side: int) -> tuple[Any, Any]:
+def _stage(scene: Any, corners: NDArray[np.float64], size: tuple[int, int]) -> tuple[Any, Any]:
     """Sky, sun, ground and camera; returns camera and sun."""
     low, high = corners.min(0), corners.max(0)
-    size = float(np.linalg.norm(high - low))
-    world: Any = bpy.data.worlds.new("Sky")
-    world.use_nodes = True
-    sky = world.node_tree.nodes["Background"].inputs
-    sky["Color"].default_value, sky["Strength"].default_value = (1.0, 1.0, 1.0, 1.0), SKY
-    scene.world = world
+    length = float(np.linalg.norm(high - low))
+    scene.world = _sky()
     light: Any = bpy.data.lights.new("Sun", "SUN")
-    light.energy, light.angle = SUN, math.radians(20.0)
+    light.energy, light.angle, light.color = SUN, SUN_SIZE, SUN_COLOR
     sun = bpy.data.objects.new("Sun", light)
     middle = (low + high) / 2
     bpy.ops.mesh.primitive_circle_add(
-        radius=40 * size, fill_type="NGON", location=(middle[0], middle[1], low[2] - 1e-4 * size)
+        radius=400 * length,
+        fill_type="NGON",
+        location=(middle[0], middle[1], low[2] - 1e-4 * length),
     )
     ground: Any = bpy.data.materials.new("Ground")
     ground.use_nodes = True
-    ground.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (
-        *[GROUND] * 3,
-        1.0,
-    )
+    ground.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (*GROUND, 1.0)
     _matt(ground)
     bpy.context.object.data.materials.append(ground)  # type: ignore[union-attr]
     lens: Any = bpy.data.cameras.new("Camera")
-    lens.lens, lens.clip_end = LENS, 100 * size
+    lens.lens, lens.clip_end = LENS, 1000 * length
     camera = bpy.data.objects.new("Camera", lens)
     for thing in (sun, camera):
         scene.collection.objects.link(thing)
     scene.camera = camera
     scene.render.engine = "CYCLES"
-    scene.render.resolution_x = scene.render.resolution_y = side
+    scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.use_persistent_data = True
-    scene.cycles.samples, scene.cycles.max_bounces = SAMPLES, 2
+    scene.cycles.samples, scene.cycles.max_bounces = SAMPLES, 3
     scene.cycles.use_denoising = True
     scene.view_settings.view_transform = "Standard"
     return camera, sun
+
+
+def _sky() -> Any:
+    """A world that is brighter towards the horizon."""
+    world: Any = bpy.data.worlds.new("Sky")
+    world.use_nodes = True
+    nodes, links = world.node_tree.nodes, world.node_tree.links
+    place = nodes.new("ShaderNodeTexCoord")
+    height = nodes.new("ShaderNodeSeparateXYZ")
+    ramp = nodes.new("ShaderNodeValToRGB")
+    overhead, horizon = ((*color, 1.0) for color in SKY)
+    first, last = ramp.color_ramp.elements
+    first.position, first.color = 0.0, horizon
+    last.position, last.color = 0.5, overhead
+    links.new(place.outputs["Generated"], height.inputs[0])
+    links.new(height.outputs["Z"], ramp.inputs[0])
+    links.new(ramp.outputs["Color"], nodes["Background"].inputs["Color"])
+    return world
 
 
 def _axes(turn: float) -> NDArray[np.float64]:
@@ -122,10 +139,13 @@ def _axes(turn: float) -> NDArray[np.float64]:
     return np.stack([right, np.cross(back, right), back], 1)
 
 
-def _distance(corners: NDArray[np.float64], axes: NDArray[np.float64]) -> float:
-    """How far from their middle corners [n, 3] are in the picture."""
+def _distance(
+    corners: NDArray[np.float64], axes: NDArray[np.float64], size: tuple[int, int]
+) -> float:
+    """How far from their middle corners [n, 3] are in a picture of that (width, height)."""
     x, y, z = (corners @ axes).T
-    return float((np.maximum(np.abs(x), np.abs(y)) * 2 * LENS / 36.0 * MARGIN + z).max())
+    reach = np.maximum(np.abs(x) * max(size) / size[0], np.abs(y) * max(size) / size[1])
+    return float((reach * 2 * LENS / 36.0 * MARGIN + z).max())
 
 
 def _placed(axes: NDArray[np.float64], eye: NDArray[np.float64]) -> Matrix:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from . import annotators, depth, framing
 from .edges import surface_ends
+from .even_light import Lit
 from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
 from .kept import Kept
@@ -57,7 +59,8 @@ class Frame:
 
     Attributes:
         index: its number in the job.
-        size: (width, height) of its pictures.
+        size: (width, height) that its pictures are painted at.
+        finished: (width, height) of its pictures, the same or larger.
         padded: (width, height) that the model works on.
         margin: pixels of the padding that are above and on the left, whole latent cells.
         color: uint8 sRGB at the padded size.
@@ -67,6 +70,7 @@ class Frame:
         outlines: where surfaces end, and then where openings do, for a model whose pictures are
             put right there.
         hold: how much of that, as much as depth has a say.
+        openings: [H, W] of the finished size, how much of each pixel is one; None without any.
         own_colors: the capture's own ones that its pictures are given; None where they aren't.
         parted: whether faint edges between surfaces are made visible.
         warnings: sentences for the user about the capture.
@@ -74,6 +78,7 @@ class Frame:
 
     index: int
     size: tuple[int, int]
+    finished: tuple[int, int]
     padded: tuple[int, int]
     margin: int
     color: NDArray[np.uint8]
@@ -82,21 +87,47 @@ class Frame:
     lines: NDArray[np.uint8] | None = None
     outlines: tuple[Outlines, ...] = ()
     hold: float = 1.0
+    openings: NDArray[np.float32] | None = None
     own_colors: OwnColors | None = None
     parted: bool = False
     warnings: tuple[str, ...] = ()
 
+    @property
+    def enlarged(self) -> float:
+        """Pixels of the finished picture for one that is painted, along a side."""
+        return max(self.finished) / max(self.size)
+
     def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture [H, W, 3] of what the model painted, at the padded size."""
-        (width, height), margin = self.size, self.margin
-        picture = painted[margin : margin + height, margin : margin + width]
-        for outlines in self.outlines:
-            picture = outlines.sharpened(picture, self.hold)
+        return self.colored(self._sharpened(self._enlarged(painted)))
+
+    def lit(self, painted: NDArray[np.uint8], scale: float) -> Lit:
+        """What there is to take light out of in what the model painted, at the padded size. scale:
+        painted pixels over which what varies is light."""
+        plain = self._enlarged(painted)
+        openings = np.zeros(plain.shape[:2]) if self.openings is None else self.openings
+        ends = [outlines.ends for outlines in self.outlines]
+        pixel = self.enlarged
+        return Lit.of(plain, self._sharpened(plain), ends, openings, pixel, scale * pixel)
+
+    def colored(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture with the capture's own colours, where it is given them."""
         if self.own_colors is not None:
             picture = self.own_colors.given_to(picture)
         if self.parted and self.outlines:
             picture = self.outlines[0].parted(picture, self.hold)
         return np.ascontiguousarray(picture)
+
+    def _enlarged(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Of the finished size, without the margin."""
+        (width, height), margin = self.size, self.margin
+        picture = painted[margin : margin + height, margin : margin + width]
+        return framing.resample(picture, self.finished)
+
+    def _sharpened(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        for outlines in self.outlines:
+            picture = outlines.sharpened(picture, self.hold)
+        return picture
 
     def cells(self, factor: int) -> tuple[slice, slice]:
         """Rows and columns of the latent map that show the picture; factor: pixels to a cell."""
@@ -110,18 +141,22 @@ class FrameMaker:
     """Makes the frames of a job's captures.
 
     Attributes:
-        sizes: (width, height) of the pictures of each capture. ranges: of its depth.
+        sizes: (width, height) that each capture is painted at. ranges: of its depth.
+        finished: (width, height) of its pictures; where that is larger, they are enlarged and held
+            to the capture's exact edges.
         influence: of the depth. lines: those that pictures are held to.
         seamless: whether pictures go on at their opposite edge.
         together: whether they agree on the surface that they see, where an edge of one is none of
             another.
         guide: lays out the openings, None where none are.
         windows: the kinds of windows that frames are wanted with.
+        even: whether light is to be taken out of pictures.
         own_colors: how much of the captures' own colours pictures are given, 0 to 1.
     """
 
     captures: Sequence[Capture]
     sizes: Sequence[tuple[int, int]]
+    finished: Sequence[tuple[int, int]]
     ranges: Sequence[depth.DepthRange]
     model: PlansFor
     influence: float
@@ -130,6 +165,7 @@ class FrameMaker:
     together: bool
     guide: FacadeGuide | None
     windows: tuple[str | None, ...]
+    even: bool
     own_colors: float = 0.0
 
     def padded(self) -> tuple[tuple[int, int], ...]:
@@ -154,6 +190,7 @@ class FrameMaker:
         plain = Frame(
             index=index,
             size=(width, height),
+            finished=self.finished[index],
             padded=padded,
             margin=margin,
             color=framing.pad(color, padded, margin),
@@ -163,22 +200,25 @@ class FrameMaker:
             parted=not (self.seamless or self.together),
             warnings=() if self.seamless else _depth_warnings(metres, encoded, name),
         )
-        plain = with_outlines(plain, capture, self.model.settings.outlines, self.seamless)
+        radius = self.model.settings.outlines
+        plain = with_outlines(plain, capture, radius, self.seamless, self.even)
         return {kind: self._with_windows(plain, capture, encoded, kind) for kind in self.windows}
 
     def _with_windows(
         self, plain: Frame, capture: Capture, encoded: NDArray[np.float32], kind: str | None
     ) -> Frame:
-        frame, shown, openings = plain, encoded, None
+        frame, shown, openings, holes = plain, encoded, None, None
         if self.guide is not None and kind is not None:
             seen = self.guide.openings(plain.index, kind)
             width, height = plain.size
             openings = depth.area_resize(seen, (height, width))
             shown = depth.set_back(encoded, openings, self.model.settings.depth)
-            frame = with_openings(plain, openings)
+            width, height = plain.finished
+            holes = depth.area_resize(seen, (height, width))
+            frame = with_openings(plain, holes)
         frame = with_lines(frame, capture, self.lines, self.seamless, openings)
         if self.own_colors and not self.seamless:
-            frame = with_own_colors(frame, capture, openings, self.own_colors)
+            frame = with_own_colors(frame, capture, holes, self.own_colors)
         return with_depth(frame, shown, self.model, self.influence)
 
 
@@ -212,37 +252,43 @@ def with_depth(
     return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
 
 
-def with_outlines(frame: Frame, capture: Capture, radius: int, seamless: bool) -> Frame:
-    """The frame with the edges of its capture; radius: pixels within which colours are moved."""
-    if not radius:
+def with_outlines(frame: Frame, capture: Capture, radius: int, seamless: bool, even: bool) -> Frame:
+    """The frame with the edges of its capture; radius: painted pixels within which colours are
+    moved; even: its light is to be taken out, for which edges are needed in any case."""
+    enlarged = frame.enlarged > 1.0
+    if enlarged:  # also what enlarging mixes across an edge
+        radius = math.ceil((radius + 1) * frame.enlarged)
+    if not (radius or even):
         return frame
 
     def find() -> Outlines:
-        return Outlines.of(_depth_at(capture, frame.size), capture.view, radius, wraps=seamless)
+        metric = _depth_at(capture, frame.finished)
+        return Outlines.of(metric, capture.view, radius, wraps=seamless, kept=not enlarged)
 
-    outlines = _OUTLINES.of(capture, (frame.size, radius, seamless), find)
+    outlines = _OUTLINES.of(capture, (frame.finished, radius, seamless, enlarged), find)
     return dataclasses.replace(frame, outlines=(outlines,))
 
 
 def with_openings(frame: Frame, openings: NDArray[np.float32]) -> Frame:
     """The frame with the edges of openings as well, where it has those of its capture. openings:
-    [H, W] of the picture's size."""
-    if not frame.outlines or not openings.any():
+    [H, W] of the finished picture's size."""
+    if not (frame.outlines and openings.any()):
         return frame
     (plain,) = frame.outlines
-    more = plain.with_openings(openings, min(plain.radius, _REVEAL))
-    return dataclasses.replace(frame, outlines=(plain, more))
+    reveal = math.ceil(_REVEAL * frame.enlarged)
+    more = plain.with_openings(openings, min(plain.radius, reveal))
+    return dataclasses.replace(frame, outlines=(plain, more), openings=openings)
 
 
 def with_own_colors(
     frame: Frame, capture: Capture, openings: NDArray[np.float32] | None, share: float
 ) -> Frame:
     """The frame with the colours of its capture, 0 to 1 of them, for its pictures. openings: [H, W]
-    of the picture's size, which have none."""
-    metric = _depth_at(capture, frame.size)
+    of the finished picture's size, which have none."""
+    metric = _depth_at(capture, frame.finished)
     ends = frame.outlines[0].ends if frame.outlines else surface_ends(metric, capture.view)
     covered = np.where(np.isfinite(metric), 0.0 if openings is None else openings, 1.0)
-    color = framing.resample(np.asarray(capture.color), frame.size)
+    color = framing.resample(np.asarray(capture.color), frame.finished)
     own = OwnColors.of(color, ends, covered, share)
     return dataclasses.replace(frame, own_colors=own)
 

@@ -42,6 +42,14 @@ def result_size(
     return wanted
 
 
+def within(size: tuple[int, int], most: int | None) -> tuple[int, int]:
+    """(width, height) of the same proportions, with sides of `most` pixels at most."""
+    if most is None or max(size) <= most:
+        return size
+    width, height = (max(1, round(side * most / max(size))) for side in size)
+    return width, height
+
+
 def padded_size(size: tuple[int, int], multiple: int, margin: int = 0) -> tuple[int, int]:
     """(width, height) with a margin all around, rounded up to multiples."""
     width, height = (-(-(side + 2 * margin) // multiple) * multiple for side in size)

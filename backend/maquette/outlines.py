@@ -10,6 +10,8 @@ picture's pixels by a fine map that knows the edges.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -56,26 +58,34 @@ class Outlines:
     """The edges of one capture, at the size of its pictures (height, width), with `beyond` pixels
     of the opposite edge beside each edge where the pictures go on there. ends: between which
     neighbours a surface ends, down [H - 1, W] and across [H, W - 1]. radius: pixels from an edge
-    within which colours are moved."""
+    within which colours are moved; none are where it is 0. rings: None where they are made anew for
+    each picture, since they take some hundred bytes a pixel.
+    """
 
     shape: tuple[int, int]
     radius: int
     ends: tuple[NDArray[np.bool_], NDArray[np.bool_]]
-    rings: tuple[_Ring, ...]
-    edge: NDArray[np.intp]
+    rings: tuple[_Ring, ...] | None
     beyond: int = 0
 
     @classmethod
     def of(
-        cls, depth: NDArray[np.floating], view: View, radius: int, *, wraps: bool = False
+        cls,
+        depth: NDArray[np.floating],
+        view: View,
+        radius: int,
+        *,
+        wraps: bool = False,
+        kept: bool = True,
     ) -> Outlines:
         """depth: metres [H, W], +inf for sky. radius: pixels, how far colours are moved at most.
-        wraps: depth and pictures go on at their opposite edge; the view is orthographic then."""
+        wraps: depth and pictures go on at their opposite edge; the view is orthographic then.
+        kept: whether rings are."""
         beyond = min(2 * radius + _REACH, *depth.shape) if wraps else 0
         if beyond:
             view = widened(view, 1.0 + 2.0 * beyond / depth.shape[0])
             depth = np.pad(depth, beyond, mode="wrap")
-        return cls._between(surface_ends(depth, view), radius, beyond)
+        return cls._between(surface_ends(depth, view), radius, beyond, kept)
 
     def with_openings(self, openings: NDArray[np.floating], radius: int) -> Outlines:
         """The same edges, and those of openings of walls. openings: [H, W], how much of each pixel
@@ -83,19 +93,33 @@ class Outlines:
         holes = np.pad(openings > 0.5, self.beyond, mode="wrap")
         down, across = self.ends
         ends = down | (holes[1:] ^ holes[:-1]), across | (holes[:, 1:] ^ holes[:, :-1])
-        return self._between(ends, radius, self.beyond)
+        return self._between(ends, radius, self.beyond, self.rings is not None)
 
     @classmethod
     def _between(
-        cls, ends: tuple[NDArray[np.bool_], NDArray[np.bool_]], radius: int, beyond: int
+        cls,
+        ends: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+        radius: int,
+        beyond: int,
+        kept: bool,
     ) -> Outlines:
-        straight = _linked(*ends)
+        shape = len(ends[1]), ends[0].shape[1]
+        plain = cls(shape, radius, ends, None, beyond)
+        return dataclasses.replace(plain, rings=tuple(plain._made())) if kept else plain
+
+    @property
+    def edge(self) -> NDArray[np.intp]:
+        """Pixels at which a surface ends, int [n], row by row."""
+        return np.flatnonzero(~_inside(_linked(*self.ends)))
+
+    def _made(self) -> Iterator[_Ring]:
+        """The rings, from the innermost to that at the edge."""
+        radius = self.radius
+        straight = _linked(*self.ends)
         linked = np.concatenate([straight, _linked_diagonally(straight)]).reshape(8, -1)
-        distance = _distance(straight, radius)
-        flat = distance.ravel()
-        width = distance.shape[1]
+        flat = _distance(straight, radius).ravel()
+        width = self.shape[1]
         steps = np.array([-width, width, -1, 1, -width - 1, -width + 1, width - 1, width + 1])
-        rings = []
         for ring in range(radius - 1, -1, -1):
             pixels = np.flatnonzero(flat == ring)
             inner = (pixels + steps[:, None]).clip(0, flat.size - 1)
@@ -104,30 +128,30 @@ class Outlines:
             some = counts.any(0)
             shares = counts[:, some] / counts[:, some].sum(0)
             own = max(0.0, 1.0 - (radius - ring) / _FADE)
-            rings.append(
-                _Ring(pixels[some], inner[:, some], shares.astype(np.float32)[..., None], own)
-            )
-        return cls(distance.shape, radius, ends, tuple(rings), np.flatnonzero(flat == 0), beyond)
+            yield _Ring(pixels[some], inner[:, some], shares.astype(np.float32)[..., None], own)
 
     def sharpened(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3] with its colours moved. share: how much of that, 0 to 1."""
+        if not self.radius:
+            return picture
         height, width = self.shape
         beyond = self.beyond
         if beyond:
             picture = np.pad(picture, ((beyond, beyond), (beyond, beyond), (0, 0)), mode="wrap")
         before = picture.reshape(-1, 3).astype(np.float32)
         colors = before.copy()
-        for ring in self.rings:
+        for ring in self._made() if self.rings is None else self.rings:
             inside = (colors[ring.inner] * ring.shares).sum(0)
             colors[ring.pixels] = ring.own * before[ring.pixels] + (1.0 - ring.own) * inside
-        smooth = np.zeros((self.edge.size, 3), np.float32)
-        row, column = np.divmod(self.edge, width)
+        at_edge = self.edge
+        smooth = np.zeros((at_edge.size, 3), np.float32)
+        row, column = np.divmod(at_edge, width)
         for down, much in enumerate(_KERNEL, -1):
             for right, more in enumerate(_KERNEL, -1):
                 beside = (row + down).clip(0, height - 1) * width
                 beside += (column + right).clip(0, width - 1)
                 smooth += much * more * colors[beside]
-        colors[self.edge] += _SMOOTH * (smooth - colors[self.edge])
+        colors[at_edge] += _SMOOTH * (smooth - colors[at_edge])
         mixed = before + share * (colors - before)
         whole = mixed.round().clip(0, 255).astype(np.uint8).reshape(height, width, 3)
         return np.ascontiguousarray(whole[beyond : height - beyond, beyond : width - beyond])
@@ -153,7 +177,7 @@ class Outlines:
             count[first + 1, second] += 1.0
         added, sides = (added / np.maximum(sides, 1.0)).reshape(-1, 3), np.zeros((sides.size, 1))
         carried = np.zeros_like(added)
-        for ring in reversed(self.rings):
+        for ring in reversed(tuple(self._made()) if self.rings is None else self.rings):
             np.add.at(carried, ring.inner, ring.shares * added[ring.pixels])
             np.add.at(sides, ring.inner, ring.shares)
             inside = ring.inner[ring.shares[..., 0] > 0.0]
@@ -192,16 +216,22 @@ def _linked_diagonally(linked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return diagonal
 
 
-def _distance(linked: NDArray[np.bool_], radius: int) -> NDArray[np.int16]:
-    """Steps from each pixel to the edge of its surface, within it: int [H, W], `radius` at most.
-    The picture's border is no edge."""
+def _inside(linked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pixels have neighbours of their own surface on all four sides: bool [H, W]. The
+    picture's border is no edge."""
     up, down, left, right = linked
     inside = np.ones_like(up)
     inside[1:] &= up[1:]
     inside[:-1] &= down[:-1]
     inside[:, 1:] &= left[:, 1:]
     inside[:, :-1] &= right[:, :-1]
-    distance = np.where(inside, radius, 0).astype(np.int16)
+    return inside
+
+
+def _distance(linked: NDArray[np.bool_], radius: int) -> NDArray[np.int16]:
+    """Steps from each pixel to the edge of its surface, within it: int [H, W], `radius` at most."""
+    up, down, left, right = linked
+    distance = np.where(_inside(linked), radius, 0).astype(np.int16)
     for ring in range(1, radius):
         last = distance == ring - 1
         reached = np.zeros_like(last)

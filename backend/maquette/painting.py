@@ -22,6 +22,7 @@ from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 
 from . import devices
+from .even_light import even_light
 from .families.family import Family, PictureTask
 from .families.loop import Denoising
 from .frames import Frame
@@ -73,7 +74,8 @@ class Job:
     `pictures` begins with those that are `given`. With `average` the others are synchronised, and
     there is one picture of each frame; frames whose picture is given show it as their colour. With
     `anchor` they also attend to the picture of that number, which is the first of the first batch;
-    where it is given, what is painted of it is dropped.
+    where it is given, what is painted of it is dropped. With `even` the light that is painted is
+    taken out of all pictures at the end, from what was `decoded`.
     `measured` is told the seconds that sampling a batch took; None where memory did not suffice.
     `at_once` pictures are painted at the same time, by threads of their own.
     """
@@ -90,6 +92,8 @@ class Job:
     anchor: int | None = None
     latents: dict[int, torch.Tensor] = field(default_factory=dict)
     pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    even: bool = False
+    decoded: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     frugal: bool = False
     measured: Callable[[Batch, float | None], None] = lambda batch, seconds: None
     at_once: int = 1
@@ -183,6 +187,21 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
         # Outside the except clause, where the exception no longer holds the batch's tensors.
         if job.frugal:
             devices.release_memory(job.model.device)
+    if job.decoded:
+        _even(job)
+
+
+def _even(job: Job) -> None:
+    """Make the pictures of what was decoded, without the light that was painted."""
+    with job.timed("decoding"):
+        scale = job.model.settings.light_scale
+        frames = {number: job.plan.frame(number) for number in job.decoded}
+        lit = []
+        for number, whole in job.decoded.items():
+            job.check_cancelled()
+            lit.append(frames[number].lit(whole, scale))
+        for (number, frame), picture in zip(frames.items(), even_light(lit), strict=True):
+            job.pictures[number] = frame.colored(picture)
 
 
 def _left_by_threads(job: Job, groups: Sequence[Sequence[Batch]]) -> list[Sequence[Batch]]:
@@ -266,7 +285,10 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 whole = model.decode(latents[position : position + 1])
                 if whole is None:
                     return False
-                job.pictures[picture.number] = picture.frame.cropped(whole)
+                if job.even:
+                    job.decoded[picture.number] = whole
+                else:
+                    job.pictures[picture.number] = picture.frame.cropped(whole)
     return True
 
 

@@ -104,6 +104,8 @@ def make_plan(
     *,
     seamless: bool = False,
     together: bool = False,
+    painted: int | None = None,
+    even: bool = False,
     makers: int = 1,
 ) -> Plan:
     """Decide everything about a job. Raises MaquetteError for what can't be sampled.
@@ -112,7 +114,9 @@ def make_plan(
     Views of one model stand near and far; in the range of the nearest the others would be flat.
     seamless: the captures are square and go on at their opposite edge, and so do their pictures,
     which are smaller where the model can't paint as large. together: the captures show one scene,
-    whose walls have the same openings in all of them. makers: threads that make its frames.
+    whose walls have the same openings in all of them. painted: pixels of the longer side that
+    pictures are painted at, at most; they are enlarged to their captures' exact edges. even: light
+    is to be taken out of them. makers: threads that make its frames.
     """
     settings = model.settings
     by_geometry = settings.geometry.at(recipe.geometry)
@@ -122,12 +126,12 @@ def make_plan(
         influence = by_geometry.depth_influence
     lines = _lines(recipe, model)
     # What is painted of a picture: all, where colours are given back afterwards.
-    painted = 1.0 if settings.own_colors else strength
-    steps = _default_steps(settings, painted) if recipe.steps is None else recipe.steps
+    repainted = 1.0 if settings.own_colors else strength
+    steps = _default_steps(settings, repainted) if recipe.steps is None else recipe.steps
     guidance = settings.guidance if recipe.guidance is None else recipe.guidance
     sampler = settings.sampler if recipe.sampler is None else recipe.sampler
     sampler = schedulers.check(sampler, model.scheduler_config)
-    run = 1 if steps == 1 and painted > 0.0 else int(steps * painted)
+    run = 1 if steps == 1 and repainted > 0.0 else int(steps * repainted)
     if run < 1:
         raise MaquetteError(
             "bad-recipe",
@@ -154,9 +158,11 @@ def make_plan(
         _reading(recipe, recipe.seed + number, model, guide, seamless)
         for number in range(recipe.count)
     )
+    finished = _sizes(recipe, captures, model, seamless)
     maker = FrameMaker(
         captures=captures,
-        sizes=_sizes(recipe, captures, model, seamless),
+        sizes=[framing.within(size, painted) for size in finished],
+        finished=finished,
         ranges=_ranges(captures, settings.depth),
         model=model,
         influence=influence,
@@ -165,6 +171,7 @@ def make_plan(
         together=together,
         guide=guide,
         windows=tuple(dict.fromkeys(reading.windows for reading in readings)),
+        even=even,
         own_colors=1.0 - strength if settings.own_colors else 0.0,
     )
     padded, made = maker.padded(), Ahead(maker.make, len(captures), makers)
@@ -185,7 +192,7 @@ def make_plan(
             "pictures will differ from those."
         )
     return Plan(
-        *(filled, steps, sampler, guidance, painted, readings, padded, made),
+        *(filled, steps, sampler, guidance, repainted, readings, padded, made),
         said=tuple(warnings),
         seamless=seamless,
     )

@@ -114,6 +114,8 @@ class Sampler:
         together: bool = False,
         given: Mapping[int, NDArray[np.uint8]] | None = None,
         seamless: bool = False,
+        painted: int | None = None,
+        even: bool = False,
     ) -> SamplingResult:
         """Make `recipe.count` pictures of each capture.
 
@@ -124,7 +126,9 @@ class Sampler:
         pictures that are painted together take their colours from them. Where all are given no
         model is looked for, and the recipe comes back as it came. seamless: the captures are
         square and go on at their opposite edge, and so do their pictures, which are smaller where
-        the model can't paint as large. Raises JobCancelled where
+        the model can't paint as large. painted: pixels of the longer side that pictures are painted
+        at, at most; they are enlarged to the captures' exact edges. even: without the light that is
+        painted. Raises JobCancelled where
         cancelled says true, and MaquetteError for everything a user can mend: "bad-recipe" for
         more than one picture of a capture with together or given, "bad-message" for a given
         picture without a capture, "bad-capture" for one of another size.
@@ -155,6 +159,8 @@ class Sampler:
                     *(recipe, captures, model, model_hash),
                     seamless=seamless,
                     together=together,
+                    painted=painted,
+                    even=even,
                     makers=-(-threads // (_FRAMES * each)) if each else 1,
                 )
                 inside.enter_context(contextlib.closing(plan))
@@ -162,7 +168,7 @@ class Sampler:
                 model.prepare(lines=plan.frame(0).lines is not None)
                 seconds["loading"] += time.perf_counter() - start
                 job = Job(plan, model, progress, cancelled, previews, seconds, [])
-                job.given = frozenset(given)
+                job.given, job.even = frozenset(given), even
                 job.pictures.update(given)
                 job.check_cancelled()
                 if together:
@@ -233,7 +239,14 @@ class Sampler:
         ]
         size = surface.texture.size
         try:
-            baked = bake(of_wire(surface), painted, size, device=device, progress=on_chunk)
+            baked = bake(
+                of_wire(surface),
+                painted,
+                size,
+                device=device,
+                even=surface.texture.even,
+                progress=on_chunk,
+            )
         except (RuntimeError, MemoryError) as error:
             if not devices.is_out_of_memory(error):
                 raise

@@ -66,13 +66,19 @@ class Surface(Shape):
         uvs[starts[self.objects][:, None] + self.loops] = self.uvs
         return uvs
 
-    def on_wire(self, size: int) -> wire.Surface:
-        """The surface as a job brings it, for a texture of this size."""
+    def on_wire(self, size: int, painted: int | None = None, even: bool = False) -> wire.Surface:
+        """The surface as a job brings it, for a texture of this size. painted, even: as in
+        `Texture`."""
         low, high = self.corners.min((0, 1)), self.corners.max((0, 1))
         x, y, z = map(float, (low + high) / 2)
         counts = np.bincount(self.objects, minlength=len(self.names))
         texture = Texture(
-            size=size, objects=tuple(map(int, counts)), origin=(x, y, z), tiles=self.tiles
+            size=size,
+            objects=tuple(map(int, counts)),
+            origin=(x, y, z),
+            tiles=self.tiles,
+            painted=painted,
+            even=even,
         )
         return wire.Surface(
             texture,

@@ -12,10 +12,12 @@ from typing import Any
 import bpy
 import msgspec
 from bpy.props import StringProperty
+from maquette_wire import surface as wire
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.recipe import Recipe
 from maquette_wire.submission import submission
+from maquette_wire.surface import captured_side
 from maquette_wire.view import View
 
 from .. import layers, textures
@@ -131,7 +133,8 @@ class MAQUETTE_OT_project(_OfConcept):
         reach_server()
         made = _surface(context)
         captures = _captured(context, [concept.view]) if capture is None else [capture]
-        _submit(context, recipe, captures, made, given)
+        wired = made.on_wire(int(context.scene.maquette.texture_size))
+        _submit(context, recipe, captures, made, given, wired)
 
 
 class MAQUETTE_OT_bake_again(_Texturing):
@@ -191,11 +194,13 @@ def _paint_around(context: bpy.types.Context, recipe: Recipe, concept: Saved | N
     views = [] if concept is None else [concept.view]
     given = {} if concept is None else {0: _pixels(concept)}
     planned = plan(context, made, settings.texture_views, views)
-    views += planned.views(settings.texture_side, settings.texture_side)
+    side = captured_side(settings.texture_side, int(settings.texture_size))
+    views += planned.views(side, side)
     if not views:
         raise not_seen()
     captures = _captured(context, views)
-    _submit(context, recipe, captures, made, given)
+    wired = made.on_wire(int(settings.texture_size), settings.texture_side, settings.texture_even)
+    _submit(context, recipe, captures, made, given, wired)
     more = " More views see more." if planned.seen[-1] < ENOUGH * planned.reachable else ""
     current().note(
         "INFO",
@@ -243,10 +248,10 @@ def _submit(
     captures: list[Capture],
     made: Surface,
     given: dict[int, Any],
+    wired: wire.Surface,
 ) -> None:
     session = current()
     target = target_of(context.scene, folder_of(bpy.data.filepath, session.home))
-    wired = made.on_wire(int(context.scene.maquette.texture_size))
     packet = submission(recipe, captures, wired, given, previews=True)
     fit = layers.Fit.of(made.names, made.loop_counts, made.loop_uvs(), made.tiles)
     folder = textures.begin([Path(target.folder), session.home.concepts], packet, fit)

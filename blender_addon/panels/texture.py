@@ -29,6 +29,7 @@ class MAQUETTE_PT_texture(MaquettePanel, bpy.types.Panel):
         column.prop(settings, "texture_views")
         column.prop(settings, "texture_side")
         column.prop(settings, "texture_size")
+        column.prop(settings, "texture_even")
         column.prop(settings, "texture_each")
         column.prop(settings, "texture_own_uvs")
         if settings.last_result is not None:

@@ -75,6 +75,8 @@ def abilities(submit: Submit) -> dict[str, str]:
     texture = submit.texture
     if texture is not None and (texture.tiles != (FIRST_TILE,) or texture.bits != 8):
         needed["tiles"] = "make a texture of several pictures, or of 16 bits"
+    if texture is not None and (texture.painted is not None or texture.even):
+        needed["finer"] = "enlarge the views of a texture, or take the painted light out of it"
     return needed
 
 
@@ -163,6 +165,13 @@ def _check_texture(texture: Texture, limits: Limits) -> None:
         )
     if not all(map(math.isfinite, texture.origin)):
         raise MaquetteError("bad-message", "The origin of a surface is not a number.")
+    painted = texture.painted
+    if painted is not None and not limits.side_min <= painted <= limits.side_max:
+        raise MaquetteError(
+            "bad-size",
+            f"The views of a texture are to be painted at {painted} pixels.",
+            f"Use {limits.side_min} to {limits.side_max}.",
+        )
 
 
 def _check_frames(submit: Submit) -> None:

@@ -77,7 +77,8 @@ class Texture(msgspec.Struct, frozen=True, kw_only=True):
     """The texture that a job's pictures are carried onto, and whose triangles it covers.
 
     With other ``tiles`` or ``bits`` than these it is only for servers whose
-    ``Welcome.understands`` names ``"tiles"``.
+    ``Welcome.understands`` names ``"tiles"``, with ``painted`` or ``even`` for those that name
+    ``"finer"``.
 
     Attributes:
         size: side in pixels, of each tile.
@@ -87,6 +88,9 @@ class Texture(msgspec.Struct, frozen=True, kw_only=True):
         tiles: UDIM numbers, rising, of the squares that the UVs lie in, each of which becomes a
             picture: 1001 is [0, 1] x [0, 1], 1002 the next along u, up to 1010; 1011 lies above.
         bits: of each channel.
+        painted: pixels of the longer side that Views are painted at, at most; the picture of a
+            larger one is enlarged to the exact edges of its capture.
+        even: without the light that was painted, for a texture that is lit by the scene it is in.
     """
 
     size: int
@@ -94,6 +98,8 @@ class Texture(msgspec.Struct, frozen=True, kw_only=True):
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
     tiles: tuple[int, ...] = (1001,)
     bits: Literal[8, 16] = 8
+    painted: int | None = None
+    even: bool = False
 
 
 class Submit(FramedMessage, frozen=True, kw_only=True):

@@ -13,6 +13,10 @@ from .view import View
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+_ENLARGED = 4
+"""The most that a painted picture is enlarged: beyond, its capture knows edges finer than anybody
+sees on the texture."""
+
 
 @dataclass(frozen=True, eq=False)
 class Surface:
@@ -36,6 +40,12 @@ class Surface:
         count = sum(self.texture.objects)
         object.__setattr__(self, "corners", shaped("corners", self.corners, "f4", (count, 3, 3)))
         object.__setattr__(self, "uvs", shaped("uvs", self.uvs, "f4", (count, 3, 2)))
+
+
+def captured_side(painted: int, size: int) -> int:
+    """Pixels of the longer side that views are captured at, which are painted at `painted`, for a
+    texture of `size`: as fine as its texels, where a view shows a whole model."""
+    return max(painted, min(_ENLARGED * painted, size // 2))
 
 
 def frames_of(

@@ -56,6 +56,13 @@ def test_a_blurred_silhouette_is_exact_again():
     assert difference(after, wanted).max() < difference(before, wanted).max() / 2
 
 
+def test_edges_that_are_found_anew_for_each_picture_are_the_same():
+    before = blurred(flat_colors(tower()))
+    kept, anew = (Outlines.of(tower(), view(), 6, kept=kept) for kept in (True, False))
+    assert np.array_equal(kept.sharpened(before), anew.sharpened(before))
+    assert anew.rings is None
+
+
 def test_creases_between_two_walls_count_too():
     columns = np.arange(WIDTH)
     depth = np.tile(10.0 + 0.1 * np.abs(columns - 31.5), (HEIGHT, 1)).astype(np.float32)

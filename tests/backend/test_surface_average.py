@@ -39,7 +39,7 @@ def frame(index: int, view: View, scale: float = 1.0, extra: int = 0, margin: in
     latent = (padded[1] // FACTOR, padded[0] // FACTOR)
     color = np.zeros((padded[1], padded[0], 3), np.uint8)
     empty = np.zeros(latent, np.float32)
-    return Frame(index, size, padded, margin * FACTOR, color, empty, empty.astype(np.uint8))
+    return Frame(index, size, size, padded, margin * FACTOR, color, empty, empty.astype(np.uint8))
 
 
 def cells(pixels: NDArray[np.float64]) -> torch.Tensor:

@@ -39,6 +39,9 @@ def test_the_job_has_views_one_depth_range_and_the_surface(session, server, hous
     assert len(submit.views) == 3 and submit.recipe.count == 1 and submit.recipe.seed == 5
     assert submit.recipe.facade_words() == {"windows": "tall", "storey": 2.8, "bay": 2.4}
     assert submit.texture.size == 1024 and len(submit.texture.objects) == 2
+    # Painted at the size that is asked for, and captured as fine as the texture.
+    assert submit.texture.painted == 64 and submit.texture.even
+    assert {(view.width, view.height) for view in submit.views} == {(256, 256)}
     surface, given = surface_of(submit, packet.frames)
     assert not given
     uvs = np.asarray(surface.uvs)
@@ -177,7 +180,7 @@ def test_a_retouched_view_is_baked_again_into_the_same_layer(session, server, ho
     layer = textured(session)
     folder = layers.folder_of(layer)
     edited = bpy.data.images.load(str(folder / "view-2.png"))
-    edited.pixels.foreach_set(np.tile(np.float32([1, 0, 0.5, 1]), 64 * 64))
+    edited.pixels.foreach_set(np.tile(np.float32([1, 0, 0.5, 1]), 256 * 256))
     edited.save()
     bpy.data.images.remove(edited)
     assert bpy.ops.maquette.bake_again(layer=layer.name) == {"FINISHED"}
@@ -186,7 +189,7 @@ def test_a_retouched_view_is_baked_again_into_the_same_layer(session, server, ho
     _surface, given = surface_of(packet.message, packet.frames)
     assert sorted(given) == [0, 1, 2]
     assert (np.asarray(given[1]) == (255, 0, 128)).all()
-    again = textures.pixels_of(folder / "view-2.png", 64, 64)
+    again = textures.pixels_of(folder / "view-2.png", 256, 256)
     assert (again == (255, 0, 128)).all(), "the user's picture stays"
     assert layers.layers() == [layer]
     assert Path(layers.image_of(layer).filepath).name == "texture-2.png"

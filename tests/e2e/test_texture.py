@@ -78,7 +78,8 @@ def test_a_retouched_picture_is_baked_again_in_blender(
     assert baked == painted.with_suffix("") / "texture.png"
     with Image.open(painted) as before, Image.open(baked) as after:
         first, second = (np.asarray(each.convert("RGB")).astype(int) for each in (before, after))
-    green = (second == (0, 255, 0)).all(2)
+    # Brought to the exposure of the other view.
+    green = (second[..., 1] > 200) & (second[..., ::2].max(2) < 60)
     assert first.shape == second.shape and green.mean() > 0.1, "what that view shows"
     assert not green.all() and not (first == (0, 255, 0)).all(2).any()
 

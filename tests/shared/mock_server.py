@@ -258,7 +258,7 @@ class MockServer:
             "limits": self.limits,
             "codecs": named,
             "exchange": self._shared.offer() if self._shared else None,
-            "understands": ("material", "tiles"),
+            "understands": ("material", "tiles", "finer"),
         }
         return messages.Welcome(**{**facts, **self.welcome})  # type: ignore[arg-type]
 

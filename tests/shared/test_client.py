@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from maquette_wire import keys, messages
@@ -203,9 +204,12 @@ def _poll_while(client: Client, going: Callable[[], bool]) -> None:
         client.poll(0.05)
 
 
-def test_what_an_older_server_would_ignore_fails_here(client: Client, server: MockServer) -> None:
+@pytest.mark.parametrize("asked", [{"tiles": (1001, 1002)}, {"painted": 256}, {"even": True}])
+def test_what_an_older_server_would_ignore_fails_here(
+    client: Client, server: MockServer, asked: dict[str, Any]
+) -> None:
     server.welcome = {"understands": ()}
-    texture = Texture(size=64, objects=(1,), tiles=(1001, 1002))
+    texture = Texture(size=64, objects=(1,), **asked)
     surface = Surface(texture, bytes(36), bytes(24))
     first = client.submit(RECIPE, [make_capture()], surface=surface)  # nobody knows the server yet
     client.connect(server.endpoint, server.keys.public)

@@ -28,7 +28,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 from maquette_wire.messages import Limits, Result
 from maquette_wire.submission import submission
-from maquette_wire.surface import Surface
+from maquette_wire.surface import Surface, captured_side
 from maquette_wire.view import View
 from numpy.typing import NDArray
 
@@ -103,7 +103,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--long-side",
         type=int,
         metavar="PIXELS",
-        help="of a view's picture (what the model was trained at)",
+        help="that a view is painted at (what the model was trained at)",
     )
     add_look(parser)
     add_facades(parser)
@@ -116,6 +116,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the model shows as it was painted in any light, for a texture at dusk or at night",
     )
+    where.add_argument(
+        "--painted-light",
+        action="store_true",
+        help="keep the light and shade that are painted, as with --unlit",
+    )
     where.add_argument("--save-views", action="store_true", help="also the views' pictures")
     where.add_argument("--no-blend", action="store_true", help="no copy of the scene")
     add_inside(where)
@@ -127,7 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.concept is not None:
         view, given[0] = _concept(arguments.concept)
         arguments.recipe = arguments.recipe or arguments.concept
-    recipe = msgspec.structs.replace(recipes_of(arguments)[0], count=1)
+    recipe = msgspec.structs.replace(recipes_of(arguments)[0], count=1, size=None)
     home = Home.default()
     if arguments.long_side is None:
         arguments.long_side = _trained_at(home, recipe.model)
@@ -146,7 +151,13 @@ def run(arguments: argparse.Namespace) -> int:
             line.say(_left_out(left_out))
         views = [capture.view for capture in captures]
         outputs.check_room(arguments.output, views)
-        wired = to_wire(surface, arguments.size, arguments.color_depth)
+        wired = to_wire(
+            surface,
+            arguments.size,
+            arguments.color_depth,
+            painted=arguments.long_side,
+            even=not (arguments.unlit or arguments.painted_light),
+        )
         result, frames = painter.run(recipe, captures, wired, given)
         line.clear()
         for warning in result.warnings:
@@ -257,7 +268,8 @@ def _captures(
         file = surface.with_name("view.json")
         file.write_bytes(msgspec.json.encode(view))
         wanted += ["--view", str(file)]
-    wanted += ["--long-side", str(arguments.long_side)]
+    side = captured_side(arguments.long_side, arguments.size)
+    wanted += ["--long-side", str(side)]
     wanted += ["--all-cameras"] if arguments.all_cameras else []
     for camera in arguments.camera or ():
         wanted += ["--camera", camera]

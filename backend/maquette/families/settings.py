@@ -38,6 +38,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             stripes along the border.
         outlines: pixels from an edge of the captured surfaces within which colours are put on their
             own side of it (`maquette.outlines`); 0 for a model that is sharp enough by itself.
+        light_scale: painted pixels over which what varies within one surface is taken for painted
+            light rather than material, where light is to be taken out (`maquette.even_light`).
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
             for a model that was never trained without depth.
         geometry: what the Geometry value means for it.
@@ -64,6 +66,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     own_colors: bool = False
     margin: int = 0
     outlines: int = 0
+    light_scale: float = 24.0
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None
     geometry: GeometryCurve = SD2_DEPTH
@@ -83,6 +86,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             ("least_strength", 0.0, 1.0),
             ("margin", 0, 256),
             ("outlines", 0, 64),
+            ("light_scale", 0.5, 4096),
             ("dropped_depth", -1.0, 1.0),
         ):
             value = getattr(self, name)

@@ -70,7 +70,7 @@ class Replies:
                 limits=self._facts.limits,
                 codecs=self.codecs,
                 exchange=exchange.offer() if exchange else None,
-                understands=("order", "material", "tiles"),
+                understands=("order", "material", "tiles", "finer"),
             )
         )
 

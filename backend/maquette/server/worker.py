@@ -50,6 +50,8 @@ class RunsJobs(Protocol):
         previews: bool,
         together: bool,
         given: Mapping[int, NDArray[np.uint8]],
+        painted: int | None,
+        even: bool,
     ) -> Outcome: ...
 
     def bake(
@@ -183,6 +185,8 @@ def _painted(
         previews=submit.previews,
         together=submit.together or surface is not None,
         given={number: np.asarray(picture) for number, picture in given.items()},
+        painted=None if surface is None else surface.texture.painted,
+        even=surface is not None and surface.texture.even,
     )
     texture = None
     if surface is not None:

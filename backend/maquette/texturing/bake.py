@@ -23,7 +23,7 @@ from ..workers import ALONE, Workers
 from .blend import Blend, grouped, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
-from .matching import color_factors
+from .matching import color_factors, side_factors
 from .projection import Sight, look
 from .raster import texels_of
 from .surface import Surface
@@ -79,15 +79,18 @@ def bake(
     *,
     device: torch.device | None = None,
     match: bool = True,
+    even: bool = False,
     progress: Progress | None = None,
 ) -> Baked:
     """Carry the pictures of `views` onto a texture of `size`.
 
-    match: bring the views to one exposure first. progress is called with texels done and all.
-    Raises MaquetteError("not-seen") where no view sees any of the surface.
+    match: bring the views to one exposure first. even: bring the sides of each object to one as
+    well, for a texture that is lit by the scene it is in. progress is called with texels done and
+    all. Raises MaquetteError("not-seen") where no view sees any of the surface.
     """
     with Workers.hired() as workers:
-        return _bake(surface, views, size, device or torch.device("cpu"), match, progress, workers)
+        device = device or torch.device("cpu")
+        return _bake(surface, views, size, device, match, even, progress, workers)
 
 
 def _bake(
@@ -96,6 +99,7 @@ def _bake(
     size: int,
     device: torch.device,
     match: bool,
+    even: bool,
     progress: Progress | None,
     workers: Workers,
 ) -> Baked:
@@ -108,7 +112,7 @@ def _bake(
         )
     # A device has one stream of work.
     hands = workers if device.type == "cpu" else ALONE
-    stage = Stage(surface, views, texels, device, match, hands)
+    stage = Stage(surface, views, texels, device, match, hands, even=even)
     canvas = torch.zeros(texels.total, 3)
     linear: NDArray[np.float32] = canvas.numpy()
     inside = int(texels.ends[texels.beside - 1]) if texels.beside else 0
@@ -179,6 +183,8 @@ class Stage:
         device: torch.device,
         match: bool,
         workers: Workers = ALONE,
+        *,
+        even: bool = False,
     ) -> None:
         self.texels, self.device = texels, device
         self.patches = patches = Patches(surface, texels, device)
@@ -186,7 +192,8 @@ class Stage:
         self._counts = ends.diff(prepend=ends.new_zeros(1))
         self._starts = ends - self._counts
         self.eyes = list(workers.each(lambda each: _eye(each, patches, device), views))
-        self._turn_and_match(self._tensor(surface.objects).long(), match, workers)
+        self.lights: Tensor | None = None
+        self._turn_and_match(self._tensor(surface.objects).long(), match, even, workers)
         first = self._tensor(patches.corners[0])
         offsets = workers.each(lambda eye: eye.offsets(first, patches.normals), self.eyes)
         self.offsets = torch.stack(list(offsets))
@@ -194,8 +201,9 @@ class Stage:
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def _turn_and_match(self, objects: Tensor, match: bool, workers: Workers) -> None:
-        """Turn normals outwards and bring the pictures to one exposure, both from samples."""
+    def _turn_and_match(self, objects: Tensor, match: bool, even: bool, workers: Workers) -> None:
+        """Turn normals outwards and bring the pictures, and all sides, to one exposure, from
+        samples."""
         some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
         parts = self._tensor(self.texels.own[some]).long()
         points, planes = self.patches.points(some, parts), self.patches.planes[parts]
@@ -205,7 +213,7 @@ class Stage:
         )
         turns = _outsides(sights, objects.index_select(0, planes), objects)
         self.patches.normals *= turns
-        if match:
+        if match or even:
             colors = torch.zeros(len(sights), len(some), 3, device=self.device)
             good = torch.zeros(len(sights), len(some), dtype=torch.bool, device=self.device)
             for number, (eye, sight) in enumerate(zip(self.eyes, sights, strict=True)):
@@ -213,6 +221,11 @@ class Stage:
                 colors[number, sight.rows] = seen.T
                 cosine = sight.cosine * turns.index_select(0, planes[sight.rows])
                 good[number, sight.rows] = (trust > 0.99) & (cosine >= WELL_SEEN)
+            if even:
+                own = normals * turns.index_select(0, planes), objects.index_select(0, planes)
+                every = self.patches.normals, objects
+                self.lights = side_factors(colors, good, own, every)
+                return
             for eye, factors in zip(self.eyes, color_factors(colors, good), strict=True):
                 eye.scale_colors(factors)
 
@@ -255,7 +268,8 @@ class Stage:
         points = self.patches.points(rows, chunk.parts.index_select(0, own))
         blend = Blend(points, own, self.patches.normals.index_select(1, planes))
         offsets = self.offsets.index_select(1, planes)
-        blend.ask(self.eyes, offsets, chunk.views, chunk.bounds, chunk.counts)
+        lights = None if self.lights is None else self.lights.index_select(2, planes)
+        blend.ask(self.eyes, offsets, chunk.views, chunk.bounds, chunk.counts, lights)
         return rows, blend.colors(), blend.cosine.cpu().numpy()
 
     def shown_at(
@@ -269,7 +283,7 @@ class Stage:
         bounds = torch.full_like(self.offsets, torch.inf)
         views = torch.arange(len(bounds), device=self.device)[:, None].expand_as(bounds)
         counts = torch.bincount(planes, minlength=self.offsets.shape[1])
-        blend.ask(self.eyes, self.offsets, views, bounds, counts)
+        blend.ask(self.eyes, self.offsets, views, bounds, counts, self.lights)
         return blend.colors().T.cpu().numpy(), (blend.cosine > 0.0).cpu().numpy()
 
 

@@ -54,6 +54,7 @@ class Blend:
         self._both = torch.empty(2, count, device=points.device)
         self._best, self.cosine = self._both
         self._sum = torch.empty(4, count, device=points.device)
+        self._lights: Tensor | None = None
 
     def ask(
         self,
@@ -62,15 +63,18 @@ class Blend:
         views: Tensor,
         bounds: Tensor,
         counts: Tensor,
+        lights: Tensor | None = None,
     ) -> None:
         """Add what these views see. The planes are those of parts, with `counts` [p] points in
         each; views and their bounds, [views, p], are `ranked`, and those of a first view together.
-        offsets: [views, p], of each view what `Eye.offsets` says of the parts' planes."""
+        offsets: [views, p], of each view what `Eye.offsets` says of the parts' planes.
+        lights: [views, 3, p], what the colours of parts are multiplied with."""
+        self._lights = lights
         start = 0
         for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
             some = slice(start, start + int(counts[views[0] == number].sum()))
             if some.stop > start:
-                self._begin(eye, own, some)
+                self._begin(number, eye, own, some)
             start = some.stop
         # Those that a view may still add to; a later view may add to less of them.
         rows = None
@@ -86,24 +90,33 @@ class Blend:
             for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
                 some = rows.index_select(0, which(numbers == number))
                 if len(some):
-                    self._add(eye, own, some)
+                    self._add(number, eye, own, some)
 
     def colors(self) -> Tensor:
         """Linear, [3, n]; once, when all views have been asked."""
         return self._sum[:3].div_(self._sum[3].clamp_(min=1.0))
 
-    def _begin(self, eye: Eye, offsets: Tensor, some: slice) -> None:
+    def _see(
+        self, number: int, eye: Eye, points: Tensor, planes: Tensor, offsets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As the view of that number sees points, in the light that is wanted."""
+        quality, cosine, colors = eye.see(points, self.normals, planes, offsets)
+        if self._lights is not None:
+            colors = colors * self._lights[number].index_select(1, planes)
+        return quality, cosine, colors
+
+    def _begin(self, number: int, eye: Eye, offsets: Tensor, some: slice) -> None:
         """Take what the first view sees of these points."""
-        quality, cosine, colors = eye.see(
-            self.points[:, some], self.normals, self.planes[some], offsets
+        quality, cosine, colors = self._see(
+            *(number, eye, self.points[:, some], self.planes[some], offsets)
         )
         seen = quality > 0.0
         self._best[some], self._sum[:3, some], self._sum[3, some] = quality, colors, seen
         torch.mul(cosine, seen, out=self.cosine[some])
 
-    def _add(self, eye: Eye, offsets: Tensor, rows: Tensor) -> None:
+    def _add(self, number: int, eye: Eye, offsets: Tensor, rows: Tensor) -> None:
         points, planes = self.points.index_select(1, rows), self.planes.index_select(0, rows)
-        quality, cosine, colors = eye.see(points, self.normals, planes, offsets)
+        quality, cosine, colors = self._see(number, eye, points, planes, offsets)
         before = self._best.index_select(0, rows)
         best, better = torch.maximum(before, quality), quality > before
         # The share of the lesser, against the greater's.

@@ -107,9 +107,16 @@ def of_wire(surface: maquette_wire.surface.Surface) -> Surface:
     )
 
 
-def to_wire(surface: Surface, size: int, bits: Literal[8, 16] = 8) -> maquette_wire.surface.Surface:
+def to_wire(
+    surface: Surface,
+    size: int,
+    bits: Literal[8, 16] = 8,
+    *,
+    painted: int | None = None,
+    even: bool = False,
+) -> maquette_wire.surface.Surface:
     """The surface as a job brings it, for a texture of `size` with so many `bits`; objects are in
-    the order of their numbers."""
+    the order of their numbers. painted, even: see `Texture`."""
     low, high = surface.corners.min((0, 1)), surface.corners.max((0, 1))
     origin = (low + high) / 2
     order = np.argsort(surface.objects, kind="stable")
@@ -120,6 +127,8 @@ def to_wire(surface: Surface, size: int, bits: Literal[8, 16] = 8) -> maquette_w
         origin=(float(origin[0]), float(origin[1]), float(origin[2])),
         tiles=surface.tiles,
         bits=bits,
+        painted=painted,
+        even=even,
     )
     return maquette_wire.surface.Surface(
         texture,

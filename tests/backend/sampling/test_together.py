@@ -9,6 +9,7 @@ import pytest
 import torch
 from maquette import samplers, sampling
 from maquette.catalogue import Catalogue
+from maquette.edges import edge_recall
 from maquette.families.family import Family, PictureTask
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
@@ -65,6 +66,16 @@ def test_views_that_share_nothing_are_what_they_are_apart(sampler: Sampler, name
     apart = [sampler.run(job, [each]).pictures[0][2] for each in (ahead, back)]
     together = sampler.run(job, [ahead, back], together=True)
     assert all(map(np.array_equal, apart, pictures_of(together)))
+
+
+def test_views_are_painted_smaller_than_they_are_and_end_at_exact_edges(sampler: Sampler) -> None:
+    """What is a pixel of the painting is four of the picture, and its silhouettes have none."""
+    result = sampler.run(recipe(), VIEWS, together=True, painted=32, even=True)
+    assert [each.shape[:2] for each in result.encoded_depth] == [(3, 4)] * 2 + [(4, 3)]
+    for capture, picture in zip(VIEWS, pictures_of(result), strict=True):
+        assert picture.shape == (capture.view.height, capture.view.width, 3)
+        report = edge_recall(np.asarray(capture.depth), capture.view, picture, tolerance=1.0)
+        assert report.lift is not None and report.lift > 0.3
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])

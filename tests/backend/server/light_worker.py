@@ -67,6 +67,8 @@ class LightSampler:
         previews: bool,
         together: bool,
         given: Mapping[int, Any],
+        painted: int | None,
+        even: bool,
     ) -> Noise:
         """Sleep through the steps, then return noise."""
         words: dict[str, str] = {}

@@ -11,7 +11,7 @@ from maquette.texturing.surface import Surface
 from maquette_wire.errors import MaquetteError
 from maquette_wire.view import View
 
-from tests.backend.texturing.models import box, camera, painted, quad, surface_of, trace
+from tests.backend.texturing.models import Paint, box, camera, painted, quad, surface_of, trace
 
 PERIOD = 64.0
 """Pixels; a place in the picture is read back from the phase of stripes of this width."""
@@ -185,6 +185,38 @@ def test_views_of_another_exposure_are_brought_together():
     together = bake(surface, views, 128).picture
     assert np.ptp(apart[..., 0]) > 0.13
     assert np.ptp(together[..., 0]) < 0.02
+
+
+def test_no_side_is_darker_than_another_where_light_is_taken_out():
+    """Two views paint a box, the first one all darker, each with one side in half light."""
+    house = box((-4, 0, 0), (4, 8, 6))
+    corners = ((-16.0, -12.0, 8.0), (16.0, -12.0, 8.0))
+
+    def paint(light: list[float]) -> Paint:
+        return lambda pixels, number: np.full((len(pixels), 3), 0.6) * light[number]
+
+    lights = [1.0] * 6, [0.8] * 6
+    lights[0][3], lights[1][1] = 0.7, 0.5
+    views = [
+        painted(camera(eye, (0, 4, 2)), house, paint(light))
+        for eye, light in zip(corners, lights, strict=True)
+    ]
+    surface = surface_of(house[:4])
+    spreads = []
+    for even in (False, True):
+        made = bake(surface, views, 192, even=even)
+        low, high = np.percentile(made.picture[made.seen][:, 0], (10, 90))
+        spreads.append(high - low)
+    assert spreads[0] > 0.2 and spreads[1] < 0.07
+
+
+def test_a_red_and_a_blue_side_stay_so_where_light_is_taken_out():
+    house = box((-4, 0, 0), (4, 8, 6))
+    eye = camera((-16.0, -12.0, 8.0), (0, 4, 2))
+    views = [painted(eye, house, lambda xy, n: np.tile(RED if n % 2 else BLUE, (len(xy), 1)))]
+    made = bake(surface_of(house), views, 128, even=True)
+    red, _, blue = made.picture[made.seen].T
+    assert ((red > 2 * blue) | (blue > 2 * red)).mean() > 0.95
 
 
 def test_two_views_mix_in_a_narrow_band_alone():

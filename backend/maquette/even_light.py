@@ -1,0 +1,177 @@
+"""Painted light, taken out of the pictures of one scene.
+
+A model paints light: one end of a wall is brighter than the other, shade lies in corners. A
+texture is lit again by the scene that it is in, and shows the painted light beside that. Where
+surfaces end is known exactly, so what varies slowly within one of them is taken for light and what
+varies fast for its material (retinex: Land and McCann, "Lightness and Retinex Theory", 1971), and
+each surface is left with one colour and its detail. How one side of a model is lit against another
+is `texturing.matching`'s.
+
+What a wall's windows and what is between them are like is told apart by the exact openings, blurred
+as a model blurs: a pixel is a mixture of both in known shares (guided filtering: He et al., "Guided
+Image Filtering", ECCV 2010, over a whole wall). Where windows are too small in a picture for it to
+tell, they are like those that are larger, in this picture or another of the scene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from .oklab import oklab, srgb_of_oklab
+from .regions import connected
+
+Ends = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+_ALL = 0.95
+"""Of what varies slowly, how much is taken out."""
+_OWN = 0.4
+"""Of how openings of a wall differ, how much stays."""
+_BLURS = (0.4, 1.2, 1.7, 2.4)
+"""Painted pixels that a model may blur what it paints by."""
+_UNSURE = 0.02
+"""Share of the openings' variance that is lost in what is painted beside them."""
+_LEAST = 0.005
+"""The least of that share that a blur is judged by."""
+_OPEN = 1e-3
+"""Variance of openings in a surface, from which on it has any."""
+
+
+@dataclass(frozen=True)
+class Lit:
+    """One picture, and what is known of its surfaces.
+
+    Attributes:
+        picture: sRGB [H, W, 3].
+        surfaces: int [H, W], openings by themselves, and `faces`, with their openings, from 1.
+        openings: [H, W], how much of each pixel is one.
+        scale: pixels over which what varies is light.
+        walls, glass: [faces, 3], Oklab, what a face is without openings, and its openings.
+        clear: [faces], how far its openings can be told, 0 to 1; 0 where it has none.
+        weights: [faces], how much each says of what openings are like.
+    """
+
+    picture: NDArray[np.uint8]
+    surfaces: NDArray[Any]
+    faces: NDArray[Any]
+    openings: NDArray[np.floating]
+    scale: float
+    walls: NDArray[np.float64]
+    glass: NDArray[np.float64]
+    clear: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        painted: NDArray[np.uint8],
+        picture: NDArray[np.uint8],
+        ends: Sequence[Ends],
+        openings: NDArray[np.floating],
+        pixel: float,
+        scale: float,
+    ) -> Lit:
+        """painted: sRGB [H, W, 3], as painted. picture: the same with its colours put on their own
+        side of edges. ends: between which neighbours a surface ends, down [H - 1, W] and across
+        [H, W - 1], and the same with the openings'. openings: [H, W], how much of each pixel is
+        one. pixel: pixels for one that was painted. scale: see the attributes."""
+        shape = openings.shape
+        (faces, count), (surfaces, _) = (
+            connected(np.ones(shape, bool), ~down, ~across) for down, across in (ends[0], ends[-1])
+        )
+        holes = openings > 0.5
+        inside = _inside(faces, round(2.0 * pixel))
+        some = np.bincount(faces[inside], minlength=count + 1)
+        inside |= (some == 0)[faces]  # a small face has no inside
+        own = faces[inside]
+        counts = np.bincount(own, minlength=count + 1).clip(1)
+
+        def mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
+            return np.bincount(own, values, count + 1) / counts
+
+        spread = mean(holes[inside].astype(np.float64))
+        spread -= spread**2
+        open_ = spread > _OPEN
+        colors = oklab(painted)[inside].T
+        middle = np.stack([mean(values) for values in colors], 1)
+        fits = []
+        for blur in _BLURS:
+            shares = _smooth(openings.astype(np.float32), blur * pixel)[inside]
+            share = mean(shares)
+            clear = (mean(shares**2) - share**2) / np.maximum(spread, _OPEN)
+            both = np.stack([mean(values * shares) for values in colors], 1)
+            both -= middle * share[:, None]
+            slope = both / ((clear + _UNSURE) * np.maximum(spread, _OPEN))[:, None]
+            slope *= open_[:, None]
+            # What windows explain of how light the picture is, as much as the model blurred.
+            told = counts * open_ * both[:, 0] ** 2 / ((clear + _LEAST) * np.maximum(spread, _OPEN))
+            fits.append((float(told.sum()), share, (clear * open_).clip(0.0, 1.0), slope))
+        _, share, clear, slope = max(fits, key=lambda fit: fit[0])
+        walls = middle - (clear * share)[:, None] * slope
+        glass = middle + (1.0 - share)[:, None] * slope
+        glass[:, 0] = glass[:, 0].clip(0.0, 1.0)
+        weights = counts * clear**2
+        return cls(picture, surfaces, faces, openings, scale, walls, glass, clear, weights)
+
+    def evened(self, glass: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The picture, sRGB [H, W, 3]. glass: [3], Oklab, openings as they are in all pictures."""
+        flat, faces = self.surfaces.ravel(), self.faces.ravel()
+        sizes = np.bincount(flat).clip(1)
+        of = np.zeros(len(sizes), np.intp)
+        of[flat] = faces
+        holes = self.openings > 0.5
+        open_ = np.bincount(flat, holes.ravel()) > 0.5 * sizes
+        clear = self.clear[of]
+        told = self.clear[:, None] * self.glass + (1.0 - self.clear[:, None]) * glass
+        sides = [each.astype(np.float32) for each in (holes, ~holes)]
+        around = [np.maximum(_smooth(side, self.scale), 1e-6) for side in sides]
+        # What is painted on a wall whose windows can't be told is neither.
+        detail = np.where(self.clear > 0.0, self.clear, 1.0)[self.faces].astype(np.float32)
+        windowed = (self.clear > 0.0)[self.faces]
+        lab = oklab(self.picture)
+        for channel, values in enumerate(np.moveaxis(lab, -1, 0)):
+            means = np.bincount(flat, values.ravel()) / sizes
+            # Across an edge both sides differ from their own mean, so that little comes over it.
+            apart = values - means[self.surfaces].astype(np.float32)
+            slow = sum(
+                side * _smooth(apart * side, self.scale) / weight
+                for side, weight in zip(sides, around, strict=True)
+            )
+            of_face = _mean_by(of[open_], means[open_], len(self.clear))
+            # As much glass as there is in a pixel, so that small windows don't flicker.
+            varied = np.where(open_ & (clear > 0.0), _OWN * clear * (means - of_face[of]), 0.0)
+            walls, glazed = (each[:, channel][self.faces] for each in (self.walls, told))
+            mixed = walls + self.openings * (glazed - walls) + varied[self.surfaces]
+            base = np.where(windowed, mixed, means[self.surfaces])
+            values[:] = base + detail * (apart - _ALL * slow)
+        return srgb_of_oklab(lab)
+
+
+def even_light(pictures: Sequence[Lit]) -> list[NDArray[np.uint8]]:
+    """The pictures of one scene without the light that was painted, sRGB [H, W, 3]."""
+    weights = np.concatenate([each.weights for each in pictures])
+    found = np.concatenate([each.glass for each in pictures])
+    glass = np.zeros(3)
+    if weights.sum() > 0.0:
+        glass = np.average(found, axis=0, weights=weights)
+    return [each.evened(glass) for each in pictures]
+
+
+def _mean_by(of: NDArray[np.intp], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    return np.bincount(of, values, count) / np.bincount(of, minlength=count).clip(1)
+
+
+def _inside(labels: NDArray[Any], far: int) -> NDArray[np.bool_]:
+    """Which pixels have their own label all around."""
+    side = 2 * far + 1
+    low, high = (each(labels, side) for each in (ndimage.minimum_filter, ndimage.maximum_filter))
+    return np.asarray(low == high)
+
+
+def _smooth(values: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    return np.asarray(ndimage.gaussian_filter(values, scale, mode="nearest"), np.float32)

@@ -1,0 +1,83 @@
+"""Painted light is taken out of pictures, and what walls and windows are made of stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from maquette.even_light import Lit, even_light
+from maquette.oklab import oklab
+from scipy import ndimage
+
+HEIGHT, WIDTH = 96, 160
+PIXEL = 4.0
+WALL, GLASS, ROOF = (200, 190, 170), (60, 70, 90), (120, 50, 40)
+
+
+def openings(bay: int) -> np.ndarray:
+    """Windows a third as wide as their bay, on the wall below the roof."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    inside = (columns % bay >= bay // 3) & (columns % bay < 2 * bay // 3)
+    return ((rows % 24 >= 8) & (rows % 24 < 18) & (rows > 30) & inside).astype(np.float32)
+
+
+def lit(holes: np.ndarray, blur: float, light: np.ndarray | None = None) -> Lit:
+    """What a model painted that blurs by so many of its own pixels."""
+    colors = np.where(holes[..., None] > 0.5, GLASS, WALL).astype(float)
+    colors[:24] = ROOF
+    soft = ndimage.gaussian_filter(colors, (blur * PIXEL, blur * PIXEL, 0), mode="nearest")
+    soft[:24] = ROOF
+    soft = soft if light is None else soft * light[..., None]
+    picture: Any = soft.clip(0, 255).round().astype(np.uint8)
+    eaves = np.zeros((HEIGHT - 1, WIDTH), bool), np.zeros((HEIGHT, WIDTH - 1), bool)
+    eaves[0][23] = True
+    some = holes > 0.5
+    more = eaves[0] | (some[1:] ^ some[:-1]), eaves[1] | (some[:, 1:] ^ some[:, :-1])
+    return Lit.of(picture, picture, (eaves, more), holes, PIXEL, 2 * PIXEL)
+
+
+def apart(picture: np.ndarray, wanted: tuple[int, int, int], where: np.ndarray) -> float:
+    """How far a colour is, in Oklab, from one that is wanted; 0.02 is just seen."""
+    color = oklab(picture)[where].mean(0)
+    return float(np.linalg.norm(color - oklab(np.array(wanted, np.uint8))))
+
+
+@pytest.mark.parametrize("blur", [0.4, 1.2])
+def test_windows_are_as_dark_as_they_were_before_they_were_blurred(blur: float):
+    holes = openings(32)
+    before = lit(holes, blur)
+    (after,) = even_light([before])
+    glass, wall = holes > 0.5, (holes < 0.5) & (np.arange(HEIGHT) > 30)[:, None]
+    for color, where in ((GLASS, glass), (WALL, wall)):
+        assert apart(after, color, where) < max(0.6 * apart(before.picture, color, where), 0.06)
+    assert apart(after, ROOF, np.arange(HEIGHT)[:, None] + np.zeros(WIDTH, int) < 20) < 0.01
+
+
+def test_light_that_falls_off_along_a_wall_is_gone_and_its_grain_stays():
+    holes = np.zeros((HEIGHT, WIDTH), np.float32)
+    grain = np.where(np.indices((HEIGHT, WIDTH)).sum(0) % 2, 1.04, 0.96)
+    before = lit(holes, 0.1, np.linspace(1.1, 0.6, WIDTH) * grain)
+    (after,) = even_light([before])
+    wall = (holes < 0.5) & (np.arange(HEIGHT) > 36)[:, None]
+
+    def ends(picture: np.ndarray) -> float:
+        light = oklab(picture)[..., 0]
+        left, right = wall[:, 8:40], wall[:, -40:-8]
+        return float(abs(light[:, 8:40][left].mean() - light[:, -40:-8][right].mean()))
+
+    def detail(picture: np.ndarray) -> float:
+        return float(np.abs(np.diff(oklab(picture)[..., 0], axis=1))[:, :-1][wall[:, 1:-1]].mean())
+
+    assert ends(after) < 0.25 * ends(before.picture)
+    assert detail(after) > 0.7 * detail(before.picture)
+
+
+def test_windows_too_small_to_be_told_are_like_those_of_another_picture():
+    near, far = lit(openings(48), 1.2), lit(openings(6), 2.4)
+    after = even_light([near, far])
+    assert (
+        apart(after[1], GLASS, openings(6) > 0.5)
+        < 0.06
+        < apart(far.picture, GLASS, openings(6) > 0.5)
+    )
