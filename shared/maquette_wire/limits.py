@@ -168,7 +168,7 @@ def _check_texture(texture: Texture, limits: Limits) -> None:
     painted = texture.painted
     if painted is not None and not limits.side_min <= painted <= limits.side_max:
         raise MaquetteError(
-            "bad-size",
+            "texture-size",
             f"The views of a texture are to be painted at {painted} pixels.",
             f"Use {limits.side_min} to {limits.side_max}.",
         )
