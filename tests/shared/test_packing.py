@@ -363,7 +363,7 @@ def test_a_texture_arrives_as_it_was_sent() -> None:
         ({"texture": Texture(size=256, objects=(3,))}, "bad-message"),
         ({"texture": Texture(size=256, objects=(2, 0))}, "no-faces"),
         ({"texture": Texture(size=256, objects=(2,), origin=(0.0, float("nan"), 0.0))}, "bad-"),
-        ({"texture": Texture(size=256, objects=(1, 1), painted=1)}, "bad-size"),
+        ({"texture": Texture(size=256, objects=(1, 1), painted=1)}, "texture-size"),
         ({"texture": None}, "bad-message"),
         ({"recipe": Recipe(prompt="x", count=2)}, "bad-recipe"),
         ({"recipe": Recipe(prompt="x", size=(64, 64))}, "bad-recipe"),
