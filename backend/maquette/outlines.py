@@ -13,11 +13,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
 from maquette_wire.view import View
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from .edges import surface_ends
 
@@ -42,15 +44,32 @@ class _Ring:
 
     Attributes:
         pixels: int [n], places in the picture, row by row.
-        inner: int [8, n], their neighbours further inside, or any pixel where `shares` is 0.
-        shares: float32 [8, n, 1], of those neighbours; they sum to one.
+        shares: float32 [n, H * W], of their neighbours further inside; they sum to one.
         own: share of the pixel's own colour that stays.
     """
 
     pixels: NDArray[np.intp]
-    inner: NDArray[np.intp]
-    shares: NDArray[np.float32]
+    shares: Any
     own: float
+
+    @classmethod
+    def of(
+        cls,
+        pixels: NDArray[np.intp],
+        inner: NDArray[np.intp],
+        is_inside: NDArray[np.bool_],
+        own: float,
+        size: int,
+    ) -> _Ring:
+        """inner: int [8, n], neighbours of the pixels. is_inside: bool [8, n], which count. size:
+        H * W."""
+        # Where a surface is too thin to have an inside, its colours stay.
+        some = is_inside.any(0)
+        pixels, inner, is_inside = pixels[some], inner[:, some].T, is_inside[:, some].T
+        number = is_inside.sum(1)
+        shares = np.repeat((1.0 / number).astype(np.float32), number)
+        starts = np.concatenate([[0], np.cumsum(number)])
+        return cls(pixels, csr_array((shares, inner[is_inside], starts), (len(pixels), size)), own)
 
 
 @dataclass(frozen=True)
@@ -123,12 +142,9 @@ class Outlines:
         for ring in range(radius - 1, -1, -1):
             pixels = np.flatnonzero(flat == ring)
             inner = (pixels + steps[:, None]).clip(0, flat.size - 1)
-            counts = linked[:, pixels] & (flat[inner] > ring)
-            # Where a surface is too thin to have an inside, its colours stay.
-            some = counts.any(0)
-            shares = counts[:, some] / counts[:, some].sum(0)
+            is_inside = linked[:, pixels] & (flat[inner] > ring)
             own = max(0.0, 1.0 - (radius - ring) / _FADE)
-            yield _Ring(pixels[some], inner[:, some], shares.astype(np.float32)[..., None], own)
+            yield _Ring.of(pixels, inner, is_inside, own, flat.size)
 
     def sharpened(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3] with its colours moved. share: how much of that, 0 to 1."""
@@ -141,7 +157,7 @@ class Outlines:
         before = picture.reshape(-1, 3).astype(np.float32)
         colors = before.copy()
         for ring in self._made() if self.rings is None else self.rings:
-            inside = (colors[ring.inner] * ring.shares).sum(0)
+            inside = ring.shares @ colors
             colors[ring.pixels] = ring.own * before[ring.pixels] + (1.0 - ring.own) * inside
         at_edge = self.edge
         smooth = np.zeros((at_edge.size, 3), np.float32)
@@ -178,9 +194,10 @@ class Outlines:
         added, sides = (added / np.maximum(sides, 1.0)).reshape(-1, 3), np.zeros((sides.size, 1))
         carried = np.zeros_like(added)
         for ring in reversed(tuple(self._made()) if self.rings is None else self.rings):
-            np.add.at(carried, ring.inner, ring.shares * added[ring.pixels])
-            np.add.at(sides, ring.inner, ring.shares)
-            inside = ring.inner[ring.shares[..., 0] > 0.0]
+            inwards = ring.shares.T
+            carried += inwards @ added[ring.pixels]
+            sides += inwards @ np.ones((len(ring.pixels), 1), np.float32)
+            inside = np.unique(ring.shares.indices)
             added[inside] = _INWARDS * carried[inside] / sides[inside]
         whole = (colors + share * added.reshape(colors.shape)).round().clip(0, 255)
         return whole.astype(np.uint8)
