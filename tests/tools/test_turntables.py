@@ -23,7 +23,7 @@ def test_frames_become_one_picture_that_turns_for_ever():
 
 
 def test_a_page_shows_each_model_from_sides_a_quarter_turn_apart(monkeypatch):
-    monkeypatch.setattr(turntables, "SIDE", 64)
+    monkeypatch.setattr(turntables, "SIZE", (64, 64))
     frames = _frames(8)
     page = np.asarray(turntables.sides([frames, frames[::-1]]))
     assert page.shape == (128, 256, 3)

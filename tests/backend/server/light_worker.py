@@ -134,6 +134,8 @@ class LightSampler:
             previews=previews,
             together=False,
             given={},
+            painted=None,
+            even=False,
         )
         random = np.random.default_rng()
         maps = {
