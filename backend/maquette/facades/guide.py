@@ -17,6 +17,8 @@ from .openings import openings_seen
 from .sight import Sight
 from .walls import Wall, find_walls
 
+_OPENINGS = Kept[NDArray[np.float32]](8 << 20)
+"""4 bytes a pixel."""
 _WALLS = Kept[list[Wall]](64 << 20)
 """Of captures seen alone; they take next to nothing."""
 
@@ -48,8 +50,18 @@ class FacadeGuide:
         return self.recipe.windows if self.recipe.windows in KINDS else kind_of(prompt)
 
     def openings(self, index: int, kind: str) -> NDArray[np.float32]:
-        """How much of each pixel of a capture, by its number, is an opening: float32 [H, W]."""
-        return openings_seen(self.captures[index], self._grids(self._group(index), kind))
+        """How much of each pixel of a capture, by its number, is an opening: float32 [H, W], not to
+        be changed."""
+        capture = self.captures[index]
+
+        def find() -> NDArray[np.float32]:
+            found = openings_seen(capture, self._grids(self._group(index), kind))
+            found.flags.writeable = False
+            return found
+
+        if self.together:
+            return find()
+        return _OPENINGS.of(capture, (kind, self.recipe.storey, self.recipe.bay), find)
 
     def _group(self, index: int) -> int:
         return 0 if self.together else index

@@ -47,19 +47,50 @@ class Sight:
         rows = (1.0 - clip[:, 1] / w) / 2.0 * self.depth.shape[0] - 0.5
         return columns, rows, -seen[:, 2]
 
-    def behind(self, points: Floats, normals: Floats, beside: tuple[int, int] = (0, 0)) -> Floats:
+    def behind(self, points: Floats, normals: Floats) -> Floats:
         """By how many metres what is seen at points of walls, [n, 3], lies behind their planes: 0
         where the walls are seen, negative where something hides them, NaN out of the picture and
         for walls that face away.
 
         normals: [n, 2], outward, in the plan. Measured along them, it is as exact for a wall at a
-        grazing angle, where the depth of neighbouring pixels differs by metres. beside: rows and
-        columns from the points' own pixels to those that are looked at.
+        grazing angle, where the depth of neighbouring pixels differs by metres.
         """
+        return self._behind(points, normals, *self._placed(points, normals))
+
+    def past(self, points: Floats, normals: Floats) -> NDArray[np.intp]:
+        """Numbers of the points of walls at which what is seen, there and all around, lies more
+        than `PAST` behind."""
+        placed = self._placed(points, normals)
+        doubted = np.flatnonzero(self._behind(points, normals, *placed) > PAST)
+        points, normals, *placed = (each[doubted] for each in (points, normals, *placed))
+        for down, right in _AROUND:
+            if not len(doubted):
+                break
+            columns, rows, ahead = placed
+            far = self._behind(points, normals, columns + right, rows + down, ahead) > PAST
+            doubted, points, normals, *placed = (
+                each[far] for each in (doubted, points, normals, *placed)
+            )
+        return doubted
+
+    def _placed(self, points: Floats, normals: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """The pixels of points of walls, columns and rows as of `locate`, and whether they are
+        before the camera and face it."""
         columns, rows, depth = self.locate(points)
-        columns, rows = columns + beside[1], rows + beside[0]
+        facing = (self._toward(points)[:, :2] * normals).sum(1) > 0.0
+        return columns, rows, (depth > _NEAR) & facing
+
+    def _behind(
+        self,
+        points: Floats,
+        normals: Floats,
+        columns: Floats,
+        rows: Floats,
+        ahead: NDArray[np.bool_],
+    ) -> Floats:
+        """As `behind`, of what is seen at these pixels."""
         height, width = self.depth.shape
-        inside = (depth > _NEAR) & (np.abs(columns - (width - 1) / 2) <= width / 2)
+        inside = ahead & (np.abs(columns - (width - 1) / 2) <= width / 2)
         inside &= np.abs(rows - (height - 1) / 2) <= height / 2
         column = np.where(inside, np.rint(columns), 0).astype(np.intp).clip(0, width - 1)
         row = np.where(inside, np.rint(rows), 0).astype(np.intp).clip(0, height - 1)
@@ -68,8 +99,7 @@ class Sight:
         distance = ((points - seen)[:, :2] * normals).sum(1)
         # The sky is behind everything, also beside a plane that runs towards it.
         distance = np.where(metres >= _SKY, np.inf, distance)
-        facing = (self._toward(points)[:, :2] * normals).sum(1) > 0.0
-        return np.where(inside & facing, distance, np.nan)
+        return np.where(inside, distance, np.nan)
 
     def _toward(self, points: Floats) -> Floats:
         """From world points [n, 3] to the camera."""
@@ -84,11 +114,6 @@ def see_past(sights: Sequence[Sight], points: Floats, normals: Floats) -> NDArra
     that the wall isn't there. normals: [n, 2]."""
     past = np.zeros(len(points), bool)
     for sight in sights:
-        doubted = np.flatnonzero(~past & (sight.behind(points, normals) > PAST))
-        for beside in _AROUND:
-            if not len(doubted):
-                break
-            behind = sight.behind(points[doubted], normals[doubted], beside)
-            doubted = doubted[behind > PAST]
-        past[doubted] = True
+        left = np.flatnonzero(~past)
+        past[left[sight.past(points[left], normals[left])]] = True
     return past
