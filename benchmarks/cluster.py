@@ -3,9 +3,7 @@
     python benchmarks/cluster.py [--workers 2] [--model pocket] [--captures 12] [--side 256]
 
 Each worker is a node of a Ray cluster on this machine that has one processor, on Linux for itself,
-so that more workers than processors gain nothing. What the machine can do at most is what as many
-batches make together at the same time, each on a cluster of one worker (`apart`): processors share
-memory, and the command and Ray need them as well. One and several take turns, and a round's
+so that more workers than processors gain nothing. One and several take turns, and a round's
 time is from the first picture to the last: without starting up. Needs the extra `ray`.
 """
 
@@ -20,8 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from batch import PROMPTS, ROOT, renders
@@ -35,11 +32,10 @@ def own(number):
         os.sched_setaffinity(0, {sorted(processors)[number % len(processors)]})
 
 processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
-first = int(sys.argv[2])
-own(first)
+own(0)
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
 for number in range(1, int(sys.argv[1])):
-    own(first + number)
+    own(number)
     cluster.add_node(num_cpus=1, num_gpus=0)
 print(cluster.address, flush=True)
 sys.stdin.read()
@@ -55,7 +51,6 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of each (3)")
     arguments = parser.parse_args()
     rates: dict[int, list[float]] = {1: [], arguments.workers: []}
-    apart: list[float] = []
     with tempfile.TemporaryDirectory(prefix="maquette-") as name:
         folder = Path(name)
         renders(folder / "renders", arguments.captures, arguments.side)
@@ -64,27 +59,12 @@ def main() -> int:
                 with cluster(workers) as address:
                     target = folder / f"{workers} {number}"
                     found.append(rate(folder / "renders", target, address, arguments))
-            apart.append(rate_apart(folder, number, arguments))
     one = statistics.median(rates[1])
     print(f"{'':12}{'pictures a minute':>18}{'ratio':>8}   median of {arguments.rounds} rounds")
-    rows = {f"{workers} workers": found for workers, found in rates.items()} | {"apart": apart}
-    for name, found in rows.items():
+    for workers, found in rates.items():
         median = statistics.median(found)
-        print(f"{name:12}{median:>18.1f}{median / one:>8.2f}")
+        print(f"{f'{workers} workers':12}{median:>18.1f}{median / one:>8.2f}")
     return 0
-
-
-def rate_apart(folder: Path, number: int, arguments: argparse.Namespace) -> float:
-    """Pictures a minute of as many batches as there are workers, each with one of its own."""
-    with ExitStack() as clusters, ThreadPoolExecutor(arguments.workers) as batches:
-        addresses = [clusters.enter_context(cluster(1, n)) for n in range(arguments.workers)]
-        rates = [
-            batches.submit(
-                rate, folder / "renders", folder / f"apart {n} {number}", address, arguments
-            )
-            for n, address in enumerate(addresses)
-        ]
-        return sum(each.result() for each in rates)
 
 
 def environment() -> dict[str, str]:
@@ -93,10 +73,10 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def cluster(workers: int, first: int = 0) -> Iterator[str]:
-    """The address of a cluster of so many nodes. first: number of its first processor."""
+def cluster(workers: int) -> Iterator[str]:
+    """The address of a cluster of so many nodes."""
     process = subprocess.Popen(
-        [sys.executable, "-c", START, str(workers), str(first)],
+        [sys.executable, "-c", START, str(workers)],
         env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
