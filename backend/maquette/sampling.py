@@ -30,6 +30,7 @@ from maquette_wire.surface import Surface
 from numpy.typing import NDArray
 
 from . import devices
+from .batches import Batches
 from .catalogue import Catalogue, Entry
 from .families.family import Family
 from .families.registry import load_model
@@ -37,18 +38,14 @@ from .families.settings import read_settings
 from .materials.making import MadeMaterial, maps_of
 from .materials.patterns import lay
 from .packs import Packs
-from .painting import Job, JobCancelled, Picture, ProgressCallback, paint
+from .painting import Job, JobCancelled, ProgressCallback, paint
 from .plan import make_plan
 from .texturing.bake import PaintedView, bake
 from .texturing.surface import of_wire
 from .together import surface_average
 from .workers import computing_with
 
-_BATCH_MAX = 16
-# The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.
-_BATCH_PIXELS = 16 * 512 * 512
 _FRAMES = 4  # that a thread makes in less time than a picture is painted in
-_BATCH_SHARE = 0.5  # of the memory that the weights leave
 
 
 @dataclass(frozen=True)
@@ -97,9 +94,9 @@ class Sampler:
         self.device = devices.find(device)
         self.dtype = dtype or devices.precision(self.device)
         self.catalogue = catalogue or Catalogue()
-        self._batch_size = batch_size
-        self._measures = not self._is_processor if measure is None else measure
-        self._packs = Packs(self.catalogue.home)
+        measures = not self._is_processor if measure is None else measure
+        packs = Packs(self.catalogue.home) if measures else None
+        self._batches = Batches(self.device, packs, batch_size)
         self._loaded: tuple[str, str, Family[Any]] | None = None
         devices.make_deterministic()
 
@@ -177,10 +174,10 @@ class Sampler:
                     if model.settings.shared_attention and len(captures) > 1:
                         job.anchor = min(given) if given else job.average.leader
                 if each and not together and not seamless:
-                    job.at_once = min(threads // each, self._beside(job))
-                elif self._measures and not together:
-                    job.measured = functools.partial(self._note, job)
-                paint(job, self._batches(job))
+                    job.at_once = min(threads // each, self._batches.beside(job))
+                elif not together:
+                    job.measured = functools.partial(self._batches.note, job)
+                paint(job, self._batches.of(job))
                 return self._result(job)
         except (RuntimeError, MemoryError) as error:
             if not devices.is_out_of_memory(error):
@@ -203,7 +200,7 @@ class Sampler:
             encoded_depth=[frame.seen for frame in plan.frames],
             warnings=[*plan.warnings, *job.warnings],
             seconds={stage: round(spent, 4) for stage, spent in job.seconds.items()},
-            pack=max(job.at_once, *(self.batch_size(job, size) for size in plan.padded)),
+            pack=max(job.at_once, *(self._batches.size(job, size) for size in plan.padded)),
         )
 
     def bake(
@@ -342,71 +339,6 @@ class Sampler:
     def _release(self) -> None:
         self._loaded = None
         devices.release_memory(self.device)
-
-    # --- a job ----------------------------------------------------------------------------------
-
-    def _batches(self, job: Job) -> list[list[Picture]]:
-        """Pictures of one size together, the anchor first and the others in their order, as many
-        as the device takes at once; without those that are given, but for the anchor."""
-        groups: dict[tuple[int, int], list[Picture]] = {}
-        for number in sorted(range(job.count), key=lambda number: number != job.anchor):
-            if number in job.given and number != job.anchor:
-                continue
-            picture = Picture(number, job.plan)
-            groups.setdefault(picture.padded, []).append(picture)
-        batches = []
-        for size, group in groups.items():
-            step = self.batch_size(job, size)
-            batches += [group[start : start + step] for start in range(0, len(group), step)]
-        return batches
-
-    def batch_size(self, job: Job, size: tuple[int, int]) -> int:
-        """Pictures of a padded size (width, height) in one device batch.
-
-        On a processor it is one: its cores are busy with one picture, the first one is there
-        sooner, and no picture depends on how many others there are, not even by rounding. Two to
-        eight at once would take 2 to 6 % less of a processor's time, by the pocket model.
-        """
-        if self._batch_size is not None:
-            return self._batch_size
-        if not self._measures:
-            return 1
-        return self._packs.at_once(self._pack_key(job, size), self._fitting(job, size))
-
-    def _fitting(self, job: Job, size: tuple[int, int]) -> int:
-        """The most pictures of a padded size that one device batch may have."""
-        width, height = size
-        room = self._room(job, job.model.picture_bytes(height, width, job.plan.guided))
-        return max(1, min(_BATCH_MAX, room, _BATCH_PIXELS // (width * height)))
-
-    def _beside(self, job: Job) -> int:
-        """The most pictures that may be painted at the same time, each from its first step to its
-        pixels."""
-        model, guided = job.model, job.plan.guided
-        taken = [
-            max(model.picture_bytes(height, width, guided), model.decoding_bytes(height, width))
-            for width, height in job.plan.padded
-        ]
-        return max(1, self._room(job, max(taken)))
-
-    def _room(self, job: Job, taken: int) -> int:
-        """How many times a device has so many bytes beside the weights."""
-        spare = devices.memory_bytes(self.device) * 0.9 - job.model.weight_bytes()
-        return int(_BATCH_SHARE * spare / taken)
-
-    def _note(self, job: Job, batch: Sequence[Picture], seconds: float | None) -> None:
-        """Note the time of a batch, for the next ones."""
-        size = batch[0].padded
-        each = None if seconds is None else seconds / (len(batch) * job.plan.steps_run)
-        self._packs.note(self._pack_key(job, size), len(batch), each, self._fitting(job, size))
-
-    def _pack_key(self, job: Job, size: tuple[int, int]) -> str:
-        width, height = size
-        return (
-            f"{devices.name(self.device)}, torch {torch.__version__}, {job.model.dtype}, "
-            f"{job.plan.recipe.model} {job.plan.recipe.model_hash}, {width} x {height}"
-            f"{', guided' if job.plan.guided else ''}"
-        )
 
     def _out_of_memory(self, entry: Entry) -> MaquetteError:
         return MaquetteError(
