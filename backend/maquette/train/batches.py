@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from maquette_wire.errors import MaquetteError
 from torch import Tensor
 
 from ..depth import set_back
+from .attributes import UNKNOWN, Shown, labels_of
 from .cache import CachedScene, LatentCache
 from .recipe import UnetStage
 from .scenes import Dataset
@@ -24,7 +26,9 @@ class Batch:
         latents: [n, c, h, w], scaled.
         begin: [n, c, h, w], what noise is added to: the latents, or where `tinted` [n] says so
             those of the tinted massing.
-        depth: [n, 1, h, w]; subject: [n, 1, h, w], 1 where something stands on the ground.
+        depth: [n, 1, h, w]; subject, ground: [n, 1, h, w], 1 where something stands on the ground
+            and where the ground itself is seen.
+        labels: [n, attributes], class numbers of what pictures show and captions may say.
         captions: n; others: another sample's caption for each.
         timesteps: [n]; noise: [n, c, h, w].
     """
@@ -33,6 +37,8 @@ class Batch:
     begin: Tensor
     depth: Tensor
     subject: Tensor
+    ground: Tensor
+    labels: Tensor
     captions: list[str]
     others: list[str]
     timesteps: Tensor
@@ -45,17 +51,16 @@ class Batch:
         return replace(self, **moved)
 
     def part(self, pick: list[int]) -> Batch:
-        return Batch(
-            self.latents[pick],
-            self.begin[pick],
-            self.depth[pick],
-            self.subject[pick],
-            [self.captions[i] for i in pick],
-            [self.others[i] for i in pick],
-            self.timesteps[pick],
-            self.noise[pick],
-            self.tinted[pick],
-        )
+        """Some of the samples."""
+        some: dict[str, Any] = {
+            name: value[pick] if isinstance(value, Tensor) else [value[i] for i in pick]
+            for name, value in vars(self).items()
+        }
+        return Batch(**some)
+
+    def shown(self, pick: Tensor) -> Shown:
+        """What can be seen in some of the pictures."""
+        return Shown(self.labels[pick], self.ground[pick], self.subject[pick])
 
 
 class _Sample(NamedTuple):
@@ -63,20 +68,27 @@ class _Sample(NamedTuple):
     begin: Tensor
     depth: Tensor
     subject: Tensor
+    ground: Tensor
+    labels: Tensor
     caption: str
 
 
 class Batches:
     """Draws batches from a dataset's cached latents, which may grow between two saves.
 
-    timesteps: how many the model's noise schedule has.
+    timesteps: how many the model's noise schedule has; classes: of each attribute.
     """
 
     def __init__(
-        self, cache: LatentCache, dataset: Dataset, settings: UnetStage, timesteps: int
+        self,
+        cache: LatentCache,
+        dataset: Dataset,
+        settings: UnetStage,
+        timesteps: int,
+        classes: Mapping[str, list[str]],
     ) -> None:
         self.cache, self.dataset, self.settings = cache, dataset, settings
-        self.timesteps = timesteps
+        self.timesteps, self.classes = timesteps, classes
         self.scenes: list[CachedScene] = []
 
     def refresh(self) -> None:
@@ -117,6 +129,9 @@ class Batches:
         tinted = rng.random(count) < self.settings.tinted
         mute = tinted & (rng.random(count) < self.settings.tinted_dropout)
         captions = ["" if m else s.caption for s, m in zip(samples, mute, strict=True)]
+        labels = torch.stack([s.labels for s in samples])
+        # What nobody asked for need not be seen.
+        labels[torch.tensor([not caption for caption in captions])] = UNKNOWN
         scale = self.cache.vae.config.scaling_factor
         latents = torch.stack([s.latents for s in samples]).float() * scale
         begin = torch.stack([s.begin for s in samples]).float() * scale
@@ -133,6 +148,8 @@ class Batches:
             begin,
             torch.stack([s.depth for s in samples])[:, None],
             torch.stack([s.subject for s in samples])[:, None],
+            torch.stack([s.ground for s in samples])[:, None],
+            labels,
             captions,
             [captions[i - 1] for i in range(count)],
             torch.from_numpy(timesteps),
@@ -149,11 +166,13 @@ class Batches:
         top, left = (int(rng.integers(0, n - crop + 1)) for n in depth.shape)
         area = (..., slice(top, top + crop), slice(left, left + crop))
         openings = torch.zeros_like(depth) if scene.openings is None else scene.openings[finish]
-        cut = [each[area] for each in (latents, begin, depth, standing, openings)]
+        hit = scene.depth[0]
+        cut = [each[area] for each in (latents, begin, depth, standing, hit, openings)]
         if settings.flips and rng.random() < 0.5:
             cut = [each.flip(-1) for each in cut]
-        latents, begin, depth, standing, openings = cut
+        latents, begin, depth, standing, hit, openings = cut
         subject = (standing > -1.0).float()
+        ground = (hit > -1.0).float() - subject
         if rng.random() < settings.depth_jitter:
             # A view that holds only the far part of a job's range, its sky still at -1.
             depth = (depth + 1.0) * float(rng.uniform(0.6, 1.0)) - 1.0
@@ -166,4 +185,5 @@ class Batches:
         caption = captions[int(rng.integers(len(captions)))]
         if rng.random() < settings.caption_dropout:
             caption = ""
-        return _Sample(latents, begin, depth, subject, caption)
+        labels = labels_of(scene.attributes[finish], self.classes)
+        return _Sample(latents, begin, depth, subject, ground, labels, caption)

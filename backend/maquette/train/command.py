@@ -202,6 +202,7 @@ class Training:
             cache,
             self.dataset,
             self.recipe.unet,
+            self.workspace.vocabulary().classes,
             sheet,
         )
         outcome = self._run(training)

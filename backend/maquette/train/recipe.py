@@ -71,14 +71,17 @@ class Adversary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     real; likeness: of the distance between its features of the made and of the real picture.
     grain: the squared error is that of means over so many latent pixels each way, since of what is
     finer it would ask for the mean of all possible pictures, which the discriminator must not
-    accept; fine: weight of the squared error of single latent pixels beside it. rate: the
-    discriminator's learning rate as a multiple of the UNet's.
+    accept; fine: weight of the squared error of single latent pixels beside it. attributes: weight
+    of what of the finish's attributes (`attributes.REGIONS`) the discriminator doesn't see, which
+    then learns to; 0 for one that doesn't. rate: the discriminator's learning rate as a multiple of
+    the UNet's.
     """
 
     weight: float = 0.5
     likeness: float = 2.0
     grain: int = 4
     fine: float = 0.2
+    attributes: float = 0.0
     rate: float = 1.0
     widths: tuple[int, int, int] = (48, 96, 192)
 
@@ -104,6 +107,8 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blind: the UNet does not see the latents, whose filters become zero: a regression from depth and
         text in one step (`late_from = 999`), which learns far faster than denoising and which
         denoising can go on from. Seeds make no difference to such a model.
+    only: patterns of the names of parameters that are trained, such as "up_blocks.2.*"; the others
+        stay as they are, to the bit. All are trained where it is empty.
     lora: rank of an adapter that is trained in place of the UNet's own weights, 0 for those.
     begin: a file of such an adapter to go on from, instead of from nothing.
     precision: "bf16" for mixed precision, faster where the hardware has it, or "full". The first
@@ -131,6 +136,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blind: bool = False
     precision: Literal["full", "bf16"] = "full"
     train_text: bool = False
+    only: tuple[str, ...] = ()
     lora: int = 0
     begin: str | None = None
     adversary: Adversary | None = None
@@ -197,6 +203,10 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError("an adapter (`lora`) needs a `base` that it is for")
             if self.unet.blind or self.unet.train_text:
                 raise ValueError("an adapter (`lora`) can't be `blind`, nor `train_text`")
+            if self.unet.only:
+                raise ValueError(
+                    "an adapter (`lora`) is for all of a UNet, so not for `only` a part"
+                )
 
 
 def load_recipe(path: Path) -> TrainingRecipe:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fnmatch
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class UnetTraining:
         cache: LatentCache,
         dataset: Dataset,
         settings: UnetStage,
+        classes: Mapping[str, list[str]],
         draw_sheet: Callable[[Path], dict[str, float]],
     ) -> None:
         self.device = cache.device
@@ -56,11 +58,15 @@ class UnetTraining:
         self.text_encoder.requires_grad_(settings.train_text)
         self.tokenizer, self.scheduler = tokenizer, scheduler
         self.settings, self.schedule = settings, settings.schedule
-        self.batches = Batches(cache, dataset, settings, scheduler.config.num_train_timesteps)
+        self.classes = classes
+        self.batches = Batches(
+            cache, dataset, settings, scheduler.config.num_train_timesteps, classes
+        )
         self.draw_sheet = draw_sheet
         self.rates: dict[str, float] = {}
         if settings.tinted and self.scheduler.config.prediction_type != "v_prediction":
             raise self._needs_velocity("`tinted`")
+        train_only(self.unet, settings.only)
         self.discriminator: Any = settings.adversary and self._discriminator(settings.adversary)
 
     def _discriminator(self, adversary: Adversary) -> Any:
@@ -68,7 +74,10 @@ class UnetTraining:
             raise self._needs_velocity("[unet.adversary]")
         self.rates["discriminator"] = adversary.rate
         made = PatchDiscriminator(
-            self.unet.config.out_channels, self.text_encoder.config.hidden_size, adversary.widths
+            self.unet.config.out_channels,
+            self.text_encoder.config.hidden_size,
+            adversary.widths,
+            self.classes if adversary.attributes else None,
         )
         return on_device(made, self.device).to(memory_format=torch.channels_last)
 
@@ -128,7 +137,12 @@ class UnetTraining:
             with torch.no_grad():
                 other = encode_captions(self.text_encoder, self.tokenizer, batch.others)
             pairs = Pairs(
-                *(t[whole] for t in (batch.latents, clean, batch.depth, text.detach(), other))
+                real=batch.latents[whole],
+                made=clean[whole],
+                depth=batch.depth[whole],
+                text=text.detach()[whole],
+                other=other[whole],
+                shown=batch.shown(whole),
             )
             with self._precision():
                 verdict = contest(self.discriminator, pairs, self.settings.adversary)
@@ -177,6 +191,24 @@ class UnetTraining:
 def _mean_square(wrong: Tensor, emphasis: Tensor) -> Tensor:
     """[n, c, h, w] errors and [n, 1, h, w] weights of places → the weighted mean square, [n]."""
     return (wrong.square() * emphasis).mean((1, 2, 3)) / emphasis.mean((1, 2, 3))
+
+
+def train_only(module: nn.Module, patterns: tuple[str, ...]) -> None:
+    """Leave all parameters as they are whose names match none of the patterns, if there are any.
+
+    Raises MaquetteError("no-such-parameters").
+    """
+    names = [name for name, _ in module.named_parameters()]
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise MaquetteError(
+                "no-such-parameters",
+                f"No parameter of the UNet has a name like {pattern!r}.",
+                "Correct `only` in the recipe's [unet].",
+            )
+    if patterns:
+        for name, parameter in module.named_parameters():
+            parameter.requires_grad_(any(fnmatch.fnmatchcase(name, each) for each in patterns))
 
 
 def blindfold(conv: nn.Conv2d, channels: int) -> None:

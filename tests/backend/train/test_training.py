@@ -146,7 +146,7 @@ def test_training_is_shown_openings_as_inference_shows_them(trained: Path, scene
             recipe.unet, openings=share, crops=0.0, flips=False, depth_jitter=0.0,
             depth_dropout=0.0, ground_dropout=0.0,
         )  # fmt: skip
-        batches = Batches(cache, dataset, settings, 1000)
+        batches = Batches(cache, dataset, settings, 1000, {})
         batches.refresh()
         drawn.append(batches.draw(torch.Generator().manual_seed(3)).depth[:, 0].numpy())
     plain, shown = drawn
@@ -309,6 +309,30 @@ def test_an_adversary_changes_what_the_unet_learns_and_stays_out_of_the_model(
     assert any(not torch.equal(alone[key], against[key]) for key in alone)
     parts = {path.name for path in (tmp_path / "against" / "model").iterdir() if path.is_dir()}
     assert parts == {"vae", "text_encoder", "tokenizer", "unet", "scheduler"}
+
+
+def test_what_is_not_to_be_trained_stays_to_the_bit(scenes: Path, tmp_path: Path):
+    """And attributes are told, in a training that is resumed."""
+    chosen = 'only = ["up_blocks.1.*", "*.attn2.*"]\n'
+    train(write_small(tmp_path / "recipe.toml", unet=1), scenes, tmp_path / "out")
+    before = weights(tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "unet")
+    for steps in (2, 4):
+        recipe = write_small(
+            tmp_path / "recipe.toml",
+            unet=steps,
+            unet_settings=chosen + ADVERSARY + "attributes = 0.5\n",
+        )
+        assert train(recipe, scenes, tmp_path / "out") == 0
+    after = weights(tmp_path / "out")
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert changed == {k for k in before if k.startswith("up_blocks.1.") or ".attn2." in k}
+
+
+def test_an_unknown_parameter_is_named(scenes: Path, tmp_path: Path):
+    recipe = write_small(tmp_path / "recipe.toml", unet=1, unet_settings='only = ["upblocks.*"]\n')
+    with pytest.raises(MaquetteError, match="upblocks"):
+        train(recipe, scenes, tmp_path / "out")
 
 
 def test_an_adversary_needs_a_model_of_velocity(scenes: Path, tiny_model: Path, tmp_path: Path):
