@@ -2,8 +2,8 @@
 
 One actor for each graphics card of the cluster, and one for each node that has none where no node
 has any. Ray starts actors, carries captures and pictures, and starts an actor again that has died;
-a job that was with it is given to the next free one. Every node needs this package with the extra
-`ray`, and the models.
+jobs that were with it are given to others. An actor has one more job than it paints, so that it
+goes on while pictures travel. Every node needs this package with the extra `ray`, and the models.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from maquette_wire.view import View
 POLL_SECONDS = 0.1
 KNOCK_SECONDS = 5.0
 TRIALS = 3
-"""How often a job is given to an actor: one that ends each of them is at fault itself."""
+"""How often a job is painted by an actor: one that ends each of them is at fault itself."""
+AHEAD = 2
+"""Jobs that an actor has: one that it paints, and the next."""
 
 Sent = tuple[View, Any, Any]
 """A capture as it travels: its View, and colour and depth as arrays."""
@@ -72,9 +74,9 @@ class Cluster:
             ) from error
         self._ray: Any = ray  # whose types don't know its decorators
         self._address = address
-        self._free: list[Any] = []
+        self._actors: list[Any] = []  # that are ready
         self._starting: dict[Any, Any] = {}  # future of ready() -> actor
-        self._running: dict[Any, tuple[Any, str]] = {}  # future of paint() -> actor, job
+        self._running: dict[Any, tuple[Any, str]] = {}  # future of paint() -> actor, job; in order
         self._waiting: list[str] = []
         self._jobs: dict[str, tuple[Recipe, list[Sent], int]] = {}
 
@@ -100,8 +102,7 @@ class Cluster:
     @property
     def devices(self) -> int:
         """How many actors paint or are about to."""
-        busy = {actor for actor, _job in self._running.values()}
-        return max(1, len(self._free) + len(busy))
+        return max(1, len(self._actors))
 
     def submit(self, recipe: Recipe, captures: Sequence[Capture], *, job: str) -> str:
         """Queue a job, whose end :meth:`events` tells."""
@@ -123,15 +124,13 @@ class Cluster:
             if future in self._starting:
                 self._started(future)
                 continue
-            actor, job = self._running.pop(future)
             try:
                 message, frames = self._ray.get(future)
+                del self._running[future]
             except self._ray.exceptions.RayError as error:
-                message, frames = self._lost(actor, job, error), []
-            else:
-                self._free.append(actor)
+                message, frames = self._lost(future, error), []
             if message is not None:
-                self._jobs.pop(job, None)
+                self._jobs.pop(message.job, None)
                 heard.append(Received(message, [memoryview(frame).cast("B") for frame in frames]))
         self._assign()
         return heard
@@ -149,10 +148,18 @@ class Cluster:
         """A cluster keeps nothing."""
 
     def _assign(self) -> None:
-        while self._free and self._waiting:
-            actor, job = self._free.pop(0), self._waiting.pop(0)
+        """Give jobs to the actors that have least of them."""
+        while self._actors and self._waiting:
+            actor = min(self._actors, key=lambda each: len(self._jobs_of(each)))
+            if len(self._jobs_of(actor)) >= AHEAD:
+                break
+            job = self._waiting.pop(0)
             recipe, sent, _trials = self._jobs[job]
             self._running[actor.paint.remote(job, recipe, sent)] = actor, job
+
+    def _jobs_of(self, actor: Any) -> list[Any]:
+        """The futures of what an actor has, the one that it paints first."""
+        return [future for future, (with_it, _job) in self._running.items() if with_it is actor]
 
     def _started(self, future: Any) -> None:
         actor = self._starting.pop(future)
@@ -161,18 +168,23 @@ class Cluster:
         except self._ray.exceptions.ActorUnavailableError:
             self._starting[actor.ready.remote()] = actor  # it is being started again
         except self._ray.exceptions.RayError as error:
-            if not (self._starting or self._free or self._running):
+            if not (self._starting or self._actors):
                 raise MaquetteError(
                     "no-cluster",
                     f"No actor runs on the cluster at {self._address!r}: {error}",
                     "Install this package and the models on its nodes.",
                 ) from error
         else:
-            self._free.append(actor)
+            self._actors.append(actor)
 
-    def _lost(self, actor: Any, job: str, error: Exception) -> Failed | None:
-        """Have another actor do what one died of, a few times; then it has failed."""
+    def _lost(self, future: Any, error: Exception) -> Failed | None:
+        """Have others do what was with an actor that died, and what it died of a few times; then
+        that has failed."""
+        actor = self._running[future][0]
+        self._actors.remove(actor)
         self._starting[actor.ready.remote()] = actor
+        job, *later = [self._running.pop(each)[1] for each in self._jobs_of(actor)]
+        self._waiting[:0] = [each for each in later if each in self._jobs]
         if job not in self._jobs:  # given up
             return None
         recipe, sent, trials = self._jobs[job]

@@ -7,19 +7,17 @@ Image Translation with Conditional Adversarial Networks", CVPR 2017), text by pr
 Koyama, "cGANs with Projection Discriminator", ICLR 2018) and held against wrong texts (Reed et al.,
 "Generative Adversarial Text to Image Synthesis", ICML 2016), and its features as a measure of
 likeness (Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional
-GANs", CVPR 2018). It may also tell what pictures show (`attributes`).
+GANs", CVPR 2018).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attributes import AttributeHeads, Shown
 from .recipe import Adversary
 
 _GROUPS = 8
@@ -36,17 +34,10 @@ class Judged(NamedTuple):
 class PatchDiscriminator(nn.Module):
     """Scores each part of a latent picture by its surroundings of 36 latent pixels.
 
-    channels: of the latents; text: width of the text encoder; classes: of the attributes that it
-    tells besides, if any. Four pixels go into one score.
+    channels: of the latents; text: width of the text encoder. Four pixels go into one score.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        text: int,
-        widths: tuple[int, int, int],
-        classes: Mapping[str, list[str]] | None = None,
-    ) -> None:
+    def __init__(self, channels: int, text: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
         first, second, third = widths
         self.layers = nn.ModuleList(
@@ -63,7 +54,6 @@ class PatchDiscriminator(nn.Module):
         )
         self.score = nn.Conv2d(third, 1, 3, padding=1)
         self.text = nn.Linear(text, third)
-        self.heads = AttributeHeads(third, classes) if classes else None
 
     def forward(self, latents: Tensor, depth: Tensor, text: Tensor) -> Judged:
         """latents [n, c, h, w]; depth [n, 1, h, w]; text [n, tokens, width]."""
@@ -83,14 +73,13 @@ class PatchDiscriminator(nn.Module):
 
 class Pairs(NamedTuple):
     """real and made latents [n, c, h, w] of the same depth [n, 1, h, w] and text [n, tokens, w];
-    other: another picture's text for each; shown: what can be seen in the real ones."""
+    other: another picture's text for each."""
 
     real: Tensor
     made: Tensor
     depth: Tensor
     text: Tensor
     other: Tensor
-    shown: Shown
 
 
 class Verdict(NamedTuple):
@@ -104,9 +93,8 @@ def contest(discriminator: PatchDiscriminator, pairs: Pairs, settings: Adversary
     """The adversarial losses of a batch, in one pass through the discriminator for each side.
 
     One backward pass of the result gives the discriminator the gradient of its own loss, and
-    `made` that of `weight` times passing for real plus `likeness` times the distance of features
-    plus `attributes` times what of the attributes isn't seen in it. Neither gradient reaches the
-    other.
+    `made` that of `weight` times passing for real plus `likeness` times the distance of features.
+    Neither gradient reaches the other.
     """
     leaf = pairs.made.detach().requires_grad_()
     truth = discriminator(pairs.real, pairs.depth, pairs.text)
@@ -115,13 +103,6 @@ def contest(discriminator: PatchDiscriminator, pairs: Pairs, settings: Adversary
     layers = zip(judged.features, truth.features, strict=True)
     distance = torch.stack([F.l1_loss(a.float(), b.detach().float()) for a, b in layers]).mean()
     wanted = settings.weight * fooling + settings.likeness * distance
-    figures = {"fooling": fooling, "likeness": distance}
-    seen: Tensor | float = 0.0
-    if discriminator.heads is not None:
-        seen = discriminator.heads.loss(truth.features[-1], pairs.shown)
-        missed = discriminator.heads.loss(judged.features[-1], pairs.shown)
-        wanted = wanted + settings.attributes * missed
-        figures |= {"unseen": missed, "unseen in real ones": seen}
     (slope,) = torch.autograd.grad(wanted, leaf, retain_graph=True)
     surrogate = ((pairs.made - leaf.detach()) * slope).sum() + wanted.detach()
     # A real picture beside another one's text is no answer either.
@@ -129,5 +110,5 @@ def contest(discriminator: PatchDiscriminator, pairs: Pairs, settings: Adversary
     mistaken = discriminator.scores(truth.features[-1], pairs.other).square().mean((1, 2, 3))
     false = (judged.scores.square().mean() + (mistaken * differs).mean()) / 2.0
     telling = ((truth.scores - 1.0).square().mean() + false) / 2.0
-    figures["telling"] = telling
-    return Verdict(surrogate + telling + seen, {k: float(v.detach()) for k, v in figures.items()})
+    figures = {"fooling": fooling, "likeness": distance, "telling": telling}
+    return Verdict(surrogate + telling, {k: float(v.detach()) for k, v in figures.items()})

@@ -12,8 +12,8 @@ from maquette_wire.errors import MaquetteError
 from torch import Tensor
 
 from ..depth import set_back
-from .attributes import UNKNOWN, Shown, labels_of
 from .cache import CachedScene, LatentCache
+from .reader import UNKNOWN, Shown, labels_of
 from .recipe import UnetStage
 from .scenes import Dataset
 
@@ -30,7 +30,8 @@ class Batch:
             and where the ground itself is seen.
         labels: [n, attributes], class numbers of what pictures show and captions may say.
         captions: n; others: another sample's caption for each.
-        timesteps: [n]; noise: [n, c, h, w].
+        timesteps: [n]; noise: [n, c, h, w]; veil: [n, c, h, w], noise of a deviation between 0 and
+            1, each its own.
     """
 
     latents: Tensor
@@ -43,6 +44,7 @@ class Batch:
     others: list[str]
     timesteps: Tensor
     noise: Tensor
+    veil: Tensor
     tinted: Tensor
 
     def to(self, device: torch.device) -> Batch:
@@ -58,9 +60,9 @@ class Batch:
         }
         return Batch(**some)
 
-    def shown(self, pick: Tensor) -> Shown:
-        """What can be seen in some of the pictures."""
-        return Shown(self.labels[pick], self.ground[pick], self.subject[pick])
+    def shown(self) -> Shown:
+        """What can be seen in the pictures."""
+        return Shown(self.labels, self.ground, self.subject)
 
 
 class _Sample(NamedTuple):
@@ -154,6 +156,8 @@ class Batches:
             [captions[i - 1] for i in range(count)],
             torch.from_numpy(timesteps),
             torch.randn(latents.shape, generator=generator),
+            torch.rand((count, 1, 1, 1), generator=generator)
+            * torch.randn(latents.shape, generator=generator),
             torch.from_numpy(tinted),
         )
 

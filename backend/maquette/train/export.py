@@ -13,6 +13,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from maquette_wire.errors import MaquetteError
 
 from .lora import add_lora, write_lora
+from .parts import train_only
 from .recipe import TrainingRecipe
 from .scenes import Dataset
 from .sheets import make_pipeline
@@ -35,6 +36,8 @@ def export_model(recipe: TrainingRecipe, out: Path, directory: Path) -> Path:
         )
     workspace = Workspace(out, recipe, Dataset(out))
     parts = workspace.parts()
+    if recipe.unet is not None:
+        train_only(parts["unet"], recipe.unet.only)
     _take_averages(parts["unet"], out / "unet")
     if workspace.has_estimator():
         estimator = workspace.part("depth_estimator")

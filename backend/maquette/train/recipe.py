@@ -71,19 +71,31 @@ class Adversary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     real; likeness: of the distance between its features of the made and of the real picture.
     grain: the squared error is that of means over so many latent pixels each way, since of what is
     finer it would ask for the mean of all possible pictures, which the discriminator must not
-    accept; fine: weight of the squared error of single latent pixels beside it. attributes: weight
-    of what of the finish's attributes (`attributes.REGIONS`) the discriminator doesn't see, which
-    then learns to; 0 for one that doesn't. rate: the discriminator's learning rate as a multiple of
-    the UNet's.
+    accept; fine: weight of the squared error of single latent pixels beside it. rate: the
+    discriminator's learning rate as a multiple of the UNet's.
     """
 
     weight: float = 0.5
     likeness: float = 2.0
     grain: int = 4
     fine: float = 0.2
-    attributes: float = 0.0
     rate: float = 1.0
     widths: tuple[int, int, int] = (48, 96, 192)
+
+
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A reader of attributes beside the UNet (`reader.AttributeReader`), for velocity prediction.
+
+    It reads the clean latents that are predicted at t >= `late_from`. weight: of what it misses in
+    them; alone: for how many steps it learns before the UNet does; noise: the largest deviation of
+    noise that it reads under; rate: its learning rate as a multiple of the UNet's.
+    """
+
+    weight: float = 0.5
+    alone: int = 0
+    noise: float = 0.5
+    rate: float = 1.0
+    widths: tuple[int, int, int] = (64, 96, 160)
 
 
 class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,6 +126,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     precision: "bf16" for mixed precision, faster where the hardware has it, or "full". The first
         convolution is always computed in float32, since it takes differences of depth.
     adversary: a discriminator that asks for one sharp picture where several are possible.
+    reading: a reader of attributes that asks for pictures that show what their captions say.
     """
 
     schedule: Schedule
@@ -140,6 +153,7 @@ class UnetStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lora: int = 0
     begin: str | None = None
     adversary: Adversary | None = None
+    reading: Reading | None = None
 
 
 class EstimatorStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,9 @@ from .batches import Batch, Batches
 from .cache import LatentCache
 from .loop import Shard
 from .lora import add_lora
-from .parts import on_device
-from .recipe import Adversary, UnetStage
+from .parts import on_device, train_only
+from .reader import AttributeReader, read
+from .recipe import Adversary, Reading, UnetStage
 from .scenes import Dataset
 
 _MIN_SNR_GAMMA = 5.0
@@ -68,6 +68,7 @@ class UnetTraining:
             raise self._needs_velocity("`tinted`")
         train_only(self.unet, settings.only)
         self.discriminator: Any = settings.adversary and self._discriminator(settings.adversary)
+        self.reader: Any = settings.reading and self._reader(settings.reading)
 
     def _discriminator(self, adversary: Adversary) -> Any:
         if self.scheduler.config.prediction_type != "v_prediction":
@@ -77,8 +78,14 @@ class UnetTraining:
             self.unet.config.out_channels,
             self.text_encoder.config.hidden_size,
             adversary.widths,
-            self.classes if adversary.attributes else None,
         )
+        return on_device(made, self.device).to(memory_format=torch.channels_last)
+
+    def _reader(self, reading: Reading) -> Any:
+        if self.scheduler.config.prediction_type != "v_prediction":
+            raise self._needs_velocity("[unet.reading]")
+        self.rates["reader"] = reading.rate
+        made = AttributeReader(self.unet.config.out_channels, self.classes, reading.widths)
         return on_device(made, self.device).to(memory_format=torch.channels_last)
 
     def _needs_velocity(self, setting: str) -> MaquetteError:
@@ -95,6 +102,8 @@ class UnetTraining:
             trained["text_encoder"] = self.text_encoder
         if self.discriminator is not None:
             trained["discriminator"] = self.discriminator
+        if self.reader is not None:
+            trained["reader"] = self.reader
         return trained
 
     def refresh(self) -> None:
@@ -111,7 +120,17 @@ class UnetTraining:
         count = len(batch.captions)
         # Interleaved, since timesteps are in order.
         picks = [range(first, count, shards) for first in range(min(shards, count))]
-        return [partial(self._loss, batch.part(list(pick)), len(pick) / count) for pick in picks]
+        reading = self.settings.reading
+        loss = self._reader_alone if reading and step < reading.alone else self._loss
+        return [partial(loss, batch.part(list(pick)), len(pick) / count) for pick in picks]
+
+    def _reader_alone(self, batch: Batch, share: float) -> tuple[Tensor, dict[str, float]]:
+        assert self.settings.reading is not None
+        batch = batch.to(self.device)
+        veiled = batch.latents + self.settings.reading.noise * batch.veil
+        with self._precision():
+            loss, right = self.reader.loss(veiled, batch.shown())
+        return loss * share, {"read": right}
 
     def _loss(self, batch: Batch, share: float) -> tuple[Tensor, dict[str, float]]:
         with torch.set_grad_enabled(self.settings.train_text):
@@ -131,24 +150,37 @@ class UnetTraining:
             if bool(chosen.any()):
                 figures[label] = float(errors.detach()[chosen].mean())
         # Pictures made in one step, from noise or from a tinted massing.
-        whole = late | tinted
-        if self.settings.adversary is not None and bool(whole.any()):
-            clean = self._clean(noisy, predicted, timesteps)
+        whole = (late | tinted).nonzero()[:, 0]
+        if len(whole) and (self.settings.adversary or self.settings.reading):
+            clean = self._clean(noisy, predicted, timesteps)[whole]
+            some = batch.part(whole.tolist())
+            criticism, said = self._criticised(some, clean, text.detach()[whole])
+            loss = loss + criticism * len(whole) / len(timesteps)
+            figures.update(said)
+        return loss * share, figures
+
+    def _criticised(
+        self, batch: Batch, clean: Tensor, text: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
+        """What discriminator and reader make of clean latents, and figures of it."""
+        loss, figures = torch.zeros((), device=clean.device), {}
+        if (adversary := self.settings.adversary) is not None:
             with torch.no_grad():
                 other = encode_captions(self.text_encoder, self.tokenizer, batch.others)
-            pairs = Pairs(
-                real=batch.latents[whole],
-                made=clean[whole],
-                depth=batch.depth[whole],
-                text=text.detach()[whole],
-                other=other[whole],
-                shown=batch.shown(whole),
-            )
+            pairs = Pairs(batch.latents, clean, batch.depth, text, other)
             with self._precision():
-                verdict = contest(self.discriminator, pairs, self.settings.adversary)
-            loss = loss + verdict.loss * whole.float().mean()
+                verdict = contest(self.discriminator, pairs, adversary)
+            loss = loss + verdict.loss
             figures.update(verdict.figures)
-        return loss * share, figures
+        if (reading := self.settings.reading) is not None:
+            veil, shown = reading.noise * batch.veil, batch.shown()
+            with self._precision():
+                missed, shares = read(
+                    self.reader, batch.latents, clean, veil, shown, reading.weight
+                )
+            loss = loss + missed
+            figures.update(shares)
+        return loss, figures
 
     def _errors(self, batch: Batch, noisy: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
         """Each sample's squared error, to log and to descend, both [n]."""
@@ -191,24 +223,6 @@ class UnetTraining:
 def _mean_square(wrong: Tensor, emphasis: Tensor) -> Tensor:
     """[n, c, h, w] errors and [n, 1, h, w] weights of places → the weighted mean square, [n]."""
     return (wrong.square() * emphasis).mean((1, 2, 3)) / emphasis.mean((1, 2, 3))
-
-
-def train_only(module: nn.Module, patterns: tuple[str, ...]) -> None:
-    """Leave all parameters as they are whose names match none of the patterns, if there are any.
-
-    Raises MaquetteError("no-such-parameters").
-    """
-    names = [name for name, _ in module.named_parameters()]
-    for pattern in patterns:
-        if not fnmatch.filter(names, pattern):
-            raise MaquetteError(
-                "no-such-parameters",
-                f"No parameter of the UNet has a name like {pattern!r}.",
-                "Correct `only` in the recipe's [unet].",
-            )
-    if patterns:
-        for name, parameter in module.named_parameters():
-            parameter.requires_grad_(any(fnmatch.fnmatchcase(name, each) for each in patterns))
 
 
 def blindfold(conv: nn.Conv2d, channels: int) -> None:

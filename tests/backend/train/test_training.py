@@ -312,7 +312,7 @@ def test_an_adversary_changes_what_the_unet_learns_and_stays_out_of_the_model(
 
 
 def test_what_is_not_to_be_trained_stays_to_the_bit(scenes: Path, tmp_path: Path):
-    """And attributes are told, in a training that is resumed."""
+    """Beside a reader that begins alone, in a training that is resumed."""
     chosen = 'only = ["up_blocks.1.*", "*.attn2.*"]\n'
     train(write_small(tmp_path / "recipe.toml", unet=1), scenes, tmp_path / "out")
     before = weights(tmp_path / "out")
@@ -321,12 +321,15 @@ def test_what_is_not_to_be_trained_stays_to_the_bit(scenes: Path, tmp_path: Path
         recipe = write_small(
             tmp_path / "recipe.toml",
             unet=steps,
-            unet_settings=chosen + ADVERSARY + "attributes = 0.5\n",
+            unet_settings=chosen + ADVERSARY + "[unet.reading]\nalone = 2\n",
         )
         assert train(recipe, scenes, tmp_path / "out") == 0
     after = weights(tmp_path / "out")
     changed = {key for key in before if not torch.equal(before[key], after[key])}
     assert changed == {k for k in before if k.startswith("up_blocks.1.") or ".attn2." in k}
+    export_model(load_recipe(tmp_path / "recipe.toml"), tmp_path / "out", tmp_path / "model")
+    exported = UNet2DConditionModel.from_pretrained(tmp_path / "model" / "unet").state_dict()
+    assert all(torch.equal(exported[key], after[key].half()) for key in after)
 
 
 def test_an_unknown_parameter_is_named(scenes: Path, tmp_path: Path):
