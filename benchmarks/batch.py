@@ -1,11 +1,11 @@
 """Pictures a minute of `maquette batch`, against a plain loop over diffusers' own pipeline.
 
     python benchmarks/batch.py [--model pocket] [--captures 24] [--recipes 4] [--side 256]
-        [--scenes SCENE ... --blender PROGRAM --extension ZIP]
+        [--scenes SCENE ... --blender PYTHON --extension ZIP]
 
 Both make the same pictures with the same weights, steps and guidance, from the same files: renders
 and their depth maps on disk, to PNG files on disk, one after the other in the same run. The renders
-are of a massing in here, or captures of scenes, of each as many from around it. The loop is
+are of a massing in here, or captures of scenes, of each as many on a way round it. The loop is
 what a script for diffusers does: read, call the pipeline, save. The batch is a process of its own,
 with a server and its worker, and its time is measured from the first picture to the last: both
 without starting up. `busy` is the share of that time in which the worker was painting.
@@ -53,7 +53,7 @@ def main() -> int:
     parser.add_argument("--recipes", type=int, default=4, help="prompts × seeds of each (4)")
     parser.add_argument("--side", type=int, default=256, help="pixels (256)")
     parser.add_argument("--scenes", type=Path, nargs="*", default=[], help="in their place")
-    parser.add_argument("--blender", type=Path, help="that captures them")
+    parser.add_argument("--blender", type=Path, help="a Python with bpy, that captures them")
     parser.add_argument("--extension", type=Path, help="Maquette's zip for it")
     arguments = parser.parse_args()
     recipes = [
@@ -80,9 +80,14 @@ def captured(folder: Path, arguments: argparse.Namespace) -> None:
     made = Sources(Home(folder / "home"), print, arguments.blender, arguments.extension)
     each, more = divmod(arguments.captures, len(arguments.scenes))
     for number, path in enumerate(arguments.scenes):
-        around = each + (number < more)
-        words = [f"--long-side={arguments.side}"]
-        for view, sourced in enumerate(made.of_scene(path, words, ("--around", f"{around}"))):
+        frames = range(each + (number < more))
+        copy = folder / f"{path.stem}.blend"
+        orbit = [ROOT / "benchmarks" / "orbit.py", path, copy, "--frames", len(frames)]
+        subprocess.run(
+            [*map(str, [arguments.blender, *orbit])], check=True, stdout=subprocess.DEVNULL
+        )
+        words = [f"--long-side={arguments.side}", "--camera=Orbit"]
+        for view, sourced in enumerate(made.of_scene(copy, words, frames=frames)):
             write(folder / "renders" / f"{path.stem} {view}.png", sourced.capture)
 
 
