@@ -60,17 +60,19 @@ class Sight:
     def past(self, points: Floats, normals: Floats) -> NDArray[np.intp]:
         """Numbers of the points of walls at which what is seen, there and all around, lies more
         than `PAST` behind."""
-        placed = self._placed(points, normals)
-        doubted = np.flatnonzero(self._behind(points, normals, *placed) > PAST)
-        points, normals, *placed = (each[doubted] for each in (points, normals, *placed))
-        for down, right in _AROUND:
+        columns, rows, ahead = self._placed(points, normals)
+        doubted = np.arange(len(points))
+        for down, right in ((0, 0), *_AROUND):
             if not len(doubted):
                 break
-            columns, rows, ahead = placed
-            far = self._behind(points, normals, columns + right, rows + down, ahead) > PAST
-            doubted, points, normals, *placed = (
-                each[far] for each in (doubted, points, normals, *placed)
+            far = self._behind(
+                points[doubted],
+                normals[doubted],
+                columns[doubted] + right,
+                rows[doubted] + down,
+                ahead[doubted],
             )
+            doubted = doubted[far > PAST]
         return doubted
 
     def _placed(self, points: Floats, normals: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:

@@ -64,7 +64,7 @@ def fill_the_editor() -> Iterator[float]:
         bpy.ops.screen.area_close()
     yield 1
     area = area_of("IMAGE_EDITOR")
-    area.spaces.active.show_region_header = False
+    area.spaces[0].show_region_header = False
     yield from still()
     region = next(each for each in area.regions if each.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=area, region=region):
