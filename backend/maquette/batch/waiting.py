@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -37,6 +38,7 @@ class Waiting:
         self._held: Counter[str] = Counter()  # captures that are the same, and share a file
         self._alone: set[int] = set()
         self._packs: Counter[str] = Counter()  # pictures of a job, by model
+        self._at_once: Counter[str] = Counter()  # pictures that a device makes at once, likewise
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -53,10 +55,15 @@ class Waiting:
         """The capture of a picture that is not settled."""
         return self._taken[output.capture]
 
-    def next_job(self) -> list[Output]:
-        """Pictures of one recipe, which wait no more."""
+    def next_job(self, devices: int) -> list[Output]:
+        """Pictures of one recipe, which wait no more: for several devices the fewer, the fewer are
+        left, so that none works on alone in the end (Polychronopoulos and Kuck, "Guided
+        Self-Scheduling", IEEE Transactions on Computers 1987)."""
         first = self._queue[0]
         room = 1 if first.id in self._alone else max(1, self._packs[first.recipe.model])
+        if devices > 1:
+            share = math.ceil(len(self._queue) / (2 * devices))
+            room = min(room, max(share, self._at_once[first.recipe.model]))
         alike = (
             output
             for output in islice(self._queue, LOOKED_AHEAD)
@@ -77,6 +84,7 @@ class Waiting:
         """Take from a job how many pictures the next ones of its model have."""
         painting = sum(result.seconds.values()) - result.seconds.get("loading", 0.0)
         model = result.recipe.model
+        self._at_once[model] = max(result.pack, self._at_once[model])
         pack = max(result.pack, self._packs[model], 1)
         if painting < LONG_ENOUGH:
             pack = max(pack, min(2 * pack, PACK_MAX))

@@ -237,7 +237,7 @@ class Work:
     def _next_job(self) -> tuple[list[Output], list[Capture]]:
         """Waiting pictures of one recipe, taken from the queue, and their captures."""
         chosen, captures = [], []
-        for output in self._waiting.next_job():
+        for output in self._waiting.next_job(self._painter.devices):
             try:
                 captures.append(self._gatherer.load(self._waiting.taken(output).source))
                 chosen.append(output)

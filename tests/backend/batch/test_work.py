@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import math
 import sqlite3
 import time
 from collections import Counter
@@ -55,6 +56,19 @@ def test_a_recipe_that_the_painter_refuses_fails_alone(tmp_path: Path):
         assert Counter(row["state"] for row in manifest.rows()) == {"done": 6, "failed": 3}
 
 
+class AllCaptured(Painter):
+    """Answers when all is captured, so that jobs are as large as they may be."""
+
+    def __init__(self, out: Path, sources: int) -> None:
+        super().__init__()
+        self._captures, self._sources = out / "sources", sources
+
+    def events(self) -> list[Received]:
+        is_captured = len([*self._captures.iterdir()]) == self._sources
+        time.sleep(0.005)
+        return super().events() if is_captured else []
+
+
 @pytest.mark.parametrize(
     "seconds, pack, largest",
     [(0.1, 1, 16), (9.0, 1, 1), (9.0, 8, 8), (0.1, 3, 16), (9.0, 24, 24)],
@@ -65,18 +79,23 @@ def test_jobs_have_as_many_pictures_as_a_device_makes_at_once(
 ):
     sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(48)]
 
-    class Later(Painter):
-        """Answers when all is captured, so that jobs are as large as they may be."""
-
-        def events(self) -> list[Received]:
-            is_captured = len([*(tmp_path / "out" / "sources").iterdir()]) == len(sources)
-            time.sleep(0.005)
-            return super().events() if is_captured else []
-
-    painter = Later()
+    painter = AllCaptured(tmp_path / "out", len(sources))
     painter.seconds, painter.pack = seconds, pack
     paint(Task(sources=sources, prompts="p", output=str(tmp_path / "out")), painter)
     assert sum(painter.jobs) == len(sources) and max(painter.jobs) == largest
+
+
+@pytest.mark.parametrize("pack, least", [(1, 1), (5, 5)], ids=["processors", "graphics cards"])
+def test_jobs_of_several_devices_get_smaller_towards_the_end(tmp_path: Path, pack: int, least: int):
+    sources = [str(make_source(tmp_path / f"{n}.png", n)) for n in range(48)]
+    painter = AllCaptured(tmp_path / "out", len(sources))
+    painter.devices, painter.pack = 2, pack
+    paint(Task(sources=sources, prompts="p", output=str(tmp_path / "out")), painter)
+    jobs = painter.jobs
+    assert sum(jobs) == len(sources) and max(jobs) >= 8
+    rest = [sum(jobs[number:]) for number in range(len(jobs))]
+    assert all(job <= max(least, math.ceil(left / 4)) for job, left in zip(jobs, rest, strict=True))
+    assert jobs[-2] >= min(least, rest[-2])
 
 
 def test_a_thread_paints_a_picture_and_how_many_do_makes_no_other_one(tmp_path: Path):
