@@ -77,10 +77,11 @@ def bare_of(depsgraph: bpy.types.Depsgraph) -> list[str]:
     """Names of what renders and can't be given a layer: curves, texts, objects of other files, and
     what shows instances."""
     names: dict[str, None] = {}
+    rendered = _Rendered(depsgraph)
     each: Any
     for each in depsgraph.object_instances:
         original = each.object.original
-        shown = original.type in SOLID and not original.hide_render and each.show_self
+        shown = original.type in SOLID and rendered.shows(each) and each.show_self
         if shown and (each.is_instance or not carries_modifiers(original)):
             names[(each.parent.original if each.is_instance else original).name] = None
     return list(names)
@@ -94,8 +95,11 @@ def pieces_of(
 ) -> Iterator[Piece]:
     """The evaluated meshes that render, of the objects named or of all where none is."""
     instances: Any = depsgraph.object_instances
+    rendered = _Rendered(depsgraph)
     for instance in instances:
         original = instance.object.original
+        if not rendered.shows(instance):
+            continue
         if not with_instances and (instance.is_instance or not carries_modifiers(original)):
             continue
         parent = instance.parent.original.name if instance.is_instance else original.name
@@ -109,6 +113,52 @@ def pieces_of(
             layered = carries_modifiers(original) and not instance.is_instance
             uvs = _own_uvs(original, mesh) if with_uvs else None
         yield replace(piece, uvs=uvs, layered=layered)
+
+
+class _Rendered:
+    """What renders show of a depsgraph that was made for viewports: these show what an object's
+    collections hide in renders."""
+
+    def __init__(self, depsgraph: bpy.types.Depsgraph) -> None:
+        self._shown = {
+            thing
+            for collection in _used(depsgraph.view_layer.layer_collection)
+            for thing in collection.objects
+            if not thing.hide_render
+        }
+        self._within: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
+
+    def shows(self, instance: bpy.types.DepsgraphObjectInstance) -> bool:
+        original: Any = instance.object.original
+        if not instance.is_instance:
+            return original in self._shown
+        parent: Any = instance.parent.original  # pyright: ignore[reportOptionalMemberAccess]
+        if original.hide_render or parent not in self._shown:
+            return False
+        whole = parent.instance_collection if parent.instance_type == "COLLECTION" else None
+        return whole is None or original not in self._hidden_in(whole)
+
+    def _hidden_in(self, whole: bpy.types.Collection) -> set[bpy.types.Object]:
+        if whole not in self._within:
+            shown = {thing for part in _rendered(whole) for thing in part.objects}
+            self._within[whole] = set(whole.all_objects) - shown
+        return self._within[whole]
+
+
+def _used(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Collection]:
+    """The collections that a render of a view layer shows."""
+    if not (layer.exclude or layer.collection.hide_render):
+        yield layer.collection
+        for child in layer.children:
+            yield from _used(child)
+
+
+def _rendered(collection: bpy.types.Collection) -> Iterator[bpy.types.Collection]:
+    """A collection and those within it, as far as an instance of it shows them in renders."""
+    if not collection.hide_render:
+        yield collection
+        for child in collection.children:
+            yield from _rendered(child)
 
 
 def _own_uvs(original: bpy.types.Object, mesh: Any) -> NDArray[np.float32] | None:
