@@ -204,11 +204,10 @@ def _shape(kept: Sequence[Piece], left_out: list[str]) -> Shape:
 def _check_size(kept: Sequence[Piece], corners: NDArray[np.float64]) -> None:
     """Refuse what no camera sees as it is. Raises MaquetteError("bad-mesh", "too-far")."""
     largest = max(kept, key=lambda piece: np.ptp(piece.vertices, axis=0).max())
-    across = float(np.ptp(largest.vertices, axis=0).max())
-    if across > LARGEST:
+    if np.ptp(largest.vertices, axis=0).max() > LARGEST:
         raise MaquetteError(
             "bad-mesh",
-            f"The object {largest.name!r} is {across / 1e3:,.3g} km across.",
+            f"The object {largest.name!r} is more than {LARGEST / 1e3:.0f} km across.",
             "Delete the vertices that lie far off (in Edit Mode, View > Frame Selected shows "
             "where), or choose other objects.",
         )
@@ -219,6 +218,6 @@ def _check_size(kept: Sequence[Piece], corners: NDArray[np.float64]) -> None:
         raise MaquetteError(
             "too-far",
             f"The model lies {away / 1e3:,.0f} km from the world's origin, where Blender holds "
-            f"coordinates no finer than {step * 1e3:.2g} mm.",
+            f"coordinates no finer than {step:.2g} m.",
             "Move it and its surroundings near the origin.",
         )

@@ -18,7 +18,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Submit
 
 from blender_addon import command
-from blender_addon.capture import Surface, surface
+from blender_addon.capture import Surface, bare_of, surface
 from tests.blender_addon.capture import scenes, state
 
 
@@ -136,6 +136,20 @@ def test_a_flat_thing_alone_is_no_ground():
 def test_what_is_not_rendered_is_left_out():
     scenes.box((0, 0, 5), (10, 10, 10), "House")
     scenes.box((20, 0, 5), (10, 10, 10), "Study").hide_render = True
+    # What a collection hides in renders alone, and within an instance of another.
+    kit, part = (bpy.data.collections.new(name) for name in ("Kit", "Part"))
+    kit.children.link(part)
+    for place, collection in ((40, kit), (60, part)):
+        thing = scenes.box((place, 0, 5), (10, 10, 10), collection.name)
+        bpy.context.scene.collection.objects.unlink(thing)
+        collection.objects.link(thing)
+    copy = scenes.link("Copy", None)
+    copy.instance_type, copy.instance_collection = "COLLECTION", kit
+    bpy.context.scene.collection.children.link(kit)
+    part.hide_render = True
+    assert sorted(surface(bpy.context).names) == ["Copy", "House", "Kit"]
+    assert bare_of(bpy.context.evaluated_depsgraph_get()) == ["Copy"]
+    kit.hide_render = True
     assert surface(bpy.context).names == ["House"]
 
 
@@ -162,6 +176,20 @@ def test_vertices_that_are_no_numbers_are_named():
     assert "bpy.context.object.data.validate()" in caught.value.hint
     house.data.validate()
     assert surface(bpy.context).names == ["House"]
+
+
+def test_what_no_camera_sees_as_it_is_is_named():
+    house: Any = scenes.box((0, 0, 5), (10, 10, 10), "House")
+    house.location = (400_000.0, 5_000_000.0, 0.0)
+    bpy.context.view_layer.update()
+    with pytest.raises(MaquetteError, match="lies 5,000 km from the world's origin.* 0.5 m"):
+        surface(bpy.context)
+    house.location = (4_000.0, 5_000.0, 0.0)
+    bpy.context.view_layer.update()
+    assert surface(bpy.context).names == ["House"]
+    house.data.vertices[0].co.x = 1e6
+    with pytest.raises(MaquetteError, match="'House' is more than 100 km across"):
+        surface(bpy.context)
 
 
 def test_the_command_writes_the_surface_and_sees_it_from_all_sides(
