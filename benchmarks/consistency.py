@@ -19,7 +19,7 @@ without painted light unless it is to be kept:
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
 - ``seam``: how much colours change across borders of the UV map, in the texture of those painted
   together against the views themselves; ``inside``: against that from texel to texel inside of
-  islands; ``smooth``: the same where the surface goes on there (`benchmarks/seams.py`).
+  islands; ``smooth``: against the greater of both where the surface goes on (`benchmarks/seams.py`).
 - ``time``: of the processor for the whole job, together against apart.
 
 In place of together, ``--how from`` gives the first view as it is painted by itself, and the others

@@ -18,7 +18,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Submit
 
 from blender_addon import command
-from blender_addon.capture import Surface, bare_of, surface
+from blender_addon.capture import Surface, bare_of, fitness, surface
 from tests.blender_addon.capture import scenes, state
 
 
@@ -223,6 +223,19 @@ def test_a_surface_that_nothing_sees_is_an_error(tmp_path: Path, capfd: pytest.C
     words = ["--surface", str(tmp_path / "s.npz"), "--object", "Safe", "--around", "3"]
     assert command.main([*words, "--output", str(tmp_path / "c.maquette")]) == 1
     assert "No place was found" in capfd.readouterr().err
+
+
+def test_faces_that_look_inwards_have_places_of_their_own():
+    """Some of a model that shows both sides of a face: Blender's unwrapper alone folds these onto
+    their neighbours."""
+    house: Any = scenes.box((0, 0, 5), (12, 8, 10), "House")
+    for face in list(house.data.polygons)[::2]:
+        face.flip()
+    made = surface(bpy.context)
+    assert fitness.measures(made.corners, made.uvs).fault() == ""
+    normals = np.cross(*(made.corners[:, k] - made.corners[:, 0] for k in (1, 2)))
+    outward = (normals * (made.corners.mean(1) - (0, 0, 5))).sum(1) > 0
+    assert outward.sum() == 6, "as they were"
 
 
 # --- UV maps -------------------------------------------------------------------------------------
