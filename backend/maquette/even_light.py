@@ -44,7 +44,7 @@ _OPEN = 0.03
 from the foot of a far wall has a few, too."""
 _FEW = 64.0
 """Painted pixels of a face by which what they say of its openings is half believed."""
-_ENOUGH = 100.0
+_ENOUGH = 300.0
 """Painted pixels of faces whose openings are told in full, by which a scene's are half believed."""
 _GLASS = 0.65
 """How light glass is by day, against its walls; it is grey."""
