@@ -18,6 +18,8 @@ FLAT = 0.01
 """A thing is ground when it is thinner than this share of its length."""
 STEP = 1.0
 """Metres that ground may rise above the lowest foot of what stands on it."""
+WIDE = 4.0
+"""Times the area of what stands there, from which what is flat is ground above its cellars, too."""
 CONVERT = (
     "Convert curves and texts to meshes (Object > Convert), make instances real (Object > Apply > "
     "Make Instances Real) and linked objects local (Object > Relations > Make Local), where they "
@@ -57,9 +59,17 @@ class Piece:
         size = np.ptp(self.vertices, axis=0)
         return bool(size[2] < FLAT * max(size[0], size[1]))
 
-    def is_ground(self, foot: float) -> bool:
-        """Flat, and not higher than the foot of what stands there."""
-        return self.is_flat() and bool(self.vertices[:, 2].max() < foot + STEP)
+    def is_ground(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+        """Flat, and no higher than the foot of what stands there, or spread widely around its lower
+        half. low, high: [3], its bounds."""
+        if not self.is_flat():
+            return False
+        (west, south, _), (east, north, top) = self.vertices.min(0), self.vertices.max(0)
+        if top < low[2] + STEP:
+            return True
+        around = west <= low[0] and south <= low[1] and east >= high[0] and north >= high[1]
+        wide = (east - west) * (north - south) >= WIDE * np.prod((high - low)[:2])
+        return bool(around and wide and top < (low[2] + high[2]) / 2)
 
 
 def carries_modifiers(thing: bpy.types.Object) -> bool:

@@ -171,10 +171,13 @@ def _standing(
             f"The scene has no visible object with faces called {missing[0]!r}.",
             "Correct the name, or make the object visible in renders.",
         )
-    foot = min((p.vertices[:, 2].min() for p in pieces if not p.is_flat()), default=-np.inf)
+    standing = [piece.vertices for piece in pieces if not piece.is_flat()]
+    low = np.min([each.min(0) for each in standing], axis=0, initial=np.inf)
+    high = np.max([each.max(0) for each in standing], axis=0, initial=-np.inf)
     # By piece: an instance's pieces share a name, and may be ground and house.
-    kept = [piece for piece in pieces if chosen or not piece.is_ground(foot)]
-    left_out = [piece.name for piece in pieces if not chosen and piece.is_ground(foot)]
+    ground = [not chosen and bool(standing) and piece.is_ground(low, high) for piece in pieces]
+    kept = [piece for piece, is_ground in zip(pieces, ground, strict=True) if not is_ground]
+    left_out = [piece.name for piece, is_ground in zip(pieces, ground, strict=True) if is_ground]
     if not kept:
         raise MaquetteError(
             "no-faces",

@@ -95,6 +95,14 @@ def test_ground_is_left_out_unless_it_is_named():
     assert surface(bpy.context, ["Ground"]).names == ["Ground"]
 
 
+def test_ground_above_a_cellar_is_ground_and_a_slab_of_the_house_is_none():
+    scenes.box((0, 0, 4), (10, 10, 14), "House")
+    scenes.box((0, 0, -0.05), (60, 60, 0.1), "Ground")
+    scenes.box((0, 0, 3), (12, 12, 0.1), "Slab")
+    made = surface(bpy.context)
+    assert sorted(made.names) == ["House", "Slab"] and made.left_out == ["Ground"]
+
+
 def test_ground_inside_an_instance_takes_nothing_else_with_it():
     collection = bpy.data.collections.new("Plot")
     for center, size, name in (((0, 0, 0), (90, 90, 0.1), "Lawn"), ((0, 0, 3), (6, 6, 6), "Hut")):
