@@ -19,7 +19,7 @@ without painted light unless it is to be kept:
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
 - ``seam``: how much colours change across borders of the UV map, in the texture of those painted
   together against the views themselves; ``inside``: against that from texel to texel inside of
-  islands; ``smooth``: against the greater of both where the surface goes on (`benchmarks/seams.py`).
+  islands; ``smooth``: over the greater of both where the surface goes on (`benchmarks/seams.py`).
 - ``time``: of the processor for the whole job, together against apart.
 
 In place of together, ``--how from`` gives the first view as it is painted by itself, and the others
@@ -40,8 +40,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / room) for room in ("shared", "backend", "")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 
 import numpy as np
 import torch
@@ -62,9 +63,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 from seams import seams
+
 from tools import turntables
 
-QUARTER = ROOT / "samples" / "street_tower.blend"
+QUARTER = Path(__file__).resolve().parents[1] / "samples" / "street_tower.blend"
 PROMPT = "red brick building, grey roof, ribbon windows, day"
 TEXTURE = 512
 SAMPLES = 40_000
@@ -261,11 +263,13 @@ def shows_model(capture: Capture, sight: Sight) -> NDArray[np.bool_]:
 
 
 def detail(pictures: Pictures, masks: list[NDArray[np.bool_]]) -> float:
-    """The energy of high frequencies of luma (ITU-R BT.601), over the pixels of the masks."""
+    """The energy of high frequencies of luma (ITU-R BT.601), over the pixels of the masks that have
+    any."""
     energies = []
     for picture, mask in zip(pictures, masks, strict=True):
         luma = picture @ np.array([0.299, 0.587, 0.114])
-        energies.append(np.square(luma - ndimage.gaussian_filter(luma, SIGMA))[mask].mean())
+        if mask.any():
+            energies.append(np.square(luma - ndimage.gaussian_filter(luma, SIGMA))[mask].mean())
     return float(np.mean(energies))
 
 

@@ -130,19 +130,21 @@ class _Rendered:
     collections hide in renders."""
 
     def __init__(self, depsgraph: bpy.types.Depsgraph) -> None:
+        view_layer: Any = depsgraph.view_layer
         self._shown = {
             thing
-            for collection in _used(depsgraph.view_layer.layer_collection)
+            for collection in _used(view_layer.layer_collection)
             for thing in collection.objects
             if not thing.hide_render
         }
         self._within: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
 
-    def shows(self, instance: bpy.types.DepsgraphObjectInstance) -> bool:
-        original: Any = instance.object.original
+    def shows(self, instance: Any) -> bool:
+        """Whether an instance of the depsgraph's is among it."""
+        original = instance.object.original
         if not instance.is_instance:
             return original in self._shown
-        parent: Any = instance.parent.original  # pyright: ignore[reportOptionalMemberAccess]
+        parent = instance.parent.original
         if original.hide_render or parent not in self._shown:
             return False
         whole = parent.instance_collection if parent.instance_type == "COLLECTION" else None

@@ -202,9 +202,7 @@ class Stage:
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def _turn_and_match(
-        self, surface: Surface, match: bool, even: bool, workers: Workers
-    ) -> None:
+    def _turn_and_match(self, surface: Surface, match: bool, even: bool, workers: Workers) -> None:
         """Turn normals outwards and bring the pictures, and all sides, to one exposure, from
         samples."""
         objects = self._tensor(surface.objects).long()

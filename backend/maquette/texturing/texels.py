@@ -183,9 +183,7 @@ class Patches:
         return center, torch.where(smaller, reach, radius)
 
 
-def _to_the_edge(
-    weights: NDArray[np.float64], slopes: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _to_the_edge(weights: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
     """What to add to weights [3, n] of places outside of their triangles to be on the edge that
     they lie farthest beyond, square to it. slopes: [3, 2, n], what a column and a row add."""
     steep = np.maximum((slopes**2).sum(1), 1e-300)
