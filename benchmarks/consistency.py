@@ -1,14 +1,16 @@
 """Whether the views of one job show one building: painted together against apart.
 
-    python benchmarks/consistency.py [SCENE.blend ...] [--blender PATH] [--extension ZIP]
+    python benchmarks/consistency.py [SAMPLE | SCENE.blend ...] [--blender PATH] [--extension ZIP]
         [--prompt TEXT] [--seed N] [--model pocket] [--how together|from|in-turn]
         [--painted-light] [--side PIXELS]
         [--sheets DIR] [--json FILE]
 
-For each scene (all of `samples/` where none is named) the views that `maquette texture` takes are
-captured once, for a texture of 2048 pixels, and painted apart and together, with the same seed, as
-that command does: at the size that the model was trained at, or at `--side`, enlarged to exact
-edges, and without painted light unless it is to be kept:
+A sample by its name (``church``) is its building, as the docs show it textured, with the prompt
+that they give; a .blend is the whole scene. Where none is named, those are all samples, and the
+whole quarter around the tower. The views that `maquette texture` takes of each are captured once,
+for a texture of 2048 pixels, and painted apart and together, with the same seed, as that command
+does: at the size that the model was trained at, or at `--side`, enlarged to exact edges, and
+without painted light unless it is to be kept:
 
 - ``differ``: the mean difference of colours, in levels of 255, of texels of the model that two
   views see well, over all pairs of views, as they are painted, before any blending or matching of
@@ -17,14 +19,14 @@ edges, and without painted light unless it is to be kept:
   the pictures and, ``on it``, over the pixels that show the model. Agreement by blurring lowers it.
 - ``seam``: how much colours change across borders of the UV map, in the texture of those painted
   together against the views themselves; ``inside``: against that from texel to texel inside of
-  islands; ``smooth``: the same where the surface goes on there (`benchmarks/seams.py`).
+  islands; ``smooth``: over the greater of both where the surface goes on (`benchmarks/seams.py`).
 - ``time``: of the processor for the whole job, together against apart.
 
 In place of together, ``--how from`` gives the first view as it is painted by itself, and the others
 are painted together after it, as in `maquette texture --from`; with ``in-turn`` each view follows
 all earlier ones, finished.
 
-``--sheets`` writes a PNG for each scene: captures, views apart, views together.
+``--sheets`` writes a PNG for each: captures, views apart, views together.
 """
 
 from __future__ import annotations
@@ -34,9 +36,11 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 
@@ -60,7 +64,9 @@ from PIL import Image
 from scipy import ndimage
 from seams import seams
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools import turntables
+
+QUARTER = Path(__file__).resolve().parents[1] / "samples" / "street_tower.blend"
 PROMPT = "red brick building, grey roof, ribbon windows, day"
 TEXTURE = 512
 SAMPLES = 40_000
@@ -91,11 +97,11 @@ class Asked(TypedDict):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("scenes", nargs="*", type=Path, metavar="SCENE.blend")
+    parser.add_argument("names", nargs="*", metavar="SAMPLE | SCENE.blend")
     parser.add_argument("--blender", type=Path, help="a Blender, or a Python with bpy")
     parser.add_argument("--extension", type=Path, help="the extension's zip")
-    parser.add_argument("--prompt", default=PROMPT)
-    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--prompt", help="for all (that of each sample)")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", default="pocket", help="a name of the catalogue (pocket)")
     parser.add_argument("--how", choices=("together", "from", "in-turn"), default="together")
     parser.add_argument("--painted-light", action="store_true", help="as it is painted")
@@ -103,40 +109,56 @@ def main() -> int:
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write the pictures there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
-    recipe = Recipe(prompt=arguments.prompt, model=arguments.model, seed=arguments.seed)
     sampler = Sampler("cpu")
-    trained_at = read_settings(sampler.catalogue.present(recipe.model).directory).native_size
-    side = arguments.side or trained_at
+    directory = sampler.catalogue.present(arguments.model).directory
+    side = arguments.side or read_settings(directory).native_size
     asked: Asked = {"painted": side, "even": not arguments.painted_light}
-    print(f"{'':16}" + "".join(f"{name:>14}" for name in COLUMNS))
+    samples = {each.sample: each for each in turntables.SAMPLES}
+    print(f"{'':24}" + "".join(f"{name:>14}" for name in COLUMNS))
     figures = {}
-    for scene in arguments.scenes or sorted((ROOT / "samples").glob("*.blend")):
-        surface, captures = captured(scene, side, arguments.blender, arguments.extension)
-        figures[scene.stem], rows = measure(
-            sampler, recipe, surface, captures, arguments.how, asked
+    for name in arguments.names or (*samples, str(QUARTER)):
+        building = samples.get(name)
+        scene = Path(name) if building is None else turntables.scene_of(building)
+        surface, captures = captured(
+            scene,
+            side,
+            arguments.blender,
+            arguments.extension,
+            () if building is None else building.objects,
         )
-        print(
-            f"{scene.stem:16}" + "".join(f"{figures[scene.stem][c]:>14.2f}" for c in COLUMNS),
-            flush=True,
+        recipe = Recipe(
+            prompt=arguments.prompt or (PROMPT if building is None else building.prompt),
+            model=arguments.model,
+            seed=arguments.seed,
         )
+        label = scene.name if building is None else name
+        figures[label], rows = measure(sampler, recipe, surface, captures, arguments.how, asked)
+        shown = "".join(f"{figures[label][column]:>14.2f}" for column in COLUMNS)
+        print(f"{label:24}{shown}", flush=True)
         if arguments.sheets:
             arguments.sheets.mkdir(parents=True, exist_ok=True)
             sheet = np.concatenate([np.concatenate(row, 1) for row in rows])
-            Image.fromarray(sheet).save(arguments.sheets / f"{scene.stem}.png")
+            Image.fromarray(sheet).save(arguments.sheets / f"{label}.png")
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
 def captured(
-    scene: Path, side: int, program: Path | None, extension: Path | None
+    scene: Path,
+    side: int,
+    program: Path | None,
+    extension: Path | None,
+    objects: Sequence[str] = (),
 ) -> tuple[Surface, list[Capture]]:
-    """The surface of a scene, and its views as `maquette texture` takes them of a model that paints
-    at a side."""
+    """The surface of objects, or of a whole scene, and its views as `maquette texture` takes them
+    of a model that paints at a side."""
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
         file = Path(folder) / "surface.npz"
         wanted = ["--surface", str(file), "--around", str(AROUND), "--long-side"]
         wanted.append(str(captured_side(side, ATLAS)))
+        for name in objects:
+            wanted += ["--object", name]
         found, zipped = blender.find(program), blender.extension_zip(extension)
         home = Home.default()
         captures = blender.capture(found, zipped, home, scene, wanted, lambda _sentence: None)
@@ -241,11 +263,13 @@ def shows_model(capture: Capture, sight: Sight) -> NDArray[np.bool_]:
 
 
 def detail(pictures: Pictures, masks: list[NDArray[np.bool_]]) -> float:
-    """The energy of high frequencies of luma (ITU-R BT.601), over the pixels of the masks."""
+    """The energy of high frequencies of luma (ITU-R BT.601), over the pixels of the masks that have
+    any."""
     energies = []
     for picture, mask in zip(pictures, masks, strict=True):
         luma = picture @ np.array([0.299, 0.587, 0.114])
-        energies.append(np.square(luma - ndimage.gaussian_filter(luma, SIGMA))[mask].mean())
+        if mask.any():
+            energies.append(np.square(luma - ndimage.gaussian_filter(luma, SIGMA))[mask].mean())
     return float(np.mean(energies))
 
 

@@ -4,8 +4,8 @@ Two triangles that share an edge of the model lie side by side in one island of 
 across a border of islands. The change of a texture from half a texel before an edge to half a texel
 after it is held against that from texel to texel inside of islands. A UV map is also cut where the
 surface turns, and there pictures change, cut or not: a white wall meets a black roof. So it is held
-against that of the views themselves at the same points, too, and where the surface goes on by
-itself.
+against that of the views themselves at the same points, too; and where the surface goes on, as
+around a round wall, against whichever of the two is more, since there a cut could be seen.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Array = NDArray[np.float64]
 
 def seams(surface: Surface, stage: Stage, baked: Baked) -> tuple[float, float, float]:
     """Mean difference of colours across borders of islands in a texture, where views see both
-    sides: over that which the views show there, over that from texel to texel inside of islands,
-    and the latter of borders alone where the surface goes on. Not a number where the map isn't cut
-    so."""
+    sides: over that which the views show there; over that from texel to texel inside of islands;
+    and, of borders alone where the surface goes on, over the greater of both at each point. Not a
+    number where the map isn't cut so."""
     picture = baked.picture
     first, second, cut = _edges(surface)
     first, second = first[cut], second[cut]
@@ -53,10 +53,11 @@ def seams(surface: Surface, stage: Stage, baked: Baked) -> tuple[float, float, f
     normals = surface.normals()
     turn = (normals[first[edges] // 3] * normals[second[edges] // 3]).sum(1)[good]
     inside = _inside(picture, baked.seen)
+    smooth = turn > GOES_ON
     return (
         _mean(across) / _mean(by_views),
         _mean(across) / inside,
-        _mean(across[turn > GOES_ON]) / inside,
+        _mean(across[smooth]) / _mean(np.maximum(by_views, inside)[smooth]),
     )
 
 

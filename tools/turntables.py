@@ -118,10 +118,15 @@ SAMPLES = (
 )
 
 
+def scene_of(textured: Textured) -> Path:
+    """The file of a sample."""
+    return root() / "samples" / f"{textured.sample}.blend"
+
+
 def command(textured: Textured, extension: Path, blender: Path, folder: Path) -> list[str | Path]:
     """The call that textures a sample."""
     wanted: list[str | Path] = [sys.executable, "-m", "maquette", "texture"]
-    wanted += [root() / "samples" / f"{textured.sample}.blend", "--prompt", textured.prompt]
+    wanted += [scene_of(textured), "--prompt", textured.prompt]
     wanted += ["--seed", str(textured.seed), "--output", folder]
     wanted += ["--no-blend", "--extension", extension, "--blender", blender]
     for name in textured.objects:

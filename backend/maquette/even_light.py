@@ -10,7 +10,8 @@ is `texturing.matching`'s.
 What a wall's windows and what is between them are like is told apart by the exact openings, blurred
 as a model blurs: a pixel is a mixture of both in known shares (guided filtering: He et al., "Guided
 Image Filtering", ECCV 2010, over a whole wall). Where windows are too small in a picture for it to
-tell, they are like those that are larger, in this picture or another of the scene.
+tell, they are like those that are larger, in this picture or another of the scene; and where all
+are too small, as in a whole quarter of a town, they are like glass usually is.
 """
 
 from __future__ import annotations
@@ -38,8 +39,15 @@ _UNSURE = 0.02
 """Share of the openings' variance that is lost in what is painted beside them."""
 _LEAST = 0.005
 """The least of that share that a blur is judged by."""
-_OPEN = 1e-3
-"""Variance of openings in a surface, from which on it has any."""
+_OPEN = 0.03
+"""Variance of openings in a face, from which on they are told: ground that hardly differs in depth
+from the foot of a far wall has a few, too."""
+_FEW = 64.0
+"""Painted pixels of a face by which what they say of its openings is half believed."""
+_ENOUGH = 300.0
+"""Painted pixels of faces whose openings are told in full, by which a scene's are half believed."""
+_GLASS = 0.65
+"""How light glass is by day, against its walls; it is grey."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Lit:
         scale: pixels over which what varies is light.
         walls, glass: [faces, 3], Oklab, what a face is without openings, and its openings.
         clear: [faces], how far its openings can be told, 0 to 1; 0 where it has none.
-        weights: [faces], how much each says of what openings are like.
+        weights: [faces], how much each says of what openings are like, in painted pixels.
     """
 
     picture: NDArray[np.uint8]
@@ -112,10 +120,12 @@ class Lit:
             told = counts * open_ * both[:, 0] ** 2 / ((clear + _LEAST) * np.maximum(spread, _OPEN))
             fits.append((float(told.sum()), share, (clear * open_).clip(0.0, 1.0), slope))
         _, share, clear, slope = max(fits, key=lambda fit: fit[0])
+        painted_pixels = counts / pixel**2
+        clear = clear * painted_pixels / (painted_pixels + _FEW)
         walls = middle - (clear * share)[:, None] * slope
         glass = middle + (1.0 - share)[:, None] * slope
         glass[:, 0] = glass[:, 0].clip(0.0, 1.0)
-        weights = counts * clear**2
+        weights = painted_pixels * clear**2
         return cls(picture, surfaces, faces, openings, scale, walls, glass, clear, weights)
 
     def evened(self, glass: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -154,12 +164,21 @@ class Lit:
 
 def even_light(pictures: Sequence[Lit]) -> list[NDArray[np.uint8]]:
     """The pictures of one scene without the light that was painted, sRGB [H, W, 3]."""
-    weights = np.concatenate([each.weights for each in pictures])
-    found = np.concatenate([each.glass for each in pictures])
-    glass = np.zeros(3)
-    if weights.sum() > 0.0:
-        glass = np.average(found, axis=0, weights=weights)
+    glass = _glass_of(pictures)
     return [each.evened(glass) for each in pictures]
+
+
+def _glass_of(pictures: Sequence[Lit]) -> NDArray[np.float64]:
+    """[3], Oklab, what openings of a scene are like: as they are told, as far as they are."""
+    weights, clear, walls, glass = (
+        np.concatenate([getattr(each, name) for each in pictures])
+        for name in ("weights", "clear", "walls", "glass")
+    )
+    if not weights.any():  # no face has any that can be told
+        weights = np.ones_like(weights)
+    told = float(weights @ clear) / (float(weights @ clear) + _ENOUGH)
+    usual = np.array([_GLASS * np.average(walls[:, 0], weights=weights), 0.0, 0.0])
+    return told * np.average(glass, axis=0, weights=weights) + (1.0 - told) * usual
 
 
 def _mean_by(of: NDArray[np.intp], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:

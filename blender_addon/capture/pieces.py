@@ -18,6 +18,8 @@ FLAT = 0.01
 """A thing is ground when it is thinner than this share of its length."""
 STEP = 1.0
 """Metres that ground may rise above the lowest foot of what stands on it."""
+WIDE = 4.0
+"""Times the area of what stands there, from which what is flat is ground above its cellars, too."""
 CONVERT = (
     "Convert curves and texts to meshes (Object > Convert), make instances real (Object > Apply > "
     "Make Instances Real) and linked objects local (Object > Relations > Make Local), where they "
@@ -57,9 +59,17 @@ class Piece:
         size = np.ptp(self.vertices, axis=0)
         return bool(size[2] < FLAT * max(size[0], size[1]))
 
-    def is_ground(self, foot: float) -> bool:
-        """Flat, and not higher than the foot of what stands there."""
-        return self.is_flat() and bool(self.vertices[:, 2].max() < foot + STEP)
+    def is_ground(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+        """Flat, and no higher than the foot of what stands there, or spread widely around its lower
+        half. low, high: [3], its bounds."""
+        if not self.is_flat():
+            return False
+        (west, south, _), (east, north, top) = self.vertices.min(0), self.vertices.max(0)
+        if top < low[2] + STEP:
+            return True
+        around = west <= low[0] and south <= low[1] and east >= high[0] and north >= high[1]
+        wide = (east - west) * (north - south) >= WIDE * np.prod((high - low)[:2])
+        return bool(around and wide and top < (low[2] + high[2]) / 2)
 
 
 def carries_modifiers(thing: bpy.types.Object) -> bool:
@@ -77,10 +87,11 @@ def bare_of(depsgraph: bpy.types.Depsgraph) -> list[str]:
     """Names of what renders and can't be given a layer: curves, texts, objects of other files, and
     what shows instances."""
     names: dict[str, None] = {}
+    rendered = _Rendered(depsgraph)
     each: Any
     for each in depsgraph.object_instances:
         original = each.object.original
-        shown = original.type in SOLID and not original.hide_render and each.show_self
+        shown = original.type in SOLID and rendered.shows(each) and each.show_self
         if shown and (each.is_instance or not carries_modifiers(original)):
             names[(each.parent.original if each.is_instance else original).name] = None
     return list(names)
@@ -94,8 +105,11 @@ def pieces_of(
 ) -> Iterator[Piece]:
     """The evaluated meshes that render, of the objects named or of all where none is."""
     instances: Any = depsgraph.object_instances
+    rendered = _Rendered(depsgraph)
     for instance in instances:
         original = instance.object.original
+        if not rendered.shows(instance):
+            continue
         if not with_instances and (instance.is_instance or not carries_modifiers(original)):
             continue
         parent = instance.parent.original.name if instance.is_instance else original.name
@@ -109,6 +123,54 @@ def pieces_of(
             layered = carries_modifiers(original) and not instance.is_instance
             uvs = _own_uvs(original, mesh) if with_uvs else None
         yield replace(piece, uvs=uvs, layered=layered)
+
+
+class _Rendered:
+    """What renders show of a depsgraph that was made for viewports: these show what an object's
+    collections hide in renders."""
+
+    def __init__(self, depsgraph: bpy.types.Depsgraph) -> None:
+        view_layer: Any = depsgraph.view_layer
+        self._shown = {
+            thing
+            for collection in _used(view_layer.layer_collection)
+            for thing in collection.objects
+            if not thing.hide_render
+        }
+        self._within: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
+
+    def shows(self, instance: Any) -> bool:
+        """Whether an instance of the depsgraph's is among it."""
+        original = instance.object.original
+        if not instance.is_instance:
+            return original in self._shown
+        parent = instance.parent.original
+        if original.hide_render or parent not in self._shown:
+            return False
+        whole = parent.instance_collection if parent.instance_type == "COLLECTION" else None
+        return whole is None or original not in self._hidden_in(whole)
+
+    def _hidden_in(self, whole: bpy.types.Collection) -> set[bpy.types.Object]:
+        if whole not in self._within:
+            shown = {thing for part in _rendered(whole) for thing in part.objects}
+            self._within[whole] = set(whole.all_objects) - shown
+        return self._within[whole]
+
+
+def _used(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Collection]:
+    """The collections that a render of a view layer shows."""
+    if not (layer.exclude or layer.collection.hide_render):
+        yield layer.collection
+        for child in layer.children:
+            yield from _used(child)
+
+
+def _rendered(collection: bpy.types.Collection) -> Iterator[bpy.types.Collection]:
+    """A collection and those within it, as far as an instance of it shows them in renders."""
+    if not collection.hide_render:
+        yield collection
+        for child in collection.children:
+            yield from _rendered(child)
 
 
 def _own_uvs(original: bpy.types.Object, mesh: Any) -> NDArray[np.float32] | None:

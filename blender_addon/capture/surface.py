@@ -20,6 +20,11 @@ from numpy.typing import NDArray
 from . import uv_maps
 from .pieces import Piece, bare_of, not_layered, pieces_of
 
+LARGEST = 1e5
+"""Metres across; no model of a place is as large, so some vertices are astray."""
+BLURRED = 2e-3
+"""Share of a model's size: where coordinates in the world are coarser, its captures are too."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -124,7 +129,7 @@ def surface(
         own_uvs: use the objects' own UV maps where these are fit for it.
         each: a tile of the texture for each object, rather than one that they share.
 
-    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh", "too-many-objects").
+    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh", "too-far", "too-many-objects").
     """
     kept, left_out = _standing(context, chosen, instances, own_uvs)
     plain = _shape(kept, left_out)
@@ -146,7 +151,7 @@ def surface(
 def shape(context: bpy.types.Context, chosen: Sequence[str] = (), instances: bool = True) -> Shape:
     """What `surface` is of, without a UV map.
 
-    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh").
+    Raises MaquetteError("no-faces", "unknown-object", "bad-mesh", "too-far").
     """
     return _shape(*_standing(context, chosen, instances, False))
 
@@ -166,10 +171,13 @@ def _standing(
             f"The scene has no visible object with faces called {missing[0]!r}.",
             "Correct the name, or make the object visible in renders.",
         )
-    foot = min((p.vertices[:, 2].min() for p in pieces if not p.is_flat()), default=-np.inf)
+    standing = [piece.vertices for piece in pieces if not piece.is_flat()]
+    low = np.min([each.min(0) for each in standing], axis=0, initial=np.inf)
+    high = np.max([each.max(0) for each in standing], axis=0, initial=-np.inf)
     # By piece: an instance's pieces share a name, and may be ground and house.
-    kept = [piece for piece in pieces if chosen or not piece.is_ground(foot)]
-    left_out = [piece.name for piece in pieces if not chosen and piece.is_ground(foot)]
+    ground = [not chosen and bool(standing) and piece.is_ground(low, high) for piece in pieces]
+    kept = [piece for piece, is_ground in zip(pieces, ground, strict=True) if not is_ground]
+    left_out = [piece.name for piece, is_ground in zip(pieces, ground, strict=True) if is_ground]
     if not kept:
         raise MaquetteError(
             "no-faces",
@@ -187,9 +195,32 @@ def _shape(kept: Sequence[Piece], left_out: list[str]) -> Shape:
             f"There is nothing to see: no face of {kept[0].name!r} has an area.",
             "Choose an object with faces, or scale it up.",
         )
+    _check_size(kept, corners)
     return Shape(
         corners,
         np.repeat(np.arange(len(kept), dtype=np.int32), [len(p.triangles) for p in kept]),
         [piece.name for piece in kept],
         left_out,
     )
+
+
+def _check_size(kept: Sequence[Piece], corners: NDArray[np.float64]) -> None:
+    """Refuse what no camera sees as it is. Raises MaquetteError("bad-mesh", "too-far")."""
+    largest = max(kept, key=lambda piece: np.ptp(piece.vertices, axis=0).max())
+    if np.ptp(largest.vertices, axis=0).max() > LARGEST:
+        raise MaquetteError(
+            "bad-mesh",
+            f"The object {largest.name!r} is more than {LARGEST / 1e3:.0f} km across.",
+            "Delete the vertices that lie far off (in Edit Mode, View > Frame Selected shows "
+            "where), or choose other objects.",
+        )
+    low, high = corners.min((0, 1)), corners.max((0, 1))
+    away = float(np.abs([low, high]).max())
+    step = float(np.spacing(np.float32(away)))
+    if step > BLURRED * np.linalg.norm(high - low):
+        raise MaquetteError(
+            "too-far",
+            f"The model lies {away / 1e3:,.0f} km from the world's origin, where Blender holds "
+            f"coordinates no finer than {step:.2g} m.",
+            "Move it and its surroundings near the origin.",
+        )

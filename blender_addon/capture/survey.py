@@ -70,7 +70,7 @@ class Survey:
         self.tops[made.objects[first]] = np.maximum.reduceat(corners[:, 2].max(0), first)
         self.extremes = _extremes(corners)
         self.tree = self._tree(context)
-        self.normals *= self._outsides()[self.objects][:, None]
+        self.normals *= self._outsides()[:, None]
 
     def _tree(self, context: bpy.types.Context) -> BVHTree:
         """Everything that the scene shows."""
@@ -83,14 +83,16 @@ class Survey:
         return BVHTree.FromPolygons(vertices, triangles, all_triangles=True)
 
     def _outsides(self) -> Array:
-        """For each object 1, or -1 where only the inner side of its faces is seen: its normals
-        point inwards. A bake decides by the same rule."""
-        sides = np.zeros((2, len(self.tops)))
+        """For each point 1, or -1 where only the inner side of its object's faces is seen, or of
+        the faces there: normals point inwards. A bake decides much the same of what views see."""
+        seen = np.zeros((2, len(self.points)))
         for way in ways(TURNS // 2, RISES[1]):
             cosines = self._cosines(np.broadcast_to(way * self.size, self.points.shape))
-            np.add.at(sides[0], self.objects, cosines.clip(min=0.0))
-            np.add.at(sides[1], self.objects, -cosines.clip(max=0.0))
-        return np.where(sides[1] > 2.0 * sides[0], -1.0, 1.0)
+            seen += cosines.clip(min=0.0), -cosines.clip(max=0.0)
+        sides = [np.bincount(self.objects, each, len(self.tops)) for each in seen]
+        whole = np.where(sides[1] > 2.0 * sides[0], -1.0, 1.0)[self.objects]
+        outer, inner = np.where(whole > 0.0, seen, seen[::-1])
+        return np.where((outer == 0.0) & (inner > 0.0), -whole, whole)
 
     def _cosines(self, eyes: Array, wanted: NDArray[np.bool_] | None = None) -> Array:
         """[s], of the angle under which each point's eye [s, 3] sees it: negative from behind, 0

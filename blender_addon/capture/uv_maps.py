@@ -124,9 +124,15 @@ def _unwrapped(context: bpy.types.Context, pieces: Sequence[Piece]) -> list[NDAr
         stage.collection.objects.link(thing)
         _smart_project(stage, thing)
         layer = mesh.uv_layers[NAME]
-        uvs = np.empty(len(corners) * 2, np.float32)
-        layer.uv.foreach_get("vector", uvs)
-    return np.split(uvs.reshape(-1, 2).astype(np.float64), ends[:-1])
+        flat = np.empty(len(corners) * 2, np.float32)
+        layer.uv.foreach_get("vector", flat)
+        turned = np.empty(len(corners), np.int32)
+        mesh.loops.foreach_get("vertex_index", turned)
+    # A face that was turned has its corners the other way round.
+    of_face = np.repeat(np.arange(len(faces)), np.diff([*faces, len(corners)]))
+    uvs = np.empty((len(corners), 2))
+    uvs[np.lexsort((corners, of_face))] = flat.reshape(-1, 2)[np.lexsort((turned, of_face))]
+    return np.split(uvs, ends[:-1])
 
 
 def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
@@ -143,6 +149,8 @@ def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
             bpy.ops.object.mode_set(mode="EDIT")
             try:
                 bpy.ops.mesh.select_all(action="SELECT")
+                # The unwrapper folds faces onto their neighbours that face the other way.
+                bpy.ops.mesh.normals_make_consistent(inside=False)
                 bpy.ops.uv.smart_project(
                     angle_limit=np.radians(ANGLE), island_margin=0.003, scale_to_bounds=False
                 )

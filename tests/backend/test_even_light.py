@@ -73,11 +73,34 @@ def test_light_that_falls_off_along_a_wall_is_gone_and_its_grain_stays():
     assert detail(after) > 0.7 * detail(before.picture)
 
 
-def test_windows_too_small_to_be_told_are_like_those_of_another_picture():
-    near, far = lit(openings(48), 1.2), lit(openings(6), 2.4)
-    after = even_light([near, far])
+def test_windows_too_small_to_be_told_are_like_those_of_other_pictures():
+    near, far = lit(openings(48), 0.4), lit(openings(6), 2.4)
+    after = even_light([*[near] * 9, far])
     assert (
-        apart(after[1], GLASS, openings(6) > 0.5)
+        apart(after[-1], GLASS, openings(6) > 0.5)
         < 0.06
         < apart(far.picture, GLASS, openings(6) > 0.5)
     )
+
+
+def test_windows_that_no_picture_can_tell_are_grey_and_darker_than_their_walls():
+    """What is painted there varies, and not with windows: they would be of any colour."""
+    holes = openings(6)
+    blotches = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(HEIGHT, WIDTH)), 12)
+    (after,) = even_light([lit(holes, 2.4, 1.0 + 0.3 * blotches / np.abs(blotches).max())])
+    wall = (holes < 0.5) & (np.arange(HEIGHT) > 36)[:, None]
+    glass, walls = (oklab(after)[where].mean(0) for where in (holes > 0.5, wall))
+    assert 0.5 < glass[0] / walls[0] < 0.8
+    assert np.linalg.norm(glass[1:]) < 0.03
+
+
+def test_a_few_windows_on_the_ground_say_nothing_of_glass():
+    """Far off, the foot of a wall is one surface with the ground before it; a shadow is there."""
+    holes = np.zeros((HEIGHT, WIDTH), np.float32)
+    holes[60:62, 40:120] = 1.0
+    shade = np.ones((HEIGHT, WIDTH))
+    shade[56:66, 36:124] = 0.4
+    before = lit(holes, 2.4, shade)
+    (after,) = even_light([before])
+    assert np.abs(oklab(after)[holes > 0.5] - oklab(before.picture)[holes > 0.5]).mean() < 0.12
+    assert oklab(after)[holes > 0.5][:, 0].min() > 0.3

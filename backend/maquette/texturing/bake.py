@@ -24,7 +24,8 @@ from .blend import Blend, grouped, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
 from .matching import color_factors, side_factors
-from .projection import Sight, look
+from .outsides import outsides
+from .projection import look
 from .raster import texels_of
 from .surface import Surface
 from .tensors import put, runs
@@ -193,7 +194,7 @@ class Stage:
         self._starts = ends - self._counts
         self.eyes = list(workers.each(lambda each: _eye(each, patches, device), views))
         self.lights: Tensor | None = None
-        self._turn_and_match(self._tensor(surface.objects).long(), match, even, workers)
+        self._turn_and_match(surface, match, even, workers)
         first = self._tensor(patches.corners[0])
         offsets = workers.each(lambda eye: eye.offsets(first, patches.normals), self.eyes)
         self.offsets = torch.stack(list(offsets))
@@ -201,9 +202,10 @@ class Stage:
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def _turn_and_match(self, objects: Tensor, match: bool, even: bool, workers: Workers) -> None:
+    def _turn_and_match(self, surface: Surface, match: bool, even: bool, workers: Workers) -> None:
         """Turn normals outwards and bring the pictures, and all sides, to one exposure, from
         samples."""
+        objects = self._tensor(surface.objects).long()
         some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
         parts = self._tensor(self.texels.own[some]).long()
         points, planes = self.patches.points(some, parts), self.patches.planes[parts]
@@ -211,7 +213,7 @@ class Stage:
         sights = list(
             workers.each(lambda eye: look(eye.camera, eye.depth, points, normals), self.eyes)
         )
-        turns = _outsides(sights, objects.index_select(0, planes), objects)
+        turns = outsides(sights, planes, surface)
         self.patches.normals *= turns
         if match or even:
             colors = torch.zeros(len(sights), len(some), 3, device=self.device)
@@ -292,14 +294,3 @@ def _eye(painted: PaintedView, patches: Patches, device: torch.device) -> Eye:
     view, *part = window(painted.view, patches.boxes)
     some = tuple(part)
     return Eye.of(view, painted.depth[some], painted.picture[some], patches.origin, device)
-
-
-def _outsides(sights: list[Sight], own: Tensor, objects: Tensor) -> Tensor:
-    """For each triangle 1, or -1 where the views see the inner side of its object's faces: their
-    normals point inwards, which no picture shows. A sheet is seen from both sides, and keeps its
-    own. own: objects of the points that were looked at; objects: [n], of the triangles."""
-    sides = torch.zeros(2, int(objects.max()) + 1, device=objects.device)
-    for sight in sights:
-        sides[0].index_add_(0, own[sight.rows], sight.cosine.clamp(min=0.0))
-        sides[1].index_add_(0, own[sight.rows], -sight.cosine.clamp(max=0.0))
-    return torch.where(sides[1] > 2.0 * sides[0], -1.0, 1.0)[objects]

@@ -69,10 +69,13 @@ def side_factors(
     what is left is a view's own idea of the material, of which there is one for each object's
     upright, sloping and level faces.
 
-    colors: [views, n, 3], linear, of n points, where `seen` [views, n]. points, planes: unit
+    colors: [views, n, 3], linear, of n points, where `seen` [views, n]; factors are 1 where none
+    is. points, planes: unit
     normals [3, n], [3, k], and objects [n], [k].
     """
     count = len(colors)
+    if not seen.any():
+        return torch.ones(count, 3, planes[0].shape[1], device=colors.device)
     view, point = (each.cpu().numpy() for each in seen.nonzero(as_tuple=True))
     logs = colors[seen].clamp(min=_DARK).log().double().cpu().numpy()
     faces, kinds = _sides(points[0])

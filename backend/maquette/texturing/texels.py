@@ -103,7 +103,10 @@ class Texels:
         """[3, k] of the triangle's corners, in [0, 1]; they sum to one."""
         rows, columns = np.divmod(self.places[chosen], np.int32(self.size))
         frames = self.frames.take(self.parts.triangles.take(self.own[chosen]), 2)
-        weights = np.maximum(frames[:, 0] + frames[:, 1] * columns + frames[:, 2] * rows, 0.0)
+        weights = frames[:, 0] + frames[:, 1] * columns + frames[:, 2] * rows
+        outside = np.flatnonzero((weights < 0.0).any(0))
+        weights[:, outside] += _to_the_edge(weights[:, outside], frames[:, 1:, outside])
+        weights = np.maximum(weights, 0.0)
         return (weights / weights.sum(0)).astype(np.float32)
 
     def positions(
@@ -178,3 +181,14 @@ class Patches:
         smaller = reach < radius
         center = torch.where(smaller, start + across * wide + down * tall, center)
         return center, torch.where(smaller, reach, radius)
+
+
+def _to_the_edge(weights: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What to add to weights [3, n] of places outside of their triangles to be on the edge that
+    they lie farthest beyond, square to it. slopes: [3, 2, n], what a column and a row add."""
+    steep = np.maximum((slopes**2).sum(1), 1e-300)
+    edge = (weights / np.sqrt(steep)).argmin(0)
+    each = np.arange(weights.shape[1])
+    way = slopes[edge, :, each].T
+    back = weights[edge, each] / steep[edge, each]
+    return -(slopes * way).sum(1) * back

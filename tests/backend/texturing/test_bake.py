@@ -122,6 +122,16 @@ def test_faces_turned_inside_out_are_painted_all_the_same():
     assert made.seen.mean() > 0.3
 
 
+def test_some_faces_turned_inside_out_among_others_are_painted_all_the_same():
+    """As models of other programs have them that show both sides of a face."""
+    right = box((-4, 0, 0), (4, 8, 6))
+    mixed = [each[::-1] if number % 2 else each for number, each in enumerate(right)]
+    view = camera((10, -12, 9), (0, 4, 3))
+    capture = painted(view, right, lambda pixels, n: np.tile(GREEN, (len(pixels), 1)))
+    made, wanted = (bake(surface_of(each), [capture], 256) for each in (mixed, right))
+    assert made.seen.sum() == pytest.approx(wanted.seen.sum(), rel=0.02)
+
+
 def test_nothing_is_left_black_or_without_a_colour():
     quads, objects = towers()
     capture = painted(
@@ -239,8 +249,9 @@ def test_the_share_that_is_well_seen():
 def test_a_model_that_no_view_sees_is_an_error():
     house = box((-4, 0, 0), (4, 8, 6))
     capture = painted(camera((0, -12, 3), (0, -30, 3)), house, lambda p, n: np.zeros((len(p), 3)))
-    with pytest.raises(MaquetteError, match="None of the views"):
-        bake(surface_of(house), [capture], 64)
+    for even in (False, True):
+        with pytest.raises(MaquetteError, match="None of the views"):
+            bake(surface_of(house), [capture], 64, even=even)
 
 
 def test_a_model_far_from_the_origin_is_textured_as_well():

@@ -90,6 +90,17 @@ def test_margins_show_the_nearest_point_and_never_beyond_the_triangle():
     assert (position[:, :2] >= 0.25 - 1e-6).all() and (position[:, :2].sum(1) <= 1 + 1e-6).all()
 
 
+def test_margins_of_a_narrow_triangle_show_what_is_square_to_its_edge():
+    """A facet of a round wall: across its cuts a texture goes on."""
+    made = surface([(0.30, 0.05), (0.36, 0.05), (0.30, 0.95)])
+    texels = texels_of(made, 64)
+    rows, columns = np.divmod(np.sort(texels.places), 64)
+    own = np.stack([columns + 0.5, 63.5 - rows], 1)
+    left = (columns < 0.30 * 64 - 0.5) & (rows > 6) & (rows < 58)
+    away = np.abs(64 * placed(made, texels)[:, :2] - own)[left]
+    assert left.any() and (away <= (0.71, 0.001)).all()
+
+
 def test_tiles_lie_one_below_the_other():
     square = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9)]
     moved = [[(u + du, v + dv) for u, v in square] for du, dv in ((0, 0), (3, 0), (2, 1))]

@@ -18,7 +18,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.messages import Submit
 
 from blender_addon import command
-from blender_addon.capture import Surface, surface
+from blender_addon.capture import Surface, bare_of, fitness, surface
 from tests.blender_addon.capture import scenes, state
 
 
@@ -95,6 +95,14 @@ def test_ground_is_left_out_unless_it_is_named():
     assert surface(bpy.context, ["Ground"]).names == ["Ground"]
 
 
+def test_ground_above_a_cellar_is_ground_and_a_slab_of_the_house_is_none():
+    scenes.box((0, 0, 4), (10, 10, 14), "House")
+    scenes.box((0, 0, -0.05), (60, 60, 0.1), "Ground")
+    scenes.box((0, 0, 3), (12, 12, 0.1), "Slab")
+    made = surface(bpy.context)
+    assert sorted(made.names) == ["House", "Slab"] and made.left_out == ["Ground"]
+
+
 def test_ground_inside_an_instance_takes_nothing_else_with_it():
     collection = bpy.data.collections.new("Plot")
     for center, size, name in (((0, 0, 0), (90, 90, 0.1), "Lawn"), ((0, 0, 3), (6, 6, 6), "Hut")):
@@ -136,6 +144,20 @@ def test_a_flat_thing_alone_is_no_ground():
 def test_what_is_not_rendered_is_left_out():
     scenes.box((0, 0, 5), (10, 10, 10), "House")
     scenes.box((20, 0, 5), (10, 10, 10), "Study").hide_render = True
+    # What a collection hides in renders alone, and within an instance of another.
+    kit, part = (bpy.data.collections.new(name) for name in ("Kit", "Part"))
+    kit.children.link(part)
+    for place, collection in ((40, kit), (60, part)):
+        thing = scenes.box((place, 0, 5), (10, 10, 10), collection.name)
+        bpy.context.scene.collection.objects.unlink(thing)
+        collection.objects.link(thing)
+    copy = scenes.link("Copy", None)
+    copy.instance_type, copy.instance_collection = "COLLECTION", kit
+    bpy.context.scene.collection.children.link(kit)
+    part.hide_render = True
+    assert sorted(surface(bpy.context).names) == ["Copy", "House", "Kit"]
+    assert bare_of(bpy.context.evaluated_depsgraph_get()) == ["Copy"]
+    kit.hide_render = True
     assert surface(bpy.context).names == ["House"]
 
 
@@ -162,6 +184,20 @@ def test_vertices_that_are_no_numbers_are_named():
     assert "bpy.context.object.data.validate()" in caught.value.hint
     house.data.validate()
     assert surface(bpy.context).names == ["House"]
+
+
+def test_what_no_camera_sees_as_it_is_is_named():
+    house: Any = scenes.box((0, 0, 5), (10, 10, 10), "House")
+    house.location = (400_000.0, 5_000_000.0, 0.0)
+    bpy.context.view_layer.update()
+    with pytest.raises(MaquetteError, match=r"lies 5,000 km from the world's origin.* 0\.5 m"):
+        surface(bpy.context)
+    house.location = (4_000.0, 5_000.0, 0.0)
+    bpy.context.view_layer.update()
+    assert surface(bpy.context).names == ["House"]
+    house.data.vertices[0].co.x = 1e6
+    with pytest.raises(MaquetteError, match="'House' is more than 100 km across"):
+        surface(bpy.context)
 
 
 def test_the_command_writes_the_surface_and_sees_it_from_all_sides(
@@ -195,6 +231,20 @@ def test_a_surface_that_nothing_sees_is_an_error(tmp_path: Path, capfd: pytest.C
     words = ["--surface", str(tmp_path / "s.npz"), "--object", "Safe", "--around", "3"]
     assert command.main([*words, "--output", str(tmp_path / "c.maquette")]) == 1
     assert "No place was found" in capfd.readouterr().err
+
+
+def test_faces_that_look_inwards_have_places_of_their_own():
+    """Some of a model that shows both sides of a face: Blender's unwrapper alone folds these onto
+    their neighbours."""
+    house: Any = scenes.box((0, 0, 5), (12, 8, 10), "House")
+    for face in list(house.data.polygons)[::2]:
+        face.flip()
+    made = surface(bpy.context)
+    assert fitness.measures(made.corners, made.uvs).fault() == ""
+    first, second, third = np.moveaxis(made.corners, 1, 0)
+    normals = np.cross(second - first, third - first)
+    outward = (normals * (made.corners.mean(1) - (0, 0, 5))).sum(1) > 0
+    assert outward.sum() == 6, "as they were"
 
 
 # --- UV maps -------------------------------------------------------------------------------------
