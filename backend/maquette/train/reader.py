@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from maquette_wire.errors import MaquetteError
 from torch import Tensor, nn
 
 Region = Literal["all", "ground", "subject"]
@@ -59,7 +60,7 @@ class AttributeReader(nn.Module):
     """Scores for the classes of each attribute, from all of a picture and, through gates that leave
     out what says little, as a wall's windows do, from its region at three sizes of detail.
 
-    channels: of the latents; classes: of each attribute.
+    channels: of the latents; classes: of each attribute. Raises MaquetteError("no-attributes").
     """
 
     def __init__(
@@ -80,6 +81,13 @@ class AttributeReader(nn.Module):
             self.levels.append(nn.Sequential(*layers))
         counts = {name: len(classes.get(name, [])) for name in REGIONS}
         self.known = [name for name, count in counts.items() if count]
+        if not self.known:
+            raise MaquetteError(
+                "no-attributes",
+                "The dataset doesn't say what its pictures show, so a reader has nothing to learn.",
+                "Leave [unet.reading] out of the recipe, or give finishes attributes "
+                f"({', '.join(REGIONS)}).",
+            )
         self.gates = nn.ModuleDict(
             {name: nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths) for name in self.known}
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from maquette.train.reader import REGIONS, UNKNOWN, AttributeReader, Shown, labels_of, read
+from maquette_wire.errors import MaquetteError
 
 CLASSES = {"wall": ["brick", "render"], "ground": ["lawn", "street"], "style": ["pencil", "photo"]}
 WIDTHS = (8, 16, 16)
@@ -65,3 +67,8 @@ def test_a_drawing_says_nothing_of_stuff():
     assert found == {"light": UNKNOWN, "style": 1, "ground": UNKNOWN, "wall": 1, "roof": UNKNOWN}
     drawn = dict(zip(order, labels_of({**photo, "style": "pencil"}, CLASSES).tolist(), strict=True))
     assert drawn == {**found, "style": 0, "wall": UNKNOWN}
+
+
+def test_a_dataset_without_attributes_is_refused():
+    with pytest.raises(MaquetteError, match="nothing to learn"):
+        AttributeReader(4, {"type": ["church", "barn"]}, WIDTHS)
