@@ -122,9 +122,11 @@ class AttributeReader(nn.Module):
             scores[name] = self.heads[name](torch.cat(seen, 1)).float()
         return scores
 
-    def loss(self, latents: Tensor, shown: Shown) -> tuple[Tensor, float]:
-        """The mean cross entropy of what can be seen and is known, and the share that is read
-        rightly."""
+    def loss(
+        self, latents: Tensor, shown: Shown, weights: Mapping[str, float] | None = None
+    ) -> tuple[Tensor, float]:
+        """The mean over attributes of the cross entropy of what can be seen and is known, times the
+        attribute's weight (1 where it has none), and the share that is read rightly."""
         losses, right, count = [], 0, 0
         order = list(REGIONS)
         for name, scores in self(latents, shown).items():
@@ -134,22 +136,27 @@ class AttributeReader(nn.Module):
                 labels = labels.where(seen, UNKNOWN)
             known = int((labels != UNKNOWN).sum())
             summed = F.cross_entropy(scores, labels, ignore_index=UNKNOWN, reduction="sum")
-            losses.append(summed / max(1, known))
+            losses.append((weights or {}).get(name, 1.0) * summed / max(1, known))
             right += int((scores.argmax(1) == labels).sum())
             count += known
         return torch.stack(losses).mean(), right / max(1, count)
 
 
 def read(
-    reader: AttributeReader, real: Tensor, made: Tensor, veil: Tensor, shown: Shown, weight: float
+    reader: AttributeReader,
+    real: Tensor,
+    made: Tensor,
+    veil: Tensor,
+    shown: Shown,
+    weights: Mapping[str, float],
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch of real latents, and of made ones of the same scenes and captions, both
     under the noise `veil`, and the shares that are read rightly. One backward pass gives the reader
-    the gradient of what it misses in real pictures, and `made` that of `weight` times what it
-    misses in them."""
+    the gradient of what it misses in real pictures, and `made` that of what it misses in them, as
+    the `weights` of attributes have it."""
     own, right = reader.loss(real + veil, shown)
     leaf = made.detach().requires_grad_()
-    missed, told = reader.loss(leaf + veil, shown)
-    (slope,) = torch.autograd.grad(weight * missed, leaf)
+    missed, told = reader.loss(leaf + veil, shown, weights)
+    (slope,) = torch.autograd.grad(missed, leaf)
     surrogate = ((made - leaf.detach()) * slope).sum()
     return own + surrogate, {"read": right, "read in made": told}

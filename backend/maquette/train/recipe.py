@@ -87,11 +87,13 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A reader of attributes beside the UNet (`reader.AttributeReader`), for velocity prediction.
 
     It reads the clean latents that are predicted at t >= `late_from`. weight: of what it misses in
-    them; alone: for how many steps it learns before the UNet does; noise: the largest deviation of
-    noise that it reads under; rate: its learning rate as a multiple of the UNet's.
+    them; weights: of single attributes, where it is another; alone: for how many steps it learns
+    before the UNet does; noise: the largest deviation of noise that it reads under; rate: its
+    learning rate as a multiple of the UNet's.
     """
 
     weight: float = 0.5
+    weights: dict[Literal["light", "style", "ground", "wall", "roof"], float] = {}
     alone: int = 0
     noise: float = 0.5
     rate: float = 1.0

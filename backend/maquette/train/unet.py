@@ -21,7 +21,7 @@ from .cache import LatentCache
 from .loop import Shard
 from .lora import add_lora
 from .parts import on_device, train_only
-from .reader import AttributeReader, read
+from .reader import REGIONS, AttributeReader, read
 from .recipe import Adversary, Reading, UnetStage
 from .scenes import Dataset
 
@@ -85,6 +85,7 @@ class UnetTraining:
         if self.scheduler.config.prediction_type != "v_prediction":
             raise self._needs_velocity("[unet.reading]")
         self.rates["reader"] = reading.rate
+        self.asked = {name: reading.weights.get(name, reading.weight) for name in REGIONS}
         made = AttributeReader(self.unet.config.out_channels, self.classes, reading.widths)
         return on_device(made, self.device).to(memory_format=torch.channels_last)
 
@@ -175,9 +176,7 @@ class UnetTraining:
         if (reading := self.settings.reading) is not None:
             veil, shown = reading.noise * batch.veil, batch.shown()
             with self._precision():
-                missed, shares = read(
-                    self.reader, batch.latents, clean, veil, shown, reading.weight
-                )
+                missed, shares = read(self.reader, batch.latents, clean, veil, shown, self.asked)
             loss = loss + missed
             figures.update(shares)
         return loss, figures
