@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import distance_transform_edt, gaussian_filter, gaussian_filter1d
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from .depth import area_resize
 
@@ -46,12 +46,14 @@ class EvenSky:
         clear: float32 [rows, W], 1 where the sky's colour is its own, 0 where none is.
         detail: float32 [rows, W], how much detail stays.
         counts: float32 [h, w], how much each cell counts.
+        smooth: float32 [h, h], makes a row's colour of the sums of what counts of each.
     """
 
     sky: NDArray[np.bool_]
     clear: NDArray[np.float32]
     detail: NDArray[np.float32]
     counts: NDArray[np.float32]
+    smooth: NDArray[np.float32]
 
     @classmethod
     def of(cls, depth: NDArray[np.floating]) -> EvenSky | None:
@@ -73,7 +75,8 @@ class EvenSky:
         trust = (_ramp(along) * _ramp(side) * _ramp(row + 1.0)[:, None] * clear).astype(np.float32)
         beside = np.minimum(np.minimum(side, row[:, None] + 1.0), away - _BLURRED)
         detail = (beside / _CLEAR).clip(0.0, 1.0).astype(np.float32)
-        return cls(sky, clear, detail, area_resize(trust, (-(-height // _CELL), -(-width // _CELL))))
+        counts = area_resize(trust, (-(-height // _CELL), -(-width // _CELL)))
+        return cls(sky, clear, detail, counts, _smooth(counts.sum(1)))
 
     def evened(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3] with its sky evened. share: how much of that, 0 to 1."""
@@ -81,25 +84,30 @@ class EvenSky:
         cells = self.counts.shape
         clear = area_resize(self.clear, cells)
         blurred_clear = np.maximum(gaussian_filter(clear, _FINE / _CELL), 1e-3)
-        count = np.maximum(_smooth(self.counts.sum(1)), 1e-30)
         weight = share * self.sky
         even = picture.copy()
         for channel in range(3):
             color = picture[:rows, :, channel].astype(np.float32)
             seen = area_resize(color * self.clear, cells)
             coarse = gaussian_filter(seen, _FINE / _CELL) / blurred_clear
-            means = self.counts * seen / np.maximum(clear, 1e-3)
-            wanted = _enlarged((_smooth(means.sum(1)) / count)[:, None], (1, rows))
+            total = (self.counts * seen / np.maximum(clear, 1e-3)).sum(1)
+            wanted = _enlarged((self.smooth @ total)[:, None], (1, rows))
             fine = color - _enlarged(coarse, (width, rows))
             color += weight * (wanted + self.detail * fine - color)
             even[:rows, :, channel] = (color + 0.5).clip(0, 255)
         return even
 
 
-def _smooth(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    """float [h]: what is summed over a row of cells, over several of them. Far ones count too where
-    none are near."""
-    return gaussian_filter1d(rows, _SMOOTH / _CELL, mode="constant", truncate=100.0)
+def _smooth(counts: NDArray[np.floating]) -> NDArray[np.float32]:
+    """[h, h]: local linear regression (Cleveland, "Robust Locally Weighted Regression", JASA 1979)
+    at each row, of sums over so many counts [h]. Far rows are heard where none are near."""
+    row = np.arange(len(counts), dtype=np.float64)
+    near = np.exp(-0.5 * np.square((row[:, None] - row) * _CELL / _SMOOTH)) + 1e-12
+    known = (near @ counts)[:, None]
+    place = (near @ (counts * row))[:, None] / known
+    spread = (near @ (counts * row * row))[:, None] / known - place * place
+    slope = (row[:, None] - place) * (row - place) / (spread + 1.0)
+    return (near / known * (1.0 + slope)).astype(np.float32)
 
 
 def _ramp(distance: NDArray[np.floating]) -> NDArray[np.floating]:
