@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -225,7 +226,7 @@ class FrameMaker:
             shown = depth.set_back(encoded, openings, self.model.settings.depth)
             width, height = plain.finished
             holes = depth.area_resize(seen, (height, width))
-            frame = with_openings(plain, holes)
+            frame = with_openings(plain, capture, holes)
         frame = with_lines(frame, capture, self.lines, self.seamless, openings)
         if self.own_colors and not self.seamless:
             frame = with_own_colors(frame, capture, holes, self.own_colors)
@@ -285,14 +286,16 @@ def with_even_sky(frame: Frame, capture: Capture) -> Frame:
     return dataclasses.replace(frame, sky=sky)
 
 
-def with_openings(frame: Frame, openings: NDArray[np.float32]) -> Frame:
+def with_openings(frame: Frame, capture: Capture, openings: NDArray[np.float32]) -> Frame:
     """The frame with the edges of openings as well, where it has those of its capture. openings:
     [H, W] of the finished picture's size."""
     if not (frame.outlines and openings.any()):
         return frame
     (plain,) = frame.outlines
     reveal = math.ceil(_REVEAL * frame.enlarged)
-    more = plain.with_openings(openings, min(plain.radius, reveal))
+    radius = min(plain.radius, reveal)
+    which = frame.finished, radius, hashlib.sha256(openings.tobytes()).digest()
+    more = _OUTLINES.of(capture, which, lambda: plain.with_openings(openings, radius))
     return dataclasses.replace(frame, outlines=(plain, more), openings=openings)
 
 
