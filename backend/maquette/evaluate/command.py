@@ -24,6 +24,7 @@ from ..train.scenes import SPLITS, Dataset, Scene
 from .cases import PROMPTS, capture_of, renders_of, spread
 from .figures import (
     Painted,
+    autoencoder_row,
     edge_rows,
     median_seconds,
     openings_row,
@@ -117,6 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
             openings_row(scenes, captures, painted),
             *own_rows(own, on_own),
             *prompt_rows(scenes, painted, judge),
+            autoencoder_row(scenes, sampler, recipe.model),
             Row("difference between seeds (0-255)", diversity(seeds)),
             Row("seconds a picture", median_seconds(painted)),
             Row("peak memory, GB", peak_bytes() / 1e9),

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from ..edges import EdgeReport, edge_recall
 from ..facades.guide import FacadeGuide
+from ..sampling import Sampler
 from ..train.scenes import Scene
 from .cases import PROMPTS, Prompt, Shown
 from .judge import CLASSES, Judge
-from .measures import kernel_distance, mean_of, openings_followed, plane_edges
+from .measures import kernel_distance, mean_of, openings_followed, plane_edges, psnr
 from .report import Row
 
 EDGES = {"silhouettes": "silhouettes within 2 px", "creases": "inner edges within 2 px"}
@@ -147,6 +148,15 @@ def prompt_rows(
     made = judge.features([one.picture for one in asked])
     halves = kernel_distance(features[::2], features[1::2])
     return [*rows, Row("kernel distance to renders", kernel_distance(made, features), halves)]
+
+
+def autoencoder_row(scenes: Sequence[Scene], sampler: Sampler, model: str) -> Row:
+    """How like finished renders are what the model's autoencoder makes of them."""
+    pictures = [finish.picture for scene in scenes for finish in scene.finishes]
+    return Row(
+        "renders through the autoencoder, dB",
+        mean_of([psnr(each, sampler.rebuilt(model, each)) for each in pictures]),
+    )
 
 
 def taken_for(
