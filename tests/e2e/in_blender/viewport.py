@@ -149,7 +149,7 @@ def exact_pixels() -> Iterator[float]:
     noise[: height // 2] = noise[: height // 2] // 8  # dark ones are the hardest to get right
     seen = looks.viewport_view(region(), view(), width, height)
     pictures.keep("noise", bpy.context.scene.session_uid, seen, noise)
-    pictures.redraw()
+    module("redrawing").redraw_views()
     yield 1
     np.save(Path(SHOTS) / "noise.npy", noise)
     shot("v3-noise")
