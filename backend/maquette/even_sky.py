@@ -21,7 +21,8 @@ from .depth import area_resize
 _CELL = 4
 """Pixels along a side over which colours are averaged first."""
 _STAINED = 48.0
-"""Pixels from a border, and along the row from what stands before the sky, that count less."""
+"""Pixels from a border, and along the row from what stands before the sky, that count less; detail
+is a stain as well near a border."""
 _LEAST = 0.02
 """What they count at least, for rows in which there is nothing else."""
 _SMOOTH = 28.0
@@ -29,7 +30,7 @@ _SMOOTH = 28.0
 _FINE = 7.0
 """Pixels within which what varies is detail."""
 _CLEAR = 16.0
-"""Pixels from borders and buildings within which detail is a stain as well."""
+"""Pixels from what stands before the sky within which detail is a stain as well."""
 _BLURRED = 4.0
 """Pixels from what stands before the sky that have some of its colour."""
 _SEEN = 0.002
@@ -73,8 +74,9 @@ class EvenSky:
         side = np.minimum(column, column[::-1]) + 1.0
         along = _distance(sky, rows=height * width)
         trust = (_ramp(along) * _ramp(side) * _ramp(row + 1.0)[:, None] * clear).astype(np.float32)
-        beside = np.minimum(np.minimum(side, row[:, None] + 1.0), away - _BLURRED)
-        detail = (beside / _CLEAR).clip(0.0, 1.0).astype(np.float32)
+        border = np.minimum(side, row[:, None] + 1.0)
+        pure = np.minimum(border / _STAINED, (away - _BLURRED) / _CLEAR)
+        detail = pure.clip(0.0, 1.0).astype(np.float32)
         counts = area_resize(trust, (-(-height // _CELL), -(-width // _CELL)))
         return cls(sky, clear, detail, counts, _smooth(counts.sum(1)))
 
