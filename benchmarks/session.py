@@ -32,14 +32,15 @@ from typing import Any
 import bpy
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / name) for name in ("", "shared", "backend", "benchmarks")]
+PATHS = ("", "shared", "backend", "benchmarks", "tests/e2e/in_blender")
+sys.path[:0] = [str(ROOT / name) for name in PATHS]
 
 from entry_points import Watch, table  # noqa: E402
 from maquette_wire import local  # noqa: E402
 from maquette_wire.home import Home  # noqa: E402
 
 from benchmarks import redraws, stepping  # noqa: E402
-from tests.e2e.in_blender import window  # noqa: E402
+from tests.e2e.in_blender import hands, screen, window  # noqa: E402
 
 ADD_ON = "blender_addon"
 GOAL_MS, CAPTURE_RATIO = 16.0, 1.3
@@ -52,13 +53,13 @@ REDRAWS = 7
 
 def orbiting() -> Iterator[float]:
     """Round the model and closer, by the middle button and the wheel."""
-    box = window.in_view_area()
+    box = screen.in_view_area()
     x, y = box.x + box.width // 3, box.y + box.height // 2
     for step in range(3):
-        yield from window.drag((x, y), (x + 60 - 40 * step, y + 20 * step - 10), button=2)
-    window.do("click", "--repeat", 3, "--delay", 30, 4)
+        yield from hands.drag((x, y), (x + 60 - 40 * step, y + 20 * step - 10), button=2)
+    hands.do("click", "--repeat", 3, "--delay", 30, 4)
     yield 0.3
-    window.do("click", "--repeat", 3, "--delay", 30, 5)
+    hands.do("click", "--repeat", 3, "--delay", 30, 5)
     yield 0.3
 
 
@@ -86,8 +87,8 @@ def restyling(source: str) -> Iterator[float]:
 def browsing() -> Iterator[float]:
     """Down and up the sidebar, a panel opened."""
     yield from window.open_panel("Fine Tuning")
-    yield from window.scroll(10)
-    yield from window.scroll(-60)
+    yield from hands.scroll(10)
+    yield from hands.scroll(-60)
 
 
 def living() -> Iterator[float]:
@@ -99,7 +100,7 @@ def living() -> Iterator[float]:
     yield from window.press("Live", lambda: live.on)
     for _ in range(3):
         yield from orbiting()
-        yield from window.wait(lambda: live.shown is not None, window.SECONDS)
+        yield from hands.wait(lambda: live.shown is not None, hands.SECONDS)
     yield from window.press("End Live", lambda: not live.on)
 
 
@@ -114,9 +115,9 @@ def looking_back() -> Iterator[float]:
     for entry in (settings.pictures[-2], settings.pictures[-1]):  # a camera's and a viewport's
         key, label = entry.name, entry.title.replace(" – seed ", " ")
         yield from window.press(label, lambda key=key: state.chosen == key, below=-2)
-        yield from window.rest()
+        yield from hands.rest()
         yield 0.5
-    yield from window.scroll(-60)
+    yield from hands.scroll(-60)
 
 
 ACTIVITIES: tuple[Callable[[], Iterator[float]], ...] = (

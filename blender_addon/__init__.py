@@ -12,7 +12,7 @@ from types import ModuleType
 MODULES = (
     "view_looks",
     "properties",
-    "preferences",
+    "panels.preferences",
     "session",
     "overlay.view3d",
     "overlay.coverage",

@@ -27,6 +27,7 @@ from .live import Painted, Wish
 from .overlay import pictures
 from .properties import settings_of
 from .recipes import recipe_of
+from .redrawing import redraw_views
 
 LEAST_REGION = 32
 LEAST_SIDE = 16
@@ -90,7 +91,7 @@ class LiveView:
             bpy.types.SpaceView3D.draw_handler_remove(self._handler, "WINDOW")
             self._handler = None
         pictures.set_live(None)
-        pictures.redraw()
+        redraw_views()
 
     def place(self) -> Place | None:
         """Where to look; None where no 3D view is on the screen."""
@@ -151,7 +152,7 @@ class LiveView:
             shown.picture = pictures.Picture(capture.view, colors, depth)
         shown.made_of = painted
         pictures.set_live(shown)
-        pictures.redraw()
+        redraw_views()
 
     # --- what Blender tells -------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 
 from .properties import settings_of
-from .session import redraw
+from .redrawing import redraw_panels
 
 SECONDS = 0.2
 FONT_SIZE = 16
@@ -160,7 +160,7 @@ def _take(text: Any) -> None:
         value = joined(now)
         if value != getattr(settings, setting):
             setattr(settings, setting, value)
-            redraw()
+            redraw_panels()
     elif value != state.value:
         text.clear()
         text.write(value)

@@ -38,6 +38,7 @@ from .left_behind import LeftBehind
 from .live import Eye, Live
 from .notices import Level, Notice, Notices
 from .overlay import drawing, pictures
+from .redrawing import redraw_panels
 from .remembering import Remembering
 from .waiting import Move, Pace
 
@@ -206,7 +207,7 @@ class Session:
     def note(self, level: Level, text: str) -> None:
         """Show a sentence in the panel."""
         self.notices.append(Notice(level, text))
-        redraw()
+        redraw_panels()
 
     def follow(self, eye: Eye) -> None:
         """Have Live paint what an eye sees, with the server that was wanted."""
@@ -233,7 +234,7 @@ class Session:
         changed |= self.grids.step()
         changed |= self._follow()
         if changed:
-            redraw()
+            redraw_panels()
         pictures.refresh(changed and working, not self.open_jobs, time.monotonic())
         if self.live.busy:
             return LIVE_SECONDS
@@ -326,16 +327,6 @@ class Session:
             self.notices.tell("WARNING", str(error))
             return
         self.jobs.update((job.name, job) for job in adopted)
-
-
-def redraw() -> None:
-    """Draw the panels again, and only them: the 3D view itself is expensive."""
-    kinds = {"VIEW_3D": "UI", "IMAGE_EDITOR": "UI", "PROPERTIES": "WINDOW"}
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            for region in area.regions:
-                if region.type == kinds.get(area.type):
-                    region.tag_redraw()
 
 
 # --- the session of this Blender ------------------------------------------------------------------

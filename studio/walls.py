@@ -116,19 +116,25 @@ def band(
         )
 
 
-def parapet_roof(
-    model: Model, polygon: Sequence[Point], z: float, obj: int, depth: float = 0.5
-) -> None:
-    """A flat roof behind a parapet whose top is at `z`, with a coping that stands out by 6 cm."""
+def parapet(model: Model, polygon: Sequence[Point], z: float, obj: int, depth: float = 0.5) -> None:
+    """A parapet around a flat roof that lies `depth` below its top at `z`, with a coping that
+    stands out by 6 cm."""
     outer, inner = offset(polygon, 0.06), offset(polygon, -0.3)
     count = len(polygon)
-    cap(model, inner, z - depth, Part.ROOF, obj)
     for i in range(count):
         j = (i + 1) % count
         a, b, c, d = outer[i], outer[j], inner[j], inner[i]
         model.face([(*a, z), (*b, z), (*c, z), (*d, z)], Part.TRIM, obj)
         model.face([(*a, z - 0.22), (*b, z - 0.22), (*b, z), (*a, z)], Part.TRIM, obj)
         model.face([(*c, z - depth), (*d, z - depth), (*d, z), (*c, z)], Part.WALL, obj)
+
+
+def parapet_roof(
+    model: Model, polygon: Sequence[Point], z: float, obj: int, depth: float = 0.5
+) -> None:
+    """A flat roof behind a parapet whose top is at `z`."""
+    cap(model, offset(polygon, -0.3), z - depth, Part.ROOF, obj)
+    parapet(model, polygon, z, obj, depth)
 
 
 def prism(

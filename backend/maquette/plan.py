@@ -6,20 +6,19 @@ know, or mend, is said.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.limits import check_size
 from maquette_wire.messages import Limits
-from maquette_wire.recipe import Lines, Recipe
+from maquette_wire.recipe import Recipe
 
-from . import depth, framing, schedulers
+from . import depth, framing
 from .ahead import Ahead
+from .defaults import fill
 from .facades.guide import FacadeGuide, with_windows
 from .facades.kinds import KINDS
 from .families.settings import ModelSettings
@@ -119,40 +118,10 @@ def make_plan(
     is to be taken out of them. makers: threads that make its frames.
     """
     settings = model.settings
-    by_geometry = settings.geometry.at(recipe.geometry)
-    strength = by_geometry.strength if recipe.strength is None else recipe.strength
-    influence = recipe.depth_influence
-    if influence is None:
-        influence = by_geometry.depth_influence
-    lines = _lines(recipe, model)
-    # What is painted of a picture: all, where colours are given back afterwards.
-    repainted = 1.0 if settings.own_colors else strength
-    steps = _default_steps(settings, repainted) if recipe.steps is None else recipe.steps
-    guidance = settings.guidance if recipe.guidance is None else recipe.guidance
-    sampler = settings.sampler if recipe.sampler is None else recipe.sampler
-    sampler = schedulers.check(sampler, model.scheduler_config)
-    run = 1 if steps == 1 and repainted > 0.0 else int(steps * repainted)
-    if run < 1:
-        raise MaquetteError(
-            "bad-recipe",
-            f"A strength of {strength:g} of {steps} steps leaves no step to run.",
-            f"Raise the strength to {1 / steps:.2g} at least, or take more steps.",
-        )
-    filled = msgspec.structs.replace(
-        recipe,
-        model_hash=model_hash,
-        steps=steps,
-        sampler=sampler,
-        guidance=guidance,
-        strength=strength,
-        depth_influence=influence,
-    )
-    if model.takes_lines:
-        held = recipe.lines_influence
-        held = by_geometry.lines_influence if held is None else held
-        filled = msgspec.structs.replace(filled, lines=lines, lines_influence=held)
+    filled = fill(recipe, model, model_hash)
     guide = None
-    if (settings.depth.recess or lines == "exact") and recipe.windows != "free" and not seamless:
+    shows_windows = settings.depth.recess or filled.lines == "exact"
+    if shows_windows and recipe.windows != "free" and not seamless:
         guide = FacadeGuide(recipe, captures, together)
     readings = tuple(
         _reading(recipe, recipe.seed + number, model, guide, seamless)
@@ -165,14 +134,14 @@ def make_plan(
         finished=finished,
         ranges=_ranges(captures, settings.depth),
         model=model,
-        influence=influence,
-        lines=lines,
+        influence=filled.depth_influence,
+        lines=filled.lines,
         seamless=seamless,
         together=together,
         guide=guide,
         windows=tuple(dict.fromkeys(reading.windows for reading in readings)),
         even=even,
-        own_colors=1.0 - strength if settings.own_colors else 0.0,
+        own_colors=1.0 - filled.strength if settings.own_colors else 0.0,
     )
     padded, made = maker.padded(), Ahead(maker.make, len(captures), makers)
     # A tile is never larger than what the model paints well.
@@ -182,9 +151,9 @@ def make_plan(
             f"The model {recipe.model!r} doesn't see the openings of walls, so its windows are not "
             "laid out; choose another model, or leave the windows to the prompt."
         )
-    warnings += _training_warnings(settings, run, strength)
+    warnings += _training_warnings(settings, filled.steps_run, filled.strength)
     warnings += model.prompt_warnings(recipe.prompt, "prompt")
-    if guidance > 1.0:
+    if filled.guidance > 1.0:
         warnings += model.prompt_warnings(recipe.negative_prompt, "negative prompt")
     if recipe.model_hash not in (None, model_hash):
         warnings.append(
@@ -192,22 +161,10 @@ def make_plan(
             "pictures will differ from those."
         )
     return Plan(
-        *(filled, steps, sampler, guidance, repainted, readings, padded, made),
+        *(filled.recipe, filled.steps, filled.sampler, filled.guidance, filled.repainted),
+        *(readings, padded, made),
         said=tuple(warnings),
         seamless=seamless,
-    )
-
-
-def _lines(recipe: Recipe, model: PlansFor) -> Lines:
-    """The lines that pictures are held to. Raises MaquetteError("bad-recipe")."""
-    if model.takes_lines:
-        return recipe.lines or "exact"
-    if recipe.lines in (None, "none"):
-        return "none"
-    raise MaquetteError(
-        "bad-recipe",
-        f"The recipe asks for lines ({recipe.lines}), and the model {recipe.model!r} takes none.",
-        "Choose a model with a ControlNet for lines, or leave the lines out.",
     )
 
 
@@ -218,14 +175,6 @@ def _reading(
         return Reading(recipe.prompt, None)
     prompt = model.completed(recipe.prompt if guide is None else with_windows(recipe), seed)
     return Reading(prompt, None if guide is None else guide.kind(prompt))
-
-
-def _default_steps(settings: ModelSettings, strength: float) -> int:
-    """The model's own steps, more where so few that the strength would leave none to run; a single
-    one can begin anywhere."""
-    if settings.steps == 1 or strength <= 0.0:
-        return settings.steps
-    return max(settings.steps, math.ceil(1.0 / strength))
 
 
 def _training_warnings(settings: ModelSettings, steps: int, strength: float) -> list[str]:

@@ -18,6 +18,7 @@ from gpu_extras.batch import batch_for_shader
 
 from .. import results
 from ..gallery_settings import gallery_view
+from ..redrawing import redraw_areas
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
@@ -57,7 +58,7 @@ def begin(comparison: Comparison) -> None:
     if _handler is None:
         editor: Any = bpy.types.SpaceImageEditor
         _handler = editor.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")
-    _redraw()
+    redraw_areas("IMAGE_EDITOR")
 
 
 def end() -> None:
@@ -67,7 +68,7 @@ def end() -> None:
     if _handler is not None:
         bpy.types.SpaceImageEditor.draw_handler_remove(_handler, "WINDOW")
         _handler = None
-        _redraw()
+        redraw_areas("IMAGE_EDITOR")
 
 
 def shown_in(space: bpy.types.Space | None) -> Comparison | None:
@@ -195,10 +196,3 @@ def _picture_shader() -> Any:
         info.fragment_source(FRAGMENT)
         _shader = gpu.shader.create_from_info(info)
     return _shader
-
-
-def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR":
-                area.tag_redraw()

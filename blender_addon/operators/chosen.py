@@ -70,3 +70,22 @@ class InGallery(OfPicture):
             cls.poll_message_set("This scene is linked from another file: open that one")
             return False
         return super().poll(context)
+
+
+class OfConcept:
+    """An operator about the picture that it names, or else the last concept."""
+
+    picture: StringProperty(
+        name="Picture",
+        description="Key of a picture of the gallery; empty: the last concept",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
+
+def has_concept(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether the scene has a picture; else the operator's button says so."""
+    settings = context.scene.maquette
+    if settings.last_result is None and not len(settings.pictures):
+        operator.poll_message_set("There is no concept of this scene yet")
+        return False
+    return True

@@ -14,9 +14,10 @@ from .. import results
 from ..delivery import folder_of
 from ..gallery import entries, shown
 from ..session import current
+from .chosen import OfConcept, has_concept
 
 
-class MAQUETTE_OT_show_result(bpy.types.Operator):
+class MAQUETTE_OT_show_result(OfConcept, bpy.types.Operator):
     """Show this concept large, in an image editor; in a window of its own where none is free"""
 
     bl_idname = "maquette.show_result"
@@ -27,19 +28,10 @@ class MAQUETTE_OT_show_result(bpy.types.Operator):
         description="Show the depth map that the picture was made from",
         options={"SKIP_SAVE"},
     )
-    picture: StringProperty(
-        name="Picture",
-        description="Key of a picture of the gallery; empty: the last concept",
-        options={"SKIP_SAVE", "HIDDEN"},
-    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        settings = context.scene.maquette
-        if settings.last_result is None and not len(settings.pictures):
-            cls.poll_message_set("There is no concept of this scene yet")
-            return False
-        return True
+        return has_concept(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
@@ -71,17 +63,11 @@ class MAQUETTE_OT_show_result(bpy.types.Operator):
         return depth
 
 
-class MAQUETTE_OT_open_folder(bpy.types.Operator):
+class MAQUETTE_OT_open_folder(OfConcept, bpy.types.Operator):
     """Open the folder with this picture, or else the one with the concepts of this file"""
 
     bl_idname = "maquette.open_folder"
     bl_label = "Open Folder"
-
-    picture: StringProperty(
-        name="Picture",
-        description="Key of a picture of the gallery; empty: the last concept",
-        options={"SKIP_SAVE", "HIDDEN"},
-    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         image = context.scene.maquette.last_result

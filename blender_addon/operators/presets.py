@@ -18,7 +18,7 @@ from maquette_wire.presets.words import CATEGORIES, NAME_CHARACTERS, Preset
 from ..chosen_presets import choose
 from ..pictures import thumbnail
 from ..preset_library import LOOKS, current_library
-from ..session import redraw
+from ..redrawing import redraw_panels
 
 KINDS = tuple(
     (each, LOOKS[each][0], LOOKS[each][1], LOOKS[each][2], number)
@@ -86,7 +86,7 @@ class _Writing(bpy.types.Operator):
             return {"CANCELLED"}
         setattr(settings.presets, kept.category, kept.name)
         self.report({"INFO"}, f'The preset "{kept.name}" is kept.')
-        redraw()
+        redraw_panels()
         return {"FINISHED"}
 
     def before(self, context: bpy.types.Context) -> bytes:
@@ -180,7 +180,7 @@ class MAQUETTE_OT_delete_preset(bpy.types.Operator):
             return {"CANCELLED"}
         if _chosen(context, self.of) is None:  # else the one of Maquette is back
             setattr(context.scene.maquette.presets, self.of, "")
-        redraw()
+        redraw_panels()
         return {"FINISHED"}
 
 
@@ -243,7 +243,7 @@ class MAQUETTE_OT_import_presets(_File):
             return {"CANCELLED"}
         names = ", ".join(f'"{preset.name}"' for preset in taken) or "None"
         self.report({"INFO"}, f"{names} added" + (f"; {there} were there." if there else "."))
-        redraw()
+        redraw_panels()
         return {"FINISHED"}
 
 

@@ -40,6 +40,7 @@ from ..results import Saved
 from ..session import current
 from .again import kept_capture
 from .beginning import Beginning
+from .chosen import OfConcept, has_concept
 from .restyle import next_recipe
 from .server import reach_server
 
@@ -88,22 +89,12 @@ class MAQUETTE_OT_texture(_Texturing):
         set_seed(settings, recipe.seed)
 
 
-class _OfConcept(_Texturing):
+class _OfConcept(OfConcept, _Texturing):
     """A texture that begins with a picture of the gallery."""
-
-    picture: StringProperty(
-        name="Picture",
-        description="Key of a picture of the gallery; empty: the last concept",
-        options={"SKIP_SAVE", "HIDDEN"},
-    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        settings = context.scene.maquette
-        if settings.last_result is None and not len(settings.pictures):
-            cls.poll_message_set("There is no concept of this scene yet")
-            return False
-        return super().poll(context)
+        return has_concept(cls, context) and super().poll(context)
 
 
 class MAQUETTE_OT_texture_from(_OfConcept):

@@ -14,10 +14,10 @@ from maquette_wire.errors import MaquetteError
 from ..capture import resized, size_for
 from ..delivery import folder_of, target_of
 from ..live_view import LiveView, places
-from ..overlay import pictures
 from ..overlay.placing import Rectangle
 from ..overlay.view3d import wipe_in
 from ..recipes import recipe_of, set_seed
+from ..redrawing import redraw_views
 from ..session import current, wake
 from ..view_looks import OverlayLook, give_own, look_of, own_look, take_own
 from .server import reach_server
@@ -181,7 +181,7 @@ class MAQUETTE_OT_wipe_view(bpy.types.Operator):
 
     def _end(self, context: bpy.types.Context, how: set[str]) -> set[str]:
         context.workspace.status_text_set(None)
-        pictures.redraw()
+        redraw_views()
         return how
 
 

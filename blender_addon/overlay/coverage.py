@@ -20,6 +20,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 
 from ..capture.planning import Plan, Sampled
+from ..redrawing import redraw_areas
 from .drawing import Color
 
 PATCH = 0.7
@@ -82,7 +83,7 @@ def show(preview: Preview) -> None:
     """Draw this over the 3D views from now on."""
     global shown
     shown = preview
-    _redraw()
+    redraw_areas("VIEW_3D")
 
 
 def hide() -> None:
@@ -90,7 +91,7 @@ def hide() -> None:
     global shown
     if shown is not None:
         shown = None
-        _redraw()
+        redraw_areas("VIEW_3D")
 
 
 def shown_in(scene: bpy.types.Scene) -> Preview | None:
@@ -140,13 +141,6 @@ def draw() -> None:
         batch.draw(shader)
     gpu.state.blend_set("NONE")
     gpu.state.depth_test_set("NONE")
-
-
-def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
 
 
 def register() -> None:

@@ -30,6 +30,7 @@ from ..delivery import scene_of
 from ..jobs import Job
 from ..pictures import read_own
 from ..properties import settings_of
+from ..redrawing import redraw_views
 from .relief import Relief, relief
 
 REFRESH_SECONDS = 0.2
@@ -258,17 +259,7 @@ def _take_read(uid: int, image: int, reading: Future[NDArray[np.float32] | None]
                 pixels = _read_by_blender(settings_of(scene).last_result)
             known.picture = None if pixels is None else Picture(known.view, pixels)
             known.read, known.meanwhile = True, None
-    redraw()
-
-
-def redraw() -> None:
-    """Draw the 3D views again."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "WINDOW":
-                        region.tag_redraw()
+    redraw_views()
 
 
 def refresh(changed: bool, at_once: bool, now: float) -> None:
@@ -279,7 +270,7 @@ def refresh(changed: bool, at_once: bool, now: float) -> None:
     _stale |= changed
     if _stale and (at_once or now - _refreshed >= REFRESH_SECONDS):
         _stale, _refreshed = False, now
-        redraw()
+        redraw_views()
 
 
 def _view_of(image: bpy.types.Image) -> View | None:

@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from ..jobs import Job, State
+from ..redrawing import redraw_views
 from ..session import current
 from ..view_looks import OverlayLook, look_of
 from . import drawing, pictures
@@ -165,6 +166,6 @@ def unregister() -> None:
     if _handler is not None:
         bpy.types.SpaceView3D.draw_handler_remove(_handler, "WINDOW")
         _handler = None
-        pictures.redraw()
+        redraw_views()
     pictures.clear()
     drawing.free()

@@ -15,7 +15,7 @@ from .. import thumbnails
 from ..backend import Status
 from ..jobs import Job, State, about
 from ..ledger import Entry
-from ..preferences import server_address
+from ..preferences import ADD_ON, server_address
 from ..session import Session, current
 from ..waiting import WAITING, times_left, waiting
 from ..wrapping import wrapped
@@ -198,7 +198,7 @@ def draw_connection(layout: bpy.types.UILayout, width: int, settings: bool = Tru
         row = _draw_trouble(layout, str(backend.error or "The server is gone."), session, width)
         if settings:
             show = row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
-            show.module = (__package__ or "").rpartition(".")[0]
+            show.module = ADD_ON
 
 
 def _draw_trouble(

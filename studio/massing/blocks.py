@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
-from ..model import Cell, Facade, Frame, Part, arc, offset, rectangle
+from ..model import Cell, Facade, Frame, Model, Part, Point, arc, rectangle
 from ..roofs import gable
-from ..walls import cap, prism, round_prism, wall
+from ..walls import cap, parapet, prism, round_prism, wall
 from .site import Site
 
 BLOCK = Facade(floor=3.1, ground_floor=3.9, bay=3.2, lower=Cell.STOREFRONT, parapet=0.7)
@@ -88,28 +90,7 @@ def crescent(site: Site) -> None:
     ):
         wall(model, run, 0.0, z, BLOCK, obj, door=door)
     ring = [*front, *back]
-    for i in range(count):
-        cap(
-            model,
-            [front[i], front[i + 1], back[count - i - 1], back[count - i]],
-            z - 0.5,
-            Part.ROOF,
-            obj,
-        )
-    outer, inner = offset(ring, 0.06), offset(ring, -0.3)
-    for i in range(len(ring)):
-        j = (i + 1) % len(ring)
-        model.face([(*outer[i], z), (*outer[j], z), (*inner[j], z), (*inner[i], z)], Part.TRIM, obj)
-        model.face(
-            [(*outer[i], z - 0.22), (*outer[j], z - 0.22), (*outer[j], z), (*outer[i], z)],
-            Part.TRIM,
-            obj,
-        )
-        model.face(
-            [(*inner[j], z - 0.5), (*inner[i], z - 0.5), (*inner[i], z), (*inner[j], z)],
-            Part.WALL,
-            obj,
-        )
+    _strip_roof(model, front, back, z, obj)
     site.front = min(p[1] for p in ring)
     site.frame_plan(ring, z)
 
@@ -135,31 +116,20 @@ def wave_building(site: Site) -> None:
     model, obj = site.model, site.model.new_object()
     for run in (front, [front[-1], back[0]], back, [back[-1], front[0]]):
         wall(model, run, 0.0, z, BLOCK, obj)
-    for i in range(count):
-        cap(
-            model,
-            [front[i], front[i + 1], back[count - i - 1], back[count - i]],
-            z - 0.5,
-            Part.ROOF,
-            obj,
-        )
     ring = [*front, *back]
-    outer, inner = offset(ring, 0.06), offset(ring, -0.3)
-    for i in range(len(ring)):
-        j = (i + 1) % len(ring)
-        model.face([(*outer[i], z), (*outer[j], z), (*inner[j], z), (*inner[i], z)], Part.TRIM, obj)
-        model.face(
-            [(*outer[i], z - 0.22), (*outer[j], z - 0.22), (*outer[j], z), (*outer[i], z)],
-            Part.TRIM,
-            obj,
-        )
-        model.face(
-            [(*inner[j], z - 0.5), (*inner[i], z - 0.5), (*inner[i], z), (*inner[j], z)],
-            Part.WALL,
-            obj,
-        )
+    _strip_roof(model, front, back, z, obj)
     site.front = -swing
     site.frame_plan(ring, z)
+
+
+def _strip_roof(
+    model: Model, front: Sequence[Point], back: Sequence[Point], z: float, obj: int
+) -> None:
+    """A flat roof behind a parapet whose top is at `z`, between two lines of as many points, of
+    which the back one runs the other way."""
+    for (a, d), (b, c) in pairwise(zip(front, reversed(back), strict=True)):
+        cap(model, [a, b, c, d], z - 0.5, Part.ROOF, obj)
+    parapet(model, [*front, *back], z, obj)
 
 
 def street_canyon(site: Site) -> None:

@@ -14,7 +14,7 @@ from maquette_wire.messages import Cancel, FrameHeader, Limits, Picture, Result,
 from maquette_wire.recipe import Recipe
 
 from tests.shared.conftest import make_capture
-from tests.shared.test_packing import JOB, submit_of
+from tests.shared.submits import JOB, submit_of
 
 
 @pytest.fixture

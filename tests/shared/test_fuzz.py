@@ -21,7 +21,7 @@ from maquette_wire.packing import FROM_CLIENT, FROM_SERVER, pack, unpack
 from maquette_wire.recipe import Recipe
 
 from tests.shared.conftest import make_capture, make_view
-from tests.shared.test_packing import submit_of
+from tests.shared.submits import submit_of
 
 # Machines that test on one busy core are slow, which is no finding.
 fuzz = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

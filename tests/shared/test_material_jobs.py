@@ -14,6 +14,7 @@ from maquette_wire.submission import submission
 
 from tests.shared.conftest import hear, make_capture
 from tests.shared.mock_server import MockServer
+from tests.shared.submits import refused
 
 RECIPE = Recipe(prompt="red brick")
 
@@ -22,11 +23,10 @@ def job(recipe: Recipe = RECIPE, **values: object) -> Submit:
     return submission(recipe, [], material=Material(**values)).message  # type: ignore[arg-type]
 
 
-def refused(submit: Submit, limits: Limits | None = None) -> BadMessage:
-    with pytest.raises(BadMessage) as caught:
-        unpack(pack(submit), FROM_CLIENT, limits)
-    assert caught.value.job == submit.job
-    return caught.value
+def refusal(submit: Submit, limits: Limits | None = None) -> BadMessage:
+    error = refused(pack(submit), limits=limits)
+    assert error.job == submit.job
+    return error
 
 
 def test_it_arrives_as_it_was_sent() -> None:
@@ -52,7 +52,7 @@ def test_it_arrives_as_it_was_sent() -> None:
     ],
 )
 def test_one_that_cannot_be_is_refused_with_the_fix(submit: Submit, code: str, words: str) -> None:
-    error = refused(submit)
+    error = refusal(submit)
     assert error.code == code
     assert words in f"{error.sentence} {error.hint}"
 
@@ -69,8 +69,8 @@ def test_it_has_no_views_and_a_pattern_that_there_is() -> None:
 
 
 def test_a_servers_limits_hold_for_its_maps() -> None:
-    assert refused(job(pixels=2048), Limits(side_max=1024)).code == "capture-too-large"
-    assert refused(job(), Limits(prompt_characters=3)).code == "prompt-too-long"
+    assert refusal(job(pixels=2048), Limits(side_max=1024)).code == "capture-too-large"
+    assert refusal(job(), Limits(prompt_characters=3)).code == "prompt-too-long"
 
 
 def test_its_maps_arrive() -> None:

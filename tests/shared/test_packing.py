@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-from array import array
-
 import msgspec
 import pytest
 from maquette_wire import codecs, packing
-from maquette_wire.capture import Capture, captures_of, frames_of
-from maquette_wire.errors import MaquetteError
-from maquette_wire.limits import abilities
+from maquette_wire.capture import Capture, captures_of
 from maquette_wire.messages import (
     Cancel,
     Codec,
@@ -20,36 +15,13 @@ from maquette_wire.messages import (
     Message,
     Progress,
     Result,
-    Submit,
-    Texture,
     Welcome,
 )
-from maquette_wire.packing import FROM_CLIENT, FROM_SERVER, BadMessage, check_frames, pack, unpack
+from maquette_wire.packing import FROM_CLIENT, FROM_SERVER, pack, unpack
 from maquette_wire.recipe import Recipe
-from maquette_wire.submission import submission
-from maquette_wire.surface import Surface, surface_of
 
 from tests.shared.conftest import make_capture, make_view
-
-JOB = "0123456789abcdef" * 2
-
-
-def submit_of(captures: list[Capture], **changes: object) -> tuple[Submit, list[memoryview]]:
-    headers, frames = frames_of(captures)
-    fields: dict[str, object] = {
-        "job": JOB,
-        "recipe": Recipe(prompt="x"),
-        "views": tuple(capture.view for capture in captures),
-        "frames": headers,
-    }
-    return Submit(**{**fields, **changes}), frames  # type: ignore[arg-type]
-
-
-def refused(parts: list, kind: object = FROM_CLIENT, limits: Limits | None = None) -> BadMessage:
-    with pytest.raises(BadMessage) as caught:
-        unpack(parts, kind, limits)
-    assert caught.value.sentence.endswith(".")
-    return caught.value
+from tests.shared.submits import JOB, refused, submit_of
 
 
 @pytest.mark.parametrize("codec", ["raw", "zstd"])
@@ -286,39 +258,6 @@ def test_what_the_caller_gets_wrong_is_the_callers_error() -> None:
         pack(submit, [frames[0], frames[0]])
 
 
-@pytest.mark.parametrize(
-    ("color", "depth", "words"),
-    [
-        (bytes(24 * 32 * 3 - 1), None, "needs u1 24 x 32 x 3"),
-        (None, bytes(24 * 32 * 8), "needs f4 24 x 32"),
-        (None, memoryview(struct.pack("768d", *range(768))).cast("B").cast("d"), "needs f4"),
-        (memoryview(bytes(2 * 24 * 32 * 3))[::2], None, "not contiguous"),
-        (memoryview(bytes(24 * 32 * 3)).cast("B", (32, 24, 3)), None, "needs u1"),
-        ("a text", None, "gives no access to its memory"),
-    ],
-)
-def test_captures_of_another_shape_or_type(color: object, depth: object, words: str) -> None:
-    good = make_capture()
-    with pytest.raises(MaquetteError, match=words):
-        Capture(good.view, good.color if color is None else color, depth or good.depth)
-
-
-def test_captures_take_arrays_as_they_are() -> None:
-    numpy = pytest.importorskip("numpy")
-    color = numpy.arange(24 * 32 * 3, dtype=numpy.uint8).reshape(24, 32, 3)
-    depth = numpy.linspace(1, 9, 24 * 32, dtype=numpy.float32).reshape(24, 32)
-    capture = Capture(make_view(), color, depth)
-    assert capture.depth is depth
-    flat = Capture(make_view(), color.tobytes(), depth.tobytes())
-    assert numpy.asarray(flat.depth).dtype == numpy.float32
-    assert (numpy.asarray(flat.depth) == depth).all()
-    assert (numpy.asarray(flat.color) == color).all()
-    with pytest.raises(MaquetteError, match="needs f4"):
-        Capture(make_view(), color, depth.astype(numpy.float64))
-    with pytest.raises(MaquetteError, match="not contiguous"):
-        Capture(make_view(), color[:, ::-1], depth)
-
-
 def test_every_message_survives_the_way() -> None:
     welcome = Welcome(server="s", devices=("cpu",), models=(), samplers=("ddim",), limits=Limits())
     messages: list[tuple[Message, object]] = [
@@ -327,87 +266,3 @@ def test_every_message_survives_the_way() -> None:
     ]
     for message, kind in messages:
         assert unpack(pack(message), kind).message == message
-
-
-def texture_job(**changes: object) -> tuple[Submit, list[memoryview]]:
-    """A texture of two objects, one triangle each, seen in two views, the second painted."""
-    corners = array("f", range(18))
-    uvs = array("f", [0.5] * 12)
-    surface = Surface(Texture(size=256, objects=(1, 1), origin=(1e6, 2.0, 3.0)), corners, uvs)
-    captures = [make_capture(64, 48), make_capture(32, 32)]
-    submit, frames = submission(
-        Recipe(prompt="x"), captures, surface, {1: bytes(32 * 32 * 3)}, job=JOB
-    )
-    return msgspec.structs.replace(submit, **changes), frames
-
-
-def test_a_texture_arrives_as_it_was_sent() -> None:
-    submit, frames = texture_job()
-    message, arrived = unpack([bytes(part) for part in pack(submit, frames)], FROM_CLIENT)
-    surface, given = surface_of(message, arrived)
-    assert surface is not None and surface.texture == submit.texture
-    assert memoryview(surface.corners)[1, 2, 2] == 17.0
-    assert memoryview(surface.uvs).shape == (2, 3, 2)
-    assert list(given) == [1] and memoryview(given[1]).shape == (32, 32, 3)
-    assert len(captures_of(message, arrived)) == 2
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"texture": Texture(size=8, objects=(1, 1))}, "texture-size"),
-        ({"texture": Texture(size=8192, objects=(1, 1), tiles=(1001, 1002))}, "texture-size"),
-        ({"texture": Texture(size=64, objects=(1, 1), tiles=())}, "bad-message"),
-        ({"texture": Texture(size=64, objects=(1, 1), tiles=(1002, 1001))}, "bad-message"),
-        ({"texture": Texture(size=64, objects=(1, 1), tiles=(1000,))}, "bad-message"),
-        ({"texture": Texture(size=256, objects=(3,))}, "bad-message"),
-        ({"texture": Texture(size=256, objects=(2, 0))}, "no-faces"),
-        ({"texture": Texture(size=256, objects=(2,), origin=(0.0, float("nan"), 0.0))}, "bad-"),
-        ({"texture": Texture(size=256, objects=(1, 1), painted=1)}, "texture-size"),
-        ({"texture": None}, "bad-message"),
-        ({"recipe": Recipe(prompt="x", count=2)}, "bad-recipe"),
-        ({"recipe": Recipe(prompt="x", size=(64, 64))}, "bad-recipe"),
-    ],
-)
-def test_a_texture_that_cannot_be_is_refused(changes: dict[str, object], code: str) -> None:
-    submit, frames = texture_job(**changes)
-    assert refused(pack(submit, frames)).code.startswith(code)
-
-
-@pytest.mark.parametrize("size", [1024, 2048, 4096, 8192])
-def test_textures_up_to_the_largest_are_taken(size: int) -> None:
-    texture = Texture(size=size, objects=(1, 1), bits=16)
-    submit, frames = texture_job(texture=texture)
-    message, _ = unpack([bytes(part) for part in pack(submit, frames)], FROM_CLIENT)
-    assert message.texture == texture
-    header = FrameHeader(name="texture", dtype="u2", shape=(size, size, 3))
-    check_frames(Result(job=JOB, recipe=Recipe(prompt="x"), pictures=()), [header], Limits())
-
-
-def test_what_an_older_server_would_ignore_is_known() -> None:
-    plain = texture_job()[0]
-    assert abilities(plain) == {} and plain.texture is not None
-    for changes in ({"tiles": (1001, 1002)}, {"bits": 16}):
-        texture = msgspec.structs.replace(plain.texture, **changes)
-        assert list(abilities(msgspec.structs.replace(plain, texture=texture))) == ["tiles"]
-
-
-def test_views_of_one_scene_arrive_with_the_pictures_that_are_given() -> None:
-    captures = [make_capture(64, 48), make_capture(64, 48)]
-    picture = bytes(range(256)) * 36
-    submit, frames = submission(Recipe(prompt="x"), captures, given={0: picture}, together=True)
-    message, arrived = unpack([bytes(part) for part in pack(submit, frames)], FROM_CLIENT)
-    surface, given = surface_of(message, arrived)
-    assert message.together and surface is None
-    assert list(given) == [0] and bytes(memoryview(given[0]).cast("B")) == picture
-    for changes, code in (
-        ({"together": False}, "bad-message"),
-        ({"recipe": Recipe(prompt="x", count=2)}, "bad-recipe"),
-        ({"recipe": Recipe(prompt="x", size=(64, 48))}, "bad-recipe"),
-    ):
-        assert refused(pack(msgspec.structs.replace(submit, **changes), frames)).code == code
-
-
-def test_a_surface_beyond_the_limit_is_refused_with_the_fix() -> None:
-    error = refused(pack(*texture_job()), limits=Limits(triangles=1))
-    assert error.code == "surface-too-large" and "fewer objects" in error.hint

@@ -36,6 +36,7 @@ SENT_FROM = (
     "backend/maquette/framing.py",
     "backend/maquette/materials",
     "backend/maquette/painting.py",
+    "backend/maquette/defaults.py",
     "backend/maquette/plan.py",
     "backend/maquette/samplers.py",
     "backend/maquette/sampling.py",

@@ -8,9 +8,11 @@ goes on while pictures travel. Every node needs this package with the extra `ray
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from maquette_wire.events import Received
 from maquette_wire.messages import Failed, Result
 from maquette_wire.recipe import Recipe
 from maquette_wire.view import View
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
 KNOCK_SECONDS = 5.0
@@ -54,6 +58,15 @@ class Actor:
             return result_of(job, self._sampler.run(recipe, captures))
         except MaquetteError as error:
             return Failed(job=job, code=error.code, sentence=error.sentence, hint=error.hint), []
+        except Exception as error:
+            # A fault in one job must cost neither the next one nor the model in memory.
+            log.exception("Job %s failed.", job)
+            return Failed(
+                job=job,
+                code="internal-error",
+                sentence=f"Sampling failed with {type(error).__name__}: {error}.",
+                hint="Please report it with the cluster's log.",
+            ), []
 
 
 class Cluster:
@@ -114,7 +127,10 @@ class Cluster:
     def events(self) -> list[Received]:
         """What has ended, after a tenth of a second at most."""
         self._assign()
-        pending = [*self._running, *self._starting]
+        # Where an actor dies all its jobs end at once, and what it died of is the first that has no
+        # result; so each actor's are heard in their order.
+        painted = [self._jobs_of(actor)[:1] for actor in self._actors]
+        pending = [*chain(*painted), *self._starting]
         if not pending:
             time.sleep(POLL_SECONDS)
             return []
@@ -124,11 +140,7 @@ class Cluster:
             if future in self._starting:
                 self._started(future)
                 continue
-            try:
-                message, frames = self._ray.get(future)
-                del self._running[future]
-            except self._ray.exceptions.RayError as error:
-                message, frames = self._lost(future, error), []
+            message, frames = self._answer(future)
             if message is not None:
                 self._jobs.pop(message.job, None)
                 heard.append(Received(message, [memoryview(frame).cast("B") for frame in frames]))
@@ -176,6 +188,22 @@ class Cluster:
                 ) from error
         else:
             self._actors.append(actor)
+
+    def _answer(self, future: Any) -> tuple[Result | Failed | None, list[Any]]:
+        """What became of an actor's first job; None where it is to be painted again."""
+        try:
+            answer = self._ray.get(future)
+        except self._ray.exceptions.RayTaskError as error:  # before it painted; the actor goes on
+            return Failed(
+                job=self._running.pop(future)[1],
+                code="internal-error",
+                sentence=f"An actor could not take the job: {error.cause}.",
+                hint="Install the same version of this package on every node.",
+            ), []
+        except self._ray.exceptions.RayError as error:
+            return self._lost(future, error), []
+        del self._running[future]
+        return answer
 
     def _lost(self, future: Any, error: Exception) -> Failed | None:
         """Have others do what was with an actor that died, and what it died of a few times; then

@@ -10,14 +10,17 @@ import difflib
 import itertools
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from maquette_wire.errors import MaquetteError
+from maquette_wire.messages import Limits
 from maquette_wire.presets.library import Library, built_in
 from maquette_wire.presets.words import composed
 from maquette_wire.recipe import THREADS_MAX, Lines, Recipe, Windows
+from maquette_wire.view import View
 from msgspec.structs import replace
 
 from .. import remote
@@ -167,6 +170,16 @@ def recipes_of(task: Task, presets: Library | None = None) -> list[Recipe]:
                 prompt, negative = composed(recipe.prompt, recipe.negative_prompt, chosen)
                 found[replace(recipe, prompt=prompt, negative_prompt=negative)] = None
     return list(found)
+
+
+def sized(recipes: Sequence[Recipe], view: View, long_side: int) -> list[Recipe]:
+    """The recipes at the size that a View is painted at: a larger picture is made smaller."""
+    sides = (view.width, view.height)
+    scale = max(long_side / max(sides), Limits().side_min / min(sides))
+    if scale >= 1.0:
+        return list(recipes)
+    width, height = (round(side * scale) for side in sides)
+    return [replace(recipe, size=(width, height)) for recipe in recipes]
 
 
 def _rows(texts: Several[str]) -> list[dict[str, Any]]:

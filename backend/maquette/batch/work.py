@@ -1,9 +1,9 @@
 """The work of a batch: capturing, painting and writing, each going on while the others do.
 
-One thread captures source after source ahead of the painting, the server's workers paint, two
-threads write pictures, a few more bring them to a URL where they go to one, and this one keeps the
-manifest and the server's queue. What it holds in memory is bounded by the jobs under way; captures
-wait in files, and so do pictures that are to be sent.
+One thread captures source after source ahead of the painting (`capturing`), the server's workers
+paint, two threads write pictures (`writing`), a few more bring them to a URL where they go to one
+(`sending`), and this one keeps the manifest and the server's queue. What it holds in memory is
+bounded by the jobs under way; captures wait in files, and so do pictures that are to be sent.
 """
 
 from __future__ import annotations
@@ -11,29 +11,30 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.events import Received
-from maquette_wire.messages import Limits, Result
+from maquette_wire.messages import Result
 from maquette_wire.recipe import Recipe
 from msgspec.structs import replace
 
-from .. import outputs, remote
+from .. import remote
 from ..jobs import failure
 from .asked import Asked
 from .captured import Taken
-from .gather import Found, Gatherer, parts_of
+from .capturing import Attempt, Capturing
+from .gather import Gatherer, parts_of
 from .manifest import Manifest
 from .sending import Sending, Staying
 from .tally import Tally
+from .task import sized
 from .waiting import LOOKED_AHEAD, Waiting
 from .wanted import Output
+from .writing import Writing
 
 AHEAD = 2
 """Jobs of each device: one is painted while the next waits for it."""
@@ -66,15 +67,6 @@ class Paints(Protocol):
     def abandon(self, jobs: Sequence[str]) -> None: ...
 
 
-class Written(NamedTuple):
-    """A picture that a thread writes, and what the manifest is to hear when it has."""
-
-    future: Future[None]
-    job: str
-    output: Output
-    result: Result
-
-
 class Work:
     """Does what a manifest says is to be done.
 
@@ -103,15 +95,14 @@ class Work:
     ) -> None:
         self._manifest, self._painter, self._gatherer = manifest, painter, gatherer
         self._prompt, self._threads = prompt, threads
+        self._capturing = Capturing(gatherer, manifest.captured)
         self._results = results or Staying(manifest.folder)
+        self._writing = Writing(manifest.folder, self._results.told, prompt=prompt)
         self._said: set[str] = set()
         self._say_it, self._done, self._progress = say, done, progress
-        self._sources: deque[Asked] = deque()
         self._recipes: Sequence[Recipe] = ()
-        self._gathering: tuple[Future[list[Found] | None], Asked, int] | None = None
         self._waiting = Waiting(gatherer.drop)
         self._jobs: dict[str, Job] = {}
-        self._writing: list[Written] = []
         self._not_before = 0.0
         self.tally = Tally()
 
@@ -124,28 +115,27 @@ class Work:
         self._manifest.begin()
         self._painter.abandon(self._manifest.jobs())  # of a run that was killed
         self._manifest.forget_jobs()
-        self._sources, self._recipes = deque(sources), recipes
-        with ThreadPoolExecutor(1) as captures, ThreadPoolExecutor(2) as writers, self._results:
+        self._capturing.add(sources)
+        self._recipes = recipes
+        with self._capturing, self._writing, self._results:
             try:
                 while self._is_under_way():
                     self._results.check()
-                    self._gather(captures)
+                    self._gather()
                     self._submit()
                     if self._jobs:
-                        self._hear(writers)
-                    elif self._gathering:
-                        wait([self._gathering[0]], IDLE_SECONDS)
+                        self._hear()
                     else:
-                        time.sleep(IDLE_SECONDS)  # until the server has room
+                        self._capturing.wait(IDLE_SECONDS)  # or until the server has room
                     self._note_written()
                     self._note_results()
                     self._tell()
             except BaseException:
-                captures.shutdown(wait=False, cancel_futures=True)
-                writers.shutdown()
+                self._capturing.stop()
+                self._writing.stop()
                 self._results.give_up()
                 try:
-                    while self._writing:
+                    while self._writing.pending:
                         with contextlib.suppress(MaquetteError):  # others are on disk
                             self._note_written()
                     self._results.stop()
@@ -157,36 +147,24 @@ class Work:
         return self.tally
 
     def _is_under_way(self) -> bool:
-        painting = self._gathering or self._sources or self._waiting or self._jobs
+        painting = self._capturing.pending or self._waiting or self._jobs
         return bool(painting or self._results.pending)
 
     # --- captures -------------------------------------------------------------------------------
 
-    def _gather(self, executor: ThreadPoolExecutor) -> None:
+    def _gather(self) -> None:
         """Take what was captured, and have the next source captured."""
-        if self._gathering is not None:
-            future, asked, source = self._gathering
-            if not future.done():
-                return
-            self._gathering = None
-            if not self._take(future, asked, source):
-                self._capture(executor, asked, source, again=True)
-                return
-        if self._sources and len(self._waiting) < LOOKED_AHEAD:
-            asked = self._sources.popleft()
-            self._capture(executor, asked, self._manifest.captured.number(asked), again=False)
+        attempt = self._capturing.ended()
+        if attempt is not None and not self._take(attempt):
+            self._capturing.again(attempt)
+        elif len(self._waiting) < LOOKED_AHEAD:
+            self._capturing.go_on()
 
-    def _capture(
-        self, executor: ThreadPoolExecutor, asked: Asked, source: int, again: bool
-    ) -> None:
-        known = [taken.source for taken in self._manifest.captured.of(source)]
-        future = executor.submit(self._gatherer.take, asked, known, source, again)
-        self._gathering = future, asked, source
-
-    def _take(self, future: Future[list[Found] | None], asked: Asked, source: int) -> bool:
+    def _take(self, attempt: Attempt) -> bool:
         """Queue the pictures of a source; False where they need a capture whose file is gone."""
+        asked, source, found = attempt
         try:
-            found = future.result()
+            captures = found.result()
         except MaquetteError as error:
             if error.code == "output-unusable":
                 raise
@@ -195,8 +173,8 @@ class Work:
             self._say(f"{remote.place(asked.file).name}: {error}")
             return True
         wanted: list[tuple[Taken, list[Output]]] = []
-        for taken in self._manifest.captured.update(source, found):
-            recipes = sized(self._recipes, taken, asked)
+        for taken in self._manifest.captured.update(source, captures):
+            recipes = sized(self._recipes, taken.view, asked.long_side)
             stem = "-".join(parts_of(taken.source, taken.view))
             waiting = self._manifest.want(taken, recipes, stem, prompt=self._prompt)
             wanted.append((taken, waiting))
@@ -245,14 +223,14 @@ class Work:
                 self._fail(output, error)
         return chosen, captures
 
-    def _hear(self, writers: ThreadPoolExecutor) -> None:
+    def _hear(self) -> None:
         """Take the server's answers."""
         for heard in self._painter.events():
             job = self._jobs.get(heard.message.job)
             if job is None:
                 continue
             if isinstance(heard.message, Result):
-                self._write(writers, job, heard.message, heard.frames)
+                self._write(job, heard.message, heard.frames)
             elif error := failure(heard.message):
                 del self._jobs[heard.message.job]
                 self._painter.stored(heard.message.job)
@@ -277,9 +255,7 @@ class Work:
 
     # --- pictures -------------------------------------------------------------------------------
 
-    def _write(
-        self, writers: ThreadPoolExecutor, job: Job, result: Result, frames: list[memoryview]
-    ) -> None:
+    def _write(self, job: Job, result: Result, frames: list[memoryview]) -> None:
         for warning in result.warnings:
             self._say(warning)
         self._waiting.learn(result)
@@ -287,34 +263,21 @@ class Work:
             if header.name != "concept":
                 continue
             output = job.outputs[result.pictures[header.index].view]
-            taken = self._waiting.taken(output)
-            future = writers.submit(
-                outputs.write_concept,
-                self._manifest.folder / output.file,
-                frame,
-                result.recipe,
-                taken.view,
-                self._results.told(taken.source),
-                prompt=self._prompt,
-            )
-            self._writing.append(Written(future, result.job, output, result))
+            self._writing.begin(output, self._waiting.taken(output), result, frame)
             job.unwritten += 1
 
     def _note_written(self) -> None:
-        for written in [each for each in self._writing if each.future.done()]:
-            self._writing.remove(written)
-            written.future.result()
-            result, job = written.result, self._jobs[written.job]
+        for output, result, _ in self._writing.ended():
+            job = self._jobs[result.job]
             seconds = sum(result.seconds.values()) / len(job.outputs)
-            output = written.output
             self._manifest.done(output, result.recipe, result.warnings, seconds)
             self._bring(self._waiting.taken(output), output)
             self._waiting.settle(output)
             job.unwritten -= 1
             if not job.unwritten:
-                del self._jobs[written.job]
-                self._painter.stored(written.job)
-                self._manifest.stored(written.job)
+                del self._jobs[result.job]
+                self._painter.stored(result.job)
+                self._manifest.stored(result.job)
 
     def _bring(self, taken: Taken, output: Output) -> None:
         """Bring a picture that is painted to where it is to be."""
@@ -345,16 +308,5 @@ class Work:
             job.unwritten or len(job.outputs) for job in self._jobs.values()
         )
         waiting += self._results.pending
-        unseen = len(self._sources) + (self._gathering is not None)
-        total = self.tally.ended + waiting + unseen * len(self._recipes)
+        total = self.tally.ended + waiting + self._capturing.pending * len(self._recipes)
         self._progress(self.tally.ended, total, self.tally.left(total))
-
-
-def sized(recipes: Sequence[Recipe], taken: Taken, asked: Asked) -> list[Recipe]:
-    """The recipes at the size that a capture is painted at: a larger picture is made smaller."""
-    sides = (taken.view.width, taken.view.height)
-    scale = max(asked.long_side / max(sides), Limits().side_min / min(sides))
-    if scale >= 1.0:
-        return list(recipes)
-    width, height = (round(side * scale) for side in sides)
-    return [replace(recipe, size=(width, height)) for recipe in recipes]

@@ -1,4 +1,4 @@
-"""A recipe that trains in seconds, for tests."""
+"""Recipes that train in seconds, for tests."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ stages = ["unet"]
 [unet]
 crop = 8
 weighting = "min-snr"
+{unet_settings}
 [unet.schedule]
 steps = 3
 batch = 2
@@ -100,4 +101,14 @@ def write_small(path: Path, **changed: object) -> Path:
         **changed,
     }
     path.write_text(SMALL.format(**values), "utf-8")
+    return path
+
+
+def write_finetune(path: Path, base: Path, *, unet_settings: str = "") -> Path:
+    path.write_text(FINETUNE.format(base=base, unet_settings=unet_settings), "utf-8")
+    return path
+
+
+def write_adapter(path: Path, base: Path, *, steps: int = 4, unet_settings: str = "") -> Path:
+    path.write_text(ADAPTER.format(base=base, steps=steps, unet_settings=unet_settings), "utf-8")
     return path

@@ -25,8 +25,8 @@ from maquette_wire.home import Home
 from PIL import Image
 
 from tests.backend.train.recipes import write_small
+from tests.backend.train.runs import train
 from tests.backend.train.synthetic import write_dataset
-from tests.backend.train.test_training import train
 
 STAGE = """
 [depth_estimator]

@@ -16,29 +16,9 @@ from pathlib import Path
 import bpy
 
 sys.path.append(str(Path(__file__).parent))
-from window import (
-    ADD_ON,
-    area_of,
-    begin,
-    between,
-    do,
-    in_areas,
-    in_sidebar,
-    in_view_area,
-    perform,
-    picture,
-    press,
-    rest,
-    search,
-    shot,
-    still,
-    type_into,
-    until,
-    upper_part,
-    view,
-    wait,
-    widen,
-)
+from hands import do, rest, still, until, wait, widen
+from screen import area_of, between, in_areas, in_sidebar, in_view_area, upper_part
+from window import ADD_ON, begin, perform, picture, press, search, shot, type_into, view
 
 PROMPT = "red brick church at dusk, wet plaza"
 JOB_SECONDS = 300.0

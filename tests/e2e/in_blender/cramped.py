@@ -17,25 +17,9 @@ from typing import Any
 import bpy
 
 sys.path.append(str(Path(__file__).parent))
-from screen import around, box_of, scaled
-from window import (
-    ADD_ON,
-    area_of,
-    begin,
-    do,
-    in_sidebar,
-    locate,
-    perform,
-    press,
-    rest,
-    shot,
-    shows,
-    still,
-    until,
-    view,
-    wait,
-    widen,
-)
+from hands import do, rest, still, until, wait, widen
+from screen import area_of, around, box_of, in_sidebar, scaled
+from window import ADD_ON, begin, locate, perform, press, shot, shows, view
 
 JOB_SECONDS = 300.0
 SLASH = "61"

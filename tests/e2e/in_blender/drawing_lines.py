@@ -16,24 +16,9 @@ from typing import Any
 import bpy
 
 sys.path.append(str(Path(__file__).parent))
-from window import (
-    ADD_ON,
-    area_of,
-    begin,
-    choose,
-    do,
-    everywhere,
-    in_sidebar,
-    locate,
-    open_panel,
-    perform,
-    press,
-    rest,
-    shot,
-    shows,
-    still,
-    wait,
-)
+from hands import do, rest, still, wait
+from screen import area_of, everywhere, in_sidebar
+from window import ADD_ON, begin, choose, locate, open_panel, perform, press, shot, shows
 
 JOB_SECONDS = 300.0
 

@@ -20,26 +20,9 @@ from maquette_wire.recipe import Recipe
 
 sys.path.append(str(Path(__file__).parent))
 import screen
-from screen import area_of, box_of
-from window import (
-    ADD_ON,
-    PACE,
-    SECONDS,
-    begin,
-    click_at,
-    do,
-    in_areas,
-    in_sidebar,
-    locate,
-    open_panel,
-    perform,
-    press,
-    rest,
-    shot,
-    type_into,
-    until,
-    wait,
-)
+from hands import PACE, SECONDS, click_at, do, rest, until, wait
+from screen import area_of, box_of, in_areas, in_sidebar
+from window import ADD_ON, begin, locate, open_panel, perform, press, shot, type_into
 
 COUNT = 26
 NEWEST, NAME = f"Bird {COUNT - 1}", f"Bird – seed {COUNT - 1}"

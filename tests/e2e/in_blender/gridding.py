@@ -16,21 +16,9 @@ from pathlib import Path
 import bpy
 
 sys.path.append(str(Path(__file__).parent))
-from window import (
-    ADD_ON,
-    SECONDS,
-    begin,
-    choose,
-    do,
-    everywhere,
-    perform,
-    picture,
-    press,
-    rest,
-    shot,
-    still,
-    wait,
-)
+from hands import SECONDS, do, rest, still, wait
+from screen import everywhere
+from window import ADD_ON, begin, choose, perform, picture, press, shot
 
 JOB_SECONDS = 240.0
 SIDE = 512 if "MAQUETTE_DOCS" in os.environ else 256

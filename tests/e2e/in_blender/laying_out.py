@@ -16,24 +16,9 @@ from typing import Any
 import bpy
 
 sys.path.append(str(Path(__file__).parent))
-from window import (
-    ADD_ON,
-    SECONDS,
-    area_of,
-    begin,
-    choose,
-    in_view_area,
-    locate,
-    open_panel,
-    perform,
-    press,
-    rest,
-    shot,
-    shows,
-    still,
-    type_into,
-    wait,
-)
+from hands import SECONDS, rest, still, wait
+from screen import area_of, in_view_area
+from window import ADD_ON, begin, choose, locate, open_panel, perform, press, shot, shows, type_into
 
 JOB_SECONDS = 300.0
 

@@ -18,27 +18,9 @@ import bpy
 
 sys.path.append(str(Path(__file__).parent))
 import screen
-from screen import area_of, box_of
-from window import (
-    ADD_ON,
-    SECONDS,
-    begin,
-    click_at,
-    do,
-    in_sidebar,
-    in_view_area,
-    locate,
-    perform,
-    picture,
-    press,
-    rest,
-    scroll,
-    shot,
-    shows,
-    still,
-    until,
-    wait,
-)
+from hands import SECONDS, click_at, do, rest, scroll, still, until, wait
+from screen import area_of, box_of, in_sidebar, in_view_area
+from window import ADD_ON, begin, locate, perform, picture, press, shot, shows
 
 PROMPT = "church with a tall tower\nin a garden"
 JOB_SECONDS = 300.0

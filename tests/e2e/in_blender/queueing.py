@@ -18,8 +18,9 @@ from pathlib import Path
 import bpy
 
 sys.path.append(str(Path(__file__).parent))
+from hands import SECONDS, rest, wait
 from maquette_wire import local
-from window import ADD_ON, SECONDS, begin, open_panel, perform, press, rest, shot, wait
+from window import ADD_ON, begin, open_panel, perform, press, shot
 
 PROMPTS = {"Street": "red brick church at dusk", "Court": "white card model, soft light"}
 COURT, STREET_AGAIN = f"Court: {PROMPTS['Court']}", f"Street: {PROMPTS['Street']} again"

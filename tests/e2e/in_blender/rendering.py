@@ -17,22 +17,9 @@ import bpy
 import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
+from hands import F12, do, rest, still, until, wait, widen
 from screen import Box, area_of, around, box_of, scaled
-from window import (
-    ADD_ON,
-    F12,
-    SCENE,
-    do,
-    perform,
-    press,
-    rest,
-    shot,
-    still,
-    until,
-    view,
-    wait,
-    widen,
-)
+from window import ADD_ON, SCENE, perform, press, shot, view
 
 SIZE = (768, 512) if "MAQUETTE_DOCS" in os.environ else (256, 256)
 """Of the frame: as large as the docs show it, or as quick as a test needs it."""

@@ -1,4 +1,4 @@
-"""What is on the display: pixels, and where words are.
+"""What is on the display: pixels, places, and where words are.
 
 A word is found by how Blender itself draws it: the same font at the same size gives the same
 pixels, so that a true place has a likeness of 0.99 and the next best one of 0.85 at most.
@@ -9,6 +9,7 @@ Places are ``Box`` in pixels of the display, from its upper left corner. The win
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +39,9 @@ class Box(NamedTuple):
     @property
     def middle(self) -> tuple[int, int]:
         return self.x + self.width // 2, self.y + self.height // 2
+
+
+Place = Callable[[], Box]
 
 
 def scaled(pixels: float) -> int:
@@ -82,6 +86,38 @@ def around(*areas: str) -> Box:
 def _flipped(found: bpy.types.Region | bpy.types.Area) -> Box:
     window = bpy.context.window_manager.windows[0]
     return Box(found.x, window.height - found.y - found.height, found.width, found.height)
+
+
+def in_sidebar() -> Box:
+    return box_of("VIEW_3D", "UI")
+
+
+def in_view_area() -> Box:
+    """The 3D view with its sidebar."""
+    return around("VIEW_3D")
+
+
+def in_areas(*kinds: str) -> Place:
+    """What has all areas of these kinds in it."""
+    return lambda: around(*kinds)
+
+
+def upper_part(area: str, height: int) -> Place:
+    """So many pixels of an area, at a scale of 1, from its top."""
+    return lambda: around(area)._replace(height=scaled(height))
+
+
+def between(first: str, last: str) -> Place:
+    """The sidebar's rows from one label to another; both can be read."""
+
+    def place() -> Box:
+        box, picture = in_sidebar(), grey()
+        top, *_ = places(picture, first, box)
+        *_, bottom = places(picture, last, box)
+        above, below = top.y - scaled(12), bottom.y + bottom.height + scaled(14)
+        return Box(box.x, above, box.width - scaled(26), below - above)
+
+    return place
 
 
 def grey() -> Grey:

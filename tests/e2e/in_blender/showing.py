@@ -19,23 +19,9 @@ import bpy
 from mathutils import Euler
 
 sys.path.append(str(Path(__file__).parent))
-from screen import Box, area_of, region_of
-from window import (
-    ADD_ON,
-    SECONDS,
-    begin,
-    choose,
-    in_areas,
-    in_sidebar,
-    in_view_area,
-    locate,
-    open_panel,
-    perform,
-    picture,
-    press,
-    view,
-    wait,
-)
+from hands import SECONDS, wait
+from screen import Box, area_of, in_areas, in_sidebar, in_view_area, region_of
+from window import ADD_ON, begin, choose, locate, open_panel, perform, picture, press, view
 
 JOB_SECONDS = 400.0
 PROMPTS = (

@@ -19,23 +19,9 @@ import bpy
 import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
-from window import (
-    ADD_ON,
-    SECONDS,
-    area_of,
-    begin,
-    between,
-    do,
-    in_view_area,
-    locate,
-    open_panel,
-    perform,
-    picture,
-    press,
-    rest,
-    shot,
-    wait,
-)
+from hands import SECONDS, do, rest, wait
+from screen import area_of, between, in_view_area
+from window import ADD_ON, begin, locate, open_panel, perform, picture, press, shot
 
 JOB_SECONDS = 400.0
 SIDE, TEXTURE = (512, "2048") if "MAQUETTE_DOCS" in os.environ else (256, "1024")

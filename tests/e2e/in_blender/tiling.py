@@ -17,24 +17,19 @@ from typing import Any
 import bpy
 
 sys.path.append(str(Path(__file__).parent))
+from hands import SECONDS, do, rest, still, wait
+from screen import between, in_sidebar
 from window import (
     ADD_ON,
-    SECONDS,
     begin,
-    between,
     choose,
-    do,
-    in_sidebar,
     locate,
     open_panel,
     perform,
     picture,
     press,
-    rest,
     shot,
-    still,
     type_into,
-    wait,
 )
 
 JOB_SECONDS = 300.0

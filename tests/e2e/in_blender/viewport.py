@@ -23,19 +23,9 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Euler
 
 sys.path.append(str(Path(__file__).parent))
-from window import (
-    ADD_ON,
-    SCENE,
-    SECONDS,
-    SHOTS,
-    area_of,
-    do,
-    perform,
-    shot,
-    until,
-    view,
-    wait,
-)
+from hands import SECONDS, do, until, wait
+from screen import area_of
+from window import ADD_ON, SCENE, SHOTS, perform, shot, view
 
 JOB_SECONDS = 300.0
 REST_SECONDS = 1.5
@@ -159,7 +149,7 @@ def exact_pixels() -> Iterator[float]:
     noise[: height // 2] = noise[: height // 2] // 8  # dark ones are the hardest to get right
     seen = looks.viewport_view(region(), view(), width, height)
     pictures.keep("noise", bpy.context.scene.session_uid, seen, noise)
-    pictures.redraw()
+    module("redrawing").redraw_views()
     yield 1
     np.save(Path(SHOTS) / "noise.npy", noise)
     shot("v3-noise")

@@ -1,6 +1,6 @@
-"""How a script uses a Blender with a window: real events, screenshots, waiting, and the end.
+"""How a script uses a Blender with a window: what is pressed, screenshots, and the end.
 
-Mouse and keys are real events of the display (xdotool), and screenshots are of the display. What
+Mouse and keys are real events of the display (``hands``), and screenshots are of the display. What
 is pressed is found by its label, wherever a panel has it by now (``screen``). A scenario is a
 generator; it yields the seconds until it goes on, and uses these with ``yield from``.
 
@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -24,54 +22,16 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
 import screen
-from screen import Box, area_of, around, box_of, everywhere, region_of, scaled
+from hands import F3, PACE, SECONDS, TRIES, click_at, do, point, rest, scroll, still, until, wait
+from screen import Box, Place, area_of, everywhere, in_sidebar, region_of, scaled
 
 ADD_ON = "bl_ext.user_default.maquette"
 SCENE, SHOTS = sys.argv[sys.argv.index("--") + 1 :][:2]
 TAB = "Maquette"
-SECONDS = 20.0
-F3, F12 = 69, 96
-"""Keys by their codes: by a name, xdotool would hold Alt as well."""
-TRIES = 6
 ROW = 21
 """Pixels from one row of a panel to the next, at a scale of 1."""
-STILL_SECONDS = 2.0
-PACE = 0.2
 
-Place = Callable[[], Box]
 Located = Generator[float, None, Box]
-
-
-def in_sidebar() -> Box:
-    return box_of("VIEW_3D", "UI")
-
-
-def in_view_area() -> Box:
-    """The 3D view with its sidebar."""
-    return around("VIEW_3D")
-
-
-def in_areas(*kinds: str) -> Place:
-    """What has all areas of these kinds in it."""
-    return lambda: around(*kinds)
-
-
-def upper_part(area: str, height: int) -> Place:
-    """So many pixels of an area, at a scale of 1, from its top."""
-    return lambda: around(area)._replace(height=scaled(height))
-
-
-def between(first: str, last: str) -> Place:
-    """The sidebar's rows from one label to another; both can be read."""
-
-    def place() -> Box:
-        box, picture = in_sidebar(), screen.grey()
-        top, *_ = screen.places(picture, first, box)
-        *_, bottom = screen.places(picture, last, box)
-        above, below = top.y - scaled(12), bottom.y + bottom.height + scaled(14)
-        return Box(box.x, above, box.width - scaled(26), below - above)
-
-    return place
 
 
 # --- looking --------------------------------------------------------------------------------------
@@ -111,34 +71,6 @@ def shows(label: str, place: Place = in_sidebar) -> bool:
     return bool(screen.places(screen.grey(), label, place()))
 
 
-def wait(until: Callable[[], object], seconds: float) -> Iterator[float]:
-    """Steps until something is so or the time is up."""
-    end = time.monotonic() + seconds
-    while not until() and time.monotonic() < end:
-        yield 0.1
-
-
-def until(action: Callable[[], Iterator[float]], so: Callable[[], object]) -> Iterator[float]:
-    """Repeat an action until it has the effect that it is for."""
-    for _ in range(TRIES):
-        yield from action()
-        yield from wait(so, SECONDS)
-        if so():
-            return
-    raise AssertionError(f"Blender didn't take {action}")
-
-
-def still(place: Place = everywhere) -> Iterator[float]:
-    """Steps until a place looks the same twice, or goes on moving for too long."""
-    end, before = time.monotonic() + STILL_SECONDS, None
-    while time.monotonic() < end:
-        yield PACE
-        now = screen.cut(screen.grey(), place())
-        if before is not None and now.shape == before.shape and (now == before).all():
-            return
-        before = now
-
-
 def locate(
     label: str, place: Place = in_sidebar, *, beneath: str | None = None, nth: int = 0
 ) -> Located:
@@ -164,56 +96,6 @@ def locate(
 
 
 # --- doing ----------------------------------------------------------------------------------------
-
-
-def do(*words: object) -> None:
-    """Real mouse and keyboard events."""
-    subprocess.run(["xdotool", *map(str, words)], check=True)
-
-
-def scroll(by: int, place: Place = in_sidebar) -> Iterator[float]:
-    """Turn the mouse's wheel by so many notches (down: more than 0) at the top of a place."""
-    box = place()
-    yield from _point(box.x + box.width * 2 // 5, box.y + scaled(14))
-    do("click", "--repeat", abs(by), "--delay", 5, 5 if by > 0 else 4)
-    yield from still(place)
-
-
-def _point(x: int, y: int) -> Iterator[float]:
-    """Blender has to notice where the mouse is before a click."""
-    for nudge in (4, 0):
-        do("mousemove", x + nudge, y)
-        yield PACE
-
-
-def click_at(x: int, y: int, button: int = 1) -> Iterator[float]:
-    yield from _point(x, y)
-    do("click", button)
-    yield PACE
-
-
-def drag(start: tuple[int, int], end: tuple[int, int], button: int = 1) -> Iterator[float]:
-    yield from _point(*start)
-    do("mousedown", button)
-    yield PACE
-    for part in (0.3, 0.7, 1.0):
-        do("mousemove", *(round(a + (b - a) * part) for a, b in zip(start, end, strict=True)))
-        yield PACE
-    do("mouseup", button)
-    yield PACE
-
-
-def widen(area: str, by: int) -> Iterator[float]:
-    """Drag the left edge of an area to the left by so many pixels."""
-    box = around(area)
-    x, y = box.x - 1, box.y + box.height // 2
-    yield from until(lambda: drag((x, y), (x - by, y)), lambda: around(area).width > box.width)
-
-
-def rest() -> Iterator[float]:
-    """Take the mouse off the panels, to where nothing lights up."""
-    box = around("VIEW_3D") if screen.has_area("VIEW_3D") else everywhere()
-    yield from _point(box.x + box.width // 3, box.y + box.height // 2)
 
 
 def press(
@@ -318,7 +200,7 @@ def type_into(
         x, y = spot.middle
         x, y = x + scaled(across), y + scaled(below * ROW)
         field = Box(x - scaled(40), y - scaled(8), scaled(80), scaled(16))
-        yield from _point(x, y)
+        yield from point(x, y)
         yield from still(in_sidebar)
         before = screen.cut(screen.grey(), field)
         do("click", 1)
@@ -342,7 +224,7 @@ def choose(
 
     def once() -> Iterator[float]:
         spot = yield from locate(menu, place)
-        yield from _point(*spot.middle)
+        yield from point(*spot.middle)
         yield from still()
         before = screen.grey()
         do("click", 1)
