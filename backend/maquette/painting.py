@@ -12,22 +12,25 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
+from scipy import sparse
 
 from . import devices
-from .even_light import even_light
+from .agreement import Shared, agree
+from .even_light import Lit, even_light
 from .families.family import Family, PictureTask
 from .families.loop import Denoising
 from .frames import Frame
 from .plan import Plan
-from .together import SHARE, STARTS, SurfaceAverage
+from .together import SHARE, SurfaceAverage
 from .workers import Workers
 
 log = logging.getLogger(__name__)
@@ -71,8 +74,9 @@ Batch = Sequence[Picture]
 class Job:
     """The state of a running job.
 
-    `pictures` begins with those that are `given`. With `average` the others are synchronised, and
-    there is one picture of each frame; frames whose picture is given show it as their colour. With
+    `pictures` begins with those that are `given`. With `captures` the others agree on what these
+    share, and there is one picture of each; frames whose picture is given show it as their colour.
+    With `average` they are synchronised as well. With
     `anchor` they also attend to the picture of that number, which is the first of the first batch;
     where it is given, what is painted of it is dropped. With `even` the light that is painted is
     taken out of all pictures at the end, from what was `decoded`.
@@ -88,6 +92,7 @@ class Job:
     seconds: dict[str, float]
     warnings: list[str]
     given: frozenset[int] = frozenset()
+    captures: Sequence[Capture] = ()
     average: SurfaceAverage | None = None
     anchor: int | None = None
     latents: dict[int, torch.Tensor] = field(default_factory=dict)
@@ -188,20 +193,47 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
         if job.frugal:
             devices.release_memory(job.model.device)
     if job.decoded:
-        _even(job)
+        _finish(job)
 
 
-def _even(job: Job) -> None:
-    """Make the pictures of what was decoded, without the light that was painted."""
+def _finish(job: Job) -> None:
+    """Make the pictures of what was decoded: agreed, and without the light that was painted."""
+    frames = {number: job.plan.frame(number) for number in job.decoded}
+    shared = None
+    if job.captures:
+        with job.timed("aligning"):
+            every = job.plan.frames
+            painted = [job.decoded.get(frame.index, frame.color) for frame in every]
+            agreed, shared = agree(job.captures, every, painted, job.given)
+            job.decoded = {number: agreed[number] for number in job.decoded}
     with job.timed("decoding"):
+        if not job.even:
+            for number, frame in frames.items():
+                job.check_cancelled()
+                job.pictures[number] = frame.cropped(job.decoded[number])
+            return
         scale = job.model.settings.light_scale
-        frames = {number: job.plan.frame(number) for number in job.decoded}
-        lit = []
+        lit = {}
         for number, whole in job.decoded.items():
             job.check_cancelled()
-            lit.append(frames[number].lit(whole, scale))
-        for (number, frame), picture in zip(frames.items(), even_light(lit), strict=True):
+            lit[number] = frames[number].lit(whole, scale)
+        ties = None if shared is None else _ties(job, lit, shared)
+        for (number, frame), picture in zip(
+            frames.items(), even_light([*lit.values()], ties), strict=True
+        ):
             job.pictures[number] = frame.colored(picture)
+
+
+def _ties(job: Job, lit: Mapping[int, Lit], shared: Shared) -> sparse.csr_array:
+    """How many painted pixels the faces of pictures share; those of given ones have none."""
+    faces, counts = [], []
+    for frame in job.plan.frames:
+        own = lit.get(frame.index)
+        faces.append(
+            np.full(frame.padded[::-1], -1) if own is None else frame.as_painted(own.faces, -1)
+        )
+        counts.append(0 if own is None else len(own.walls))
+    return shared.ties(faces, counts)
 
 
 def _left_by_threads(job: Job, groups: Sequence[Sequence[Batch]]) -> list[Sequence[Batch]]:
@@ -285,7 +317,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 whole = model.decode(latents[position : position + 1])
                 if whole is None:
                     return False
-                if job.even:
+                if job.even or job.captures:
                     job.decoded[picture.number] = whole
                 else:
                     job.pictures[picture.number] = picture.frame.cropped(whole)
@@ -324,13 +356,11 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             guidance=plan.guidance,
             on_step=_step_callback(job, batch),
             shared=0.0 if job.average is None else SHARE,
-            starts=(1.0,) if job.average is None else STARTS,
         )
         for batch in group
     ]
     clean: list[torch.Tensor] = []
     painted: list[torch.Tensor] = []
-    rounds = 0
     with contextlib.ExitStack() as inside:
         shared = None
         if job.anchor is not None:
@@ -338,7 +368,6 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
         while not painted:
             agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
             clean = []
-            rounds += 1
             for batch, run, sent in zip(group, runs, agreed, strict=True):
                 job.check_cancelled()
                 if shared is not None:
@@ -352,8 +381,6 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
                 if expected is None:
                     continue
                 clean.append(expected)
-                if plan.steps == 1:  # a step that is done when all have been here
-                    job.stepped(batch, "sampling", rounds, len(STARTS), {})
     return painted
 
 
