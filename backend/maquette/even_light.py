@@ -51,6 +51,8 @@ _TIED = 10.0
 like in each."""
 _GLASS = 0.65
 """How light glass is by day, against its walls; it is grey."""
+_WARMER = 0.04
+"""Oklab, how much yellower than its walls an opening is that is lit from within."""
 
 
 @dataclass(frozen=True)
@@ -181,9 +183,17 @@ def even_light(
     if ties is not None:
         walls = _alike(walls, np.maximum(sizes, 1e-3), ties)
         glass = _alike(glass, np.maximum(sizes * clear, 1e-3), ties)
+    glass[:, 0] -= _mirrored(walls, glass)
     cuts = np.cumsum([len(each.walls) for each in pictures])[:-1]
     parts = zip(pictures, np.split(walls, cuts), np.split(glass, cuts), strict=True)
     return [picture.evened(*own) for picture, *own in parts]
+
+
+def _mirrored(walls: NDArray[np.float64], glass: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[faces], Oklab, how much lighter than glass by day openings are: they mirror the sky, which
+    is light that falls on them, unless they are warmer than their walls, and so lit from within."""
+    lit = (glass[:, 2] - walls[:, 2]) / _WARMER
+    return (1.0 - lit).clip(0.0, 1.0) * (glass[:, 0] - _GLASS * walls[:, 0]).clip(0.0)
 
 
 def _alike(
