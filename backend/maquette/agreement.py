@@ -32,7 +32,9 @@ class Shared:
     giving: NDArray[np.int64]
     shares: NDArray[np.float32]
 
-    def ties(self, regions: Sequence[NDArray[np.integer]], counts: Sequence[int]) -> sparse.csr_array:
+    def ties(
+        self, regions: Sequence[NDArray[np.integer]], counts: Sequence[int]
+    ) -> sparse.csr_array:
         """How many painted pixels regions of pictures share, symmetric, [r, r].
 
         regions: of each view the region of each painted pixel, [h, w], -1 for none. counts: how
