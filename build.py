@@ -103,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
         help="runs Blender in a window on a display of its own (.ci/install_blender.sh makes one)",
     )
     docs.add_argument("--only", action="append", metavar="SCENARIO", help="one; repeatable")
+    docs.add_argument(
+        "--evaluated", metavar="FOLDER", type=Path, help="the sheets of this evaluation as well"
+    )
     verb("extension", "build the add-on's zip into dist/, with the wheels of all platforms")
     serve = verb("serve", "run the server; arguments after -- go to 'maquette serve'")
     serve.add_argument("options", nargs="*", metavar="-- OPTION", help="see: serve -- --help")
@@ -154,6 +157,8 @@ def _docs(arguments: argparse.Namespace) -> int:
         command += ["--blender-window", str(arguments.blender_window.resolve())]
     for name in arguments.only or ():
         command += ["--only", name]
+    if arguments.evaluated:
+        command += ["--evaluated", str(arguments.evaluated.resolve())]
     return subprocess.call(command, cwd=HERE)
 
 

@@ -1,6 +1,7 @@
 """The docs' pictures, made by the window tests' own scenarios: ``python build.py docs``.
 
-Those of textured samples are made by `turntables`, those of materials by `swatches`.
+Those of concepts are made by `concepts`, of textured samples by `turntables`, of materials by
+`swatches`.
 
 A scenario names what it shows (``picture("first-steps-tab", ...)``), and a page shows
 ``images/first-steps-tab.jpg``. A file is written again only where a reader would see a difference.
@@ -21,7 +22,7 @@ import numpy as np
 from maquette_wire.errors import MaquetteError
 from PIL import Image
 
-from . import swatches, turntables, windows
+from . import concepts, swatches, turntables, windows
 from .console import BuildError, Step, root, say
 
 SCENARIOS = (
@@ -38,10 +39,12 @@ SAMPLES = {"showing.py": "office_slab.blend"}
 """What the scenarios open that don't open the windows' usual sample."""
 SCREENS = {"showing.py": "1400x1200x24"}
 """The displays of those whose panels are higher than the usual one."""
-TEXTURES = "textures"
-MATERIALS = "materials"
-MODELLED = (TEXTURES, MATERIALS)
-"""What ``--only`` takes for the pictures of textured samples, and of materials."""
+MODELLED = {
+    "concepts": concepts.make,
+    "textures": turntables.make,
+    "materials": lambda extension, blender: swatches.make(blender),
+}
+"""What ``--only`` takes for the pictures that need no window."""
 IMAGES = Path("docs/images")
 USUAL = Path.home() / ".cache" / "maquette-blender-sid" / "blender-window"
 """Where ``.ci/install_blender.sh`` puts Blender 5.2."""
@@ -132,6 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--blender-window", type=Path)
     parser.add_argument("--blender", type=Path, required=True, help="a Python with bpy")
     parser.add_argument("--only", action="append", choices=(*SCENARIOS, *MODELLED))
+    parser.add_argument(
+        "--evaluated", type=Path, metavar="FOLDER", help="what `maquette evaluate` wrote"
+    )
     given = parser.parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["MAQUETTE_DOCS"] = "1"  # scenarios take their time for pictures that are looked at
@@ -140,10 +146,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scenarios = [name for name in wanted if name not in MODELLED]
         if scenarios:
             make(program(given.blender_window), given.extension, scenarios)
-        if TEXTURES in wanted:
-            turntables.make(given.extension, given.blender)
-        if MATERIALS in wanted:
-            swatches.make(given.blender)
+        for name, make_pictures in MODELLED.items():
+            if name in wanted:
+                make_pictures(given.extension, given.blender)
+        if given.evaluated:
+            concepts.evaluated(given.evaluated)
         gaps = missing(root() / "docs")
         if gaps:
             raise BuildError(f"The docs show pictures that no scenario makes: {', '.join(gaps)}")

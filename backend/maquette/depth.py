@@ -90,7 +90,7 @@ def check_depth(depth: NDArray[np.floating], name: str = "the capture") -> NDArr
         )
     if not np.issubdtype(array.dtype, np.floating):
         raise ValueError(f"The depth of {name} is {array.dtype}; it must be floating-point metres.")
-    sky = np.isposinf(array)
+    sky = array == np.inf
     faults = (
         (np.isnan(array), "is not a number", "render the depth again"),
         (array <= 0.0, "is zero or negative", "give metres in front of the camera"),
@@ -114,7 +114,7 @@ def check_depth(depth: NDArray[np.floating], name: str = "the capture") -> NDArr
 
 def is_all_sky(depth: NDArray[np.floating]) -> bool:
     """Whether a capture hit nothing; its map is -1 everywhere, and a caller should warn."""
-    return bool(np.all(np.isposinf(depth)))
+    return bool(np.all(depth == np.inf))
 
 
 def depth_range(
@@ -153,7 +153,7 @@ def encode_depth(
     checked = check_depth(depth, name)
     near = depth_range.near**-encoding.power
     far = min(depth_range.far**-encoding.power, near * (1.0 - encoding.min_span))
-    sky = np.isposinf(checked)
+    sky = checked == np.inf
     inverse = np.where(sky, np.float32(1.0), checked) ** np.float32(-encoding.power)
     share = np.clip((inverse - np.float32(far)) / np.float32(near - far), 0.0, 1.0)
     encoded = np.float32(2.0 - encoding.sky_gap) * share + np.float32(encoding.sky_gap - 1.0)

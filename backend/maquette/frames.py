@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from . import annotators, depth, framing
 from .edges import surface_ends
 from .even_light import Lit
+from .even_sky import EvenSky
 from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
 from .kept import Kept
@@ -29,6 +31,8 @@ _REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved, a cell of latents."""
 _OUTLINES = Kept[Outlines](8 << 20)
 """Which take some 5 to 10 bytes a pixel."""
+_SKIES = Kept[EvenSky | None](8 << 20)
+"""Which take some 9 bytes a pixel of the rows with sky."""
 
 
 class PlansFor(Protocol):
@@ -72,6 +76,7 @@ class Frame:
         hold: how much of that, as much as depth has a say.
         openings: [H, W] of the finished size, how much of each pixel is one; None without any.
         own_colors: the capture's own ones that its pictures are given; None where they aren't.
+        sky: where pictures have a sky that is to be evened, at the size that they are painted at.
         parted: whether faint edges between surfaces are made visible.
         warnings: sentences for the user about the capture.
     """
@@ -89,6 +94,7 @@ class Frame:
     hold: float = 1.0
     openings: NDArray[np.float32] | None = None
     own_colors: OwnColors | None = None
+    sky: EvenSky | None = None
     parted: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -134,6 +140,8 @@ class Frame:
         """Of the finished size, without the margin."""
         (width, height), margin = self.size, self.margin
         picture = painted[margin : margin + height, margin : margin + width]
+        if self.sky is not None:
+            picture = self.sky.evened(picture, self.hold)
         return framing.resample(picture, self.finished)
 
     def _sharpened(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -199,6 +207,7 @@ class FrameMaker:
         encoded = depth.encode_depth(metres, self.ranges[index], encoding, (height, width), name)
         padded, margin = self.padded()[index], self._margin
         color = framing.resample(np.asarray(capture.color), (width, height))
+        alone = not (self.seamless or self.together)
         plain = Frame(
             index=index,
             size=(width, height),
@@ -209,11 +218,13 @@ class FrameMaker:
             depth=np.zeros((0, 0), np.float32),
             seen=np.zeros((0, 0), np.uint8),
             hold=min(self.influence, 1.0),
-            parted=not (self.seamless or self.together),
+            parted=alone,
             warnings=() if self.seamless else _depth_warnings(metres, encoded, name),
         )
         radius = self.model.settings.outlines
         plain = with_outlines(plain, capture, radius, self.seamless, self.even)
+        if self.model.settings.even_sky and alone:
+            plain = with_even_sky(plain, capture)
         return {kind: self._with_windows(plain, capture, encoded, kind) for kind in self.windows}
 
     def _with_windows(
@@ -227,7 +238,7 @@ class FrameMaker:
             shown = depth.set_back(encoded, openings, self.model.settings.depth)
             width, height = plain.finished
             holes = depth.area_resize(seen, (height, width))
-            frame = with_openings(plain, holes)
+            frame = with_openings(plain, capture, holes)
         frame = with_lines(frame, capture, self.lines, self.seamless, openings)
         if self.own_colors and not self.seamless:
             frame = with_own_colors(frame, capture, holes, self.own_colors)
@@ -281,14 +292,22 @@ def with_outlines(frame: Frame, capture: Capture, radius: int, seamless: bool, e
     return dataclasses.replace(frame, outlines=(outlines,))
 
 
-def with_openings(frame: Frame, openings: NDArray[np.float32]) -> Frame:
+def with_even_sky(frame: Frame, capture: Capture) -> Frame:
+    """The frame with the sky of its capture, if there is one."""
+    sky = _SKIES.of(capture, frame.size, lambda: EvenSky.of(_depth_at(capture, frame.size)))
+    return dataclasses.replace(frame, sky=sky)
+
+
+def with_openings(frame: Frame, capture: Capture, openings: NDArray[np.float32]) -> Frame:
     """The frame with the edges of openings as well, where it has those of its capture. openings:
     [H, W] of the finished picture's size."""
     if not (frame.outlines and openings.any()):
         return frame
     (plain,) = frame.outlines
     reveal = math.ceil(_REVEAL * frame.enlarged)
-    more = plain.with_openings(openings, min(plain.radius, reveal))
+    radius = min(plain.radius, reveal)
+    which = frame.finished, radius, hashlib.sha256(openings.tobytes()).digest()
+    more = _OUTLINES.of(capture, which, lambda: plain.with_openings(openings, radius))
     return dataclasses.replace(frame, outlines=(plain, more), openings=openings)
 
 

@@ -196,8 +196,9 @@ class Outlines:
         for ring in reversed(tuple(self._made()) if self.rings is None else self.rings):
             inwards = ring.shares.T
             carried += inwards @ added[ring.pixels]
-            sides += inwards @ np.ones((len(ring.pixels), 1), np.float32)
-            inside = np.unique(ring.shares.indices)
+            touched = inwards @ np.ones((len(ring.pixels), 1), np.float32)
+            sides += touched
+            inside = np.flatnonzero(touched)
             added[inside] = _INWARDS * carried[inside] / sides[inside]
         whole = (colors + share * added.reshape(colors.shape)).round().clip(0, 255)
         return whole.astype(np.uint8)

@@ -323,6 +323,20 @@ class Sampler:
             return recipe
         return msgspec.structs.replace(recipe, loras=(*recipe.loras, Lora(name=name)))
 
+    def rebuilt(self, model: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What a model's autoencoder makes of a picture, uint8 sRGB [H, W, 3], whose sides are
+        multiples of what the model takes. Raises MaquetteError for a model that isn't there, and
+        ("bad-numbers") for one that gives values that are not numbers."""
+        family, _ = self._model(self.catalogue.present(model), _no_progress)
+        decoded = family.decode(family.encode_picture(picture))
+        if decoded is None:
+            raise MaquetteError(
+                "bad-numbers",
+                f"The autoencoder of {model!r} gives values that are not numbers.",
+                "Fetch the model again.",
+            )
+        return decoded
+
     # --- models ---------------------------------------------------------------------------------
 
     def _model(self, entry: Entry, progress: ProgressCallback) -> tuple[Family[Any], str]:

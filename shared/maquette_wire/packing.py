@@ -299,3 +299,6 @@ def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
 
 FROM_CLIENT: Any = FromClient
 FROM_SERVER: Any = FromServer
+# A decoder takes some 10 ms to make: now, as an add-on is switched on, not while its user works.
+for _kind in (FROM_CLIENT, FROM_SERVER):
+    _decoder(_kind)

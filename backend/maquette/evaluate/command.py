@@ -29,7 +29,7 @@ from ..sampling import Sampler
 from ..train.scenes import SPLITS, Dataset, Scene
 from .cases import PROMPTS, Prompt, Shown, capture_of, renders_of, spread
 from .judge import CLASSES, Judge, load_judge, save_judge, train_judge
-from .measures import diversity, kernel_distance, mean_of, openings_followed, plane_edges
+from .measures import diversity, kernel_distance, mean_of, openings_followed, plane_edges, psnr
 from .report import Row, rows_as_table, write_sheet
 from .resources import peak_bytes
 from .sweeps import sweeps_of
@@ -126,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
             _openings_row(scenes, captures, painted),
             *_own_rows(own, on_own),
             *_prompt_rows(scenes, painted, judge),
+            _autoencoder_row(scenes, sampler, recipe.model),
             Row("difference between seeds (0-255)", diversity(seeds)),
             Row("seconds a picture", _median_seconds(painted)),
             Row("peak memory, GB", peak_bytes() / 1e9),
@@ -368,6 +369,15 @@ def _prompt_rows(
     made = judge.features([one.picture for one in asked])
     halves = kernel_distance(features[::2], features[1::2])
     return [*rows, Row("kernel distance to renders", kernel_distance(made, features), halves)]
+
+
+def _autoencoder_row(scenes: Sequence[Scene], sampler: Sampler, model: str) -> Row:
+    """How like finished renders are what the model's autoencoder makes of them."""
+    pictures = [finish.picture for scene in scenes for finish in scene.finishes]
+    return Row(
+        "renders through the autoencoder, dB",
+        mean_of([psnr(each, sampler.rebuilt(model, each)) for each in pictures]),
+    )
 
 
 def _taken_for(

@@ -64,6 +64,12 @@ def kernel_distance(left: NDArray[np.floating], right: NDArray[np.floating]) -> 
     return within(x) + within(y) - 2.0 * float(kernel(x, y).mean())
 
 
+def psnr(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Peak signal-to-noise ratio in dB of two pictures of one size."""
+    error = np.square(picture.astype(np.float64) - other).mean()
+    return float(10.0 * np.log10(255.0**2 / max(error, 1e-10)))
+
+
 def diversity(pictures: Sequence[NDArray[np.uint8]]) -> float:
     """Mean distance of pictures of one size to each other: RMS over pixels, of 255 levels."""
     stacked = np.stack(pictures).astype(np.float64)

@@ -18,16 +18,18 @@ import torch.nn.functional as F
 from maquette_wire.errors import MaquetteError
 from torch import Tensor, nn
 
+from .recipe import Attribute
+
 Region = Literal["all", "ground", "subject"]
 
-REGIONS: dict[str, Region] = {
+REGIONS: dict[Attribute, Region] = {
     "light": "all",
     "style": "all",
     "ground": "ground",
     "wall": "subject",
     "roof": "subject",
 }
-"""The attributes (docs/dataset.md) that are read, and where each of them is looked for."""
+"""Where each attribute is looked for."""
 UNKNOWN = -1
 _LEAST_SEEN = 0.02
 """Share of a picture that a region takes at least, for its attribute to be seen."""
@@ -80,7 +82,7 @@ class AttributeReader(nn.Module):
                 before = width
             self.levels.append(nn.Sequential(*layers))
         counts = {name: len(classes.get(name, [])) for name in REGIONS}
-        self.known = [name for name, count in counts.items() if count]
+        self.known: list[Attribute] = [name for name in REGIONS if counts[name]]
         if not self.known:
             raise MaquetteError(
                 "no-attributes",
@@ -102,13 +104,13 @@ class AttributeReader(nn.Module):
             }
         )
 
-    def forward(self, latents: Tensor, shown: Shown) -> dict[str, Tensor]:
+    def forward(self, latents: Tensor, shown: Shown) -> dict[Attribute, Tensor]:
         """latents [n, c, h, w] → scores [n, classes] of each attribute."""
         maps = [latents]
         for level in self.levels:
             maps.append(level(maps[-1]))
         whole = maps[-1].mean((2, 3))
-        scores = {}
+        scores: dict[Attribute, Tensor] = {}
         for name in self.known:
             seen = [whole]
             gates: Any = self.gates[name]
@@ -123,7 +125,7 @@ class AttributeReader(nn.Module):
         return scores
 
     def loss(
-        self, latents: Tensor, shown: Shown, weights: Mapping[str, float] | None = None
+        self, latents: Tensor, shown: Shown, weights: Mapping[Attribute, float] | None = None
     ) -> tuple[Tensor, float]:
         """The mean over attributes of the cross entropy of what can be seen and is known, times the
         attribute's weight (1 where it has none), and the share that is read rightly."""
@@ -148,7 +150,7 @@ def read(
     made: Tensor,
     veil: Tensor,
     shown: Shown,
-    weights: Mapping[str, float],
+    weights: Mapping[Attribute, float],
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch of real latents, and of made ones of the same scenes and captions, both
     under the noise `veil`, and the shares that are read rightly. One backward pass gives the reader

@@ -83,6 +83,10 @@ class Adversary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     widths: tuple[int, int, int] = (48, 96, 192)
 
 
+Attribute = Literal["light", "style", "ground", "wall", "roof"]
+"""What a reader reads (docs/dataset.md)."""
+
+
 class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A reader of attributes beside the UNet (`reader.AttributeReader`), for velocity prediction.
 
@@ -93,7 +97,7 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     weight: float = 0.5
-    weights: dict[Literal["light", "style", "ground", "wall", "roof"], float] = {}
+    weights: dict[Attribute, float] = {}
     alone: int = 0
     noise: float = 0.5
     rate: float = 1.0

@@ -22,7 +22,7 @@ from .loop import Shard
 from .lora import add_lora
 from .parts import on_device, train_only
 from .reader import REGIONS, AttributeReader, read
-from .recipe import Adversary, Reading, UnetStage
+from .recipe import Adversary, Attribute, Reading, UnetStage
 from .scenes import Dataset
 
 _MIN_SNR_GAMMA = 5.0
@@ -85,7 +85,9 @@ class UnetTraining:
         if self.scheduler.config.prediction_type != "v_prediction":
             raise self._needs_velocity("[unet.reading]")
         self.rates["reader"] = reading.rate
-        self.asked = {name: reading.weights.get(name, reading.weight) for name in REGIONS}
+        self.asked: dict[Attribute, float] = {
+            name: reading.weights.get(name, reading.weight) for name in REGIONS
+        }
         made = AttributeReader(self.unet.config.out_channels, self.classes, reading.widths)
         return on_device(made, self.device).to(memory_format=torch.channels_last)
 

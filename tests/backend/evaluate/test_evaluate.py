@@ -193,6 +193,7 @@ def test_the_command_measures_the_pocket_model(
     assert silhouettes["renders"] > silhouettes["model"] > silhouettes["wrong"] >= 0.0
     assert 0.0 <= figures["light as asked"]["model"] <= 1.0
     assert figures["seconds a picture"]["model"] > 0.0
+    assert 15.0 < figures["renders through the autoencoder, dB"]["model"] < 60.0
     lights = [each for each in record["taken_for"] if each["attribute"] == "light"]
     assert [sum(each["seen"].values()) for each in lights] == [2] * len(PROMPTS)
     assert record["recipe"]["model_hash"] and record["prompts"] == [p.text for p in PROMPTS]

@@ -82,6 +82,20 @@ def test_surfaces_keep_their_own_colours_as_the_strength_falls(sampler: Sampler)
     assert np.allclose(all_painted[~away], none[~away], atol=1e-6)
 
 
+def test_a_sky_differs_with_height_alone(sampler: Sampler) -> None:
+    """Not along borders, nor around a tower, as it was painted."""
+    capture = massing(384, 256, [(0, 4, 12, 18, 0, 12)], pitch=14.0)
+    job = msgspec.structs.replace(JOB, prompt="red brick tower at golden hour, lawn", count=1)
+    (picture,) = sampler.run(job, [capture]).pictures
+    sky = np.isposinf(np.asarray(capture.depth))
+    rows = np.flatnonzero(sky.mean(1) > 0.5)
+    assert len(rows) > 100
+    coarse = ndimage.gaussian_filter(np.where(sky, picture[2].mean(-1), 0.0), 6.0)
+    coarse /= ndimage.gaussian_filter(sky.astype(float), 6.0).clip(1e-3)
+    spread = [np.ptp(np.percentile(coarse[row][sky[row]], (1, 99))) for row in rows]
+    assert max(spread) < 8.0, max(spread)
+
+
 def test_it_sees_where_buildings_stand_in_a_picture_alone() -> None:
     capture = massing(256, 256, pitch=12.0)
     color, depth = np.asarray(capture.color), np.asarray(capture.depth)

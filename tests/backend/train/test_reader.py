@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from maquette.train.reader import REGIONS, UNKNOWN, AttributeReader, Shown, labels_of, read
+from maquette.train.recipe import Attribute
 from maquette_wire.errors import MaquetteError
 
 CLASSES = {"wall": ["brick", "render"], "ground": ["lawn", "street"], "style": ["pencil", "photo"]}
 WIDTHS = (8, 16, 16)
-EVEN = dict.fromkeys(REGIONS, 1.0)
+EVEN: dict[Attribute, float] = dict.fromkeys(REGIONS, 1.0)
 
 
 def test_it_asks_for_what_can_be_read_of_a_picture_where_that_is_seen():
