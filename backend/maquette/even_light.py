@@ -16,7 +16,7 @@ are too small, as in a whole quarter of a town, they are like glass usually is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,10 @@ _ENOUGH = 300.0
 _TIED = 10.0
 """How much more it counts that what several pictures show of a surface is alike than what it is
 like in each."""
+_GIVEN = 100.0
+"""How much more a face of a given picture counts than one that was painted."""
+_ALIKE = 0.1
+"""Oklab, how far apart the colours are by which faces are half believed to be one surface's."""
 _GLASS = 0.65
 """How light glass is by day, against its walls; it is grey."""
 _WARMER = 0.04
@@ -169,11 +173,14 @@ class Lit:
 
 
 def even_light(
-    pictures: Sequence[Lit], ties: sparse.csr_array | None = None
+    pictures: Sequence[Lit],
+    ties: sparse.csr_array | None = None,
+    given: Collection[int] = (),
 ) -> list[NDArray[np.uint8]]:
     """The pictures of one scene without the light that was painted, sRGB [H, W, 3]. ties: how many
     painted pixels the faces of all share, one picture's after the other's, [faces, faces]; those
-    that do get the same colours."""
+    that do get the same colours. given: numbers of pictures that stay as they are, which decide
+    those colours, and don't come back."""
     sizes, clear, walls, glass = (
         np.concatenate([getattr(each, name) for each in pictures])
         for name in ("sizes", "clear", "walls", "glass")
@@ -181,12 +188,17 @@ def even_light(
     usual = _usual_glass(sizes * clear**2, clear, walls, glass)
     glass = clear[:, None] * glass + (1.0 - clear[:, None]) * usual
     if ties is not None:
+        ties = _believed(ties, walls)
+        counts = [len(each.walls) for each in pictures]
+        sizes = sizes * np.repeat(
+            [_GIVEN if n in given else 1.0 for n in range(len(counts))], counts
+        )
         walls = _alike(walls, np.maximum(sizes, 1e-3), ties)
         glass = _alike(glass, np.maximum(sizes * clear, 1e-3), ties)
     glass[:, 0] -= _mirrored(walls, glass)
     cuts = np.cumsum([len(each.walls) for each in pictures])[:-1]
     parts = zip(pictures, np.split(walls, cuts), np.split(glass, cuts), strict=True)
-    return [picture.evened(*own) for picture, *own in parts]
+    return [each.evened(*own) for n, (each, *own) in enumerate(parts) if n not in given]
 
 
 def _mirrored(walls: NDArray[np.float64], glass: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -194,6 +206,15 @@ def _mirrored(walls: NDArray[np.float64], glass: NDArray[np.float64]) -> NDArray
     is light that falls on them, unless they are warmer than their walls, and so lit from within."""
     lit = (glass[:, 2] - walls[:, 2]) / _WARMER
     return (1.0 - lit).clip(0.0, 1.0) * (glass[:, 0] - _GLASS * walls[:, 0]).clip(0.0)
+
+
+def _believed(ties: sparse.csr_array, walls: NDArray[np.float64]) -> sparse.csr_array:
+    """Ties [faces, faces], less of faces that are of different colours, [faces, 3], though they
+    share pixels: one of them is a wall and, where the picture shows no edge, the roof above it."""
+    found = ties.tocoo()
+    apart = np.square(walls[found.row] - walls[found.col]).sum(1)
+    entries = found.data / (1.0 + apart / _ALIKE**2) ** 2, (found.row, found.col)
+    return sparse.coo_array(entries, ties.shape).tocsr()
 
 
 def _alike(

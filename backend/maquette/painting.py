@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +21,10 @@ import torch
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
-from scipy import sparse
 
 from . import devices
-from .agreement import Shared, agree
-from .even_light import Lit, even_light
+from .agreement import agree
+from .even_light import even_light
 from .families.family import Family, PictureTask
 from .families.loop import Denoising
 from .frames import Frame
@@ -198,42 +197,33 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
 
 def _finish(job: Job) -> None:
     """Make the pictures of what was decoded: agreed, and without the light that was painted."""
-    frames = {number: job.plan.frame(number) for number in job.decoded}
-    shared = None
+    every, painted = [job.plan.frame(number) for number in job.decoded], [*job.decoded.values()]
+    numbers, given, shared = [*job.decoded], frozenset[int](), None
     if job.captures:
         with job.timed("aligning"):
-            every = job.plan.frames
+            every, given = [*job.plan.frames], job.given
             painted = [job.decoded.get(frame.index, frame.color) for frame in every]
-            agreed, shared = agree(job.captures, every, painted, job.given)
-            job.decoded = {number: agreed[number] for number in job.decoded}
+            painted, shared = agree(job.captures, every, painted, given)
+            numbers = [frame.index for frame in every if frame.index not in given]
     with job.timed("decoding"):
         if not job.even:
-            for number, frame in frames.items():
+            for number in numbers:
                 job.check_cancelled()
-                job.pictures[number] = frame.cropped(job.decoded[number])
+                job.pictures[number] = every[number].cropped(painted[number])
             return
         scale = job.model.settings.light_scale
-        lit = {}
-        for number, whole in job.decoded.items():
+        lit = []
+        for frame, whole in zip(every, painted, strict=True):
             job.check_cancelled()
-            lit[number] = frames[number].lit(whole, scale)
-        ties = None if shared is None else _ties(job, lit, shared)
-        for (number, frame), picture in zip(
-            frames.items(), even_light([*lit.values()], ties), strict=True
-        ):
+            lit.append(frame.lit(whole, scale))
+        ties = None
+        if shared is not None:
+            faces = [f.as_painted(each.faces, -1) for f, each in zip(every, lit, strict=True)]
+            ties = shared.ties(faces, [len(each.walls) for each in lit])
+        shown = [frame for place, frame in enumerate(every) if place not in given]
+        pictures = even_light(lit, ties, given)
+        for number, frame, picture in zip(numbers, shown, pictures, strict=True):
             job.pictures[number] = frame.colored(picture)
-
-
-def _ties(job: Job, lit: Mapping[int, Lit], shared: Shared) -> sparse.csr_array:
-    """How many painted pixels the faces of pictures share; those of given ones have none."""
-    faces, counts = [], []
-    for frame in job.plan.frames:
-        own = lit.get(frame.index)
-        faces.append(
-            np.full(frame.padded[::-1], -1) if own is None else frame.as_painted(own.faces, -1)
-        )
-        counts.append(0 if own is None else len(own.walls))
-    return shared.ties(faces, counts)
 
 
 def _left_by_threads(job: Job, groups: Sequence[Sequence[Batch]]) -> list[Sequence[Batch]]:
