@@ -190,11 +190,10 @@ def even_light(
     if ties is not None:
         ties = _believed(ties, walls)
         counts = [len(each.walls) for each in pictures]
-        sizes = sizes * np.repeat(
-            [_GIVEN if n in given else 1.0 for n in range(len(counts))], counts
-        )
-        walls = _alike(walls, np.maximum(sizes, 1e-3), ties)
-        glass = _alike(glass, np.maximum(sizes * clear, 1e-3), ties)
+        held = np.repeat([number in given for number in range(len(pictures))], counts)
+        walls = _alike(walls, np.maximum(sizes * np.where(held, _GIVEN, 1.0), 1e-3), ties)
+        # A given picture may have its windows in other places.
+        glass = _alike(glass, np.maximum(sizes * clear * ~held, 1e-3), ties)
     glass[:, 0] -= _mirrored(walls, glass)
     cuts = np.cumsum([len(each.walls) for each in pictures])[:-1]
     parts = zip(pictures, np.split(walls, cuts), np.split(glass, cuts), strict=True)
