@@ -125,22 +125,33 @@ def test_windows_that_mirror_the_sky_are_dark_and_lit_ones_stay(
     assert (panes[2] > walls[2] + 0.03) if stays else True
 
 
+def tied(first: Lit, second: Lit, pair: tuple[int, int]) -> Any:
+    """A face of one picture and one of another share as many pixels as the first has."""
+    places = [pair[0], len(first.walls) + pair[1]]
+    amount = [first.sizes[pair[0]]] * 2
+    count = len(first.walls) + len(second.walls)
+    return sparse.csr_array((amount, (places, places[::-1])), (count, count))
+
+
 def test_faces_that_two_pictures_share_have_one_colour_and_others_keep_theirs():
     holes = openings(32)
-    bright, dim = lit(holes, 0.4), lit(holes, 0.4, np.full((HEIGHT, WIDTH), 0.8))
-    wall = (holes < 0.5) & (np.arange(HEIGHT) > 36)[:, None]
-    roof, glass = np.arange(HEIGHT)[:, None] + np.zeros(WIDTH, int) < 20, holes > 0.5
-    count = len(bright.walls)
-    own = bright.faces[-1, 0]
-    ties = np.zeros((2 * count, 2 * count))
-    ties[own, count + own] = ties[count + own, own] = bright.sizes[own]
+    bright, dim = lit(holes, 0.4), lit(holes, 0.4, np.full((HEIGHT, WIDTH), 0.9))
+    roof, wall = bright.faces[0, 0], bright.faces[-1, 0]
+    plain = (holes < 0.5) & (np.arange(HEIGHT) > 36)[:, None]
+    above = (np.arange(HEIGHT) < 20)[:, None] & np.ones(WIDTH, bool)
     alone = even_light([bright, dim])
-    tied = even_light([bright, dim], sparse.csr_array(ties))
+    same = even_light([bright, dim], tied(bright, dim, (wall, wall)))
+    follows = even_light([bright, dim], tied(bright, dim, (wall, wall)), given=[0])
+    crossed = even_light([bright, dim], tied(bright, dim, (wall, roof)))
 
     def differ(pictures: list[np.ndarray], where: np.ndarray) -> float:
         first, second = (oklab(each)[where].mean(0) for each in pictures)
         return float(np.linalg.norm(first - second))
 
-    for where in (wall, glass):
-        assert differ(tied, where) < 0.2 * differ(alone, where)
-    assert differ(tied, roof) == pytest.approx(differ(alone, roof), abs=1e-3)
+    for where in (plain, holes > 0.5):
+        assert differ(same, where) < 0.25 * differ(alone, where)
+    assert differ(same, above) == pytest.approx(differ(alone, above), abs=1e-3)
+    # A given picture stays, and so doesn't come back.
+    assert len(follows) == 1 and differ([alone[0], follows[0]], plain) < 0.01
+    # A wall and a roof that share pixels are no one surface.
+    assert differ([alone[0], crossed[0]], plain) < 0.03
