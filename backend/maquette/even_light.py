@@ -51,7 +51,7 @@ _TIED = 10.0
 like in each."""
 _GIVEN = 100.0
 """How much more a face of a given picture counts than one that was painted."""
-_ALIKE = 0.1
+_ALIKE = 0.12
 """Oklab, how far apart the colours are by which faces are half believed to be one surface's."""
 _GLASS = 0.65
 """How light glass is by day, against its walls; it is grey."""
