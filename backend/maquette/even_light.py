@@ -16,13 +16,13 @@ are too small, as in a whole quarter of a town, they are like glass usually is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from .oklab import oklab, srgb_of_oklab
 from .regions import connected
@@ -46,8 +46,17 @@ _FEW = 64.0
 """Painted pixels of a face by which what they say of its openings is half believed."""
 _ENOUGH = 300.0
 """Painted pixels of faces whose openings are told in full, by which a scene's are half believed."""
+_TIED = 10.0
+"""How much more it counts that what several pictures show of a surface is alike than what it is
+like in each."""
+_GIVEN = 100.0
+"""How much more a face of a given picture counts than one that was painted."""
+_ALIKE = 0.12
+"""Oklab, how far apart the colours are by which faces are half believed to be one surface's."""
 _GLASS = 0.65
 """How light glass is by day, against its walls; it is grey."""
+_WARMER = 0.04
+"""Oklab, how much yellower than its walls an opening is that is lit from within."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Lit:
         scale: pixels over which what varies is light.
         walls, glass: [faces, 3], Oklab, what a face is without openings, and its openings.
         clear: [faces], how far its openings can be told, 0 to 1; 0 where it has none.
-        weights: [faces], how much each says of what openings are like, in painted pixels.
+        sizes: [faces], in painted pixels.
     """
 
     picture: NDArray[np.uint8]
@@ -72,7 +81,7 @@ class Lit:
     walls: NDArray[np.float64]
     glass: NDArray[np.float64]
     clear: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    sizes: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -125,11 +134,11 @@ class Lit:
         walls = middle - (clear * share)[:, None] * slope
         glass = middle + (1.0 - share)[:, None] * slope
         glass[:, 0] = glass[:, 0].clip(0.0, 1.0)
-        weights = painted_pixels * clear**2
-        return cls(picture, surfaces, faces, openings, scale, walls, glass, clear, weights)
+        known = picture, surfaces, faces, openings, scale
+        return cls(*known, walls, glass, clear, painted_pixels)
 
-    def evened(self, glass: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """The picture, sRGB [H, W, 3]. glass: [3], Oklab, openings as they are in all pictures."""
+    def evened(self, walls: NDArray[np.float64], glass: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The picture, sRGB [H, W, 3]. walls, glass: [faces, 3], Oklab, as they are to be."""
         flat, faces = self.surfaces.ravel(), self.faces.ravel()
         sizes = np.bincount(flat).clip(1)
         of = np.zeros(len(sizes), np.intp)
@@ -137,7 +146,6 @@ class Lit:
         holes = self.openings > 0.5
         open_ = np.bincount(flat, holes.ravel()) > 0.5 * sizes
         clear = self.clear[of]
-        told = self.clear[:, None] * self.glass + (1.0 - self.clear[:, None]) * glass
         sides = [each.astype(np.float32) for each in (holes, ~holes)]
         around = [np.maximum(_smooth(side, self.scale), 1e-6) for side in sides]
         # What is painted on a wall whose windows can't be told is neither.
@@ -155,25 +163,83 @@ class Lit:
             of_face = _mean_by(of[open_], means[open_], len(self.clear))
             # As much glass as there is in a pixel, so that small windows don't flicker.
             varied = np.where(open_ & (clear > 0.0), _OWN * clear * (means - of_face[of]), 0.0)
-            walls, glazed = (each[:, channel][self.faces] for each in (self.walls, told))
-            mixed = walls + self.openings * (glazed - walls) + varied[self.surfaces]
-            base = np.where(windowed, mixed, means[self.surfaces])
+            own, wall, glazed = (
+                each[:, channel][self.faces] for each in (self.walls, walls, glass)
+            )
+            mixed = wall + self.openings * (glazed - wall) + varied[self.surfaces]
+            base = np.where(windowed, mixed, means[self.surfaces] + wall - own)
             values[:] = base + detail * (apart - _ALL * slow)
         return srgb_of_oklab(lab)
 
 
-def even_light(pictures: Sequence[Lit]) -> list[NDArray[np.uint8]]:
-    """The pictures of one scene without the light that was painted, sRGB [H, W, 3]."""
-    glass = _glass_of(pictures)
-    return [each.evened(glass) for each in pictures]
-
-
-def _glass_of(pictures: Sequence[Lit]) -> NDArray[np.float64]:
-    """[3], Oklab, what openings of a scene are like: as they are told, as far as they are."""
-    weights, clear, walls, glass = (
+def even_light(
+    pictures: Sequence[Lit],
+    ties: sparse.csr_array | None = None,
+    given: Collection[int] = (),
+) -> list[NDArray[np.uint8]]:
+    """The pictures of one scene without the light that was painted, sRGB [H, W, 3]. ties: how many
+    painted pixels the faces of all share, one picture's after the other's, [faces, faces]; those
+    that do get the same colours. given: numbers of pictures that stay as they are, which decide
+    those colours, and don't come back."""
+    sizes, clear, walls, glass = (
         np.concatenate([getattr(each, name) for each in pictures])
-        for name in ("weights", "clear", "walls", "glass")
+        for name in ("sizes", "clear", "walls", "glass")
     )
+    usual = _usual_glass(sizes * clear**2, clear, walls, glass)
+    glass = clear[:, None] * glass + (1.0 - clear[:, None]) * usual
+    if ties is not None:
+        ties = _believed(ties, walls)
+        counts = [len(each.walls) for each in pictures]
+        held = np.repeat([number in given for number in range(len(pictures))], counts)
+        walls = _alike(walls, np.maximum(sizes * np.where(held, _GIVEN, 1.0), 1e-3), ties)
+        # A given picture may have its windows in other places.
+        glass = _alike(glass, np.maximum(sizes * clear * ~held, 1e-3), ties)
+    glass[:, 0] -= _mirrored(walls, glass)
+    cuts = np.cumsum([len(each.walls) for each in pictures])[:-1]
+    parts = zip(pictures, np.split(walls, cuts), np.split(glass, cuts), strict=True)
+    return [each.evened(*own) for n, (each, *own) in enumerate(parts) if n not in given]
+
+
+def _mirrored(walls: NDArray[np.float64], glass: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[faces], Oklab, how much lighter than glass by day openings are: they mirror the sky, which
+    is light that falls on them, unless they are warmer than their walls, and so lit from within."""
+    lit = (glass[:, 2] - walls[:, 2]) / _WARMER
+    return (1.0 - lit).clip(0.0, 1.0) * (glass[:, 0] - _GLASS * walls[:, 0]).clip(0.0)
+
+
+def _believed(ties: sparse.csr_array, walls: NDArray[np.float64]) -> sparse.csr_array:
+    """Ties [faces, faces], less of faces that are of different colours, [faces, 3], though they
+    share pixels: one of them is a wall and, where the picture shows no edge, the roof above it."""
+    found = ties.tocoo()
+    apart = np.square(walls[found.row] - walls[found.col]).sum(1)
+    entries = found.data / (1.0 + apart / _ALIKE**2) ** 2, (found.row, found.col)
+    return sparse.coo_array(entries, ties.shape).tocsr()
+
+
+def _alike(
+    values: NDArray[np.float64], weights: NDArray[np.float64], ties: sparse.csr_array
+) -> NDArray[np.float64]:
+    """Values [r, c] of regions, those with ties [r, r] as alike as these are strong.
+
+    weights: [r], above zero, how much a region's own value counts, as ties do: least squares on
+    how far values are from their own and from each other.
+    """
+    amounts = ties.sum(1)
+    system = sparse.diags_array(weights + _TIED * amounts) - _TIED * ties
+    solved = sparse.linalg.splu(system.tocsc()).solve(weights[:, None] * values)
+    return np.asarray(solved)
+
+
+def _usual_glass(
+    weights: NDArray[np.float64],
+    clear: NDArray[np.float64],
+    walls: NDArray[np.float64],
+    glass: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """[3], Oklab, what openings of a scene are like: as they are told, as far as they are.
+
+    weights: [faces], how much each says of it, in painted pixels.
+    """
     if not weights.any():  # no face has any that can be told
         weights = np.ones_like(weights)
     told = float(weights @ clear) / (float(weights @ clear) + _ENOUGH)

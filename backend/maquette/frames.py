@@ -116,6 +116,18 @@ class Frame:
         pixel = self.enlarged
         return Lit.of(plain, self._sharpened(plain), ends, openings, pixel, scale * pixel)
 
+    def as_painted(self, values: NDArray[Any], none: Any) -> NDArray[Any]:
+        """Of values [H, W] of the finished size those at the middle of each painted pixel, at the
+        padded size; `none` in the padding."""
+        (width, height), margin = self.size, self.margin
+        rows, columns = (
+            (2 * np.arange(wanted) + 1) * given // (2 * wanted)
+            for wanted, given in zip((height, width), values.shape, strict=True)
+        )
+        result = np.full(self.padded[::-1], none, values.dtype)
+        result[margin : margin + height, margin : margin + width] = values[np.ix_(rows, columns)]
+        return result
+
     def colored(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A picture with the capture's own colours, where it is given them."""
         if self.own_colors is not None:

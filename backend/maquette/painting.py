@@ -18,16 +18,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 
 from . import devices
+from .agreement import agree
 from .even_light import even_light
 from .families.family import Family, PictureTask
 from .families.loop import Denoising
 from .frames import Frame
 from .plan import Plan
-from .together import SHARE, STARTS, SurfaceAverage
+from .together import SHARE, SurfaceAverage
 from .workers import Workers
 
 log = logging.getLogger(__name__)
@@ -71,8 +73,9 @@ Batch = Sequence[Picture]
 class Job:
     """The state of a running job.
 
-    `pictures` begins with those that are `given`. With `average` the others are synchronised, and
-    there is one picture of each frame; frames whose picture is given show it as their colour. With
+    `pictures` begins with those that are `given`. With `captures` the others agree on what these
+    share, and there is one picture of each; frames whose picture is given show it as their colour.
+    With `average` they are synchronised as well. With
     `anchor` they also attend to the picture of that number, which is the first of the first batch;
     where it is given, what is painted of it is dropped. With `even` the light that is painted is
     taken out of all pictures at the end, from what was `decoded`.
@@ -88,6 +91,7 @@ class Job:
     seconds: dict[str, float]
     warnings: list[str]
     given: frozenset[int] = frozenset()
+    captures: Sequence[Capture] = ()
     average: SurfaceAverage | None = None
     anchor: int | None = None
     latents: dict[int, torch.Tensor] = field(default_factory=dict)
@@ -188,19 +192,37 @@ def paint(job: Job, batches: Sequence[Batch]) -> None:
         if job.frugal:
             devices.release_memory(job.model.device)
     if job.decoded:
-        _even(job)
+        _finish(job)
 
 
-def _even(job: Job) -> None:
-    """Make the pictures of what was decoded, without the light that was painted."""
+def _finish(job: Job) -> None:
+    """Make the pictures of what was decoded: agreed, and without the light that was painted."""
+    every, painted = [job.plan.frame(number) for number in job.decoded], [*job.decoded.values()]
+    numbers, given, shared = [*job.decoded], frozenset[int](), None
+    if job.captures:
+        with job.timed("aligning"):
+            every, given = [*job.plan.frames], job.given
+            painted = [job.decoded.get(frame.index, frame.color) for frame in every]
+            painted, shared = agree(job.captures, every, painted, given)
+            numbers = [frame.index for frame in every if frame.index not in given]
     with job.timed("decoding"):
+        if not job.even:
+            for number in numbers:
+                job.check_cancelled()
+                job.pictures[number] = every[number].cropped(painted[number])
+            return
         scale = job.model.settings.light_scale
-        frames = {number: job.plan.frame(number) for number in job.decoded}
         lit = []
-        for number, whole in job.decoded.items():
+        for frame, whole in zip(every, painted, strict=True):
             job.check_cancelled()
-            lit.append(frames[number].lit(whole, scale))
-        for (number, frame), picture in zip(frames.items(), even_light(lit), strict=True):
+            lit.append(frame.lit(whole, scale))
+        ties = None
+        if shared is not None:
+            faces = [f.as_painted(each.faces, -1) for f, each in zip(every, lit, strict=True)]
+            ties = shared.ties(faces, [len(each.walls) for each in lit])
+        shown = [frame for place, frame in enumerate(every) if place not in given]
+        pictures = even_light(lit, ties, given)
+        for number, frame, picture in zip(numbers, shown, pictures, strict=True):
             job.pictures[number] = frame.colored(picture)
 
 
@@ -285,7 +307,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 whole = model.decode(latents[position : position + 1])
                 if whole is None:
                     return False
-                if job.even:
+                if job.even or job.captures:
                     job.decoded[picture.number] = whole
                 else:
                     job.pictures[picture.number] = picture.frame.cropped(whole)
@@ -324,13 +346,11 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
             guidance=plan.guidance,
             on_step=_step_callback(job, batch),
             shared=0.0 if job.average is None else SHARE,
-            starts=(1.0,) if job.average is None else STARTS,
         )
         for batch in group
     ]
     clean: list[torch.Tensor] = []
     painted: list[torch.Tensor] = []
-    rounds = 0
     with contextlib.ExitStack() as inside:
         shared = None
         if job.anchor is not None:
@@ -338,7 +358,6 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
         while not painted:
             agreed = _agreed(job, group, clean) if clean else [None] * len(runs)
             clean = []
-            rounds += 1
             for batch, run, sent in zip(group, runs, agreed, strict=True):
                 job.check_cancelled()
                 if shared is not None:
@@ -352,8 +371,6 @@ def _denoise(job: Job, group: Sequence[Batch]) -> list[torch.Tensor]:
                 if expected is None:
                     continue
                 clean.append(expected)
-                if plan.steps == 1:  # a step that is done when all have been here
-                    job.stepped(batch, "sampling", rounds, len(STARTS), {})
     return painted
 
 

@@ -169,6 +169,7 @@ class Sampler:
                 job.pictures.update(given)
                 job.check_cancelled()
                 if together:
+                    job.captures = captures
                     with job.timed("aligning"):
                         job.average = surface_average(captures, plan.frames, model.factor, given)
                     if model.settings.shared_attention and len(captures) > 1:

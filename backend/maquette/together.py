@@ -34,12 +34,7 @@ from .texturing.projection import Camera, look, points_seen
 
 SHARE = 0.65
 """Of the steps, from the first on, those that are synchronised: the last ones, which paint detail,
-are each view's own."""
-STARTS = (1.0, 0.7)
-"""A model that paints in a single step takes one more here: it begins at this share of the strength
-from what was agreed, makes one picture of what several views have left in a view, with windows
-that are whole again, and is agreed on in its turn."""
-
+are each view's own, and a single one is. What they paint is agreed on in pixels (`agreement`)."""
 _SHARPNESS = 12.0
 """Power of the quality that a view weighs in proportion to."""
 _LEAST = 0.01
@@ -50,7 +45,7 @@ _GIVEN = 3.0
 _CLEAN_CELLS = 0.75
 """From a jump of depth on, cells are trusted fully from this distance."""
 _MARGIN = 0.125
-"""Of the shorter side: the margin in which trust falls to nothing at the picture's edge."""
+"""Of the shorter side: the margin in which trust falls to nothing at a latent map's edge."""
 _HIT = 1e-6
 
 
@@ -104,10 +99,7 @@ def surface_average(
     factor: pixels for each latent cell and side. given: numbers of the captures whose pictures are
     finished; they keep all their cells, and the others follow them where they see well enough.
     """
-    # Near the cameras, so that float32 holds coordinates wherever in the world the scene is.
-    matrix = np.array(captures[0].view.view_matrix, np.float64).reshape(4, 4)
-    origin = -matrix[:3, :3].T @ matrix[:3, 3]
-    eyes = [_Eye.of(*pair, factor, origin) for pair in zip(captures, frames, strict=True)]
+    eyes = eyes_of(captures, frames, factor, _MARGIN)
     counts = [eye.height * eye.width for eye in eyes]
     starts = np.concatenate([[0], np.cumsum(counts)])
     total = int(starts[-1])
@@ -116,7 +108,7 @@ def surface_average(
     for number, eye in enumerate(eyes):
         if number in given:
             continue
-        weights, places = _weights(eye, eyes, given)
+        weights, places = weights_of(eye, eyes, given)
         own = slice(starts[number], starts[number + 1])
         for other, (weight, place) in enumerate(zip(weights, places, strict=True)):
             if other == number:
@@ -136,10 +128,22 @@ def surface_average(
     )
 
 
+def eyes_of(
+    captures: Sequence[Capture], frames: Sequence[Frame], factor: int, margin: float
+) -> list[Eye]:
+    """The eyes of captures of one scene; factor: pixels for each cell and side. margin: see
+    `Eye.of`."""
+    # Near the cameras, so that float32 holds coordinates wherever in the world the scene is.
+    matrix = np.array(captures[0].view.view_matrix, np.float64).reshape(4, 4)
+    origin = -matrix[:3, :3].T @ matrix[:3, 3]
+    pairs = zip(captures, frames, strict=True)
+    return [Eye.of(*pair, factor, margin, origin) for pair in pairs]
+
+
 @dataclass(frozen=True)
-class _Eye:
-    """A capture and the grid of its latents, `scale` [2] of its pixels (x, y) to a cell; the grid
-    begins `margin` [2] pixels to the left of it and above."""
+class Eye:
+    """A capture and a grid of cells on it, of latents or of painted pixels, `scale` [2] of its
+    pixels (x, y) to a cell; the grid begins `margin` [2] pixels to the left of it and above."""
 
     camera: Camera
     depth: Tensor
@@ -150,7 +154,15 @@ class _Eye:
     width: int
 
     @classmethod
-    def of(cls, capture: Capture, frame: Frame, factor: int, origin: NDArray[np.float64]) -> _Eye:
+    def of(
+        cls,
+        capture: Capture,
+        frame: Frame,
+        factor: int,
+        margin: float,
+        origin: NDArray[np.float64],
+    ) -> Eye:
+        """margin: of the shorter side, the margin in which trust falls to nothing."""
         view = capture.view
         width, height = (side // factor for side in frame.padded)
         size = np.array([view.width, view.height], np.float64)
@@ -160,7 +172,7 @@ class _Eye:
         x, y = np.arange(view.width) + 0.5, np.arange(view.height) + 0.5
         from_edge = np.minimum(
             np.minimum(x, view.width - x), np.minimum(y, view.height - y)[:, None]
-        ) / (_MARGIN * size.min())
+        ) / (margin * size.min())
         trust = from_jumps.clip(0.0, 1.0) * from_edge.clip(0.0, 1.0)
         return cls(
             Camera.of(view, origin, torch.device("cpu")),
@@ -213,8 +225,8 @@ class _Eye:
         return cells.reshape(-1, 16), both.reshape(-1, 16)
 
 
-def _weights(
-    eye: _Eye, eyes: Sequence[_Eye], given: Collection[int]
+def weights_of(
+    eye: Eye, eyes: Sequence[Eye], given: Collection[int]
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float64]]]:
     """What each view counts in the cells of one view: weights [views, n], which sum to the trust
     in the own cell or, where no view sees it well, to nothing; and where each view sees the cells,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from maquette.even_light import Lit, even_light
 from maquette.oklab import oklab
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 HEIGHT, WIDTH = 96, 160
 PIXEL = 4.0
@@ -22,9 +22,14 @@ def openings(bay: int) -> np.ndarray:
     return ((rows % 24 >= 8) & (rows % 24 < 18) & (rows > 30) & inside).astype(np.float32)
 
 
-def lit(holes: np.ndarray, blur: float, light: np.ndarray | None = None) -> Lit:
+def lit(
+    holes: np.ndarray,
+    blur: float,
+    light: np.ndarray | None = None,
+    glass: tuple[int, int, int] = GLASS,
+) -> Lit:
     """What a model painted that blurs by so many of its own pixels."""
-    colors = np.where(holes[..., None] > 0.5, GLASS, WALL).astype(float)
+    colors = np.where(holes[..., None] > 0.5, glass, WALL).astype(float)
     colors[:24] = ROOF
     soft = ndimage.gaussian_filter(colors, (blur * PIXEL, blur * PIXEL, 0), mode="nearest")
     soft[:24] = ROOF
@@ -104,3 +109,49 @@ def test_a_few_windows_on_the_ground_say_nothing_of_glass():
     (after,) = even_light([before])
     assert np.abs(oklab(after)[holes > 0.5] - oklab(before.picture)[holes > 0.5]).mean() < 0.12
     assert oklab(after)[holes > 0.5][:, 0].min() > 0.3
+
+
+@pytest.mark.parametrize(
+    ("glass", "stays"), [((205, 210, 220), False), ((250, 200, 90), True)], ids=["sky", "lamps"]
+)
+def test_windows_that_mirror_the_sky_are_dark_and_lit_ones_stay(
+    glass: tuple[int, int, int], stays: bool
+):
+    holes = openings(32)
+    (after,) = even_light([lit(holes, 0.4, glass=glass)])
+    wall = (holes < 0.5) & (np.arange(HEIGHT) > 36)[:, None]
+    panes, walls = (oklab(after)[where].mean(0) for where in (holes > 0.5, wall))
+    assert (panes[0] > 0.9 * walls[0]) if stays else (panes[0] < 0.75 * walls[0])
+    assert (panes[2] > walls[2] + 0.03) if stays else True
+
+
+def tied(first: Lit, second: Lit, pair: tuple[int, int]) -> Any:
+    """A face of one picture and one of another share as many pixels as the first has."""
+    places = [pair[0], len(first.walls) + pair[1]]
+    amount = [first.sizes[pair[0]]] * 2
+    count = len(first.walls) + len(second.walls)
+    return sparse.csr_array((amount, (places, places[::-1])), (count, count))
+
+
+def test_faces_that_two_pictures_share_have_one_colour_and_others_keep_theirs():
+    holes = openings(32)
+    bright, dim = lit(holes, 0.4), lit(holes, 0.4, np.full((HEIGHT, WIDTH), 0.9))
+    roof, wall = bright.faces[0, 0], bright.faces[-1, 0]
+    plain = (holes < 0.5) & (np.arange(HEIGHT) > 36)[:, None]
+    above = (np.arange(HEIGHT) < 20)[:, None] & np.ones(WIDTH, bool)
+    alone = even_light([bright, dim])
+    same = even_light([bright, dim], tied(bright, dim, (wall, wall)))
+    follows = even_light([bright, dim], tied(bright, dim, (wall, wall)), given=[0])
+    crossed = even_light([bright, dim], tied(bright, dim, (wall, roof)))
+
+    def differ(pictures: list[np.ndarray], where: np.ndarray) -> float:
+        first, second = (oklab(each)[where].mean(0) for each in pictures)
+        return float(np.linalg.norm(first - second))
+
+    for where in (plain, holes > 0.5):
+        assert differ(same, where) < 0.25 * differ(alone, where)
+    assert differ(same, above) == pytest.approx(differ(alone, above), abs=1e-3)
+    # A given picture stays, and so doesn't come back.
+    assert len(follows) == 1 and differ([alone[0], follows[0]], plain) < 0.01
+    # A wall and a roof that share pixels are no one surface.
+    assert differ([alone[0], crossed[0]], plain) < 0.03

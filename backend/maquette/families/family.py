@@ -276,12 +276,11 @@ class Family(ABC, Generic[Words]):
         guidance: float,
         on_step: StepCallback,
         shared: float = 0.0,
-        starts: Sequence[float] = (1.0,),
     ) -> Denoising:
         """One device batch of pictures of one size; returns float32 latents [B, C, h, w].
 
         For the first `shared` of the steps it yields the clean latents, and goes on with those
-        that it is sent, then None; others may run meanwhile. starts: of a single step, see `loop`.
+        that it is sent, then None; others may run meanwhile.
         """
         with torch.inference_mode():
             predict = self._predictor(tasks, negative_prompt, guidance)
@@ -294,7 +293,6 @@ class Family(ABC, Generic[Words]):
                 strength=strength,
                 on_step=on_step,
                 shared=shared,
-                starts=starts,
             )
         )
 

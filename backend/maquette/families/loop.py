@@ -47,7 +47,6 @@ class DenoisingLoop:
         strength: float,
         on_step: StepCallback,
         shared: float = 0.0,
-        starts: Sequence[float] = (1.0,),
     ) -> Denoising:
         """Noise the init latents by `strength` and denoise them; returns float32 [B, C, h, w].
 
@@ -58,10 +57,7 @@ class DenoisingLoop:
         and ends in the picture, whatever the scheduler. What `on_step` raises ends the loop.
         shared: the share of the steps, from the first on, at which the clean latents are yielded;
         the scheduler steps with the output that means those sent. Where there are such steps, the
-        others yield None, so that several runs stay in step. starts: shares of the strength at
-        which a single step begins; with several, what one ends in is noised for the next, as a
-        consistency model samples (Song et al., "Consistency Models", ICML 2023, algorithm 1), but
-        with the same noise.
+        others yield None, so that several runs stay in step. A single step is none of them.
         """
         device, latents = init_latents.device, init_latents
         noise = torch.cat(
@@ -72,10 +68,10 @@ class DenoisingLoop:
         ).to(device)
         if steps == 1:
             every = self.scheduler.config.num_train_timesteps
-            timesteps = torch.tensor(
-                [max(0, round(start * strength * every) - 1) for start in starts], device=device
-            )
-            return (yield from self._at_once(latents, noise, timesteps, predict, on_step, shared))
+            timestep = torch.tensor(max(0, round(strength * every) - 1), device=device)
+            latents = self._at_once(latents, noise, timestep, predict)
+            on_step(1, 1, latents)
+            return latents
         self.scheduler.set_timesteps(steps, device=device)
         timesteps = self._timesteps(steps, strength)
         latents = self.scheduler.add_noise(latents, noise, timesteps[:1].repeat(len(latents)))
@@ -94,24 +90,13 @@ class DenoisingLoop:
         self,
         latents: torch.Tensor,
         noise: torch.Tensor,
-        timesteps: torch.Tensor,
+        timestep: torch.Tensor,
         predict: Predictor,
-        on_step: StepCallback,
-        shared: float,
-    ) -> Denoising:
-        """Noise the latents to each timestep and go from there to the picture in one step."""
-        scheduler = self.scheduler
-        for index, timestep in enumerate(timesteps):
-            kept = scheduler.alphas_cumprod.to(timestep.device)[timestep]
-            latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
-            output = predict(latents, timestep, index / len(timesteps))
-            if index < math.ceil(shared * len(timesteps)):
-                output = yield from self._agreed(latents, output, kept)
-            elif shared:
-                yield None
-            latents = self._clean(latents, output, kept)
-            on_step(index + 1, len(timesteps), latents)
-        return latents
+    ) -> torch.Tensor:
+        """Noise the latents to a timestep and go from there to the picture in one step."""
+        kept = self.scheduler.alphas_cumprod.to(timestep.device)[timestep]
+        latents = kept.sqrt() * latents + (1.0 - kept).sqrt() * noise
+        return self._clean(latents, predict(latents, timestep, 0.0), kept)
 
     def _in_steps(
         self,
