@@ -1,4 +1,4 @@
-"""The docs' pictures of concepts: the demo's sheet, seeds of one prompt, and kinds of windows.
+"""The docs' pictures of concepts: the demo's sheet, seeds of one prompt, and posters.
 
 Each is what the demo, ``maquette batch`` and ``maquette sheet`` make with the pocket model. What
 ``maquette evaluate`` wrote, which needs a dataset, is shown too where it is given.
@@ -8,43 +8,98 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from .console import root, run_logged, say
 
-DEMO, SEEDS, FACADES = Path("docs/demo.jpg"), Path("docs/seeds.jpg"), Path("docs/facades.jpg")
+DEMO, SEEDS = Path("docs/demo.jpg"), Path("docs/seeds.jpg")
 EVALUATED = {"sheet": 1152, "captures": 1152, "geometry": 1008, "strength": 1008}
 """The evaluation's sheets, and how wide the docs show them."""
 SEED_WIDTH = 256
 QUALITY = 86
 
 
+@dataclass(frozen=True)
+class Poster:
+    """A labelled grid of a batch.
+
+    Attributes:
+        options: of the batch. laid: how it is laid out.
+    """
+
+    target: Path
+    title: str
+    samples: tuple[str, ...]
+    options: tuple[str, ...]
+    laid: tuple[str, ...]
+    width: int
+
+
+POSTERS = (
+    Poster(
+        Path("docs/facades.jpg"),
+        "Façades",
+        ("office_slab", "courtyard"),
+        (
+            *("--camera", "Two-point", "--prompt", "pale brick building, plaza, day"),
+            *("--windows", "punched,tall,ribbon,grid,curtain-wall", "--seed", "1"),
+        ),
+        ("--rows", "source", "--columns", "windows"),
+        1500,
+    ),
+    Poster(
+        Path("docs/images/poster.jpg"),
+        "Five massings, four materials",
+        ("church", "courtyard", "gabled_house", "office_slab", "street_tower"),
+        (
+            *("--camera", "Street", "--prompt", "red brick building at dusk, wet plaza"),
+            *("--prompt", "white render building, golden hour, lawn"),
+            *("--prompt", "timber building in snow, overcast"),
+            *("--prompt", "concrete building, day, street"),
+        ),
+        ("--rows", "source", "--columns", "prompt", "--sources"),
+        1500,
+    ),
+    Poster(
+        Path("docs/images/grid.jpg"),
+        "red brick library at dusk",
+        ("church",),
+        (
+            *("--camera", "Street", "--prompt", "red brick library at dusk"),
+            *("--seed", "0-3", "--geometry", "0.2,0.5,0.8"),
+        ),
+        ("--rows", "seed", "--columns", "geometry"),
+        1186,
+    ),
+)
+
+
 def make(extension: Path, blender: Path) -> None:
-    """Make the three. Raises BuildError."""
-    given: list[str | Path] = ["--blender", blender, "--extension", extension]
+    """Make all but those of an evaluation. Raises BuildError."""
+    given = ("--blender", str(blender), "--extension", str(extension))
     run_logged("demo", [sys.executable, "-m", "tools.demo", *given], "docs")
     _save(_narrowed(Image.open(root() / "out" / "demo" / "sheet.png"), 1200), DEMO)
     with tempfile.TemporaryDirectory(prefix="maquette-docs-") as name:
         folder = Path(name)
-        wanted = ["--camera", "Street", "--prompt", "housing block", "--seed", "0-3"]
-        _batch("seeds", folder / "seeds", ("courtyard",), [*wanted, *given])
+        wanted = ("--camera", "Street", "--prompt", "housing block", "--seed", "0-3")
+        _batch(SEEDS.stem, folder / "seeds", ("courtyard",), (*wanted, *given))
         pictures = [Image.open(path) for path in sorted((folder / "seeds").glob("*.png"))]
         small = [_narrowed(picture, SEED_WIDTH) for picture in pictures]
         row = Image.new("RGB", (SEED_WIDTH * len(small), small[0].height))
         for number, picture in enumerate(small):
             row.paste(picture, (SEED_WIDTH * number, 0))
         _save(row, SEEDS)
-        wanted = ["--camera", "Two-point", "--prompt", "pale brick building, plaza, day"]
-        wanted += ["--windows", "punched,tall,ribbon,grid,curtain-wall", "--seed", "1"]
-        _batch("façades", folder / "facades", ("office_slab", "courtyard"), [*wanted, *given])
-        poster = folder / "facades.png"
-        laid: list[str | Path] = ["--output", poster, "--title", "Façades"]
-        laid += ["--rows", "source", "--columns", "windows"]
-        command: list[str | Path] = [sys.executable, "-m", "maquette", "sheet", folder / "facades"]
-        run_logged("façades on a poster", [*command, *laid], "docs")
-        _save(_narrowed(Image.open(poster), 1500), FACADES)
+        for poster in POSTERS:
+            stem = poster.target.stem
+            _batch(stem, folder / stem, poster.samples, (*poster.options, *given))
+            page = folder / f"{stem}.png"
+            command = [sys.executable, "-m", "maquette", "sheet", str(folder / stem)]
+            command += ["--output", str(page), "--title", poster.title, *poster.laid]
+            run_logged(f"{stem} on a poster", command, "docs")
+            _save(_narrowed(Image.open(page), poster.width), poster.target)
 
 
 def evaluated(folder: Path) -> None:
@@ -53,10 +108,10 @@ def evaluated(folder: Path) -> None:
         _save(_narrowed(Image.open(folder / f"{name}.png"), width), Path(f"docs/pocket-{name}.jpg"))
 
 
-def _batch(what: str, output: Path, samples: tuple[str, ...], options: list[str | Path]) -> None:
-    command: list[str | Path] = [sys.executable, "-m", "maquette", "batch", "--output", output]
+def _batch(what: str, output: Path, samples: tuple[str, ...], options: tuple[str, ...]) -> None:
     sources = [root() / "samples" / f"{sample}.blend" for sample in samples]
-    run_logged(what, [*command, *sources, *options], "docs")
+    command = [sys.executable, "-m", "maquette", "batch", "--output", output, *sources, *options]
+    run_logged(what, command, "docs")
 
 
 def _narrowed(picture: Image.Image, width: int) -> Image.Image:
