@@ -23,6 +23,8 @@ from .base import MaquettePanel, picture_scale
 
 ICONS = {"INFO": "INFO", "WARNING": "ERROR", "ERROR": "CANCEL"}
 ENDED_ICONS = {State.DONE: "CHECKMARK", State.CANCELLED: "X"}
+STUCK = (State.UNSAVED, State.FAILED)
+"""What the user has to do something about; a job that is done or cancelled leaves by itself."""
 SHOWN = 4
 """Pictures that an ended Blender left behind and that are named; the others are counted."""
 
@@ -39,7 +41,7 @@ def draw_jobs(layout: bpy.types.UILayout, width: int) -> None:
             _draw_waiting(layout, job, session, left.get(job.name))
         elif job.state.open:
             _draw_running(layout, job, scale)
-        else:
+        elif job.state in STUCK:
             _draw_stuck(layout, job, width)
     _draw_notices(layout, session, width)
     _draw_left_behind(layout, session, width)

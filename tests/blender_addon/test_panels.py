@@ -14,7 +14,8 @@ from maquette_wire.recipe import Recipe
 
 import blender_addon
 from blender_addon import results
-from blender_addon.panels import facades, image, menu, presets, rendering, restyle
+from blender_addon.jobs import State
+from blender_addon.panels import facades, image, jobs, menu, presets, rendering, restyle
 from blender_addon.panels.jobs import ICONS
 
 SOURCES = sorted(Path(blender_addon.__file__).parent.rglob("*.py"))
@@ -45,6 +46,23 @@ def test_the_layout_functions_take_what_the_panel_gives():
     assert "placeholder" in functions["prop"].parameters
     assert "heading" in functions["row"].parameters
     assert {"factor", "text"} <= set(functions["progress"].parameters.keys())
+
+
+def test_a_job_that_has_just_ended_well_is_not_shown_as_failed(monkeypatch: pytest.MonkeyPatch):
+    """It leaves the list at the next tick, and a panel may be drawn before."""
+    shown: list[State] = []
+    made = {
+        state.name: SimpleNamespace(name=state.name, state=state)
+        for state in (State.DONE, State.CANCELLED, State.FAILED, State.UNSAVED)
+    }
+    monkeypatch.setattr(jobs, "current", lambda: SimpleNamespace(jobs=made, pace=None))
+    monkeypatch.setattr(jobs, "times_left", lambda *_given: {})
+    monkeypatch.setattr(jobs, "picture_scale", lambda _width: 1.0)
+    for name in ("_draw_all", "_draw_notices", "_draw_left_behind", "draw_connection"):
+        monkeypatch.setattr(jobs, name, lambda *_given: None)
+    monkeypatch.setattr(jobs, "_draw_stuck", lambda _layout, job, _width: shown.append(job.state))
+    jobs.draw_jobs(cast(Any, None), 300)
+    assert shown == [State.FAILED, State.UNSAVED]
 
 
 class Drawn:
