@@ -22,7 +22,7 @@ from window import ADD_ON, begin, perform, picture, press, search, shot, type_in
 
 PROMPT = "red brick church at dusk, wet plaza"
 JOB_SECONDS = 300.0
-VARIATIONS = 4 if "MAQUETTE_DOCS" in os.environ else 1
+VARIATIONS = 8 if "MAQUETTE_DOCS" in os.environ else 1
 """Of each job in the queue: enough to look at it, or as few as a test needs."""
 
 session = importlib.import_module(f"{ADD_ON}.session").current()
