@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy.sparse import coo_array, csgraph
 from torch import Tensor
 
 from .projection import Sight
@@ -72,5 +72,5 @@ def _pieces(corners: NDArray[np.float64], objects: NDArray[np.int32]) -> NDArray
     other = order[found]
     linked = np.flatnonzero(there[other] == back)
     triangles = linked // 3, other[linked] // 3
-    graph = sparse.coo_array((np.ones(len(linked)), triangles), (len(corners),) * 2)
-    return sparse.csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
+    graph = coo_array((np.ones(len(linked)), triangles), (len(corners),) * 2)
+    return csgraph.connected_components(graph, directed=False)[1].astype(np.int64)

@@ -104,9 +104,12 @@ class Texels:
         rows, columns = np.divmod(self.places[chosen], np.int32(self.size))
         frames = self.frames.take(self.parts.triangles.take(self.own[chosen]), 2)
         weights = frames[:, 0] + frames[:, 1] * columns + frames[:, 2] * rows
-        outside = np.flatnonzero((weights < 0.0).any(0))
-        weights[:, outside] += _to_the_edge(weights[:, outside], frames[:, 1:, outside])
-        weights = np.maximum(weights, 0.0)
+        outside = np.flatnonzero(weights.min(0) < 0.0)
+        beyond, across, down = (
+            each.take(outside, 1) for each in (weights, frames[:, 1], frames[:, 2])
+        )
+        weights[:, outside] = beyond + _to_the_edge(beyond, across, down)
+        np.maximum(weights, 0.0, out=weights)
         return (weights / weights.sum(0)).astype(np.float32)
 
     def positions(
@@ -183,12 +186,13 @@ class Patches:
         return center, torch.where(smaller, reach, radius)
 
 
-def _to_the_edge(weights: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _to_the_edge(
+    weights: NDArray[np.float64], across: NDArray[np.float64], down: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """What to add to weights [3, n] of places outside of their triangles to be on the edge that
-    they lie farthest beyond, square to it. slopes: [3, 2, n], what a column and a row add."""
-    steep = np.maximum((slopes**2).sum(1), 1e-300)
-    edge = (weights / np.sqrt(steep)).argmin(0)
-    each = np.arange(weights.shape[1])
-    way = slopes[edge, :, each].T
-    back = weights[edge, each] / steep[edge, each]
-    return -(slopes * way).sum(1) * back
+    they lie farthest beyond, square to it. across, down: [3, n], what a column and a row add."""
+    steep = np.maximum(across * across + down * down, 1e-300)
+    edge = (weights / np.sqrt(steep)).argmin(0)[None]
+    of_edge = (np.take_along_axis(each, edge, 0) for each in (weights, steep, across, down))
+    weight, steepness, right, below = of_edge
+    return -(across * right + down * below) * (weight / steepness)
