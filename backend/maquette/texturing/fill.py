@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import avg_pool3d, grid_sample, interpolate
+from torch.nn.functional import avg_pool3d, grid_sample
 
 from ..workers import ALONE, Workers
 from .tensors import put, which
@@ -179,10 +179,23 @@ def _continued(sums: Tensor, coarsest: int) -> Tensor:
     for level in reversed(levels):
         weight = level[:, 3:]
         share = weight.clamp(max=1.0)
-        if found.shape != level.shape:
-            found = interpolate(found, level.shape[2:], mode="trilinear")
+        for axis in (2, 3, 4):
+            if found.shape[axis] < level.shape[axis]:
+                found = _doubled(found, axis)
         found = found * (1.0 - share) + level * (share / weight.clamp(min=1e-12))
     return found
+
+
+def _doubled(values: Tensor, axis: int) -> Tensor:
+    """With two cells for each along an axis, linearly; the outermost ones go on as they are. Much
+    faster than PyTorch's trilinear interpolation."""
+    count = values.shape[axis]
+    near = values * 0.75
+    first, last = values.narrow(axis, 0, 1), values.narrow(axis, count - 1, 1)
+    before = torch.cat([first, values.narrow(axis, 0, count - 1)], axis)
+    after = torch.cat([values.narrow(axis, 1, count - 1), last], axis)
+    halves = [torch.add(near, each, alpha=0.25) for each in (before, after)]
+    return torch.stack(halves, axis + 1).flatten(axis, axis + 1)
 
 
 def continue_islands(

@@ -25,6 +25,8 @@ _MIXED = 0.02
 by one: less is seen past its outline."""
 _WELD = 1e4
 """Steps in a metre, within which corners are one."""
+_MIX = np.array([0x9E3779B1, 0x42E1653C5F815519, 0x51AFD7ED558CCD5B, 0x2545F4914F6CDD1D], np.int64)
+"""Odd factors that make one number of several, modulo 2 ** 64."""
 
 
 def outsides(sights: Sequence[Sight], points: Tensor, surface: Surface) -> Tensor:
@@ -60,17 +62,19 @@ def _turns(sides: Tensor) -> Tensor:
 def _pieces(corners: NDArray[np.float64], objects: NDArray[np.int32]) -> NDArray[np.int64]:
     """Of triangles [n, 3, 3] numbers [n] of connected pieces, each of which faces one way: two
     triangles belong together that pass an edge that they share in opposite directions."""
-    local = np.round((corners - corners.min((0, 1))) * _WELD).astype(np.int64).reshape(-1, 3)
-    keys = local @ np.array([1, 0x9E3779B1, 0x85EBCA77C2B2AE3D >> 1], np.int64)
-    keys ^= np.repeat(objects, 3).astype(np.int64) << 40
-    places = np.unique(keys, return_inverse=True)[1].reshape(-1, 3)
-    begin, end = places.ravel(), np.roll(places, -1, 1).ravel()
-    width = int(places.max()) + 1
-    there, back = begin * width + end, end * width + begin
-    order = np.argsort(there, kind="stable")
-    found = np.searchsorted(there[order], back).clip(max=len(order) - 1)
-    other = order[found]
-    linked = np.flatnonzero(there[other] == back)
-    triangles = linked // 3, other[linked] // 3
-    graph = coo_array((np.ones(len(linked)), triangles), (len(corners),) * 2)
+    x, y, z = np.rint(corners.reshape(-1, 3) * _WELD).astype(np.int64).T
+    # Corners, and then edges whichever way they are passed, by one number each.
+    begin = x + y * _MIX[0] + z * _MIX[1] + np.repeat(objects, 3) * _MIX[2]
+    end = np.roll(begin.reshape(-1, 3), -1, 1).ravel()
+    edges = np.minimum(begin, end) * _MIX[3] + np.maximum(begin, end)
+    order = np.argsort(edges)
+    triangles, forward = order // 3, (begin < end)[order]
+    # Where several share an edge, those that pass it one way are linked through any of the others.
+    first = np.diff(edges[order], prepend=~edges[order[:1]]) != 0
+    group = np.cumsum(first) - 1
+    ways = np.zeros((2, group[-1] + 1), bool)
+    ways[forward.astype(np.intp), group] = True
+    linked = np.flatnonzero((ways[0] & ways[1])[group] & ~first)
+    pairs = triangles[np.flatnonzero(first)[group[linked]]], triangles[linked]
+    graph = coo_array((np.ones(len(linked)), pairs), (len(corners),) * 2)
     return csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
