@@ -4,7 +4,7 @@ A small model's convolutions know how high in the sky they are by the picture's 
 they stain a sky along borders and around what stands before it. Where the sky is, is known to the
 pixel. A clear or a clouded one changes with height far more than along the horizon (Preetham et
 al., "A Practical Analytic Model for Daylight", SIGGRAPH 1999), so each row gets the mean of what
-was painted of it far from stains, smooth from row to row, and its finest detail stays.
+was painted of it far from stains, smooth from row to row.
 """
 
 from __future__ import annotations
@@ -14,23 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt
 
 from .depth import area_resize
 
 _CELL = 4
 """Pixels along a side over which colours are averaged first."""
 _STAINED = 48.0
-"""Pixels from a border, and along the row from what stands before the sky, that count less; detail
-is a stain as well near a border."""
+"""Pixels from a border, and along the row from what stands before the sky, that count less."""
 _LEAST = 0.02
 """What they count at least, for rows in which there is nothing else."""
 _SMOOTH = 28.0
 """Pixels over which rows are averaged."""
-_FINE = 7.0
-"""Pixels within which what varies is detail."""
-_CLEAR = 16.0
-"""Pixels from what stands before the sky within which detail is a stain as well."""
 _BLURRED = 4.0
 """Pixels from what stands before the sky that have some of its colour."""
 _SEEN = 0.002
@@ -45,14 +40,12 @@ class EvenSky:
     Attributes:
         sky: bool [rows, W].
         clear: float32 [rows, W], 1 where the sky's colour is its own, 0 where none is.
-        detail: float32 [rows, W], how much detail stays.
         counts: float32 [h, w], how much each cell counts.
         smooth: float32 [h, h], makes a row's colour of the sums of what counts of each.
     """
 
     sky: NDArray[np.bool_]
     clear: NDArray[np.float32]
-    detail: NDArray[np.float32]
     counts: NDArray[np.float32]
     smooth: NDArray[np.float32]
 
@@ -74,28 +67,20 @@ class EvenSky:
         side = np.minimum(column, column[::-1]) + 1.0
         along = _distance(sky, rows=height * width)
         trust = (_ramp(along) * _ramp(side) * _ramp(row + 1.0)[:, None] * clear).astype(np.float32)
-        border = np.minimum(side, row[:, None] + 1.0)
-        pure = np.minimum(border / _STAINED, (away - _BLURRED) / _CLEAR)
-        detail = pure.clip(0.0, 1.0).astype(np.float32)
         counts = area_resize(trust, (-(-height // _CELL), -(-width // _CELL)))
-        return cls(sky, clear, detail, counts, _smooth(counts.sum(1)))
+        return cls(sky, clear, counts, _smooth(counts.sum(1)))
 
     def evened(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3] with its sky evened. share: how much of that, 0 to 1."""
-        rows, width = self.sky.shape
-        cells = self.counts.shape
-        clear = area_resize(self.clear, cells)
-        blurred_clear = np.maximum(gaussian_filter(clear, _FINE / _CELL), 1e-3)
+        rows = len(self.sky)
+        clear = np.maximum(area_resize(self.clear, self.counts.shape), 1e-3)
         weight = share * self.sky
         even = picture.copy()
         for channel in range(3):
             color = picture[:rows, :, channel].astype(np.float32)
-            seen = area_resize(color * self.clear, cells)
-            coarse = gaussian_filter(seen, _FINE / _CELL) / blurred_clear
-            total = (self.counts * seen / np.maximum(clear, 1e-3)).sum(1)
-            wanted = _enlarged((self.smooth @ total)[:, None], (1, rows))
-            fine = color - _enlarged(coarse, (width, rows))
-            color += weight * (wanted + self.detail * fine - color)
+            seen = area_resize(color * self.clear, self.counts.shape)
+            wanted = (self.smooth @ (self.counts * seen / clear).sum(1))[:, None]
+            color += weight * (_enlarged(wanted, (1, rows)) - color)
             even[:rows, :, channel] = (color + 0.5).clip(0, 255)
         return even
 

@@ -18,6 +18,7 @@ from . import annotators, depth, framing
 from .edges import surface_ends
 from .even_light import Lit
 from .even_sky import EvenSky
+from .even_surfaces import EvenSurfaces
 from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
 from .kept import Kept
@@ -31,6 +32,8 @@ _REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved, a cell of latents."""
 _OUTLINES = Kept[Outlines](8 << 20)
 """Which take some 5 to 10 bytes a pixel."""
+_SURFACES = Kept[EvenSurfaces](4 << 20)
+"""Which take some 40 bytes a pixel."""
 _SKIES = Kept[EvenSky | None](8 << 20)
 """Which take some 9 bytes a pixel of the rows with sky."""
 
@@ -77,6 +80,7 @@ class Frame:
         openings: [H, W] of the finished size, how much of each pixel is one; None without any.
         own_colors: the capture's own ones that its pictures are given; None where they aren't.
         sky: where pictures have a sky that is to be evened, at the size that they are painted at.
+        surfaces: those that are to be evened in pictures, if any.
         parted: whether faint edges between surfaces are made visible.
         warnings: sentences for the user about the capture.
     """
@@ -95,6 +99,7 @@ class Frame:
     openings: NDArray[np.float32] | None = None
     own_colors: OwnColors | None = None
     sky: EvenSky | None = None
+    surfaces: EvenSurfaces | None = None
     parted: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -105,7 +110,12 @@ class Frame:
 
     def cropped(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture [H, W, 3] of what the model painted, at the padded size."""
-        return self.colored(self._sharpened(self._enlarged(painted)))
+        picture = self._enlarged(painted)
+        if self.surfaces is None:
+            return self.colored(self._sharpened(picture))
+        # Whose colours are on their own side of edges then.
+        picture = self.surfaces.evened(picture, self.hold)
+        return self.colored(self.outlines[0].smoothed(picture, self.hold))
 
     def lit(self, painted: NDArray[np.uint8], scale: float) -> Lit:
         """What there is to take light out of in what the model painted, at the padded size. scale:
@@ -221,9 +231,10 @@ class FrameMaker:
             parted=alone,
             warnings=() if self.seamless else _depth_warnings(metres, encoded, name),
         )
-        radius = self.model.settings.outlines
-        plain = with_outlines(plain, capture, radius, self.seamless, self.even)
-        if self.model.settings.even_sky and alone:
+        settings = self.model.settings
+        needed = self.even or settings.even_surfaces
+        plain = with_outlines(plain, capture, settings.outlines, self.seamless, needed)
+        if settings.even_sky and alone:
             plain = with_even_sky(plain, capture)
         return {kind: self._with_windows(plain, capture, encoded, kind) for kind in self.windows}
 
@@ -231,6 +242,7 @@ class FrameMaker:
         self, plain: Frame, capture: Capture, encoded: NDArray[np.float32], kind: str | None
     ) -> Frame:
         frame, shown, openings, holes = plain, encoded, None, None
+        even = self.model.settings.even_surfaces and not (self.seamless or self.together)
         if self.guide is not None and kind is not None:
             seen = self.guide.openings(plain.index, kind)
             width, height = plain.size
@@ -238,7 +250,9 @@ class FrameMaker:
             shown = depth.set_back(encoded, openings, self.model.settings.depth)
             width, height = plain.finished
             holes = depth.area_resize(seen, (height, width))
-            frame = with_openings(plain, capture, holes)
+            frame = with_openings(plain, capture, holes, moved=not even)
+        if even:
+            frame = with_even_surfaces(frame, capture)
         frame = with_lines(frame, capture, self.lines, self.seamless, openings)
         if self.own_colors and not self.seamless:
             frame = with_own_colors(frame, capture, holes, self.own_colors)
@@ -275,13 +289,15 @@ def with_depth(
     return dataclasses.replace(frame, depth=channel.astype(np.float32, copy=False), seen=seen)
 
 
-def with_outlines(frame: Frame, capture: Capture, radius: int, seamless: bool, even: bool) -> Frame:
+def with_outlines(
+    frame: Frame, capture: Capture, radius: int, seamless: bool, needed: bool
+) -> Frame:
     """The frame with the edges of its capture; radius: painted pixels within which colours are
-    moved; even: its light is to be taken out, for which edges are needed in any case."""
+    moved; needed: whether there are to be edges in any case."""
     enlarged = frame.enlarged > 1.0
     if enlarged:  # also what enlarging mixes across an edge
         radius = math.ceil((radius + 1) * frame.enlarged)
-    if not (radius or even):
+    if not (radius or needed):
         return frame
 
     def find() -> Outlines:
@@ -298,14 +314,29 @@ def with_even_sky(frame: Frame, capture: Capture) -> Frame:
     return dataclasses.replace(frame, sky=sky)
 
 
-def with_openings(frame: Frame, capture: Capture, openings: NDArray[np.float32]) -> Frame:
+def with_even_surfaces(frame: Frame, capture: Capture) -> Frame:
+    """The frame with the surfaces of its capture and its openings."""
+    openings = frame.openings
+    which = None if openings is None else hashlib.sha256(openings.tobytes()).digest()
+
+    def find() -> EvenSurfaces:
+        metric = _depth_at(capture, frame.finished)
+        return EvenSurfaces.of(metric, capture.view, frame.outlines, openings, frame.enlarged)
+
+    asked = frame.size, frame.finished, which
+    return dataclasses.replace(frame, surfaces=_SURFACES.of(capture, asked, find))
+
+
+def with_openings(
+    frame: Frame, capture: Capture, openings: NDArray[np.float32], moved: bool
+) -> Frame:
     """The frame with the edges of openings as well, where it has those of its capture. openings:
-    [H, W] of the finished picture's size."""
+    [H, W] of the finished picture's size. moved: whether colours are moved at them."""
     if not (frame.outlines and openings.any()):
         return frame
     (plain,) = frame.outlines
     reveal = math.ceil(_REVEAL * frame.enlarged)
-    radius = min(plain.radius, reveal)
+    radius = min(plain.radius, reveal) if moved else 0
     which = frame.finished, radius, hashlib.sha256(openings.tobytes()).digest()
     more = _OUTLINES.of(capture, which, lambda: plain.with_openings(openings, radius))
     return dataclasses.replace(frame, outlines=(plain, more), openings=openings)

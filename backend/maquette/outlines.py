@@ -159,6 +159,23 @@ class Outlines:
         for ring in self._made() if self.rings is None else self.rings:
             inside = ring.shares @ colors
             colors[ring.pixels] = ring.own * before[ring.pixels] + (1.0 - ring.own) * inside
+        self._smooth(colors)
+        mixed = before + share * (colors - before)
+        whole = mixed.round().clip(0, 255).astype(np.uint8).reshape(height, width, 3)
+        return np.ascontiguousarray(whole[beyond : height - beyond, beyond : width - beyond])
+
+    def smoothed(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
+        """A picture uint8 [H, W, 3], which doesn't wrap, with its colours where they are, smoothed
+        across the edges. share: how much of that, 0 to 1."""
+        before = picture.reshape(-1, 3).astype(np.float32)
+        colors = before.copy()
+        self._smooth(colors)
+        mixed = before + share * (colors - before)
+        return mixed.round().clip(0, 255).astype(np.uint8).reshape(picture.shape)
+
+    def _smooth(self, colors: NDArray[np.float32]) -> None:
+        """Smooth colours [H * W, 3] across the edges."""
+        height, width = self.shape
         at_edge = self.edge
         smooth = np.zeros((at_edge.size, 3), np.float32)
         row, column = np.divmod(at_edge, width)
@@ -168,9 +185,6 @@ class Outlines:
                 beside += (column + right).clip(0, width - 1)
                 smooth += much * more * colors[beside]
         colors[at_edge] += _SMOOTH * (smooth - colors[at_edge])
-        mixed = before + share * (colors - before)
-        whole = mixed.round().clip(0, 255).astype(np.uint8).reshape(height, width, 3)
-        return np.ascontiguousarray(whole[beyond : height - beyond, beyond : width - beyond])
 
     def parted(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3], which doesn't wrap, with faint edges made visible. share: how

@@ -53,9 +53,7 @@ def test_stains_along_borders_and_buildings_go(depth: np.ndarray, clean: np.ndar
 
     assert np.percentile(off(stained), 95) > 30
     assert np.percentile(off(even), 95) < 12 and off(even).mean() < 5
-    middle = np.s_[30:100, 50:80]
-    grain = [float(np.diff(each[middle].astype(float), axis=1).std()) for each in (clean, even)]
-    assert 0.8 < grain[1] / grain[0] < 1.1
+    assert (even[:60] == even[:60, :1]).all(), "a row of the sky has one colour"
     half = off(sky.evened(stained, 0.5)).mean()
     assert off(even).mean() < half < off(stained).mean()
     assert (sky.evened(stained, 0.0) == stained).all()

@@ -40,6 +40,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             own side of it (`maquette.outlines`); 0 for a model that is sharp enough by itself.
         even_sky: whether skies are freed of the stains that convolutions leave along borders and
             buildings (`maquette.even_sky`).
+        even_surfaces: whether surfaces are freed of the blots that are as large as cells of latents
+            (`maquette.even_surfaces`).
         light_scale: painted pixels over which what varies within one surface is taken for painted
             light rather than material, where light is to be taken out (`maquette.even_light`).
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
@@ -69,6 +71,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     margin: int = 0
     outlines: int = 0
     even_sky: bool = False
+    even_surfaces: bool = False
     light_scale: float = 24.0
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None
