@@ -78,7 +78,8 @@ def test_surfaces_keep_their_own_colours_as_the_strength_falls(sampler: Sampler)
     all_painted, half, none = (painted(strength) for strength in (1.0, 0.6, 0.0))
     redness = [float(each[walls][:, 1].mean()) for each in (all_painted, half, none)]
     assert redness[0] > 0.0 > redness[2] and redness[0] > redness[1] > redness[2]
-    away = np.asarray(ndimage.binary_dilation(walls, iterations=3), bool)
+    # Faint edges are made visible some pixels far, in the ground beside a wall as well.
+    away = np.asarray(ndimage.binary_dilation(walls, iterations=12), bool)
     assert np.allclose(all_painted[~away], none[~away], atol=1e-6)
 
 
@@ -208,9 +209,12 @@ def test_previews_show_the_picture_and_cancelling_takes_one_step(sampler: Sample
 
     (picture,) = sampler.run(job, CAPTURES[:1], progress=progress, previews=True).pictures
     assert len(shown) == 6
-    height, width = shown[-1].shape[:2]
-    small = picture[2].reshape(height, 128 // height, width, 192 // width, 3).mean((1, 3))
-    assert psnr(small, shown[-1]) > 18
+    # Pixels of some cells, since surfaces are evened when they are finished.
+    first, last = (
+        each.reshape(8, len(each) // 8, 12, each.shape[1] // 12, 3).mean((1, 3))
+        for each in (shown[-1], picture[2])
+    )
+    assert psnr(first, last) > 20
     del shown[:]
     with pytest.raises(JobCancelled):
         sampler.run(
