@@ -21,6 +21,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+from scipy.sparse import csr_array
 
 from .depth import area_resize
 from .outlines import Outlines
@@ -28,6 +29,7 @@ from .positions import camera_points
 from .regions import connected
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 _TRUSTED = 4.0
 """Painted pixels from an edge, a cell of latents, from which on a colour is its surface's own."""
@@ -43,6 +45,8 @@ _BLUR = 1.2
 """Painted pixels that a model blurs openings by."""
 _OPEN = 0.004
 """Variance of a face's blurred openings, from which on they say what it is like without them."""
+_MORE = 2.0
+"""Times as much as they are seen to, that openings may differ from their wall."""
 _LARGE = 0.01
 """Share of a picture that a level surface has at least to be treated as one."""
 _FLAT, _FAR = 0.05, 50.0
@@ -62,24 +66,32 @@ class EvenSurfaces:
     """The surfaces of one capture, at the size of its pictures.
 
     Attributes:
-        faces: int32 [H, W], numbers of surfaces with the openings in them, from 1; 0 for the sky.
-        panes: int32 [H, W], numbers of openings, from 1, a little beyond their edges; 0 elsewhere.
+        faces: int [H, W], numbers of surfaces with the openings in them, from 1; 0 for the sky.
+        solid: bool [H, W], what isn't sky.
+        panes: int [n], numbers of openings from 1, 0 for none, at the pixels that have some of one.
+        open: int [n], those pixels, row by row, and float32 [n], how much of each is an opening.
         owners: int [panes + 1], the face that an opening is in.
-        openings: float32 [H, W], how much of each pixel is one.
-        blurred: the same, as blurred as it is painted.
-        walls, glass: float32 [H, W], how much a pixel counts for its wall and for its opening.
-        light: float32 [h, w], the walls' in cells.
+        walls: float32 [H, W], how much a pixel counts for its wall.
+        sums: sparse, of pixels' colours: those of walls, [faces, H * W], those of openings,
+            [panes + 1, H * W], and all times how much of each is an opening, as blurred as it is
+            painted, [faces, H * W].
+        counts: float64 [faces] of walls and [panes + 1] of openings, what those sums are of.
+        shares, spreads: float64 [faces], mean and variance of the blurred openings.
+        light: float32 [h, w], what walls count in cells.
         levels: the level ones.
         pixel: pixels for one that was painted.
     """
 
-    faces: NDArray[np.int32]
-    panes: NDArray[np.int32]
+    faces: NDArray[np.intp]
+    solid: NDArray[np.bool_]
+    panes: NDArray[np.intp]
+    open: tuple[NDArray[np.intp], Floats]
     owners: NDArray[np.intp]
-    openings: Floats
-    blurred: Floats
     walls: Floats
-    glass: Floats
+    sums: tuple[Any, Any, Any]
+    counts: tuple[Doubles, Doubles]
+    shares: Doubles
+    spreads: Doubles
     light: Floats
     levels: tuple[_Level, ...]
     pixel: float
@@ -96,34 +108,36 @@ class EvenSurfaces:
         """depth: metres [H, W], +inf for sky. outlines: of surfaces, and last those with the
         openings'. openings: [H, W], how much of each pixel is one. pixel: see the attributes."""
         solid = np.isfinite(depth)
-        shape = solid.shape
-        holes = np.zeros(shape, bool)
-        shares = np.zeros(shape, np.float32)
+        amounts = np.zeros(solid.shape, np.float32)
         if openings is not None:
-            shares = openings.astype(np.float32)
-            holes = (shares > 0.5) & solid
+            amounts = np.float32(openings) * solid
+        holes = amounts > 0.5
         faces, _ = connected(solid, *(~each for each in outlines[0].ends))
         panes, count = connected(holes, *(~each for each in outlines[-1].ends))
         owners = np.zeros(count + 1, np.intp)
-        owners[panes.ravel()] = faces.ravel()
-        owners[0] = 0
-        if count:
-            # A pixel of which less than half is one belongs to the nearest.
-            rows, columns = ndimage.distance_transform_edt(  # type: ignore[misc]
-                ~holes, return_distances=False, return_indices=True
-            )
-            nearest = panes[rows, columns]
-            panes = np.where((shares > 0.0) & (owners[nearest] == faces), nearest, 0)
+        owners[panes[holes]] = faces[holes]
+        # A pixel of which less than half is one belongs to the one beside it.
+        beside = np.where(holes, panes, ndimage.maximum_filter(panes, 3))
+        panes = np.where(owners[beside] == faces, beside, 0)
+        open_ = np.flatnonzero((amounts > 0.0) & (panes > 0))
         trust = _trust(outlines[-1], _TRUSTED * pixel)
-        walls = trust * np.float32(1.0 - shares) * (solid & ~holes)
+        own = trust * solid
+        walls, glass = own * ~holes, own * holes
+        walls *= 1.0 - amounts
+        blurred = _smooth(amounts, _BLUR * pixel)
+        whole = _counted(faces, own).clip(1e-6)
+        shares = _counted(faces, own * blurred) / whole
         return cls(
-            faces.astype(np.int32),
-            panes.astype(np.int32),
+            faces.astype(np.intp),
+            solid,
+            panes.ravel()[open_].astype(np.intp),
+            (open_, amounts.ravel()[open_]),
             owners,
-            shares * (panes > 0),
-            _smooth(shares, _BLUR * pixel),
             walls,
-            trust * holes,
+            (_sums(faces, walls), _sums(panes, glass), _sums(faces, own * blurred)),
+            (_counted(faces, walls), _counted(panes, glass)),
+            shares,
+            _counted(faces, own * blurred**2) / whole - shares**2,
             np.maximum(_smooth(_cells(walls, pixel), _LIGHT / _CELL), 1e-4),
             _Level.all_of(depth, view, faces, _trust(outlines[0], _CLEAR * pixel), pixel),
             pixel,
@@ -131,58 +145,61 @@ class EvenSurfaces:
 
     def evened(self, picture: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
         """A picture uint8 [H, W, 3] with its surfaces evened. share: how much of that, 0 to 1."""
-        values = np.ascontiguousarray(np.moveaxis(picture, -1, 0), np.float32)
-        means = _means(values, self.faces, self.walls)
-        walls, glass = self._told(values, means)
-        seen = _means(values, self.panes, self.glass)
-        sizes = np.bincount(self.panes.ravel(), minlength=len(self.owners)).astype(np.float64)
-        sizes[0] = 0.0
+        means, walls, seen, panes = self._told(picture.reshape(-1, 3).astype(np.float32))
+        where, amounts = self.open
         even = picture.copy()
-        weight = share * (self.faces > 0)
-        for number, color in enumerate(values):
-            apart = color - means[number][self.faces]
+        for number in range(3):
+            color = picture[..., number].astype(np.float32)
+            apart = color - means[number].take(self.faces)
             light = _smooth(_cells(apart * self.walls, self.pixel), _LIGHT / _CELL) / self.light
-            slow = _enlarged(light, color.shape[::-1])
-            wall = walls[number][self.faces] + slow + _DETAIL * (apart - slow)
+            wall = walls[number].take(self.faces)
+            wall += _DETAIL * apart
+            wall += (1.0 - _DETAIL) * _enlarged(light, apart.shape[::-1])
             for level in self.levels:
                 level.smooth(color, wall, self.pixel)
-            # As openings differ from each other, about what those of their face are like.
-            whole = np.bincount(self.owners, seen[number] * sizes, len(means[number]))
-            usual = whole / np.bincount(self.owners, sizes, len(means[number])).clip(1.0)
-            panes = glass[number][self.owners] + seen[number] - usual[self.owners]
-            inside = panes.astype(np.float32)[self.panes]
-            inside += _DETAIL * (self.glass > 0.0) * (color - seen[number][self.panes])
-            wall += self.openings * (inside - wall)
-            color += weight * (wall - color)
+            flat, own = wall.ravel(), color.ravel()[where]
+            inside = panes[number].take(self.panes)
+            inside += (amounts > 0.5) * _DETAIL * (own - seen[number].take(self.panes))
+            flat[where] += amounts * (inside - flat[where])
+            wall -= color
+            wall *= share * self.solid
+            color += wall
             even[..., number] = (color + 0.5).clip(0, 255)
         return even
 
-    def _told(self, values: Floats, means: Floats) -> tuple[Floats, Floats]:
-        """Colours of walls and of their openings, both [3, faces + 1]: as they are seen away from
-        edges, or as regression tells them, whichever differ more, since blurring only makes them
-        alike. means: [3, faces + 1], of walls."""
-        count = means.shape[1]
-        flat, shares = self.faces.ravel(), self.blurred
-        weight = (self.walls + self.glass).ravel()
-        total = np.bincount(flat, weight, count).clip(1e-6)
+    def _told(self, colors: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Colours of walls as they are seen away from edges and as they are to be, [3, faces], and
+        of openings, [3, panes + 1]. colors: [H * W, 3].
 
-        def mean(each: Floats) -> NDArray[np.float64]:
-            return np.bincount(flat, weight * each.ravel(), count) / total
-
-        share = mean(shares)
-        spread = mean(shares * shares) - share * share
-        middle = np.stack([mean(each) for each in values])
-        both = np.stack([mean(each * shares) for each in values]) - middle * share
-        slope = both / np.maximum(spread, _OPEN)
-        fitted = middle - share * slope, middle + (1.0 - share) * slope
-        glass = self.glass.ravel()
-        some = np.bincount(flat, glass, count)
-        shown = np.stack([np.bincount(flat, glass * each.ravel(), count) for each in values])
-        shown /= some.clip(1e-6)
-        better = (spread > _OPEN) & (np.abs(slope).sum(0) > np.abs(shown - means).sum(0))
-        pairs = zip(fitted, (means, shown), strict=True)
-        walls, panes = (np.where(better, a, b).clip(0.0, 255.0) for a, b in pairs)
-        return walls.astype(np.float32), panes.astype(np.float32)
+        They are as they are seen or, where these differ more, as regression tells them, since
+        blurring only makes them alike; and openings differ from each other as they are seen to.
+        """
+        of_walls, of_panes, of_both = (np.asarray(each @ colors, np.float64) for each in self.sums)
+        walls, panes = self.counts
+        glass, size = np.zeros_like(of_walls), np.zeros_like(walls)
+        np.add.at(glass, self.owners, of_panes)
+        np.add.at(size, self.owners, panes)
+        whole = (walls + size).clip(1e-6)[:, None]
+        middle = (of_walls + glass) / whole
+        shares = self.shares[:, None]
+        seen = of_walls / walls.clip(1e-6)[:, None], glass / size.clip(1e-6)[:, None]
+        apart = seen[1] - seen[0]
+        slope = (of_both / whole - middle * shares) / np.maximum(self.spreads, _OPEN)[:, None]
+        # Openings of a pixel or two hardly say what they are like.
+        most = _MORE * np.abs(apart).sum(1, keepdims=True)
+        slope *= most / np.maximum(np.abs(slope).sum(1, keepdims=True), most + 1e-6)
+        fitted = middle - shares * slope, middle + (1.0 - shares) * slope
+        better = np.abs(slope).sum(1) > np.abs(apart).sum(1)
+        better &= self.spreads > _OPEN
+        wall, pane = (
+            np.where(better[:, None], a, b).clip(0.0, 255.0)
+            for a, b in zip(fitted, seen, strict=True)
+        )
+        each = of_panes / panes.clip(1e-6)[:, None]
+        given = pane[self.owners] + each - seen[1][self.owners]
+        results = (np.float32(values.T) for values in (seen[0], wall, each, given))
+        first, second, third, fourth = (np.ascontiguousarray(values) for values in results)
+        return first, second, third, fourth
 
 
 @dataclass(frozen=True)
@@ -287,16 +304,20 @@ def _trust(outlines: Outlines, own: float) -> Floats:
     pixels on."""
     inside = np.ones(outlines.shape, bool)
     inside.ravel()[outlines.edge] = False
-    away = np.asarray(ndimage.distance_transform_edt(inside), np.float32)
+    away = np.asarray(ndimage.distance_transform_cdt(inside, "taxicab"), np.float32)
     return (away / np.float32(own)).clip(_LEAST, 1.0)
 
 
-def _means(values: Floats, labels: NDArray[np.int32], weights: Floats) -> Floats:
-    """Of values [3, H, W], by label, [3, labels]."""
+def _sums(labels: NDArray[Any], weights: Floats) -> csr_array:
+    """[labels, H * W], which sums weighted pixels by label."""
     flat, each = labels.ravel(), weights.ravel()
-    total = np.bincount(flat, each).clip(1e-6)
-    sums = [np.bincount(flat, value.ravel() * each) for value in values]
-    return (np.stack(sums) / total).astype(np.float32)
+    some = np.flatnonzero(each)
+    shape = int(labels.max()) + 1, flat.size
+    return csr_array((each[some], (flat[some], some)), shape)
+
+
+def _counted(labels: NDArray[Any], weights: NDArray[np.floating]) -> Doubles:
+    return np.asarray(np.bincount(labels.ravel(), weights.ravel()), np.float64)
 
 
 def _cells(values: Floats, pixel: float) -> Floats:
