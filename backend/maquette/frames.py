@@ -181,6 +181,7 @@ class FrameMaker:
         guide: lays out the openings, None where none are.
         windows: the kinds of windows that frames are wanted with.
         even: whether light is to be taken out of pictures.
+        even_surfaces: whether surfaces are to be freed of blots.
         own_colors: how much of the captures' own colours pictures are given, 0 to 1.
     """
 
@@ -196,6 +197,7 @@ class FrameMaker:
     guide: FacadeGuide | None
     windows: tuple[str | None, ...]
     even: bool
+    even_surfaces: bool = False
     own_colors: float = 0.0
 
     def padded(self) -> tuple[tuple[int, int], ...]:
@@ -232,7 +234,7 @@ class FrameMaker:
             warnings=() if self.seamless else _depth_warnings(metres, encoded, name),
         )
         settings = self.model.settings
-        needed = self.even or settings.even_surfaces
+        needed = self.even or self.even_surfaces
         plain = with_outlines(plain, capture, settings.outlines, self.seamless, needed)
         if settings.even_sky and alone:
             plain = with_even_sky(plain, capture)
@@ -242,7 +244,6 @@ class FrameMaker:
         self, plain: Frame, capture: Capture, encoded: NDArray[np.float32], kind: str | None
     ) -> Frame:
         frame, shown, openings, holes = plain, encoded, None, None
-        even = self.model.settings.even_surfaces and not (self.seamless or self.together)
         if self.guide is not None and kind is not None:
             seen = self.guide.openings(plain.index, kind)
             width, height = plain.size
@@ -250,8 +251,8 @@ class FrameMaker:
             shown = depth.set_back(encoded, openings, self.model.settings.depth)
             width, height = plain.finished
             holes = depth.area_resize(seen, (height, width))
-            frame = with_openings(plain, capture, holes, moved=not even)
-        if even:
+            frame = with_openings(plain, capture, holes, moved=not self.even_surfaces)
+        if self.even_surfaces:
             frame = with_even_surfaces(frame, capture)
         frame = with_lines(frame, capture, self.lines, self.seamless, openings)
         if self.own_colors and not self.seamless:

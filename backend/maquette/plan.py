@@ -21,6 +21,7 @@ from .ahead import Ahead
 from .defaults import fill
 from .facades.guide import FacadeGuide, with_windows
 from .facades.kinds import KINDS
+from .families.openings import names_any
 from .families.settings import ModelSettings
 from .frames import Frame, FrameMaker, PlansFor, name_of
 
@@ -128,6 +129,7 @@ def make_plan(
         for number in range(recipe.count)
     )
     finished = _sizes(recipe, captures, model, seamless)
+    evened = settings.even_surfaces and not (seamless or together)
     maker = FrameMaker(
         captures=captures,
         sizes=[framing.within(size, painted) for size in finished],
@@ -141,6 +143,7 @@ def make_plan(
         guide=guide,
         windows=tuple(dict.fromkeys(reading.windows for reading in readings)),
         even=even,
+        even_surfaces=evened and not names_any(recipe.prompt, settings.drawn),
         own_colors=1.0 - filled.strength if settings.own_colors else 0.0,
     )
     padded, made = maker.padded(), Ahead(maker.make, len(captures), makers)

@@ -26,8 +26,13 @@ class Opening(msgspec.Struct, frozen=True):
             raise ValueError("an opening without choices; give some, or leave it out")
 
     def is_settled(self, prompt: str) -> bool:
-        named = "|".join(re.escape(phrase.lower()) for phrase in self.settled_by)
-        return bool(named) and re.search(rf"\b(?:{named})s?\b", prompt.lower()) is not None
+        return names_any(prompt, self.settled_by)
+
+
+def names_any(prompt: str, phrases: Sequence[str]) -> bool:
+    """Whether a prompt has any of these words and phrases, or their plurals."""
+    named = "|".join(re.escape(phrase.lower()) for phrase in phrases)
+    return bool(named) and re.search(rf"\b(?:{named})s?\b", prompt.lower()) is not None
 
 
 def completed(prompt: str, seed: int, openings: Sequence[Opening]) -> str:

@@ -42,6 +42,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             buildings (`maquette.even_sky`).
         even_surfaces: whether surfaces are freed of the blots that are as large as cells of latents
             (`maquette.even_surfaces`).
+        drawn: words of a prompt for a drawing, whose lines and washes stay as they are painted.
         light_scale: painted pixels over which what varies within one surface is taken for painted
             light rather than material, where light is to be taken out (`maquette.even_light`).
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
@@ -72,6 +73,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     outlines: int = 0
     even_sky: bool = False
     even_surfaces: bool = False
+    drawn: tuple[str, ...] = ()
     light_scale: float = 24.0
     depth: DepthEncoding = DepthEncoding()
     dropped_depth: float | None = None

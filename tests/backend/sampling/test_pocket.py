@@ -97,6 +97,23 @@ def test_a_sky_differs_with_height_alone(sampler: Sampler) -> None:
     assert max(spread) < 8.0, max(spread)
 
 
+def test_a_wall_is_painted_without_blots_but_in_a_drawing(sampler: Sampler) -> None:
+    capture = massing(384, 256, [(-9, 9, 14, 24, 0, 12)], pitch=8.0, turn=0.0)
+    wall = np.zeros((256, 384), bool)
+    wall[90:150, 130:250] = True
+    assert np.ptp(np.asarray(capture.depth)[wall]) < 1.0, "it shows one wall"
+
+    def grain(prompt: str) -> float:
+        recipe = msgspec.structs.replace(JOB, prompt=prompt, count=1, windows="free")
+        picture = sampler.run(recipe, [capture]).pictures[0][2].astype(float)
+        return float(
+            np.abs(picture - ndimage.gaussian_filter(picture, (2.0, 2.0, 0.0)))[wall].mean()
+        )
+
+    photo, drawn = grain("timber house, lawn, day"), grain("watercolour, timber house, lawn")
+    assert photo < 1.0 and drawn > 2.0, (photo, drawn)
+
+
 def test_it_sees_where_buildings_stand_in_a_picture_alone() -> None:
     capture = massing(256, 256, pitch=12.0)
     color, depth = np.asarray(capture.color), np.asarray(capture.depth)
