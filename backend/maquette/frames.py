@@ -32,7 +32,7 @@ _REVEAL = 4
 """Pixels from the edge of an opening within which colours are moved, a cell of latents."""
 _OUTLINES = Kept[Outlines](8 << 20)
 """Which take some 5 to 10 bytes a pixel."""
-_SURFACES = Kept[EvenSurfaces](4 << 20)
+_SURFACES = Kept[EvenSurfaces](2 << 20)
 """Which take some 40 bytes a pixel."""
 _SKIES = Kept[EvenSky | None](8 << 20)
 """Which take some 9 bytes a pixel of the rows with sky."""
