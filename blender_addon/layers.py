@@ -9,7 +9,6 @@ corners than it was textured with, its modifier lets it through as it is.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,10 @@ from maquette_wire.limits import FIRST_TILE
 from numpy.typing import NDArray
 
 from .layer_nodes import MARK, NAME, get_input, node_group, set_input
+from .noted import SESSION, found_again, local
 
 UV_NAME = "UVMap"
 """Of the UV map that an object gets which has none; else the texture's stands in for its own."""
-SESSION = uuid.uuid4().hex
-"""Of this Blender: an object's `session_uid` means another one in the next."""
 FOLDER = "maquette_folder"
 """Custom property of a layer's material: the name of the folder with the texture's files, where
 that is beside its image."""
@@ -60,21 +58,13 @@ class Fit:
         tiles: tuple[int, ...],
     ) -> Fit:
         """On objects of the file that is open."""
-        uids = tuple(bpy.data.objects[name].session_uid for name in names)
+        uids = tuple(local(name).session_uid for name in names)
         return cls(names, corners, uvs, tiles, uids, SESSION)
 
     def objects(self) -> Iterator[Any]:
-        """The object of each name, None where there is none any more that can have a layer; none
-        twice, whatever the user called others meanwhile."""
-        here = self.session == SESSION
-        by_uid = {thing.session_uid: thing for thing in bpy.data.objects} if here else {}
-        own = [by_uid.get(uid) for uid in self.uids] if here else [None] * len(self.names)
-        taken = {thing.name for thing in own if thing is not None}
-        for thing, name in zip(own, self.names, strict=True):
-            # One that was deleted may have been made anew.
-            found = thing or (None if name in taken else bpy.data.objects.get(name))
-            fits = found is not None and found.type == "MESH" and found.library is None
-            yield found if fits else None
+        """The object of each name, None where there is none any more that can have a layer."""
+        for found in found_again(self.names, self.uids, self.session):
+            yield found if found is not None and found.type == "MESH" else None
 
     def write(self, path: Path) -> None:
         """One `.npz`. Raises OSError."""

@@ -16,6 +16,7 @@ import bpy
 from maquette_wire.capture import Capture
 from maquette_wire.view import View
 
+from ..noted import local
 from ..notices import listed
 from .render import capture_view
 from .scope import Scope
@@ -68,7 +69,7 @@ def as_in_viewports(context: bpy.types.Context) -> Iterator[Callable[[View], Cap
 def unlike(context: bpy.types.Context, names: Sequence[str]) -> str:
     """A sentence on those of the objects named that renders show with another mesh than viewports;
     empty where none is."""
-    found = {name: _differing(context.scene, bpy.data.objects[name]) for name in names}
+    found = {name: _differing(context.scene, local(name)) for name in names}
     said = [f"{name!r} ({listed(why)})" for name, why in found.items() if why]
     if not said:
         return ""

@@ -127,7 +127,9 @@ def _rebuilt(context: bpy.types.Context, instead: bpy.types.Collection | None) -
         (scene.display, stage.display),
         (scene.display.shading, stage.display.shading),
     ):
-        _assign(source, target, [item.identifier for item in source.bl_rna.properties])
+        # Wireframes, which no render shows, have no valid choice here.
+        names = [item.identifier for item in source.bl_rna.properties]
+        _assign(source, target, [name for name in names if name != "wireframe_color_type"])
     return stage
 
 
