@@ -20,7 +20,7 @@ from maquette_wire.limits import FIRST_TILE
 from numpy.typing import NDArray
 
 from .layer_nodes import MARK, NAME, get_input, node_group, set_input
-from .noted import SESSION, found_again, local
+from .noted import SESSION, found_again, own_objects
 
 UV_NAME = "UVMap"
 """Of the UV map that an object gets which has none; else the texture's stands in for its own."""
@@ -58,7 +58,8 @@ class Fit:
         tiles: tuple[int, ...],
     ) -> Fit:
         """On objects of the file that is open."""
-        uids = tuple(local(name).session_uid for name in names)
+        own = own_objects()
+        uids = tuple(own[name].session_uid for name in names)
         return cls(names, corners, uvs, tiles, uids, SESSION)
 
     def objects(self) -> Iterator[Any]:

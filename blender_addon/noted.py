@@ -15,9 +15,9 @@ SESSION = uuid.uuid4().hex
 """Of this Blender: an object's `session_uid` means another one in the next."""
 
 
-def local(name: str) -> Any:
-    """The object of this name that is this file's own; None where there is none."""
-    return next((o for o in bpy.data.objects if o.name == name and o.library is None), None)
+def own_objects() -> dict[str, Any]:
+    """The objects of this file by name: one that is linked may have the same name."""
+    return {thing.name: thing for thing in bpy.data.objects if thing.library is None}
 
 
 def found_again(names: Sequence[str], uids: Sequence[int], session: str) -> Iterator[Any]:
@@ -28,9 +28,10 @@ def found_again(names: Sequence[str], uids: Sequence[int], session: str) -> Iter
     """
     here = session == SESSION
     by_uid = {thing.session_uid: thing for thing in bpy.data.objects} if here else {}
-    own = [by_uid.get(uid) for uid in uids] if here else [None] * len(names)
-    taken = {thing.name for thing in own if thing is not None}
-    for thing, name in zip(own, names, strict=True):
+    known = [by_uid.get(uid) for uid in uids] if here else [None] * len(names)
+    taken = {thing.name for thing in known if thing is not None}
+    own = own_objects()
+    for thing, name in zip(known, names, strict=True):
         # One that was deleted may have been made anew.
-        found = thing or (None if name in taken else local(name))
+        found = thing or (None if name in taken else own.get(name))
         yield None if found is None or found.library is not None else found

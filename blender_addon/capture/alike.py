@@ -16,7 +16,8 @@ import bpy
 from maquette_wire.capture import Capture
 from maquette_wire.view import View
 
-from ..noted import local
+from .. import layers
+from ..noted import own_objects
 from ..notices import listed
 from .render import capture_view
 from .scope import Scope
@@ -25,6 +26,7 @@ from .visibility import rendered, shown, shown_once
 
 TWINS = (
     ("show_viewport", "show_render"),
+    ("show_instancer_for_viewport", "show_instancer_for_render"),
     ("levels", "render_levels"),
     ("steps", "render_steps"),
     ("viewport_resolution", "resolution"),
@@ -32,7 +34,7 @@ TWINS = (
     ("resolution_u", "render_resolution_u"),
     ("resolution_v", "render_resolution_v"),
 )
-"""Properties of modifiers, curves and metaballs, for viewports and for renders."""
+"""Properties of modifiers, objects, curves and metaballs, for viewports and for renders."""
 SIMPLIFIED = (
     ("simplify_subdivision", "simplify_subdivision_render"),
     ("simplify_child_particles", "simplify_child_particles_render"),
@@ -49,7 +51,7 @@ def as_in_viewports(context: bpy.types.Context) -> Iterator[Callable[[View], Cap
     with Scope() as scope:
         scope.callback(context.view_layer.update)  # when all is put back
         for thing in bpy.data.objects:
-            for owner in (*thing.modifiers, thing.data):
+            for owner in (thing, *thing.modifiers, thing.data):
                 _set_alike(scope, owner, TWINS)
         if context.scene.render.use_simplify:
             _set_alike(scope, context.scene.render, SIMPLIFIED)
@@ -69,7 +71,8 @@ def as_in_viewports(context: bpy.types.Context) -> Iterator[Callable[[View], Cap
 def unlike(context: bpy.types.Context, names: Sequence[str]) -> str:
     """A sentence on those of the objects named that renders show with another mesh than viewports;
     empty where none is."""
-    found = {name: _differing(context.scene, local(name)) for name in names}
+    own = own_objects()
+    found = {name: _differing(context.scene, own[name]) for name in names}
     said = [f"{name!r} ({listed(why)})" for name, why in found.items() if why]
     if not said:
         return ""
@@ -103,7 +106,11 @@ def _set_alike(scope: Scope, owner: Any, twins: Sequence[tuple[str, str]]) -> No
 
 def _differing(scene: bpy.types.Scene, thing: Any) -> list[str]:
     """What makes another mesh of an object for renders: names of modifiers, or "Simplify"."""
-    active = [each for each in thing.modifiers if each.show_viewport or each.show_render]
+    active = [
+        each
+        for each in thing.modifiers
+        if (each.show_viewport or each.show_render) and not layers.is_layer(each)
+    ]
     found = [each.name for each in active if _has_unlike_twins(each) or _asks_where(each)]
     bounds = [getattr(scene.render, name) for name in SIMPLIFIED[0]]
     levels = [each.levels for each in active if each.type in ("SUBSURF", "MULTIRES")]

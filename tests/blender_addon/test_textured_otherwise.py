@@ -66,6 +66,7 @@ def test_what_is_left_out_and_what_renders_otherwise_is_named(session, server, h
     assert "of 'Annex' (Subdivision). The texture is for that of the viewport" in differing.text
     # What is chosen is meant so.
     bpy.data.objects["House"].select_set(True)
+    bpy.data.objects["House"].modifiers[-1].show_render = False  # the layer itself
     textured(session)
     assert not any("Left out" in n.text or n.level == "WARNING" for n in session.notices)
 
@@ -157,15 +158,17 @@ def test_layers_of_another_file_are_its_own(session, server, house, tmp_path):
     library = tmp_path / "library.blend"
     bpy.data.libraries.write(str(library), {bpy.data.objects["House"]})
     layers.remove(layer)
+    own = bpy.data.objects["House"]
     loaded: Any = bpy.data.libraries.load(str(library), link=True)
     with loaded as (_there, here):
         here.objects = ["House"]
     house.collection.objects.link(here.objects[0])
     assert not layers.layers()
-    bpy.data.objects["Annex"].select_set(True)
+    own.select_set(True)
     layer = textured(session)
     assert layers.layers() == [layer] and layer.library is None
-    assert bpy.data.objects["Annex"].modifiers[-1].node_group.library is None
+    ((thing, modifier),) = layers.modifiers(layer)
+    assert thing == own and modifier.node_group.library is None
 
 
 # --- what changes while it is made ----------------------------------------------------------------
