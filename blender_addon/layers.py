@@ -252,7 +252,10 @@ def _uv_maps_of(mesh: Any) -> tuple[str, str]:
     """The UV map that renders of an evaluated mesh use, and the one that Solid mode does: ours
     stands in for both."""
     used = next((layer for layer in mesh.uv_layers if layer.active_render), None)
-    return (used.name, mesh.uv_layers.active.name) if used is not None else (UV_NAME, UV_NAME)
+    if used is None:
+        return UV_NAME, UV_NAME
+    active = mesh.uv_layers.active  # None in Blender 5.2 where nodes made them all
+    return used.name, used.name if active is None else active.name
 
 
 def _last_modifier(thing: Any) -> Any:
