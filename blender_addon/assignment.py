@@ -1,7 +1,7 @@
 """Where a material goes: what is chosen now, and giving it to that later.
 
-Between the two a job runs, so what was chosen is noted by names and numbers, and what has changed
-meanwhile is left as it is and said.
+Between the two a job runs, so what was chosen is noted, and what has changed meanwhile is left as
+it is and said.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from maquette_wire.errors import MaquetteError
 from . import layers
 from .capture import SOLID
 from .commissions import Place
+from .noted import SESSION, found_again
 
 
 def chosen(context: bpy.types.Context, where: str) -> tuple[Place, ...]:
@@ -37,7 +38,7 @@ def chosen(context: bpy.types.Context, where: str) -> tuple[Place, ...]:
             f"{things[0].name!r} can't have a material.",
             'Select objects with a surface, or set "Assign To" to Nothing.',
         )
-    places = [Place(object=thing.name, slot=_active_slot(thing)) for thing in able]
+    places = [_place(thing, slot=_active_slot(thing)) for thing in able]
     for thing, place in zip(able, places, strict=True):
         _check(thing, place)
     return tuple(places)
@@ -46,10 +47,9 @@ def chosen(context: bpy.types.Context, where: str) -> tuple[Place, ...]:
 def assign(material: bpy.types.Material, places: Sequence[Place]) -> list[str]:
     """Give a material to places; returns what there is to say, in sentences."""
     said = []
-    for place in places:
-        thing = next(
-            (o for o in bpy.data.objects if o.name == place.object and not o.library), None
-        )
+    names, uids = [each.object for each in places], [each.uid for each in places]
+    things = found_again(names, uids, places[0].session if places else "")
+    for place, thing in zip(places, things, strict=True):
         if thing is None:
             said.append(f"{place.object!r} isn't in the file any more.")
             continue
@@ -71,7 +71,7 @@ def _chosen_faces(context: bpy.types.Context) -> tuple[Place, ...]:
         faces = bmesh.from_edit_mesh(thing.data).faces
         picked = tuple(number for number, face in enumerate(faces) if face.select and not face.hide)
         if picked:
-            places.append(Place(object=thing.name, faces=picked, of=len(faces)))
+            places.append(_place(thing, faces=picked, of=len(faces)))
             _check(thing, places[-1])
     if not places:
         raise MaquetteError(
@@ -80,6 +80,10 @@ def _chosen_faces(context: bpy.types.Context) -> tuple[Place, ...]:
             'Select faces, or set "Assign To" to Active Slot or Nothing.',
         )
     return tuple(places)
+
+
+def _place(thing: Any, **where: Any) -> Place:
+    return Place(object=thing.name, uid=thing.session_uid, session=SESSION, **where)
 
 
 def _active_slot(thing: Any) -> int | None:

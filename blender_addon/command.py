@@ -32,17 +32,20 @@ from maquette_wire.view import View
 from .capture import (
     Plan,
     Surface,
+    as_in_viewports,
     camera_pose,
     camera_size,
     camera_view,
     capture_camera,
     capture_view,
     check_frames,
+    left_out,
     overview,
     plan,
     shape,
     surface,
     through,
+    unlike,
 )
 from .command_words import LONG_SIDE, parser
 from .models import open_model
@@ -94,8 +97,12 @@ def _captures(arguments: argparse.Namespace) -> list[Capture]:
             count = len(given) + len(chosen) + len(around)
             _check_room(max(len(frames), 1) * count, size)
             seen = [capture_view(bpy.context, view) for view in given]
-            seen += [capture_camera(bpy.context, camera, *size) for camera in chosen]
-            seen += [capture_view(bpy.context, view) for view in around]
+            if arguments.surface is not None:
+                with as_in_viewports(bpy.context) as capture:
+                    seen += map(capture, [*_views(chosen, size), *around])
+            else:
+                seen += [capture_camera(bpy.context, camera, *size) for camera in chosen]
+                seen += [capture_view(bpy.context, view) for view in around]
             for capture in seen:
                 if not np.isfinite(capture.depth).any():
                     moment = f" at frame {frame}" if frames else ""
@@ -139,8 +146,13 @@ def _planned(
             own_uvs=not arguments.new_uvs,
             each=arguments.each,
         )
-        if made.about_uvs:
-            say(made.about_uvs)
+        said = [
+            "" if arguments.object else left_out(bpy.context),
+            made.about_uvs,
+            unlike(bpy.context, made.layered_names),
+        ]
+        for sentence in filter(None, said):
+            say(sentence)
         _write_surface(arguments.surface, made)
         size = arguments.long_side, arguments.long_side
     elif count:

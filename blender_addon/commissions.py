@@ -16,12 +16,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         object: its name.
+        uid: its `session_uid`, by which `session` still knows it under another name.
+        session: of which Blender that is.
         slot: number of the material slot; None for a new one, which goes to the faces alone.
         faces: numbers of the faces; None where the slot is all that is given.
         of: how many faces the mesh had, as another number means other faces.
     """
 
     object: str
+    uid: int = 0
+    session: str = ""
     slot: int | None = None
     faces: tuple[int, ...] | None = None
     of: int = 0

@@ -24,7 +24,7 @@ from .commissions import Commission, MappingKind, Place
 from .gallery import entries, shown
 from .gallery_settings import gallery_view
 from .jobs import Job, State, Target
-from .notices import Level
+from .notices import Level, listed
 from .properties import settings_of
 from .saved_materials import SavedMaterial
 from .textures import SavedTexture
@@ -181,14 +181,12 @@ class Delivery:
 
     def _put_on(self, saved: SavedTexture) -> None:
         try:
-            missing = put_texture_on(saved)
+            said = put_texture_on(saved)
         except MaquetteError as error:
             self._tell("ERROR", str(error))
             return
-        if missing:
-            self._tell(
-                "WARNING", f"Textured while it was made, and gone since: {', '.join(missing)}."
-            )
+        if said:
+            self._tell("WARNING", said)
 
     def _put_in(self, saved: SavedMaterial, commission: Commission) -> None:
         try:
@@ -218,21 +216,40 @@ def _is_editing() -> bool:
     return any(thing is not None and thing.mode != "OBJECT" for thing in active)
 
 
-def put_texture_on(saved: SavedTexture) -> list[str]:
+def put_texture_on(saved: SavedTexture) -> str:
     """Make a texture's layer, or give the layer that it has the new texture; one step to undo.
 
-    Returns the names of objects that are not there any more. Raises MaquetteError("no-texture",
-    "bad-picture").
+    Returns a sentence on the objects that don't show it, empty where all do. Raises
+    MaquetteError("no-texture", "bad-picture", "unknown-object").
     """
-    missing: list[str] = []
-    image = results.load_texture(saved.path, saved.recipe, saved.tiles)
+    said = ""
     own = [each for each in layers.layers() if layers.folder_of(each) == saved.folder]
+    fit = textures.fit_of(saved.folder)
+    if not own and not any(fit.objects()):
+        raise MaquetteError(
+            "unknown-object",
+            f"Nothing that the texture is for is in this file any more ({listed(fit.names)}): it "
+            f"was saved as {saved.path}.",
+            "Once that is there again, lay it on with Texture of a File.",
+        )
+    image = results.load_texture(saved.path, saved.recipe, saved.tiles)
     if own:
         layers.set_image(own[-1], image)
     else:
-        _material, missing = layers.put_on(textures.fit_of(saved.folder), image)
+        _material, unfit = layers.put_on(fit, image)
+        said = _unfit(unfit)
     _push_undo("Texture")
-    return missing
+    return said
+
+
+def _unfit(unfit: layers.Unfit) -> str:
+    said = [f"Not in this file any more: {listed(unfit.missing)}."] if unfit.missing else []
+    if unfit.changed:
+        said.append(
+            f"With other faces than when textured, and so without the texture: "
+            f"{listed(unfit.changed)}; undo the change, or texture again."
+        )
+    return " ".join(said)
 
 
 def _push_undo(message: str) -> None:

@@ -9,7 +9,6 @@ corners than it was textured with, its modifier lets it through as it is.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,11 @@ import numpy as np
 from maquette_wire.limits import FIRST_TILE
 from numpy.typing import NDArray
 
-NAME = "Maquette Texture"
+from .layer_nodes import MARK, NAME, get_input, node_group, set_input
+from .noted import SESSION, found_again, own_objects
+
 UV_NAME = "UVMap"
 """Of the UV map that an object gets which has none; else the texture's stands in for its own."""
-SESSION = uuid.uuid4().hex
-"""Of this Blender: an object's `session_uid` means another one in the next."""
-MARK = "maquette_layer"
-"""Custom property of a layer's material, and of the modifiers' node group."""
 FOLDER = "maquette_folder"
 """Custom property of a layer's material: the name of the folder with the texture's files, where
 that is beside its image."""
@@ -61,21 +58,14 @@ class Fit:
         tiles: tuple[int, ...],
     ) -> Fit:
         """On objects of the file that is open."""
-        uids = tuple(bpy.data.objects[name].session_uid for name in names)
+        own = own_objects()
+        uids = tuple(own[name].session_uid for name in names)
         return cls(names, corners, uvs, tiles, uids, SESSION)
 
     def objects(self) -> Iterator[Any]:
-        """The object of each name, None where there is none any more that can have a layer; none
-        twice, whatever the user called others meanwhile."""
-        here = self.session == SESSION
-        by_uid = {thing.session_uid: thing for thing in bpy.data.objects} if here else {}
-        own = [by_uid.get(uid) for uid in self.uids] if here else [None] * len(self.names)
-        taken = {thing.name for thing in own if thing is not None}
-        for thing, name in zip(own, self.names, strict=True):
-            # One that was deleted may have been made anew.
-            found = thing or (None if name in taken else bpy.data.objects.get(name))
-            fits = found is not None and found.type == "MESH" and found.library is None
-            yield found if fits else None
+        """The object of each name, None where there is none any more that can have a layer."""
+        for found in found_again(self.names, self.uids, self.session):
+            yield found if found is not None and found.type == "MESH" else None
 
     def write(self, path: Path) -> None:
         """One `.npz`. Raises OSError."""
@@ -105,8 +95,21 @@ class Fit:
             )
 
 
-def put_on(fit: Fit, image: bpy.types.Image) -> tuple[Any, list[str]]:
-    """Make a layer; returns its material and the names of objects that are not there any more."""
+@dataclass(frozen=True)
+class Unfit:
+    """Objects of a layer that don't show it.
+
+    Attributes:
+        missing: names of those that are not there any more.
+        changed: names of those that have other faces than when they were textured.
+    """
+
+    missing: list[str]
+    changed: list[str]
+
+
+def put_on(fit: Fit, image: bpy.types.Image) -> tuple[Any, Unfit]:
+    """Make a layer; returns its material and what doesn't show it."""
     starts = np.cumsum([0, *fit.corners])
     found, missing = [], []
     for name, thing, start, count in zip(
@@ -117,27 +120,35 @@ def put_on(fit: Fit, image: bpy.types.Image) -> tuple[Any, list[str]]:
         else:
             found.append((thing, int(start), count))
     evaluated = bpy.context.evaluated_depsgraph_get()  # once: the first modifier outdates it
-    uv_maps = [_uv_map_of(thing.evaluated_get(evaluated)) for thing, _start, _count in found]
+    seen = [thing.evaluated_get(evaluated) for thing, _start, _count in found]
+    uv_maps = [_uv_maps_of(each.data) for each in seen]
+    changed = [
+        thing.name
+        for (thing, _start, count), each in zip(found, seen, strict=True)
+        # One of another scene isn't evaluated here.
+        if each.is_evaluated and len(each.data.loops) != count
+    ]
     material = _material(image)
     material[MARK] = True
     carrier = _carrier(fit.uvs, image.name)
-    group = _node_group()
-    for (thing, start, count), uv_map in zip(found, uv_maps, strict=True):
-        modifier = thing.modifiers.new(NAME, "NODES")
+    group = node_group()
+    for (thing, start, count), (uv_map, in_solid) in zip(found, uv_maps, strict=True):
+        modifier = _last_modifier(thing)
         modifier.node_group = group
         modifier.show_expanded = False
-        _set(modifier, "UVs", carrier)
-        _set(modifier, "First", start)
-        _set(modifier, "Corners", count)
-        _set(modifier, "UV Map", uv_map)
-        _set(modifier, "Material", material)
+        set_input(modifier, "UVs", carrier)
+        set_input(modifier, "First", start)
+        set_input(modifier, "Corners", count)
+        set_input(modifier, "UV Map", uv_map)
+        set_input(modifier, "Solid UV Map", in_solid)
+        set_input(modifier, "Material", material)
         thing.update_tag()
-    return material, missing
+    return material, Unfit(missing, changed)
 
 
 def layers() -> list[Any]:
-    """The materials of all layers in the file, oldest first."""
-    found = [material for material in bpy.data.materials if MARK in material]
+    """The materials of all layers in the file, oldest first; not those of other files."""
+    found = [each for each in bpy.data.materials if MARK in each and each.library is None]
     return sorted(found, key=lambda material: material.session_uid)
 
 
@@ -145,7 +156,7 @@ def modifiers(material: bpy.types.Material) -> Iterator[tuple[Any, Any]]:
     """The objects that a layer lies on, each with its modifier."""
     for thing in bpy.data.objects:
         for modifier in thing.modifiers:
-            if is_layer(modifier) and _get(modifier, "Material") == material:
+            if is_layer(modifier) and get_input(modifier, "Material") == material:
                 yield thing, modifier
 
 
@@ -197,7 +208,7 @@ def remove(material: bpy.types.Material) -> None:
     """Take a layer off all objects and out of the file; its image stays as long as it is used."""
     carriers = set()
     for thing, modifier in list(modifiers(material)):
-        carriers.add(_get(modifier, "UVs"))
+        carriers.add(get_input(modifier, "UVs"))
         thing.modifiers.remove(modifier)
     for carrier in carriers - {None}:
         mesh = carrier.data
@@ -205,8 +216,7 @@ def remove(material: bpy.types.Material) -> None:
         if not mesh.users:
             bpy.data.meshes.remove(mesh)
     bpy.data.materials.remove(material)
-    group = bpy.data.node_groups.get(NAME)
-    if group is not None and MARK in group and not group.users:
+    for group in [each for each in bpy.data.node_groups if MARK in each and not each.users]:
         bpy.data.node_groups.remove(group)
 
 
@@ -238,10 +248,26 @@ def set_image(material: Any, image: bpy.types.Image) -> None:
         del material[FOLDER]
 
 
-def _uv_map_of(evaluated: Any) -> str:
-    """The UV map that renders use; ours stands in for it, so that Solid mode shows it too."""
-    used = next((layer for layer in evaluated.data.uv_layers if layer.active_render), None)
-    return used.name if used is not None else UV_NAME
+def _uv_maps_of(mesh: Any) -> tuple[str, str]:
+    """The UV map that renders of an evaluated mesh use, and the one that Solid mode does: ours
+    stands in for both."""
+    used = next((layer for layer in mesh.uv_layers if layer.active_render), None)
+    if used is None:
+        return UV_NAME, UV_NAME
+    active = mesh.uv_layers.active  # None in Blender 5.2 where nodes made them all
+    return used.name, used.name if active is None else active.name
+
+
+def _last_modifier(thing: Any) -> Any:
+    """A new modifier behind all others, pinned ones too."""
+    pinned = any(each.use_pin_to_last for each in thing.modifiers)
+    modifier = thing.modifiers.new(NAME, "NODES")
+    if pinned:
+        modifier.use_pin_to_last = True
+        last = len(thing.modifiers) - 1
+        thing.modifiers.move(thing.modifiers.find(modifier.name), last)
+        modifier = thing.modifiers[last]
+    return modifier
 
 
 def _material(image: bpy.types.Image) -> Any:
@@ -270,96 +296,3 @@ def _carrier(uvs: NDArray[np.float32], name: str) -> Any:
     mesh.vertices.foreach_set("co", places.ravel())
     mesh.update()
     return bpy.data.objects.new(mesh.name, mesh)
-
-
-def _node_group() -> Any:
-    """The nodes of every layer's modifier, made where the file has none yet."""
-    group: Any = bpy.data.node_groups.get(NAME)
-    if group is not None and MARK in group:
-        return group
-    group = bpy.data.node_groups.new(NAME, "GeometryNodeTree")
-    group[MARK] = True
-    group.is_modifier = True
-    for name, kind in (
-        ("Geometry", "Geometry"),
-        ("UVs", "Object"),
-        ("First", "Int"),
-        ("Corners", "Int"),
-        ("UV Map", "String"),
-        ("Material", "Material"),
-    ):
-        group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}")
-    group.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
-    nodes = group.nodes
-
-    def node(kind: str, place: tuple[int, int], **settings: Any) -> Any:
-        made = nodes.new(kind)
-        made.location = place[0] * 200, place[1] * 200
-        for name, value in settings.items():
-            setattr(made, name, value)
-        return made
-
-    given = node("NodeGroupInput", (0, 0))
-    carrier = node("GeometryNodeObjectInfo", (1, -1))
-    place = node("GeometryNodeInputPosition", (1, -3))
-    index = node("GeometryNodeInputIndex", (1, -2))
-    shifted = node("ShaderNodeMath", (2, -2), operation="ADD")
-    uv = node("GeometryNodeSampleIndex", (3, -1), data_type="FLOAT_VECTOR", domain="POINT")
-    stored = node("GeometryNodeStoreNamedAttribute", (4, 0), data_type="FLOAT2", domain="CORNER")
-    dressed = node("GeometryNodeSetMaterial", (5, 0))
-    size = node("GeometryNodeAttributeDomainSize", (1, 1), component="MESH")
-    same = node("FunctionNodeCompare", (2, 1), data_type="INT", operation="EQUAL")
-    chosen = node("GeometryNodeSwitch", (6, 1), input_type="GEOMETRY")
-    out = node("NodeGroupOutput", (7, 1))
-    for source, name, target, entry in (
-        (given, "UVs", carrier, "Object"),
-        (carrier, "Geometry", uv, "Geometry"),
-        (place, "Position", uv, "Value"),
-        (index, "Index", shifted, 0),
-        (given, "First", shifted, 1),
-        (shifted, "Value", uv, "Index"),
-        (given, "Geometry", stored, "Geometry"),
-        (given, "UV Map", stored, "Name"),
-        (uv, "Value", stored, "Value"),
-        (stored, "Geometry", dressed, "Geometry"),
-        (given, "Material", dressed, "Material"),
-        (given, "Geometry", size, 0),
-        (size, "Face Corner Count", same, "A"),
-        (given, "Corners", same, "B"),
-        (same, "Result", chosen, "Switch"),
-        (given, "Geometry", chosen, "False"),
-        (dressed, "Geometry", chosen, "True"),
-        (chosen, "Output", out, "Geometry"),
-    ):
-        group.links.new(_socket(source.outputs, name), _socket(target.inputs, entry))
-    return group
-
-
-def _socket(sockets: Any, name: str | int) -> Any:
-    """A socket by place, or by name: of several types the node has one enabled."""
-    if isinstance(name, int):
-        return sockets[name]
-    return next(each for each in sockets if each.name == name and each.enabled)
-
-
-def _identifier(modifier: Any, name: str) -> str:
-    items = modifier.node_group.interface.items_tree
-    return next(i.identifier for i in items if i.name == name and i.in_out == "INPUT")
-
-
-def _inputs(modifier: Any) -> Any:
-    """The modifier's inputs where they are properties (Blender 5.2), else None."""
-    return getattr(getattr(modifier, "properties", None), "inputs", None)
-
-
-def _set(modifier: Any, name: str, value: Any) -> None:
-    identifier, inputs = _identifier(modifier, name), _inputs(modifier)
-    if inputs is None:
-        modifier[identifier] = value
-    else:
-        getattr(inputs, identifier).value = value
-
-
-def _get(modifier: Any, name: str) -> Any:
-    identifier, inputs = _identifier(modifier, name), _inputs(modifier)
-    return modifier.get(identifier) if inputs is None else getattr(inputs, identifier).value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-KEPT = 3
+KEPT = 5
 
 Level = Literal["INFO", "WARNING", "ERROR"]
 
@@ -15,6 +15,11 @@ Level = Literal["INFO", "WARNING", "ERROR"]
 def counted(count: int, noun: str) -> str:
     """ "1 picture", "3 pictures"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "a, b, c and 2 more"."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
 @dataclass(frozen=True)

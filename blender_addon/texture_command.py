@@ -28,6 +28,7 @@ from . import layers, textures
 from .command import say
 from .command_words import texture_parser
 from .models import open_model
+from .notices import listed
 from .results import load_texture
 from .textures import UDIM
 
@@ -59,10 +60,9 @@ def _save_with_texture(arguments: argparse.Namespace) -> None:
             kept = _kept(arguments.job, arguments.texture[0].resolve(), fit)
             layers.set_folder(layer, kept.name)
     if bare:
-        named = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if bare[3:] else "")
         say(
-            f"Without the texture in {arguments.output.name}: {named}. Instances, curves, texts "
-            "and objects of other files can't carry one there; the .glb has it on them."
+            f"Without the texture in {arguments.output.name}: {listed(bare)}. Instances, curves, "
+            "texts and objects of other files can't carry one there; the .glb has it on them."
         )
     try:
         # Relative paths, the texture's among them, are made to fit where the copy is.
@@ -115,7 +115,11 @@ def _fit(path: Path) -> tuple[layers.Fit, list[str]]:
         raise MaquetteError(
             "bad-surface", f"The surface in {path} can't be read: {error}.", "Capture it again."
         ) from error
-    bare = [name for name, can in zip(names, layered, strict=True) if not can]
+    bare = [
+        f"instances of {name}" if name in fit.names else name
+        for name, can in zip(names, layered, strict=True)
+        if not can
+    ]
     return fit, list(dict.fromkeys(bare))
 
 

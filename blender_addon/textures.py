@@ -193,8 +193,9 @@ def read(folder: Path) -> Made:
     except (OSError, MaquetteError) as error:
         raise MaquetteError(
             "no-texture",
-            f"What this texture was made from can't be read: {error}",
-            "Texture the model again.",
+            f"What this texture was made from can't be read from {folder / JOB}: "
+            f"{getattr(error, 'strerror', None) or error}.",
+            "Put the folder back where it was, or texture the model again.",
         ) from error
     surface, _given = surface_of(submit, buffers)
     if surface is None:

@@ -8,12 +8,14 @@ overlays. Either way the .blend is afterwards as it was before.
 from __future__ import annotations
 
 from . import offscreen, render
+from .alike import as_in_viewports, left_out, unlike
 from .frames import check_frames, through
 from .overview import overview
-from .pieces import CONVERT, SOLID, bare_of, carries_modifiers, not_layered, pieces_of
+from .pieces import CONVERT, bare_of, carries_modifiers, not_layered, pieces_of
 from .planning import Plan, plan
 from .surface import Surface, shape, surface
 from .view import camera_pose, camera_size, camera_view, check_grid, resized, size_for
+from .visibility import SOLID
 
 capture_camera = render.capture
 capture_viewport = offscreen.capture
@@ -24,6 +26,7 @@ __all__ = [
     "SOLID",
     "Plan",
     "Surface",
+    "as_in_viewports",
     "bare_of",
     "camera_pose",
     "camera_size",
@@ -34,6 +37,7 @@ __all__ = [
     "carries_modifiers",
     "check_frames",
     "check_grid",
+    "left_out",
     "not_layered",
     "overview",
     "pieces_of",
@@ -43,4 +47,5 @@ __all__ = [
     "size_for",
     "surface",
     "through",
+    "unlike",
 ]

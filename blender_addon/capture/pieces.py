@@ -1,4 +1,4 @@
-"""Pieces of a scene: the evaluated meshes that render, each in the world."""
+"""Pieces of a scene: the evaluated meshes that viewports and renders show, each in the world."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 
 from .. import layers
+from .visibility import SOLID, Shown
 
 FLAT = 0.01
 """A thing is ground when it is thinner than this share of its length."""
@@ -26,7 +27,6 @@ CONVERT = (
     "are to have one."
 )
 """What to do about what can't be given a layer."""
-SOLID = ("MESH", "CURVE", "SURFACE", "META", "FONT")
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,14 @@ def not_layered(name: str) -> MaquetteError:
 
 
 def bare_of(depsgraph: bpy.types.Depsgraph) -> list[str]:
-    """Names of what renders and can't be given a layer: curves, texts, objects of other files, and
+    """Names of what is shown and can't be given a layer: curves, texts, objects of other files, and
     what shows instances."""
     names: dict[str, None] = {}
-    rendered = _Rendered(depsgraph)
+    both = Shown(depsgraph)
     each: Any
     for each in depsgraph.object_instances:
         original = each.object.original
-        shown = original.type in SOLID and rendered.shows(each) and each.show_self
+        shown = original.type in SOLID and both.has(each) and each.show_self
         if shown and (each.is_instance or not carries_modifiers(original)):
             names[(each.parent.original if each.is_instance else original).name] = None
     return list(names)
@@ -103,12 +103,13 @@ def pieces_of(
     with_instances: bool = True,
     with_uvs: bool = False,
 ) -> Iterator[Piece]:
-    """The evaluated meshes that render, of the objects named or of all where none is."""
+    """The evaluated meshes that viewports and renders both show, of the objects named or of all
+    where none is."""
     instances: Any = depsgraph.object_instances
-    rendered = _Rendered(depsgraph)
+    both = Shown(depsgraph)
     for instance in instances:
         original = instance.object.original
-        if not rendered.shows(instance):
+        if not both.has(instance):
             continue
         if not with_instances and (instance.is_instance or not carries_modifiers(original)):
             continue
@@ -123,54 +124,6 @@ def pieces_of(
             layered = carries_modifiers(original) and not instance.is_instance
             uvs = _own_uvs(original, mesh) if with_uvs else None
         yield replace(piece, uvs=uvs, layered=layered)
-
-
-class _Rendered:
-    """What renders show of a depsgraph that was made for viewports: these show what an object's
-    collections hide in renders."""
-
-    def __init__(self, depsgraph: bpy.types.Depsgraph) -> None:
-        view_layer: Any = depsgraph.view_layer
-        self._shown = {
-            thing
-            for collection in _used(view_layer.layer_collection)
-            for thing in collection.objects
-            if not thing.hide_render
-        }
-        self._within: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
-
-    def shows(self, instance: Any) -> bool:
-        """Whether an instance of the depsgraph's is among it."""
-        original = instance.object.original
-        if not instance.is_instance:
-            return original in self._shown
-        parent = instance.parent.original
-        if original.hide_render or parent not in self._shown:
-            return False
-        whole = parent.instance_collection if parent.instance_type == "COLLECTION" else None
-        return whole is None or original not in self._hidden_in(whole)
-
-    def _hidden_in(self, whole: bpy.types.Collection) -> set[bpy.types.Object]:
-        if whole not in self._within:
-            shown = {thing for part in _rendered(whole) for thing in part.objects}
-            self._within[whole] = set(whole.all_objects) - shown
-        return self._within[whole]
-
-
-def _used(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Collection]:
-    """The collections that a render of a view layer shows."""
-    if not (layer.exclude or layer.collection.hide_render):
-        yield layer.collection
-        for child in layer.children:
-            yield from _used(child)
-
-
-def _rendered(collection: bpy.types.Collection) -> Iterator[bpy.types.Collection]:
-    """A collection and those within it, as far as an instance of it shows them in renders."""
-    if not collection.hide_render:
-        yield collection
-        for child in collection.children:
-            yield from _rendered(child)
 
 
 def _own_uvs(original: bpy.types.Object, mesh: Any) -> NDArray[np.float32] | None:
@@ -193,9 +146,9 @@ def _own_uvs(original: bpy.types.Object, mesh: Any) -> NDArray[np.float32] | Non
 
 @contextmanager
 def rendered_mesh(instance: bpy.types.DepsgraphObjectInstance) -> Iterator[Any]:
-    """The evaluated mesh of an instance; None where it has none, or renders don't show it."""
+    """The evaluated mesh of an instance; None where it has none, or shows none itself."""
     thing: Any = instance.object
-    if thing.type not in SOLID or thing.original.hide_render or not instance.show_self:
+    if thing.type not in SOLID or not instance.show_self:
         yield None
         return
     try:

@@ -47,16 +47,23 @@ def capture(
     return _capture(context, pose, camera_view(camera, pose, depsgraph, width, height))
 
 
-def capture_view(context: bpy.types.Context, view: View) -> Capture:
+def capture_view(
+    context: bpy.types.Context, view: View, instead: bpy.types.Collection | None = None
+) -> Capture:
     """Colour and depth of a View as the scene is now, whether or not it has a camera there.
 
-    Raises MaquetteError as `capture` does.
+    instead: of the scene's own collections. Raises MaquetteError as `capture` does.
     """
     check_grid(repr(view.name), view.width, view.height)
-    return _capture(context, pose_of(view), view)
+    return _capture(context, pose_of(view), view, instead)
 
 
-def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Capture:
+def _capture(
+    context: bpy.types.Context,
+    pose: CameraPose,
+    view: View,
+    instead: bpy.types.Collection | None = None,
+) -> Capture:
     if bpy.app.is_job_running("RENDER"):
         raise MaquetteError(
             "render-busy", "Blender is rendering.", "Wait for the render to end, or cancel it."
@@ -70,7 +77,7 @@ def _capture(context: bpy.types.Context, pose: CameraPose, view: View) -> Captur
         muted_handlers(),
         kept_animated_values(),
         no_new_render_result(),
-        linked_stage(context, pose, view.width, view.height) as stage,
+        linked_stage(context, pose, view.width, view.height, instead) as stage,
     ):
         camera: Any = stage.camera.data  # pyright: ignore[reportOptionalMemberAccess]
         if opaque:

@@ -28,9 +28,16 @@ SIMPLIFY = (
 
 @contextlib.contextmanager
 def linked_stage(
-    context: bpy.types.Context, pose: CameraPose, width: int, height: int
+    context: bpy.types.Context,
+    pose: CameraPose,
+    width: int,
+    height: int,
+    instead: bpy.types.Collection | None = None,
 ) -> Iterator[bpy.types.Scene]:
-    """A linked copy of the scene with one camera in ``pose``, set up for Workbench."""
+    """A linked copy of the scene with one camera in ``pose``, set up for Workbench.
+
+    instead: what it has in place of the scene's own collections.
+    """
     with Scope() as scope:
         data = bpy.data.cameras.new(NAME)
         scope.remove_later(bpy.data.cameras, data)
@@ -39,7 +46,8 @@ def linked_stage(
         camera = bpy.data.objects.new(NAME, data)
         scope.remove_later(bpy.data.objects, camera)
         camera.matrix_world = pose.matrix
-        stage: Any = _copied(context.scene) if COPIES_COUNT else _rebuilt(context)
+        copied = COPIES_COUNT and instead is None
+        stage: Any = _copied(context.scene) if copied else _rebuilt(context, instead)
         scope.callback(_remove, stage)
         stage.camera = camera
         for layer in stage.view_layers:
@@ -95,17 +103,20 @@ def _copied(scene: bpy.types.Scene) -> bpy.types.Scene:
     return stage
 
 
-def _rebuilt(context: bpy.types.Context) -> bpy.types.Scene:
+def _rebuilt(context: bpy.types.Context, instead: bpy.types.Collection | None) -> bpy.types.Scene:
     """What a copy would hold that matters here; a rigid body world isn't carried over."""
     scene: Any = context.scene
     stage: Any = bpy.data.scenes.new(NAME)
-    for child in scene.collection.children:
-        stage.collection.children.link(child)
-    for thing in scene.collection.objects:
-        stage.collection.objects.link(thing)
     layer = stage.view_layers[0]
     layer.name = context.view_layer.name
-    _exclude_alike(context.view_layer.layer_collection, layer.layer_collection)
+    if instead is not None:
+        stage.collection.children.link(instead)
+    else:
+        for child in scene.collection.children:
+            stage.collection.children.link(child)
+        for thing in scene.collection.objects:
+            stage.collection.objects.link(thing)
+        _exclude_alike(context.view_layer.layer_collection, layer.layer_collection)
     stage.world = scene.world
     stage.frame_current, stage.frame_subframe = scene.frame_current, scene.frame_subframe
     _assign(scene.render, stage.render, SIMPLIFY)
@@ -116,7 +127,9 @@ def _rebuilt(context: bpy.types.Context) -> bpy.types.Scene:
         (scene.display, stage.display),
         (scene.display.shading, stage.display.shading),
     ):
-        _assign(source, target, [item.identifier for item in source.bl_rna.properties])
+        # Wireframes, which no render shows, have no valid choice here.
+        names = [item.identifier for item in source.bl_rna.properties]
+        _assign(source, target, [name for name in names if name != "wireframe_color_type"])
     return stage
 
 

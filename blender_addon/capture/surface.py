@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from . import uv_maps
 from .pieces import Piece, bare_of, not_layered, pieces_of
+from .visibility import rendered
 
 LARGEST = 1e5
 """Metres across; no model of a place is as large, so some vertices are astray."""
@@ -63,6 +64,11 @@ class Surface(Shape):
     loops: NDArray[np.int32]
     loop_counts: list[int]
     layered: list[bool]
+
+    @property
+    def layered_names(self) -> list[str]:
+        """Of the objects that can be given a layer."""
+        return [name for name, can in zip(self.names, self.layered, strict=True) if can]
 
     def loop_uvs(self) -> NDArray[np.float32]:
         """[corners of all meshes, 2], object by object."""
@@ -121,7 +127,8 @@ def surface(
     own_uvs: bool = True,
     each: bool = False,
 ) -> Surface:
-    """The surface of the objects named, or of all that renders but the ground that it stands on.
+    """The surface of the objects named, or of all but the ground that it stands on, as far as
+    viewports and renders both show it.
 
     Args:
         instances: whether instances count, and curves, texts and objects of other files: all that
@@ -166,11 +173,7 @@ def _standing(
     if missing and not instances and missing[0] in bare_of(depsgraph):
         raise not_layered(missing[0])
     if missing:
-        raise MaquetteError(
-            "unknown-object",
-            f"The scene has no visible object with faces called {missing[0]!r}.",
-            "Correct the name, or make the object visible in renders.",
-        )
+        raise _missing(context.view_layer, missing[0])
     standing = [piece.vertices for piece in pieces if not piece.is_flat()]
     low = np.min([each.min(0) for each in standing], axis=0, initial=np.inf)
     high = np.max([each.max(0) for each in standing], axis=0, initial=-np.inf)
@@ -182,9 +185,27 @@ def _standing(
         raise MaquetteError(
             "no-faces",
             "There is nothing to see: the scene shows no object with faces.",
-            "Make one visible in renders.",
+            "Make one visible in the viewport and in renders.",
         )
     return kept, sorted(set(left_out))
+
+
+def _missing(view_layer: bpy.types.ViewLayer, name: str) -> MaquetteError:
+    """Why there is nothing to texture of an object that was named."""
+    thing = view_layer.objects.get(name)
+    if thing is None and name in bpy.data.objects:
+        said = f"{name!r} is in another scene, or in a collection that this view layer excludes."
+        hint = "Open the scene that shows it, or tick its collection in the Outliner."
+    elif thing is not None and not thing.visible_get(view_layer=view_layer):
+        said = f"{name!r} is hidden in the viewport."
+        hint = "Show it: the eye and the monitor in the Outliner, of its collections too."
+    elif thing is not None and thing not in rendered(view_layer):
+        said = f"{name!r} is hidden in renders."
+        hint = "Show it: the camera in the Outliner, of its collections too."
+    else:
+        said = f"The scene has no visible object with faces called {name!r}."
+        hint = "Correct the name, or choose an object with faces."
+    return MaquetteError("unknown-object", said, hint)
 
 
 def _shape(kept: Sequence[Piece], left_out: list[str]) -> Shape:

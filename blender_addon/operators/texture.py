@@ -24,16 +24,19 @@ from .. import layers, textures
 from ..capture import (
     CONVERT,
     Surface,
+    as_in_viewports,
     bare_of,
     capture_view,
     carries_modifiers,
+    left_out,
     not_layered,
     plan,
     surface,
+    unlike,
 )
 from ..delivery import folder_of, target_of
 from ..gallery import entries, shown
-from ..notices import counted
+from ..notices import counted, listed
 from ..overlay import coverage
 from ..recipes import set_seed
 from ..results import Saved
@@ -77,7 +80,7 @@ class _Texturing(Beginning, bpy.types.Operator):
 
 class MAQUETTE_OT_texture(_Texturing):
     """Paint the model from all sides and lay the pictures on it; of what is selected, or of all
-    that renders but the ground"""
+    that the viewport and renders show but the ground"""
 
     bl_idname = "maquette.texture"
     bl_label = "Texture"
@@ -120,10 +123,9 @@ class MAQUETTE_OT_project(_OfConcept):
         concept = _concept(context, self.picture)
         recipe = msgspec.structs.replace(concept.recipe, count=1, size=None)
         given = {0: _pixels(concept)}
-        capture = kept_capture(concept)
         reach_server()
         made = _surface(context)
-        captures = _captured(context, [concept.view]) if capture is None else [capture]
+        captures = [_capture_of(context, concept)]
         wired = made.on_wire(int(context.scene.maquette.texture_size))
         _submit(context, recipe, captures, made, given, wired)
 
@@ -164,7 +166,7 @@ def not_seen() -> MaquetteError:
     return MaquetteError(
         "not-seen",
         "No place was found from which the model can be seen.",
-        "Uncover it, or make what hides it invisible in renders.",
+        "Uncover it, or hide what stands before it.",
     )
 
 
@@ -182,20 +184,21 @@ def _paint_around(context: bpy.types.Context, recipe: Recipe, concept: Saved | N
     coverage.hide()
     made = _surface(context)
     # First, and not painted again: the other views take after it.
-    views = [] if concept is None else [concept.view]
+    first = [] if concept is None else [concept.view]
     given = {} if concept is None else {0: _pixels(concept)}
-    planned = plan(context, made, settings.texture_views, views)
+    planned = plan(context, made, settings.texture_views, first)
     side = captured_side(settings.texture_side, int(settings.texture_size))
-    views += planned.views(side, side)
-    if not views:
+    views = planned.views(side, side)
+    if not (first or views):
         raise not_seen()
-    captures = _captured(context, views)
+    captures = [] if concept is None else [_capture_of(context, concept)]
+    captures += _captured(context, views)
     wired = made.on_wire(int(settings.texture_size), settings.texture_side, settings.texture_even)
     _submit(context, recipe, captures, made, given, wired)
     more = " More views see more." if planned.seen[-1] < ENOUGH * planned.reachable else ""
     current().note(
         "INFO",
-        f"{planned.seen[-1]:.0%} of the surface is seen by {counted(len(views), 'view')} under "
+        f"{planned.seen[-1]:.0%} of the surface is seen by {counted(len(captures), 'view')} under "
         f"75 degrees, of {planned.reachable:.0%} that can be seen at all.{more}",
     )
 
@@ -213,24 +216,47 @@ def _surface(context: bpy.types.Context) -> Surface:
 
 
 def _chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
-    return [thing for thing in context.selected_objects if thing.type not in NO_MODEL]
+    return [thing for thing in context.selected_objects if _may_have_surface(thing)]
 
 
-def _tell_left_out(context: bpy.types.Context) -> None:
-    """Name what a texture of all leaves out."""
-    cannot = bare_of(context.evaluated_depsgraph_get())
-    if cannot and not _chosen(context):
-        named = ", ".join(cannot[:3]) + (f" and {len(cannot) - 3} more" if cannot[3:] else "")
-        current().note("INFO", f"Not textured: {named}. {CONVERT}")
+def _may_have_surface(thing: bpy.types.Object) -> bool:
+    if thing.type == "EMPTY":  # a parent of what is selected with it
+        return thing.instance_type == "COLLECTION"
+    return thing.type not in NO_MODEL
+
+
+def _tell(context: bpy.types.Context, made: Surface) -> None:
+    """Say what of the model the texture is not of, and which UV maps it uses."""
+    session = current()
+    if not _chosen(context):
+        bare = bare_of(context.evaluated_depsgraph_get())
+        cannot = [f"instances of {each}" if each in made.names else each for each in bare]
+        said = [f"Not textured: {listed(cannot)}. {CONVERT}"] if cannot else []
+        if made.left_out:
+            said.append(f"Left out as ground: {listed(made.left_out)}; select it to texture it.")
+        said += filter(None, [left_out(context)])
+        if said:
+            session.note("INFO", " ".join(said))
+    if made.about_uvs:
+        session.note("INFO", made.about_uvs)
+    if differing := unlike(context, made.names):
+        session.note("WARNING", differing)
 
 
 def _captured(context: bpy.types.Context, views: list[View]) -> list[Capture]:
     manager = context.window_manager
     captures = []
-    for number, view in enumerate(views):
-        manager.progress_update(number / len(views))
-        captures.append(capture_view(context, view))
+    with as_in_viewports(context) as capture:
+        for number, view in enumerate(views):
+            manager.progress_update(number / len(views))
+            captures.append(capture(view))
     return captures
+
+
+def _capture_of(context: bpy.types.Context, concept: Saved) -> Capture:
+    """What a concept was painted of: kept with it, or captured again as a camera would be."""
+    kept = kept_capture(concept)
+    return capture_view(context, concept.view) if kept is None else kept
 
 
 def _submit(
@@ -251,9 +277,7 @@ def _submit(
     except MaquetteError:
         textures.discard(folder)
         raise
-    _tell_left_out(context)
-    if made.about_uvs:
-        session.note("INFO", made.about_uvs)
+    _tell(context, made)
 
 
 def _concept(context: bpy.types.Context, key: str = "") -> Saved:

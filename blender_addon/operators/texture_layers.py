@@ -104,12 +104,12 @@ class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
         try:
-            missing = put_texture_on(textures.saved_at(path))
+            said = put_texture_on(textures.saved_at(path))
         except (MaquetteError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        if missing:
-            self.report({"WARNING"}, f"Not in this file: {', '.join(missing)}.")
+        if said:
+            self.report({"WARNING"}, said)
         return {"FINISHED"}
 
 

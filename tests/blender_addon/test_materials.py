@@ -271,6 +271,19 @@ def test_an_object_that_was_deleted_is_said_and_the_others_have_it(session, serv
     assert "'House' isn't in the file any more" in session.notices[-1].text
 
 
+def test_a_renamed_object_gets_it_and_not_one_that_has_its_name_by_now(session, server, scene):
+    select("House")
+    server.hold = True
+    bpy.ops.maquette.make_material()
+    turn(session, lambda: bool(server.jobs))
+    bpy.data.objects["House"].name = "Villa"
+    bpy.data.objects["Wall"].name = "House"
+    server.finish(next(iter(server.jobs)))
+    turn(session, lambda: arrived(session))
+    assert slots("Villa") == ["Red brick", "Glass"] and slots("House") == []
+    assert not any("any more" in notice.text for notice in session.notices)
+
+
 def test_linked_data_is_refused_by_name(session, server, scene, tmp_path):
     path = bpy.data.filepath
     bpy.ops.wm.read_homefile(use_empty=True)

@@ -13,6 +13,8 @@ VOLATILE = {
     "depsgraph",
     "selected_studio_light",
     "bl_rna",
+    # For scripts to use as they like.
+    "tag",
     # Whether pixels, or values of an attribute, are in memory at the moment.
     "has_data",
     "storage_type",
