@@ -139,6 +139,15 @@ class Delivery:
             return False
         self._loads.remove(entry)
         job, saved = entry
+        try:
+            self._put(job, saved)
+        finally:  # it is on disk, whatever is wrong in the file
+            job.state = State.DONE
+            if not any(other is job for other, _saved in self._loads):
+                self._done(job)
+        return True
+
+    def _put(self, job: Job, saved: results.Saved | SavedTexture | SavedMaterial) -> None:
         scene = scene_of(job.target)
         if scene is None or scene.library is not None:
             where = Path(job.target.blend).name or "a file that is closed"
@@ -150,10 +159,6 @@ class Delivery:
             self._put_in(saved, job.commission)
         else:
             self._load(scene, saved, first=job.state is not State.DONE)
-        job.state = State.DONE
-        if not any(other is job for other, _saved in self._loads):
-            self._done(job)
-        return True
 
     def _has_to_wait(self, job: Job, saved: results.Saved | SavedTexture | SavedMaterial) -> bool:
         """Whether a mesh is being edited: a step to undo would be one of that mesh alone."""

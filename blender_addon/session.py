@@ -8,6 +8,7 @@ no job it comes every two seconds; without a connection it isn't there.
 from __future__ import annotations
 
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -45,6 +46,8 @@ from .waiting import Move, Pace
 BUSY_SECONDS = 0.05
 LIVE_SECONDS = 0.02
 IDLE_SECONDS = 2.0
+AFTER_FAULT = 1.0
+"""Seconds, so that one that comes back doesn't hold Blender."""
 WATCH_SECONDS = 0.25
 """How often the local server's start is looked at: that opens and locks a file."""
 STARTED_AGAIN = "The server ended and is being started again; no job is lost."
@@ -348,7 +351,18 @@ def wake() -> None:
 
 
 def _tick() -> float | None:
-    return _session.tick() if _session is not None else None
+    if _session is None:
+        return None
+    try:
+        return _session.tick()
+    except Exception as error:  # noqa: BLE001  Blender would never call again, and jobs stand still
+        traceback.print_exc()
+        _session.notices.tell(
+            "ERROR",
+            f"Something in Maquette failed ({type(error).__name__}: {error}). What was made is "
+            "saved; the console says where it failed: please report that.",
+        )
+        return AFTER_FAULT
 
 
 def register() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import bpy
@@ -135,3 +136,24 @@ def test_undo_while_it_works_loses_neither_job_nor_picture(session, server, job,
     server.finish(job.name)
     turn(session, lambda: arrived(session))
     assert bpy.context.scene.maquette.last_result == concepts()[0]
+
+
+def test_a_fault_in_the_add_on_is_told_and_neither_a_picture_nor_the_other_jobs_are_lost(
+    session, server, job, tmp_path, monkeypatch
+):
+    def broken(_saved: results.Saved) -> bpy.types.Image:
+        raise ValueError("not foreseen")
+
+    monkeypatch.setattr(results, "load", broken)
+    server.finish(job.name)
+    # As Blender calls it, which never does again after an exception.
+    end = time.monotonic() + 20.0
+    while job.state is not State.DONE and time.monotonic() < end:
+        assert add_on_session._tick() is not None
+        time.sleep(0.01)
+    assert "not foreseen" in session.notices[-1].text and job.pictures[0].is_file()
+    monkeypatch.undo()
+    again = session.restyle(job.recipe, a_capture(), job.target)
+    turn(session, lambda: again.name in server.jobs)
+    server.finish(again.name)
+    turn(session, lambda: again.state is State.DONE and arrived(session))
