@@ -289,9 +289,9 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 continue
             given = job.average is not None and frame.index in job.given
             job.latents[frame.index] = (
-                model.no_latents(frame.padded)
+                model.autoencoder.blank(frame.padded)
                 if unseen and not given
-                else model.encode_picture(frame.color)
+                else model.autoencoder.encode(frame.color)
             )
     with job.timed("sampling"):
         painted = _denoise(job, group)
@@ -304,7 +304,7 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 if picture.number in job.given:
                     continue
                 job.check_cancelled()
-                whole = model.decode(latents[position : position + 1])
+                whole = model.autoencoder.decode(latents[position : position + 1])
                 if whole is None:
                     return False
                 if job.even or job.captures:

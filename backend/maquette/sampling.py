@@ -328,7 +328,7 @@ class Sampler:
         multiples of what the model takes. Raises MaquetteError for a model that isn't there, and
         ("bad-numbers") for one that gives values that are not numbers."""
         family, _ = self._model(self.catalogue.present(model), _no_progress)
-        decoded = family.decode(family.encode_picture(picture))
+        decoded = family.autoencoder.decode(family.autoencoder.encode(picture))
         if decoded is None:
             raise MaquetteError(
                 "bad-numbers",
