@@ -9,7 +9,7 @@ import torch
 
 from . import devices
 from .packs import Packs
-from .painting import Job, Picture
+from .running import Job, Picture
 
 _BATCH_MAX = 16
 # The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.

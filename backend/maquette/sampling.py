@@ -38,8 +38,9 @@ from .families.settings import read_settings
 from .materials.making import MadeMaterial, maps_of
 from .materials.patterns import lay
 from .packs import Packs
-from .painting import Job, JobCancelled, ProgressCallback, paint
+from .painting import paint
 from .plan import make_plan
+from .running import Job, JobCancelled, ProgressCallback
 from .texturing.bake import PaintedView, bake
 from .texturing.surface import of_wire
 from .together import surface_average

@@ -19,7 +19,7 @@ from maquette.families.autoencoder import Autoencoder
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.own_colors import oklab
-from maquette.painting import JobCancelled
+from maquette.running import JobCancelled
 from maquette.sampling import Sampler
 from maquette_wire.capture import Capture
 from maquette_wire.home import Home

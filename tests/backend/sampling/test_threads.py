@@ -13,7 +13,7 @@ from maquette.catalogue import Catalogue
 from maquette.families.autoencoder import Autoencoder
 from maquette.families.loop import Denoising
 from maquette.families.sd2_depth import Sd2Depth
-from maquette.painting import JobCancelled
+from maquette.running import JobCancelled
 from maquette.sampling import Sampler
 
 from tests.backend.sampling.jobs import OUT_OF_MEMORY, STEPS, recipe, same, small
