@@ -75,12 +75,12 @@ def _finish(job: Job) -> None:
     every, painted = [job.plan.frame(number) for number in job.decoded], [*job.decoded.values()]
     numbers, given, shared = [*job.decoded], frozenset[int](), None
     if job.captures:
-        with job.timed("aligning"):
+        with job.watch.timed("aligning"):
             every, given = [*job.plan.frames], job.given
             painted = [job.decoded.get(frame.index, frame.color) for frame in every]
             painted, shared = agree(job.captures, every, painted, given)
             numbers = [frame.index for frame in every if frame.index not in given]
-    with job.timed("decoding"):
+    with job.watch.timed("decoding"):
         if not job.even:
             for number in numbers:
                 job.check_cancelled()
@@ -115,7 +115,7 @@ def _left_by_threads(job: Job, groups: Sequence[Sequence[Batch]]) -> list[Sequen
             return False
 
     threads, count = torch.get_num_threads(), min(job.at_once, len(groups))
-    with Workers.hired(count, threads) as workers, job.shared_by(count):
+    with Workers.hired(count, threads) as workers, job.watch.shared_by(count):
         painted = list(workers.each(is_painted, groups))
     return [group for group, is_done in zip(groups, painted, strict=True) if not is_done]
 
@@ -129,10 +129,10 @@ def _groups(job: Job, batches: Sequence[Batch]) -> deque[Sequence[Batch]]:
 
 def _paint(job: Job, group: Sequence[Batch]) -> None:
     """Make the pictures of one group, again in float32 where numbers overflow."""
-    before = job.seconds.get("sampling", 0.0)
+    before = job.watch.seconds.get("sampling", 0.0)
     if _try_paint(job, group):
         if len(group) == 1 and not job.frugal:
-            job.measured(group[0], job.seconds["sampling"] - before)
+            job.measured(group[0], job.watch.seconds["sampling"] - before)
         return
     if job.model.dtype != torch.float32:
         log.warning("Values that are not finite; making the pictures again in float32.")
@@ -156,7 +156,7 @@ def _paint(job: Job, group: Sequence[Batch]) -> None:
 def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
     """Make the pictures of one group; False where a value isn't finite."""
     model = job.model
-    with job.timed("encoding"):
+    with job.watch.timed("encoding"):
         plan = job.plan
         unseen = model.begins_in_noise(plan.sampler, plan.steps, plan.strength)
         for frame in _shown(job, group):
@@ -168,12 +168,12 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 if unseen and not given
                 else model.autoencoder.encode(frame.color)
             )
-    with job.timed("sampling"):
+    with job.watch.timed("sampling"):
         painted = _denoise(job, group)
         devices.finish(model.device)
     if not all(bool(torch.isfinite(latents).all()) for latents in painted):
         return False
-    with job.timed("decoding"):
+    with job.watch.timed("decoding"):
         for batch, latents in zip(group, painted, strict=True):
             for position, picture in enumerate(batch):
                 if picture.number in job.given:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 from .families.family import Family
 from .frames import Frame
 from .plan import Plan
+from .stopwatch import Stopwatch
 from .together import SurfaceAverage
 
 ProgressCallback = Callable[[str, int, int, dict[int, NDArray[np.uint8]]], None]
@@ -73,8 +72,8 @@ class Job:
     progress: ProgressCallback
     cancelled: Callable[[], bool]
     previews: bool
-    seconds: dict[str, float]
-    warnings: list[str]
+    watch: Stopwatch
+    warnings: list[str] = field(default_factory=list)
     given: frozenset[int] = frozenset()
     captures: Sequence[Capture] = ()
     average: SurfaceAverage | None = None
@@ -86,7 +85,6 @@ class Job:
     frugal: bool = False
     measured: Callable[[Batch, float | None], None] = lambda batch, seconds: None
     at_once: int = 1
-    _at_work: int = 1
     _steps: dict[int, int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -117,23 +115,3 @@ class Job:
             self._steps |= {picture.number: step for picture in batch}
             done = sum(self._steps.get(n, steps) for n in self._steps | self.pictures)
             self.progress(stage, done, self.count * steps, previews)
-
-    @contextlib.contextmanager
-    def shared_by(self, threads: int) -> Iterator[None]:
-        """Inside, so many are at work, and the time of each counts for a part of a stage's."""
-        self._at_work = threads
-        try:
-            yield
-        finally:
-            self._at_work = 1
-
-    @contextlib.contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Count the time inside as a stage's."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed = (time.perf_counter() - start) / self._at_work
-            with self._lock:
-                self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed

@@ -75,10 +75,10 @@ def _timed(sizes: list[int], each: dict[int, float]) -> Callable[..., bool]:
     paint = painting._try_paint
 
     def timed(job: Job, group: Any) -> bool:
-        before = job.seconds.get("sampling", 0.0)
+        before = job.watch.seconds.get("sampling", 0.0)
         made = paint(job, group)
         sizes.append(len(group[0]))
-        job.seconds["sampling"] = before + each[len(group[0])] * len(group[0])
+        job.watch.seconds["sampling"] = before + each[len(group[0])] * len(group[0])
         return made
 
     return timed
