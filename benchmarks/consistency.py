@@ -46,8 +46,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 
 import numpy as np
 import torch
-from maquette import blender
 from maquette.commands.texture import AROUND
+from maquette.extension import Extension
 from maquette.families.settings import read_settings
 from maquette.sampling import Sampler
 from maquette.texturing.bake import WELL_SEEN, PaintedView, Stage, bake
@@ -109,6 +109,7 @@ def main() -> int:
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write the pictures there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
+    extension = Extension.find(Home.default(), arguments.blender, arguments.extension)
     sampler = Sampler("cpu")
     directory = sampler.catalogue.present(arguments.model).directory
     side = arguments.side or read_settings(directory).native_size
@@ -119,13 +120,8 @@ def main() -> int:
     for name in arguments.names or (*samples, str(QUARTER)):
         building = samples.get(name)
         scene = Path(name) if building is None else turntables.scene_of(building)
-        surface, captures = captured(
-            scene,
-            side,
-            arguments.blender,
-            arguments.extension,
-            () if building is None else building.objects,
-        )
+        objects = () if building is None else building.objects
+        surface, captures = captured(extension, scene, side, objects)
         recipe = Recipe(
             prompt=arguments.prompt or (PROMPT if building is None else building.prompt),
             model=arguments.model,
@@ -145,11 +141,7 @@ def main() -> int:
 
 
 def captured(
-    scene: Path,
-    side: int,
-    program: Path | None,
-    extension: Path | None,
-    objects: Sequence[str] = (),
+    extension: Extension, scene: Path, side: int, objects: Sequence[str] = ()
 ) -> tuple[Surface, list[Capture]]:
     """The surface of objects, or of a whole scene, and its views as `maquette texture` takes them
     of a model that paints at a side."""
@@ -159,9 +151,7 @@ def captured(
         wanted.append(str(captured_side(side, ATLAS)))
         for name in objects:
             wanted += ["--object", name]
-        found, zipped = blender.find(program), blender.extension_zip(extension)
-        home = Home.default()
-        captures = blender.capture(found, zipped, home, scene, wanted, lambda _sentence: None)
+        captures = extension.capture(scene, wanted, lambda _sentence: None)
         return read_surface(file)[0], captures
 
 

@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
 
 import msgspec
 import numpy as np
-from maquette import blender
+from maquette.extension import Extension
 from maquette.sampling import Sampler
 from maquette_wire.capture import Capture
 from maquette_wire.home import Home
@@ -105,14 +105,14 @@ def taken(scene: Path, arguments: argparse.Namespace) -> list[Capture]:
     """The frames of a slow move of the scene's camera."""
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
         target = Path(folder) / scene.name
-        found, zipped = blender.find(arguments.blender), blender.extension_zip(arguments.extension)
+        extension = Extension.find(Home.default(), arguments.blender, arguments.extension)
         code = MOVE.format(source=str(scene), target=str(target), frames=arguments.frames)
+        found = extension.blender
         background = ["-c"] if found.module else ["--background", "--python-expr"]
         command = [str(found.program), *background, code]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         words = ["--frames", f"1..{arguments.frames}", "--long-side", str(arguments.side)]
-        home = Home.default()
-        return blender.capture(found, zipped, home, target, words, lambda _sentence: None)
+        return extension.capture(target, words, lambda _sentence: None)
 
 
 def apart(sampler: Sampler, recipe: Recipe, captures: Sequence[Capture]) -> list[Picture]:

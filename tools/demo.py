@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from maquette import blender, jobs, outputs
+from maquette import jobs, outputs
 from maquette.catalogue import Catalogue
 from maquette.console import ProgressLine
 from maquette.edges import EdgeReport, edge_recall
+from maquette.extension import Extension
 from maquette_wire import png
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
@@ -83,14 +84,14 @@ def run(
     folder = outputs.prepared(root() / "out" / "demo")
     for old in folder.glob("*.png"):
         old.unlink()
-    found = blender.find(program)
     with tempfile.TemporaryDirectory(prefix="maquette-demo-") as name:
         home = Home(Path(name))
+        scenes = Extension.find(home, program, extension)
         Catalogue(home).present("pocket")  # says so at once where the weights are missing
         with ProgressLine() as line, jobs.Painter(home, None, line.show) as painter:
-            with Step(f"Blender {'.'.join(map(str, found.version))} captures {sample.name}"):
+            with Step(f"Blender {scenes.blender.release} captures {sample.name}"):
                 wanted = ["--long-side", str(LONG_SIDE), *(["--camera", camera] if camera else [])]
-                (capture,) = blender.capture(found, extension, home, sample, wanted, line.say)
+                (capture,) = scenes.capture(sample, wanted, line.say)
             concepts = [
                 _restyle(painter, capture, prompt, folder / f"concept-{number}", line)
                 for number, prompt in enumerate(prompts, 1)

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from maquette import blender, jobs
+from maquette import jobs
 from maquette.console import ProgressLine
+from maquette.extension import Extension
 from maquette.materials.tiled import tiled
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
@@ -116,7 +117,7 @@ def run(presets: Sequence[Preset], program: Path | None, extension: Path | None)
     """Paint and write the pictures of presets, and a page of all. Raises MaquetteError."""
     with tempfile.TemporaryDirectory(prefix="maquette-presets-") as name, ProgressLine() as line:
         home = Home(Path(name))
-        found, archive = blender.find(program), blender.extension_zip(extension)
+        scenes = Extension.find(home, program, extension)
         captures: dict[Scene, Capture] = {}
         with jobs.Painter(home, None, line.show) as painter:
             for preset in presets:
@@ -127,9 +128,7 @@ def run(presets: Sequence[Preset], program: Path | None, extension: Path | None)
                 if scene not in captures:
                     words = ["--camera", scene.camera, "--size", f"{PAINTED}x{PAINTED}"]
                     sample = root() / "samples" / f"{scene.sample}.blend"
-                    (captures[scene],) = blender.capture(
-                        found, archive, home, sample, words, line.say
-                    )
+                    (captures[scene],) = scenes.capture(sample, words, line.say)
                 _write(preset, _painted(painter, preset, captures[scene], scene), line)
     page = root() / "out" / "presets.png"
     page.parent.mkdir(exist_ok=True)

@@ -19,7 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from maquette.blender import Blender, probe, profile
+from maquette.blender import Blender, probe
+from maquette.extension import Extension
 from maquette_wire import local
 from maquette_wire.home import Home
 from maquette_wire.installed import note_backend
@@ -99,7 +100,8 @@ def visit(
     shutil.copy(root() / "samples" / sample, scene)
     shots.mkdir(parents=True, exist_ok=True)
     resources = folder / "profile"
-    shutil.copytree(profile(blender_of(program), extension, installed or home), resources)
+    profile = Extension(blender_of(program), extension, installed or home).profile()
+    shutil.copytree(profile, resources)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "MAQUETTE_POCKET"},
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

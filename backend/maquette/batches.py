@@ -9,7 +9,7 @@ import torch
 
 from . import devices
 from .packs import Packs
-from .painting import Job, Picture
+from .running import Job, Picture
 
 _BATCH_MAX = 16
 # The most that one batch may hold, in pixels: a cancel takes effect within one step of a batch.
@@ -65,8 +65,9 @@ class Batches:
         """The most pictures that may be painted at the same time, each from its first step to its
         pixels."""
         model, guided = job.model, job.plan.guided
+        decoding = model.autoencoder.decoding_bytes
         taken = [
-            max(model.picture_bytes(height, width, guided), model.decoding_bytes(height, width))
+            max(model.picture_bytes(height, width, guided), decoding(height, width))
             for width, height in job.plan.padded
         ]
         return max(1, self._room(job, max(taken)))

@@ -21,6 +21,7 @@ from maquette_wire.keys import authorised_clients
 
 from . import __version__, blender, jobs
 from .catalogue import Catalogue, Entry
+from .extension import extension_zip
 from .families import layouts
 from .families.settings import read_settings
 
@@ -193,7 +194,7 @@ def extension(home: Home) -> Iterator[Finding]:
     for path in installed:
         yield Finding("extension", "fine", f"installed in {path}")
     try:
-        zip_file = blender.extension_zip()
+        zip_file = extension_zip()
     except MaquetteError as error:
         state = "note" if installed else "wrong"
         yield Finding("extension", state, error.sentence, error.hint)

@@ -1,157 +1,32 @@
 """Painting: the pictures of one job, batch after batch on one device, or all batches step by step
 where their views are to agree.
 
-Cancelling, previews and what is done when memory or half precision don't suffice are here; which
-pictures there are, with which model and in which batches, is decided in `sampling`.
+Previews and what is done when memory or half precision don't suffice are here; which pictures
+there are, with which model and in which batches, is decided in `sampling`, and how far they are is
+kept in `running`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
-from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
-from numpy.typing import NDArray
 
 from . import devices
 from .agreement import agree
 from .even_light import even_light
-from .families.family import Family, PictureTask
+from .families.family import PictureTask
 from .families.loop import Denoising
 from .frames import Frame
-from .plan import Plan
-from .together import SHARE, SurfaceAverage
+from .running import Batch, Job
+from .together import SHARE
 from .workers import Workers
 
 log = logging.getLogger(__name__)
-
-ProgressCallback = Callable[[str, int, int, dict[int, NDArray[np.uint8]]], None]
-"""(stage, step, steps, previews): stage "loading", "sampling" or "decoding"; step counts denoising
-steps of single pictures over the whole job; previews are uint8 [h, w, 3] by picture number."""
-
-
-class JobCancelled(Exception):
-    """The job's `cancelled` said so; nothing of it is kept."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture to paint, by its number in the plan."""
-
-    number: int
-    plan: Plan
-
-    @property
-    def frame(self) -> Frame:
-        """Its capture's, once that is made."""
-        return self.plan.frame(self.number)
-
-    @property
-    def padded(self) -> tuple[int, int]:
-        """(width, height) that the model works on."""
-        return self.plan.padded[self.number // self.plan.recipe.count]
-
-    @property
-    def seed(self) -> int:
-        return self.plan.recipe.seed + self.number % self.plan.recipe.count
-
-
-Batch = Sequence[Picture]
-"""Pictures of one size, painted at once."""
-
-
-@dataclass
-class Job:
-    """The state of a running job.
-
-    `pictures` begins with those that are `given`. With `captures` the others agree on what these
-    share, and there is one picture of each; frames whose picture is given show it as their colour.
-    With `average` they are synchronised as well. With
-    `anchor` they also attend to the picture of that number, which is the first of the first batch;
-    where it is given, what is painted of it is dropped. With `even` the light that is painted is
-    taken out of all pictures at the end, from what was `decoded`.
-    `measured` is told the seconds that sampling a batch took; None where memory did not suffice.
-    `at_once` pictures are painted at the same time, by threads of their own.
-    """
-
-    plan: Plan
-    model: Family[Any]
-    progress: ProgressCallback
-    cancelled: Callable[[], bool]
-    previews: bool
-    seconds: dict[str, float]
-    warnings: list[str]
-    given: frozenset[int] = frozenset()
-    captures: Sequence[Capture] = ()
-    average: SurfaceAverage | None = None
-    anchor: int | None = None
-    latents: dict[int, torch.Tensor] = field(default_factory=dict)
-    pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    even: bool = False
-    decoded: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    frugal: bool = False
-    measured: Callable[[Batch, float | None], None] = lambda batch, seconds: None
-    at_once: int = 1
-    _at_work: int = 1
-    _steps: dict[int, int] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    @property
-    def count(self) -> int:
-        return len(self.plan.padded) * self.plan.recipe.count
-
-    def check_cancelled(self) -> None:
-        with self._lock:
-            if self.cancelled():
-                raise JobCancelled
-
-    def begun(self, group: Sequence[Batch]) -> None:
-        """The pictures of a group are at their beginning, maybe again."""
-        with self._lock:
-            self._steps |= {picture.number: 0 for batch in group for picture in batch}
-
-    def stepped(
-        self,
-        batch: Batch,
-        stage: str,
-        step: int,
-        steps: int,
-        previews: dict[int, NDArray[np.uint8]],
-    ) -> None:
-        """Tell how far the job is, where a batch has done `step` of its `steps`."""
-        with self._lock:
-            self._steps |= {picture.number: step for picture in batch}
-            done = sum(self._steps.get(n, steps) for n in self._steps | self.pictures)
-            self.progress(stage, done, self.count * steps, previews)
-
-    @contextlib.contextmanager
-    def shared_by(self, threads: int) -> Iterator[None]:
-        """Inside, so many are at work, and the time of each counts for a part of a stage's."""
-        self._at_work = threads
-        try:
-            yield
-        finally:
-            self._at_work = 1
-
-    @contextlib.contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Count the time inside as a stage's."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed = (time.perf_counter() - start) / self._at_work
-            with self._lock:
-                self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed
 
 
 def paint(job: Job, batches: Sequence[Batch]) -> None:
@@ -200,12 +75,12 @@ def _finish(job: Job) -> None:
     every, painted = [job.plan.frame(number) for number in job.decoded], [*job.decoded.values()]
     numbers, given, shared = [*job.decoded], frozenset[int](), None
     if job.captures:
-        with job.timed("aligning"):
+        with job.watch.timed("aligning"):
             every, given = [*job.plan.frames], job.given
             painted = [job.decoded.get(frame.index, frame.color) for frame in every]
             painted, shared = agree(job.captures, every, painted, given)
             numbers = [frame.index for frame in every if frame.index not in given]
-    with job.timed("decoding"):
+    with job.watch.timed("decoding"):
         if not job.even:
             for number in numbers:
                 job.check_cancelled()
@@ -240,7 +115,7 @@ def _left_by_threads(job: Job, groups: Sequence[Sequence[Batch]]) -> list[Sequen
             return False
 
     threads, count = torch.get_num_threads(), min(job.at_once, len(groups))
-    with Workers.hired(count, threads) as workers, job.shared_by(count):
+    with Workers.hired(count, threads) as workers, job.watch.shared_by(count):
         painted = list(workers.each(is_painted, groups))
     return [group for group, is_done in zip(groups, painted, strict=True) if not is_done]
 
@@ -254,10 +129,10 @@ def _groups(job: Job, batches: Sequence[Batch]) -> deque[Sequence[Batch]]:
 
 def _paint(job: Job, group: Sequence[Batch]) -> None:
     """Make the pictures of one group, again in float32 where numbers overflow."""
-    before = job.seconds.get("sampling", 0.0)
+    before = job.watch.seconds.get("sampling", 0.0)
     if _try_paint(job, group):
         if len(group) == 1 and not job.frugal:
-            job.measured(group[0], job.seconds["sampling"] - before)
+            job.measured(group[0], job.watch.seconds["sampling"] - before)
         return
     if job.model.dtype != torch.float32:
         log.warning("Values that are not finite; making the pictures again in float32.")
@@ -281,7 +156,7 @@ def _paint(job: Job, group: Sequence[Batch]) -> None:
 def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
     """Make the pictures of one group; False where a value isn't finite."""
     model = job.model
-    with job.timed("encoding"):
+    with job.watch.timed("encoding"):
         plan = job.plan
         unseen = model.begins_in_noise(plan.sampler, plan.steps, plan.strength)
         for frame in _shown(job, group):
@@ -289,22 +164,22 @@ def _try_paint(job: Job, group: Sequence[Batch]) -> bool:
                 continue
             given = job.average is not None and frame.index in job.given
             job.latents[frame.index] = (
-                model.no_latents(frame.padded)
+                model.autoencoder.blank(frame.padded)
                 if unseen and not given
-                else model.encode_picture(frame.color)
+                else model.autoencoder.encode(frame.color)
             )
-    with job.timed("sampling"):
+    with job.watch.timed("sampling"):
         painted = _denoise(job, group)
         devices.finish(model.device)
     if not all(bool(torch.isfinite(latents).all()) for latents in painted):
         return False
-    with job.timed("decoding"):
+    with job.watch.timed("decoding"):
         for batch, latents in zip(group, painted, strict=True):
             for position, picture in enumerate(batch):
                 if picture.number in job.given:
                     continue
                 job.check_cancelled()
-                whole = model.decode(latents[position : position + 1])
+                whole = model.autoencoder.decode(latents[position : position + 1])
                 if whole is None:
                     return False
                 if job.even or job.captures:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,14 +38,18 @@ from .families.settings import read_settings
 from .materials.making import MadeMaterial, maps_of
 from .materials.patterns import lay
 from .packs import Packs
-from .painting import Job, JobCancelled, ProgressCallback, paint
+from .painting import paint
 from .plan import make_plan
+from .running import Job, JobCancelled, ProgressCallback
+from .stopwatch import Stopwatch
 from .texturing.bake import PaintedView, bake
 from .texturing.surface import of_wire
 from .together import surface_average
 from .workers import computing_with
 
 _FRAMES = 4  # that a thread makes in less time than a picture is painted in
+_SMALLER = "Use a smaller size, a smaller model, or close other programs that use the device."
+_SMALLER_TEXTURE = "Use a smaller texture, or texture fewer objects at a time."
 
 
 @dataclass(frozen=True)
@@ -125,10 +129,9 @@ class Sampler:
         square and go on at their opposite edge, and so do their pictures, which are smaller where
         the model can't paint as large. painted: pixels of the longer side that pictures are painted
         at, at most; they are enlarged to the captures' exact edges. even: without the light that is
-        painted. Raises JobCancelled where
-        cancelled says true, and MaquetteError for everything a user can mend: "bad-recipe" for
-        more than one picture of a capture with together or given, "bad-message" for a given
-        picture without a capture, "bad-capture" for one of another size.
+        painted. Raises JobCancelled where cancelled says true, and MaquetteError for everything a
+        user can mend: "bad-recipe" for more than one picture of a capture with together or given,
+        "bad-message" for a given picture without a capture, "bad-capture" for one of another size.
         """
         progress = progress or _no_progress
         cancelled = cancelled or _never
@@ -140,51 +143,42 @@ class Sampler:
             return SamplingResult(recipe, pictures, [], [], {})
         entry = self.catalogue.present(recipe.model)
         loras = [(lora, self.catalogue.lora(lora.name, entry)) for lora in recipe.loras]
-        seconds: dict[str, float] = {}
         threads = torch.get_num_threads()
         each = min(recipe.threads, threads) if recipe.threads and self._is_processor else None
         recipe = msgspec.structs.replace(recipe, threads=each)
-        try:
-            start = time.perf_counter()
-            model, model_hash = self._model(entry, progress)
-            model.set_loras(loras)
-            seconds["loading"] = time.perf_counter() - start
-            inside = contextlib.ExitStack()
-            with inside:
-                inside.enter_context(computing_with(each or threads))
-                plan = make_plan(
-                    *(recipe, captures, model, model_hash),
-                    seamless=seamless,
-                    together=together,
-                    painted=painted,
-                    even=even,
-                    makers=-(-threads // (_FRAMES * each)) if each else 1,
-                )
-                inside.enter_context(contextlib.closing(plan))
-                start = time.perf_counter()
+        watch = Stopwatch()
+        needed = f"this job with the model {entry.name!r}, also one picture at a time"
+        with self._memory_for(needed, self.device, _SMALLER), contextlib.ExitStack() as inside:
+            with watch.timed("loading"):
+                model, model_hash = self._model(entry, progress)
+                model.set_loras(loras)
+            inside.enter_context(computing_with(each or threads))
+            plan = make_plan(
+                *(recipe, captures, model, model_hash),
+                seamless=seamless,
+                together=together,
+                painted=painted,
+                even=even,
+                makers=-(-threads // (_FRAMES * each)) if each else 1,
+            )
+            inside.enter_context(contextlib.closing(plan))
+            with watch.timed("loading"):
                 model.prepare(lines=plan.frame(0).lines is not None)
-                seconds["loading"] += time.perf_counter() - start
-                job = Job(plan, model, progress, cancelled, previews, seconds, [])
-                job.given, job.even = frozenset(given), even
-                job.pictures.update(given)
-                job.check_cancelled()
-                if together:
-                    job.captures = captures
-                    with job.timed("aligning"):
-                        job.average = surface_average(captures, plan.frames, model.factor, given)
-                    if model.settings.shared_attention and len(captures) > 1:
-                        job.anchor = min(given) if given else job.average.leader
-                if each and not together and not seamless:
-                    job.at_once = min(threads // each, self._batches.beside(job))
-                elif not together:
-                    job.measured = functools.partial(self._batches.note, job)
-                paint(job, self._batches.of(job))
-                return self._result(job)
-        except (RuntimeError, MemoryError) as error:
-            if not devices.is_out_of_memory(error):
-                raise
-            self._release()
-            raise self._out_of_memory(entry) from error
+            job = Job(
+                *(plan, model, progress, cancelled, previews, watch),
+                given=frozenset(given),
+                pictures=dict(given),
+                even=even,
+            )
+            job.check_cancelled()
+            if together:
+                _have_agree(job, captures, given)
+            elif each and not seamless:
+                job.at_once = min(threads // each, self._batches.beside(job))
+            else:
+                job.measured = functools.partial(self._batches.note, job)
+            paint(job, self._batches.of(job))
+            return self._result(job)
 
     @property
     def _is_processor(self) -> bool:
@@ -200,7 +194,7 @@ class Sampler:
             ],
             encoded_depth=[frame.seen for frame in plan.frames],
             warnings=[*plan.warnings, *job.warnings],
-            seconds={stage: round(spent, 4) for stage, spent in job.seconds.items()},
+            seconds={stage: round(spent, 4) for stage, spent in job.watch.seconds.items()},
             pack=max(job.at_once, *(self._batches.size(job, size) for size in plan.padded)),
         )
 
@@ -236,7 +230,7 @@ class Sampler:
             for capture, picture in zip(captures, pictures, strict=True)
         ]
         size = surface.texture.size
-        try:
+        with self._memory_for(f"a texture of {size} pixels", device, _SMALLER_TEXTURE):
             baked = bake(
                 of_wire(surface),
                 painted,
@@ -245,15 +239,6 @@ class Sampler:
                 even=surface.texture.even,
                 progress=on_chunk,
             )
-        except (RuntimeError, MemoryError) as error:
-            if not devices.is_out_of_memory(error):
-                raise
-            self._release()
-            raise MaquetteError(
-                "out-of-memory",
-                f"{devices.describe(device)} has not enough memory for a texture of {size} pixels.",
-                "Use a smaller texture, or texture fewer objects at a time.",
-            ) from error
         filled = 1.0 - float(baked.seen.sum() / baked.covered.sum())
         dtype = np.dtype(f"u{surface.texture.bits // 8}")
         levels = baked.picture  # in place: at 8192 pixels a copy is most of a gigabyte
@@ -328,7 +313,7 @@ class Sampler:
         multiples of what the model takes. Raises MaquetteError for a model that isn't there, and
         ("bad-numbers") for one that gives values that are not numbers."""
         family, _ = self._model(self.catalogue.present(model), _no_progress)
-        decoded = family.decode(family.encode_picture(picture))
+        decoded = family.autoencoder.decode(family.autoencoder.encode(picture))
         if decoded is None:
             raise MaquetteError(
                 "bad-numbers",
@@ -355,13 +340,32 @@ class Sampler:
         self._loaded = None
         devices.release_memory(self.device)
 
-    def _out_of_memory(self, entry: Entry) -> MaquetteError:
-        return MaquetteError(
-            "out-of-memory",
-            f"{devices.describe(self.device)} has not enough memory for this job with the model "
-            f"{entry.name!r}, also one picture at a time.",
-            "Use a smaller size, a smaller model, or close other programs that use the device.",
-        )
+    @contextlib.contextmanager
+    def _memory_for(self, what: str, device: torch.device, hint: str) -> Iterator[None]:
+        """Inside, a device may run out of memory: then the model is let go of, and raised is
+        MaquetteError("out-of-memory")."""
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            self._release()
+            raise MaquetteError(
+                "out-of-memory",
+                f"{devices.describe(device)} has not enough memory for {what}.",
+                hint,
+            ) from error
+
+
+def _have_agree(
+    job: Job, captures: Sequence[Capture], given: Mapping[int, NDArray[np.uint8]]
+) -> None:
+    """Have the pictures of a job's captures show one building."""
+    job.captures = captures
+    with job.watch.timed("aligning"):
+        job.average = surface_average(captures, job.plan.frames, job.model.factor, given)
+    if job.model.settings.shared_attention and len(captures) > 1:
+        job.anchor = min(given) if given else job.average.leader
 
 
 def _with_given(

@@ -19,11 +19,12 @@ from maquette_wire.source import Source, digest, file_digest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from . import annotators, blender, images, remote
+from . import annotators, images, remote
 from .catalogue import POCKET, Catalogue
+from .extension import MODELS, Extension
 from .fetching import Fetcher
 
-SCENES = (".blend", *blender.MODELS)
+SCENES = (".blend", *MODELS)
 """Suffixes, in lower case, of what Blender opens; all else is a picture."""
 
 
@@ -64,15 +65,12 @@ class Sources:
             opening: likewise, how many views from around and how a model stands.
             frames: of an animation; the file's own one where none is named.
 
-        Raises MaquetteError as `blender.capture` does.
+        Raises MaquetteError as `Extension.find` and `Extension.capture` do.
         """
         sha256, file = file_digest(path), str(path.resolve())
-        found = blender.find(self.program)
-        extension = blender.extension_zip(self.extension)
+        extension = Extension.find(self.home, self.program, self.extension)
         moments = [f"--frame={frame}" for frame in frames]
-        captures = blender.capture(
-            found, extension, self.home, path, [*words, *opening, *moments], self.say
-        )
+        captures = extension.capture(path, [*words, *opening, *moments], self.say)
         views = len(captures) // max(len(frames), 1)
         sourced = []
         for number, capture in enumerate(captures):
@@ -177,7 +175,7 @@ class Sources:
         words = [f"--size={size[0]}x{size[1]}"]
         if "--around" not in source.opening:
             # A model's views have names, but are no cameras that could be asked for.
-            is_model = path.suffix.lower() in blender.MODELS
+            is_model = path.suffix.lower() in MODELS
             words.append("--all-cameras" if is_model else f"--camera={source.view}")
         frames = () if source.frame is None else (source.frame,)
         for made in self.of_scene(path, words, source.opening, frames):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from maquette import blender, checkup, cli
+from maquette.extension import EXTENSION_VARIABLE
 from maquette_wire import keys
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
@@ -102,9 +103,9 @@ def test_the_exit_status_says_whether_something_is_wrong(state, status, monkeypa
 
 
 def test_an_extension_that_the_environment_names_wrongly(home, monkeypatch):
-    monkeypatch.setenv(blender.EXTENSION_VARIABLE, "/no/such.zip")
+    monkeypatch.setenv(EXTENSION_VARIABLE, "/no/such.zip")
     wrong = list(checkup.all_findings(home, only="extension"))[-1]
-    assert "/no/such.zip" in wrong.text and blender.EXTENSION_VARIABLE in wrong.fix
+    assert "/no/such.zip" in wrong.text and EXTENSION_VARIABLE in wrong.fix
 
 
 def test_a_program_that_is_no_blender_is_refused(tmp_path):

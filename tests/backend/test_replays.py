@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from maquette import blender, replays
+from maquette import replays
+from maquette.blender import Blender
+from maquette.extension import Extension
 from maquette.outputs import SOFTWARE
 from maquette.sources import Sourced, Sources
 from maquette_wire import container, png
@@ -150,10 +152,12 @@ def test_a_view_is_asked_for_as_it_was(
     (tmp_path / name).touch()
     wanted = Capture(msgspec.structs.replace(NAMED.view, name="-A b"), NAMED.color, NAMED.depth)
     asked: list[list[str]] = []
-    monkeypatch.setattr(blender, "find", lambda _given: None)
-    monkeypatch.setattr(blender, "extension_zip", lambda _given: tmp_path)
+    found = Blender(tmp_path, True, (4, 5, 0))
+    monkeypatch.setattr(Extension, "find", lambda home, *_: Extension(found, tmp_path, home))
     monkeypatch.setattr(
-        blender, "capture", lambda *given: asked.append(given[4]) or [NAMED, wanted]
+        Extension,
+        "capture",
+        lambda _self, _scene, words, _say: asked.append(words) or [NAMED, wanted],
     )
     file = str(tmp_path / name)
     source = msgspec.structs.replace(SOURCE, file=file, view="-A b", frame=-3, opening=opening)

@@ -134,10 +134,10 @@ def test_depth_outside_its_range_is_a_fault(model: Sd2Depth) -> None:
 @pytest.mark.parametrize(("factor", "channels"), [(2, 4), (4, 8), (8, 4)])
 def test_other_autoencoders_of_the_layout_run(tmp_path: Path, factor: int, channels: int) -> None:
     model = load(make_tiny_sd2_depth(tmp_path / "m", factor=factor, latent_channels=channels))
-    latents = model.encode_picture(np.full((64, 32, 3), 90, np.uint8))
+    latents = model.autoencoder.encode(np.full((64, 32, 3), 90, np.uint8))
     assert latents.shape == (1, channels, 64 // factor, 32 // factor)
     depth = np.zeros(latents.shape[2:], np.float32)
-    picture = model.decode(paint(model, latents, depth, "dpm++-2m"))
+    picture = model.autoencoder.decode(paint(model, latents, depth, "dpm++-2m"))
     assert picture is not None and picture.shape == (64, 32, 3)
 
 
@@ -291,7 +291,7 @@ def test_tensors_by_their_names_of_2022_are_found(copy: Path, model: Sd2Depth) -
     assert any("proj_attn" in name for name in tensors)
     save_file(tensors, file, {"format": "pt"})
     init = torch.ones(1, 4, 8, 8)
-    found, wanted = load(copy).decode(init), model.decode(init)
+    found, wanted = load(copy).autoencoder.decode(init), model.autoencoder.decode(init)
     assert found is not None and wanted is not None and np.array_equal(found, wanted)
 
 
@@ -313,9 +313,9 @@ def test_settings_that_make_no_sense_name_their_file(copy: Path) -> None:
 
 def test_a_picture_is_encoded_once_for_all_recipes_that_follow(model: Sd2Depth) -> None:
     grey = np.full((32, 64, 3), 90, np.uint8)
-    first = model.encode_picture(grey)
-    assert model.encode_picture(grey.copy()) is first
+    first = model.autoencoder.encode(grey)
+    assert model.autoencoder.encode(grey.copy()) is first
     for other in (np.full((64, 32, 3), 90, np.uint8), np.full((32, 64, 3), 91, np.uint8)):
-        assert not torch.equal(model.encode_picture(other).flatten(), first.flatten())
+        assert not torch.equal(model.autoencoder.encode(other).flatten(), first.flatten())
     with model.full_precision():
-        assert model.encode_picture(grey) is not first
+        assert model.autoencoder.encode(grey) is not first

@@ -91,7 +91,9 @@ def test_the_picture_is_diffusers_own(
     task = PictureTask(
         init, DEPTH, 4, "red brick", None if lines is None else LINES, depth, lines or 0.0
     )
-    found = model.decode(paint(model, task, negative_prompt=negative, guidance=guidance))
+    found = model.autoencoder.decode(
+        paint(model, task, negative_prompt=negative, guidance=guidance)
+    )
     assert found is not None
     assert np.abs(found / 255.0 - expected).max() < 1.0 / 255.0
     assert expected.std() > 0.02
@@ -252,7 +254,7 @@ def test_a_seamless_picture_shifts_with_its_capture(sampler: Sampler) -> None:
         with torch.inference_mode():
             predict = model._predictor([task], "", 1.0)
             cells = torch.roll(noise, (move // 8, move // 8), (2, 3))
-            picture = model.decode(predict(cells, torch.tensor(500), 0.0))
+            picture = model.autoencoder.decode(predict(cells, torch.tensor(500), 0.0))
         assert picture is not None
         return picture
 

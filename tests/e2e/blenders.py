@@ -6,7 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from maquette.blender import Blender, probe, profile
+from maquette.blender import Blender, probe
+from maquette.extension import Extension
 from maquette_wire.home import Home
 
 SCRIPTS = Path(__file__).parent / "in_blender"
@@ -33,7 +34,7 @@ def run_script(
         found["MAQUETTE_HOME"] = str(home)
     if extension is not None:
         assert home is not None
-        found["BLENDER_USER_RESOURCES"] = str(profile(blender, extension, Home(home)))
+        found["BLENDER_USER_RESOURCES"] = str(Extension(blender, extension, Home(home)).profile())
     done = subprocess.run(
         [*_command(blender, SCRIPTS / script), *map(str, words)],
         env=found,

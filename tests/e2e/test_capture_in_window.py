@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from maquette.blender import Blender, capture, probe, profile
+from maquette.blender import probe
+from maquette.extension import Extension
 from maquette_wire import container
 from maquette_wire.capture import frames_of
 from maquette_wire.home import Home
@@ -35,25 +36,28 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("captures")
     home = Home(tmp_path_factory.mktemp("home"))
     blenders = [blender for path in BLENDERS.values() if (blender := probe(Path(path)))]
+    extensions = [Extension(blender, Path(EXTENSION), home) for blender in blenders]
     # What the oldest of them writes, all can read.
     oldest = min(blenders, key=lambda blender: blender.version)
     run_script(oldest.program, "add_cameras.py", folder)
 
-    def capture_scene(blender: Blender, scene: Path) -> None:
+    def capture_scene(extension: Extension, scene: Path) -> None:
         words = ["--all-cameras", "--long-side", str(LONG_SIDE)]
-        found = capture(blender, Path(EXTENSION), home, scene, words, print)
+        found = extension.capture(scene, words, print)
         headers, buffers = frames_of(found)
         views = tuple(each.view for each in found)
         submit = Submit(job="0" * 32, recipe=Recipe(prompt=""), views=views, frames=headers)
-        target = folder / "{}.{}.{}".format(*blender.version)
+        target = folder / "{}.{}.{}".format(*extension.blender.version)
         target.mkdir(exist_ok=True)
         container.write(target / f"{scene.stem}{container.SUFFIX}", submit, buffers)
 
-    for blender in blenders:
-        profile(blender, Path(EXTENSION), home)
+    for extension in extensions:
+        extension.profile()
         # Much of a capture's time is one thread's.
         with ThreadPoolExecutor(WORKERS) as pool:
-            tasks = [pool.submit(capture_scene, blender, scene) for scene in folder.glob("*.blend")]
+            tasks = [
+                pool.submit(capture_scene, extension, scene) for scene in folder.glob("*.blend")
+            ]
             for task in tasks:
                 task.result()
     return folder

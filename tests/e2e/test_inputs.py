@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maquette import blender as blenders
+from maquette.extension import Extension
 from maquette_wire.errors import MaquetteError
 from maquette_wire.home import Home
 
@@ -28,16 +28,16 @@ def depths(captures: list) -> list[float]:
 
 
 def test_frames_and_cameras_of_a_file(blender: Path, extension: Path, home: Path, inputs: Path):
-    where = (blenders.find(blender), extension, Home(home), inputs / "moving.blend")
+    scenes, scene = Extension.find(Home(home), blender, extension), inputs / "moving.blend"
     said: list[str] = []
-    found = blenders.cameras_of(*where, said.append)
+    found = scenes.cameras_of(scene, said.append)
     assert [(camera.name, camera.active) for camera in found.cameras] == [
         ("Fährt", True),
         ("Steht", False),
     ]
     assert (found.frame, found.start, found.end, found.step) == (3, 1, 11, 2)
     words = ["--all-cameras", "--frames", "1..11:10", "--size", "64x48"]
-    seen = blenders.capture(*where, words, said.append)
+    seen = scenes.capture(scene, words, said.append)
     assert [each.view.name for each in seen] == ["Fährt", "Steht"] * 2
     assert depths(seen) == [20, 5, 10, 5]
     assert not said
@@ -47,15 +47,15 @@ def test_frames_and_cameras_of_a_file(blender: Path, extension: Path, home: Path
 def test_a_model_of_another_program(
     blender: Path, extension: Path, home: Path, inputs: Path, name: str
 ):
-    where = (blenders.find(blender), extension, Home(home), inputs / name)
+    scenes = Extension.find(Home(home), blender, extension)
     said: list[str] = []
     try:
-        assert blenders.cameras_of(*where, said.append).cameras == ()
+        assert scenes.cameras_of(inputs / name, said.append).cameras == ()
     except MaquetteError as error:
         if "has no importer" not in error.sentence:
             raise
         pytest.skip(error.sentence)  # a distribution's Blender without USD
-    street, bird = blenders.capture(*where, ["--long-side", "96"], said.append)
+    street, bird = scenes.capture(inputs / name, ["--long-side", "96"], said.append)
     assert (street.view.name, bird.view.name) == ("Street", "Bird")
     assert said == [f"{name} brings no camera: {SAID_ALONE}"]
     assert np.isfinite(np.asarray(bird.depth)).mean() > 0.2
@@ -63,6 +63,6 @@ def test_a_model_of_another_program(
 
 def test_a_model_that_is_none(one_blender: Path, extension: Path, home: Path, tmp_path: Path):
     (tmp_path / "broken.glb").write_bytes(b"no model at all")
-    where = (blenders.find(one_blender), extension, Home(home), tmp_path / "broken.glb")
+    scenes = Extension.find(Home(home), one_blender, extension)
     with pytest.raises(MaquetteError, match=r"can't import broken\.glb.*Export it again"):
-        blenders.capture(*where, [], print)
+        scenes.capture(tmp_path / "broken.glb", [], print)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maquette.blender import probe, profile
+from maquette.blender import probe
+from maquette.extension import Extension
 from maquette_wire import local, png
 from maquette_wire.home import Home
 from PIL import Image
@@ -71,7 +72,7 @@ def _render_from_the_command_line(blender: Path, extension: Path, home: Path, fo
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         "MAQUETTE_HOME": str(home),
-        "BLENDER_USER_RESOURCES": str(profile(found, extension, Home(home))),
+        "BLENDER_USER_RESOURCES": str(Extension(found, extension, Home(home)).profile()),
     }
     command = [blender, "-b", folder / "scene.blend", "-o", folder / "command-####", "-a"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maquette import blender as blenders
+from maquette.extension import Extension
 from maquette.texturing.bake import PaintedView, bake
 from maquette.texturing.surface import read_surface
 from maquette_wire.home import Home
@@ -29,8 +29,8 @@ def test_every_texel_has_a_colour_that_was_painted(
     file = tmp_path / "surface.npz"
     words = ["--surface", str(file), "--around", "2", "--long-side", "96"]
     source = model if model.suffix else samples / f"{model}.blend"
-    where = (blenders.find(one_blender), extension, Home(home), source)
-    captures = blenders.capture(*where, words, lambda _sentence: None)
+    scenes = Extension.find(Home(home), one_blender, extension)
+    captures = scenes.capture(source, words, lambda _sentence: None)
     picture = np.full((96, 96, 3), PAINT, np.uint8)
     views = [PaintedView(each.view, np.asarray(each.depth), picture) for each in captures]
     surface, _names, _left_out = read_surface(file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
 from maquette_wire.errors import MaquetteError
@@ -11,6 +11,7 @@ from maquette_wire.source import Source
 
 from .lease import TAKEN_OVER
 from .outbox import SENDERS, Outbox
+from .under_way import UnderWay
 from .wanted import Output
 
 Ended = list[tuple[Output, MaquetteError | None]]
@@ -45,26 +46,13 @@ class Staying(contextlib.nullcontext[None]):
     def stop(self) -> None: ...
 
 
-class Sending:
-    """Brings files of a working folder to a URL, each picture after the colours of its capture. A
-    context manager, which waits for all at its end."""
+class Sending(UnderWay[Output]):
+    """Brings files of a working folder to a URL, each picture after the colours of its capture."""
 
     def __init__(self, outbox: Outbox, folder: Path) -> None:
+        super().__init__(SENDERS)
         self._outbox, self._folder = outbox, folder
-        self._executor = ThreadPoolExecutor(SENDERS)
-        self._pictures: list[tuple[Future[None], Output]] = []
         self._colours: dict[str, Future[None]] = {}
-
-    def __enter__(self) -> Sending:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-
-    @property
-    def pending(self) -> int:
-        """Pictures under way."""
-        return len(self._pictures)
 
     def told(self, source: Source) -> Source:
         """A source as a picture tells of it."""
@@ -81,16 +69,15 @@ class Sending:
                 before.result()  # which began before this did
             self._outbox.send(output.file)
 
-        self._pictures.append((self._executor.submit(send), output))
+        self._begin(output, send)
 
     def ended(self) -> Ended:
         """Pictures that are there since this was last asked, or why they can't be; without those
         that were stopped, which the next run sends."""
         ended: Ended = []
-        for future, output in [each for each in self._pictures if each[0].done()]:
-            self._pictures.remove((future, output))
+        for output, sending in self._ended():
             try:
-                future.result()
+                sending.result()
             except CancelledError:
                 continue
             except MaquetteError as error:

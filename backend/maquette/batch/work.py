@@ -267,7 +267,7 @@ class Work:
             job.unwritten += 1
 
     def _note_written(self) -> None:
-        for output, result, _ in self._writing.ended():
+        for output, result in self._writing.ended():
             job = self._jobs[result.job]
             seconds = sum(result.seconds.values()) / len(job.outputs)
             self._manifest.done(output, result.recipe, result.warnings, seconds)

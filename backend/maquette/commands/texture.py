@@ -32,9 +32,10 @@ from maquette_wire.surface import Surface, captured_side
 from maquette_wire.view import View
 from numpy.typing import NDArray
 
-from .. import blender, images, jobs, outputs
+from .. import images, jobs, outputs
 from ..catalogue import Catalogue
 from ..console import ProgressLine
+from ..extension import Extension
 from ..families.settings import read_settings
 from ..sources import opening_words
 from ..texturing.glb import make_glb
@@ -278,9 +279,8 @@ def _captures(
     wanted += ["--each"] if arguments.each else []
     wanted += ["--new-uvs"] if arguments.new_uvs else []
     wanted += opening_words(None, arguments.up, arguments.unit)
-    found = blender.find(arguments.blender)
-    extension = blender.extension_zip(arguments.extension)
-    return blender.capture(found, extension, home, arguments.source, wanted, say)
+    extension = Extension.find(home, arguments.blender, arguments.extension)
+    return extension.capture(arguments.source, wanted, say)
 
 
 def _write_made(
@@ -318,9 +318,8 @@ def _save_copy(
     wanted += opening_words(None, arguments.up, arguments.unit)
     for path in textures:
         wanted += ["--texture", str(path.resolve())]
-    found = blender.find(arguments.blender)
-    extension = blender.extension_zip(arguments.extension)
-    blender.save_textured(found, extension, home, arguments.source, wanted, target, say)
+    extension = Extension.find(home, arguments.blender, arguments.extension)
+    extension.save_textured(arguments.source, wanted, target, say)
 
 
 def _left_out(names: list[str]) -> str:

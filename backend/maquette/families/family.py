@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
 import math
 import threading
 from abc import ABC, abstractmethod
@@ -25,9 +24,10 @@ from maquette_wire.recipe import Lora
 from numpy.typing import NDArray
 
 from .. import devices, schedulers
-from ..materials.tiling import unwrap, wrap, wrapped
+from ..materials.tiling import wrapped
 from ..preview import LatentPreview
 from . import checkpoint, prompts
+from .autoencoder import Autoencoder
 from .doubling import double_at_once
 from .libraries import quiet
 from .loop import Denoising, DenoisingLoop, Predictor, StepCallback
@@ -41,9 +41,6 @@ Words = TypeVar("Words")
 """An encoded prompt, as a family has it."""
 
 _EMBEDS_KEPT = 64
-_LATENTS_KEPT = 64
-_MARGIN = 16
-"""Cells of the opposite edge that the VAE is shown where it can't wrap: as far as it looks."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +76,19 @@ class Family(ABC, Generic[Words]):
         self.dtype: torch.dtype = body_dtype(pipeline.unet)
         self.scheduler_config = dict(pipeline.scheduler.config)
         self._schedulers: dict[str, Any] = {}
-        self.latent_channels: int = pipeline.vae.config.latent_channels
         self.factor: int = pipeline.vae_scale_factor
         self._loras: tuple[tuple[Path, float], ...] = ()
         self._lora_words: frozenset[str] = frozenset()
         # Of each number of threads, on which rounding depends.
         self._embeds: dict[tuple[str, int], Words] = {}
-        self._latents: dict[tuple[bytes, int], torch.Tensor] = {}
         self._keeping = threading.Lock()
-        self._margin = 0
         pipeline.set_progress_bar_config(disable=True)
         for part in self.parts:
             self.settled(part)
         if device.type == "cpu":
             double_at_once(pipeline.unet, pipeline.vae)
-        self.preview = LatentPreview.fit(self._encode_unit, self.factor)
+        self.autoencoder = Autoencoder(pipeline.vae, self.factor, device)
+        self.preview = LatentPreview.fit(self.autoencoder.encode_unit, self.factor)
 
     def settled(self, part: Any) -> Any:
         """A part on the device, to be run and not trained."""
@@ -222,34 +217,6 @@ class Family(ABC, Generic[Words]):
 
     # --- sampling -------------------------------------------------------------------------------
 
-    @torch.inference_mode()
-    def encode_picture(self, color: NDArray[np.uint8]) -> torch.Tensor:
-        """uint8 sRGB [H, W, 3], sides multiples of `factor` → float32 latents [1, C, h, w].
-
-        The mode of the VAE's distribution rather than a sample of it, so that a capture is encoded
-        once for all its seeds, and kept for the recipes that follow.
-        """
-        shown = hashlib.sha256(color.tobytes() + repr(color.shape).encode()).digest()
-        key = shown, torch.get_num_threads()
-        latents = self._latents.get(key)
-        if latents is None:
-            pixels = torch.tensor(color, device=self.device)
-            unit = pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
-            latents = self._encode_unit(unit)
-            with self._keeping:
-                if len(self._latents) >= _LATENTS_KEPT:
-                    del self._latents[next(iter(self._latents))]
-                self._latents[key] = latents
-        return latents
-
-    @torch.inference_mode()
-    def _encode_unit(self, pixels: torch.Tensor) -> torch.Tensor:
-        vae = self.pipeline.vae
-        beyond = self._margin * self.factor
-        seen = wrap(pixels.to(device=self.device, dtype=_dtype(vae)), beyond, beyond)
-        distribution = vae.encode(seen).latent_dist
-        return unwrap(distribution.mode(), self._margin).float() * vae.config.scaling_factor
-
     def begins_in_noise(self, sampler: str, steps: int, strength: float) -> bool:
         """Whether nothing of a capture's colours is left where painting begins: in a single step
         from the end of a schedule that ends in pure noise."""
@@ -257,13 +224,6 @@ class Family(ABC, Generic[Words]):
             return False
         scheduler = self._scheduler(sampler, steps)
         return float(scheduler.alphas_cumprod[-1]) == 0.0
-
-    def no_latents(self, size: tuple[int, int]) -> torch.Tensor:
-        """Stands for the latents of a picture of this size (width, height) where they don't count:
-        float32 [1, C, h, w]."""
-        width, height = size
-        shape = (1, self.latent_channels, height // self.factor, width // self.factor)
-        return torch.zeros(shape, device=self.device)
 
     def denoise(
         self,
@@ -306,32 +266,11 @@ class Family(ABC, Generic[Words]):
         made = self._schedulers[sampler]
         return made if steps == 1 else copy.deepcopy(made)
 
-    @torch.inference_mode()
-    def decode(self, latents: torch.Tensor) -> NDArray[np.uint8] | None:
-        """Latents [1, C, h, w] → uint8 sRGB [H, W, 3]; None where a value is not finite."""
-        vae = self.pipeline.vae
-        scaled = (latents / vae.config.scaling_factor).to(device=self.device, dtype=_dtype(vae))
-        decoded = vae.decode(wrap(scaled, self._margin, self._margin), return_dict=False)[0]
-        pixels = unwrap(decoded, self._margin * self.factor).float()
-        if not bool(torch.isfinite(pixels).all()):
-            return None
-        levels = (pixels[0].permute(1, 2, 0) * 127.5 + 127.5).round().clamp(0, 255)
-        return levels.to(torch.uint8).cpu().numpy()
-
     @contextlib.contextmanager
     def seamless(self) -> Iterator[None]:
         """Inside, what is painted goes on at the opposite edge."""
-        pipeline = self.pipeline
-        # In tiles the VAE sees a part at a time, which must not wrap about itself.
-        tiled = pipeline.vae.use_tiling
-        self._latents.clear()
-        self._margin = _MARGIN if tiled else 0
-        try:
-            with wrapped(*self.painters, *([] if tiled else [pipeline.vae])):
-                yield
-        finally:
-            self._margin = 0
-            self._latents.clear()
+        with wrapped(*self.painters), self.autoencoder.seamless():
+            yield
 
     def shared_attention(self, guided: bool) -> contextlib.AbstractContextManager[SharedAttention]:
         """Inside, all that is painted also attends to the anchor's pass."""
@@ -354,31 +293,18 @@ class Family(ABC, Generic[Words]):
         cells = math.ceil(height / self.factor) * math.ceil(width / self.factor)
         return 48 * cells * channels * self.dtype.itemsize * (2 if guided else 1)
 
-    def decoding_bytes(self, height: int, width: int) -> int:
-        """Memory that decoding one picture takes, estimated: the last level of the VAE holds about
-        six maps of its channels in and as many out, of which the former are twice as many."""
-        vae = self.pipeline.vae
-        channels = vae.config.block_out_channels[0]
-        return 12 * height * width * channels * _dtype(vae).itemsize
-
     @contextlib.contextmanager
     def low_memory(self) -> Iterator[None]:
         """Inside, attention runs in slices and the VAE in tiles: slower, far less memory."""
-        vae = self.pipeline.vae
-        parts = (*self.painters, vae)
-        processors = [part.attn_processors for part in parts]
+        processors = [part.attn_processors for part in self.painters]
         for part in self.painters:
             part.set_attention_slice("max")
-        vae.enable_slicing()
-        vae.enable_tiling()
         try:
-            yield
+            with self.autoencoder.low_memory():
+                yield
         finally:
-            vae.disable_tiling()
-            vae.disable_slicing()
-            for part in self.painters:
+            for part, used in zip(self.painters, processors, strict=True):
                 part.set_attention_slice(None)
-            for part, used in zip(parts, processors, strict=True):
                 part.set_attn_processor(used)
 
     @contextlib.contextmanager
@@ -403,12 +329,7 @@ class Family(ABC, Generic[Words]):
     def _forget(self) -> None:
         """What was kept of prompts and pictures."""
         self._embeds.clear()
-        self._latents.clear()
-
-
-def _dtype(part: Any) -> torch.dtype:
-    """The precision of a part with only one; diffusers' own answer looks through all of it."""
-    return next(part.parameters()).dtype
+        self.autoencoder.forget()
 
 
 def _bad_lora(path: Path) -> MaquetteError:

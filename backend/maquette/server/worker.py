@@ -272,7 +272,7 @@ def load_sampler(enlistment: wm.Enlistment) -> Equipment:
     chosen = choose_devices(enlistment.device, devices.available())
     device = str(devices.find(chosen[0]))  # whoever asks for one that isn't there hears so sooner
 
-    from ..painting import JobCancelled
+    from ..running import JobCancelled
     from ..sampling import Sampler
 
     catalogue = Catalogue(Home(Path(enlistment.home)), [Path(path) for path in enlistment.models])

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from maquette_wire.errors import MaquetteError
 from torch import Tensor
 
 from ..depth import set_back
@@ -99,11 +98,7 @@ class Batches:
         new = [name for name in self.dataset.names if name not in known]
         self._load(new[: self.settings.encode_at_once or len(new)])
         if not self.scenes:
-            raise MaquetteError(
-                "no-data",
-                f"The dataset at {self.dataset.folder} has no training scene yet.",
-                "Render some scenes first.",
-            )
+            raise self.dataset.no_scenes()
 
     def _load(self, names: list[str]) -> None:
         for name in names:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
@@ -76,18 +75,13 @@ class EstimatorTraining:
     def refresh(self) -> None:
         self.dataset.refresh()
         if not self.dataset.names:
-            raise MaquetteError(
-                "no-data",
-                f"The dataset at {self.dataset.folder} has no training scene yet.",
-                "Render some scenes first.",
-            )
+            raise self.dataset.no_scenes()
 
     def data_state(self) -> dict[str, Any]:
-        return {"names": self.dataset.names}
+        return self.dataset.state()
 
     def restore_data(self, state: dict[str, Any]) -> None:
-        self.dataset.refresh()
-        self.dataset.names = list(state["names"])
+        self.dataset.restore(state)
 
     def work(self, step: int, generator: torch.Generator, shards: int) -> list[Shard]:
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))

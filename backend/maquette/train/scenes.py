@@ -152,6 +152,23 @@ class Dataset:
         self.names.extend(new)
         return new
 
+    def state(self) -> dict[str, Any]:
+        """Which scenes there are to train on, as JSON."""
+        return {"names": self.names}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Have the same to train on as when `state` was taken."""
+        self.refresh()
+        self.names = list(state["names"])
+
+    def no_scenes(self) -> MaquetteError:
+        """What to raise where there are none to train on."""
+        return MaquetteError(
+            "no-data",
+            f"The dataset at {self.folder} has no training scene yet.",
+            "Render some scenes first.",
+        )
+
     @property
     def held_out(self) -> list[str]:
         """Names of held-out scenes of types and styles that are trained on."""

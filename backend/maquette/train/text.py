@@ -71,11 +71,10 @@ class TextTraining:
             self._load()
 
     def data_state(self) -> dict[str, Any]:
-        return {"names": self.dataset.names}
+        return self.dataset.state()
 
     def restore_data(self, state: dict[str, Any]) -> None:
-        self.dataset.refresh()
-        self.dataset.names = list(state["names"])
+        self.dataset.restore(state)
         self._load()
 
     def _load(self) -> None:

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
@@ -62,11 +61,10 @@ class VaeTraining:
         self._load()
 
     def data_state(self) -> dict[str, Any]:
-        return {"names": self.dataset.names}
+        return self.dataset.state()
 
     def restore_data(self, state: dict[str, Any]) -> None:
-        self.dataset.refresh()
-        self.dataset.names = list(state["names"])
+        self.dataset.restore(state)
         self._load()
 
     def _load(self) -> None:
@@ -93,11 +91,7 @@ class VaeTraining:
         elif self.pool:
             chosen = [self.pool[i] for i in rng.integers(0, len(self.pool), self.schedule.batch)]
         else:
-            raise MaquetteError(
-                "no-data",
-                f"The dataset at {self.dataset.folder} has no training scene yet.",
-                "Render some scenes first.",
-            )
+            raise self.dataset.no_scenes()
         pictures = self._crops(chosen, rng).to(self.device, memory_format=torch.channels_last)
         noise = torch.randn(
             (len(pictures), self.vae.config.latent_channels, *self._latent_size(pictures)),

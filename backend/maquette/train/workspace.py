@@ -101,11 +101,7 @@ class Workspace:
         self.dataset.refresh()
         examples = described(self.dataset, self.dataset.names[:_CAPTION_SCENES])
         if not examples:
-            raise MaquetteError(
-                "no-data",
-                f"The dataset at {self.dataset.folder} has no training scene yet.",
-                "Render some scenes first.",
-            )
+            raise self.dataset.no_scenes()
         return examples
 
     def has_estimator(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from maquette.catalogue import Catalogue
-from maquette.painting import JobCancelled
+from maquette.running import JobCancelled
 from maquette.sampling import Sampler
 from maquette_wire.errors import MaquetteError
 from maquette_wire.material import MAPS, Material

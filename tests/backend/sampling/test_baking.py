@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from maquette import sampling
-from maquette.painting import JobCancelled
+from maquette.running import JobCancelled
 from maquette.sampling import Sampler
 from maquette.texturing.surface import Surface, to_wire
 from maquette_wire.capture import Capture

@@ -90,7 +90,7 @@ def test_a_one_step_model_takes_any_strength(catalogue: Catalogue, tmp_path: Pat
     sampler = Sampler("cpu", catalogue=Catalogue(catalogue.home, extra=[folder]))
     original = small()
     model = Sd2Depth.load(folder, read_settings(folder), torch.device("cpu"), torch.float32)
-    kept = model.decode(model.encode_picture(np.asarray(original.color)))
+    kept = model.autoencoder.decode(model.autoencoder.encode(np.asarray(original.color)))
     assert kept is not None
     likeness = []
     for strength in (1.0, 0.7, 0.3333, 0.01):

@@ -10,6 +10,7 @@ import pytest
 from maquette import painting
 from maquette.catalogue import Catalogue
 from maquette.packs import Packs, at_once
+from maquette.running import Job
 from maquette.sampling import Sampler
 from maquette_wire.home import Home
 
@@ -73,11 +74,11 @@ def _timed(sizes: list[int], each: dict[int, float]) -> Callable[..., bool]:
     """`painting._try_paint` that takes so many seconds a picture."""
     paint = painting._try_paint
 
-    def timed(job: painting.Job, group: Any) -> bool:
-        before = job.seconds.get("sampling", 0.0)
+    def timed(job: Job, group: Any) -> bool:
+        before = job.watch.seconds.get("sampling", 0.0)
         made = paint(job, group)
         sizes.append(len(group[0]))
-        job.seconds["sampling"] = before + each[len(group[0])] * len(group[0])
+        job.watch.seconds["sampling"] = before + each[len(group[0])] * len(group[0])
         return made
 
     return timed

@@ -171,13 +171,14 @@ def test_padding_moves_nothing(sampler: Sampler) -> None:
     """The model gets every pixel where it was: the capture in the upper left corner, unscaled."""
     seen: list[np.ndarray] = []
     model, _ = sampler._model(sampler.catalogue.present("tiny"), lambda *_: None)
-    original = model.encode_picture
-    model.encode_picture = lambda color: (seen.append(color), original(color))[1]  # type: ignore
+    autoencoder = model.autoencoder
+    encode = autoencoder.encode
+    autoencoder.encode = lambda color: (seen.append(color), encode(color))[1]  # type: ignore
     try:
         capture = massing(70, 50)
         sampler.run(recipe(), [capture])
     finally:
-        del model.encode_picture
+        del autoencoder.encode
     (color,) = seen
     assert color.shape[0] % model.multiple == 0 and color.shape[1] % model.multiple == 0
     assert np.array_equal(color[:50, :70], frames(capture)[0])

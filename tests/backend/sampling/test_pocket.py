@@ -15,10 +15,11 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
 from maquette.catalogue import Catalogue
 from maquette.depth import depth_range, encode_depth
 from maquette.estimate import estimate_depth
+from maquette.families.autoencoder import Autoencoder
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
 from maquette.own_colors import oklab
-from maquette.painting import JobCancelled
+from maquette.running import JobCancelled
 from maquette.sampling import Sampler
 from maquette_wire.capture import Capture
 from maquette_wire.home import Home
@@ -47,13 +48,13 @@ def sampler(catalogue: Catalogue) -> Sampler:
 
 def test_colours_are_not_even_encoded(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[tuple[int, ...]] = []
-    encode = Sd2Depth.encode_picture
+    encode = Autoencoder.encode
 
-    def noted(model: Sd2Depth, color: np.ndarray) -> torch.Tensor:
+    def noted(autoencoder: Autoencoder, color: np.ndarray) -> torch.Tensor:
         encoded.append(color.shape)
-        return encode(model, color)
+        return encode(autoencoder, color)
 
-    monkeypatch.setattr(Sd2Depth, "encode_picture", noted)
+    monkeypatch.setattr(Autoencoder, "encode", noted)
     without = sampler.run(JOB, CAPTURES)
     assert not encoded
     monkeypatch.setattr(Sd2Depth, "begins_in_noise", lambda *_: False)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 from maquette.catalogue import Catalogue
+from maquette.families.autoencoder import Autoencoder
 from maquette.families.loop import Denoising
 from maquette.families.sd2_depth import Sd2Depth
-from maquette.painting import JobCancelled
+from maquette.running import JobCancelled
 from maquette.sampling import Sampler
 
 from tests.backend.sampling.jobs import OUT_OF_MEMORY, STEPS, recipe, same, small
@@ -76,7 +77,7 @@ def test_a_picture_has_as_many_threads_as_are_asked_for_and_there(
 def test_no_more_at_once_than_memory_holds(
     catalogue: Catalogue, painters: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Sd2Depth, "decoding_bytes", lambda *_: 10**15)
+    monkeypatch.setattr(Autoencoder, "decoding_bytes", lambda *_: 10**15)
     result = Sampler("cpu", catalogue=catalogue).run(APART, VIEWS)
     assert painters == [("MainThread", 1)] * 6 and result.pack == 1
 
@@ -86,20 +87,20 @@ def test_what_was_kept_of_another_number_of_threads_is_not_used(
 ) -> None:
     """It is rounded otherwise."""
     seen: list[tuple[str, int]] = []
-    for name in ("_encode", "_encode_unit"):
-        encode = getattr(Sd2Depth, name)
+    for of, name in ((Sd2Depth, "_encode"), (Autoencoder, "encode_unit")):
+        encode = getattr(of, name)
 
-        def watched(self: Sd2Depth, given: Any, name: str = name, encode: Any = encode) -> Any:
+        def watched(self: Any, given: Any, name: str = name, encode: Any = encode) -> Any:
             seen.append((name, torch.get_num_threads()))
             return encode(self, given)
 
-        monkeypatch.setattr(Sd2Depth, name, watched)
+        monkeypatch.setattr(of, name, watched)
     sampler = Sampler("cpu", catalogue=catalogue)
     for threads in (None, 1, None, 1):
         sampler.run(recipe(threads=threads, guidance=1.0), [small()])
         if threads is None:
             seen = [each for each in seen if each[1] != 3]
-    assert sorted(seen) == [("_encode", 1), ("_encode_unit", 1)]
+    assert sorted(seen) == [("_encode", 1), ("encode_unit", 1)]
 
 
 def test_progress_never_goes_back(sampler: Sampler) -> None:
@@ -150,16 +151,16 @@ def test_what_overflows_is_made_again_when_nothing_else_is_painted(
 ) -> None:
     sampler = Sampler("cpu", catalogue=catalogue, dtype=torch.float16)
     half = sampler.run(APART, VIEWS)
-    decode = Sd2Depth.decode
+    decode = Autoencoder.decode
 
-    def overflowing(self: Sd2Depth, latents: torch.Tensor) -> np.ndarray | None:
-        if self.pipeline.vae.dtype == torch.float32:
+    def overflowing(self: Autoencoder, latents: torch.Tensor) -> np.ndarray | None:
+        if self.vae.dtype == torch.float32:
             assert threading.current_thread() is threading.main_thread()
         elif latents.shape[-1] == 12:  # of the wide view
             return decode(self, latents * 1e9)
         return decode(self, latents)
 
-    monkeypatch.setattr(Sd2Depth, "decode", overflowing)
+    monkeypatch.setattr(Autoencoder, "decode", overflowing)
     again = sampler.run(APART, VIEWS)
     assert [warning for warning in again.warnings if "full precision" in warning]
     for number in (0, 1, 4, 5):

@@ -13,7 +13,7 @@ from maquette.edges import edge_recall
 from maquette.families.family import Family, PictureTask
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
-from maquette.painting import JobCancelled
+from maquette.running import JobCancelled
 from maquette.sampling import Sampler, SamplingResult
 from maquette.together import SurfaceAverage
 from maquette_wire.errors import MaquetteError

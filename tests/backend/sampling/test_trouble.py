@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from maquette.catalogue import Catalogue
+from maquette.families.autoencoder import Autoencoder
 from maquette.families.loop import Denoising
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.sampling import Sampler
@@ -78,12 +79,12 @@ def test_overflow_is_made_again_in_full_precision(
     exact = Sampler("cpu", catalogue=catalogue, dtype=torch.float32).run(recipe(), [small()])
     sampler = Sampler("cpu", catalogue=catalogue, dtype=torch.float16)
     half = sampler.run(recipe(), [small()])
-    decode = Sd2Depth.decode
+    decode = Autoencoder.decode
 
-    def overflowing(self: Sd2Depth, latents: torch.Tensor) -> np.ndarray | None:
-        return decode(self, latents if self.pipeline.vae.dtype == torch.float32 else latents * 1e9)
+    def overflowing(self: Autoencoder, latents: torch.Tensor) -> np.ndarray | None:
+        return decode(self, latents if self.vae.dtype == torch.float32 else latents * 1e9)
 
-    monkeypatch.setattr(Sd2Depth, "decode", overflowing)
+    monkeypatch.setattr(Autoencoder, "decode", overflowing)
     again = sampler.run(recipe(), [small()])
     assert any("full precision" in warning for warning in again.warnings)
     assert psnr(again.pictures[0][2], exact.pictures[0][2]) >= 40.0
