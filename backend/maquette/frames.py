@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from . import annotators, depth, framing
 from .edges import surface_ends
-from .even_light import Lit
-from .even_sky import EvenSky
-from .even_surfaces import EvenSurfaces
 from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
 from .kept import Kept
 from .lines import exact_lines
-from .outlines import Outlines
-from .own_colors import OwnColors
+from .retouching.even_light import Lit
+from .retouching.even_sky import EvenSky
+from .retouching.even_surfaces import EvenSurfaces
+from .retouching.outlines import Outlines
+from .retouching.own_colors import OwnColors
 
 _FLAT = 0.01
 """Encoded units, the least that depth differs by in what isn't one flat surface."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .edges import depth_edges
-from .outlines import widened
+from .retouching.outlines import widened
 
 _REACH = 4
 """Pixels around one that tell whether there is an edge."""

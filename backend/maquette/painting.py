@@ -18,10 +18,10 @@ from maquette_wire.errors import MaquetteError
 
 from . import devices
 from .agreement import agree
-from .even_light import even_light
 from .families.family import PictureTask
 from .families.loop import Denoising
 from .frames import Frame
+from .retouching.even_light import even_light
 from .running import Batch, Job
 from .together import SHARE
 from .workers import Workers

@@ -32,19 +32,20 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         steps, sampler, guidance: what a recipe's None stands for.
         least_strength: the least strength it was trained to paint a massing with.
         own_colors: whether all of a picture is painted at any strength, and given what the strength
-            leaves of the capture's colours afterwards (`maquette.own_colors`).
+            leaves of the capture's colours afterwards (`maquette.retouching.own_colors`).
         depth: encoding of metric depth.
         margin: pixels that are painted around a picture and cut off again, as convolutions leave
             stripes along the border.
         outlines: pixels from an edge of the captured surfaces within which colours are put on their
-            own side of it (`maquette.outlines`); 0 for a model that is sharp enough by itself.
+            own side of it (`maquette.retouching.outlines`); 0 for a model that is sharp enough.
         even_sky: whether skies are freed of the stains that convolutions leave along borders and
-            buildings (`maquette.even_sky`).
+            buildings (`maquette.retouching.even_sky`).
         even_surfaces: whether surfaces are freed of the blots that are as large as cells of latents
-            (`maquette.even_surfaces`).
+            (`maquette.retouching.even_surfaces`).
         drawn: words of a prompt for a drawing, whose lines and washes stay as they are painted.
         light_scale: painted pixels over which what varies within one surface is taken for painted
-            light rather than material, where light is to be taken out (`maquette.even_light`).
+            light rather than material, where it is to be taken out
+            (`maquette.retouching.even_light`).
         dropped_depth: the constant depth channel that it was trained to read as "no depth"; None
             for a model that was never trained without depth.
         geometry: what the Geometry value means for it.

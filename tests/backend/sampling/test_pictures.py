@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from maquette.catalogue import Catalogue
-from maquette.outlines import Outlines
+from maquette.retouching.outlines import Outlines
 from maquette.sampling import Sampler
 from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError

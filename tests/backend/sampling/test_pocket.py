@@ -18,7 +18,7 @@ from maquette.estimate import estimate_depth
 from maquette.families.autoencoder import Autoencoder
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
-from maquette.own_colors import oklab
+from maquette.oklab import oklab
 from maquette.running import JobCancelled
 from maquette.sampling import Sampler
 from maquette_wire.capture import Capture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from maquette.even_sky import EvenSky
+from maquette.retouching.even_sky import EvenSky
 
 HEIGHT, WIDTH = 190, 256
 HORIZON, TOWER = 150, (slice(60, 150), slice(110, 150))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from maquette.own_colors import OwnColors, oklab
+from maquette.oklab import oklab
+from maquette.retouching.own_colors import OwnColors
 from numpy.typing import NDArray
 
 RED, GREY = (190, 60, 50), (107, 107, 107)

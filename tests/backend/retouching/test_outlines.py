@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from maquette.outlines import Outlines
+from maquette.retouching.outlines import Outlines
 from maquette_wire.view import View
 from scipy import ndimage
 

@@ -21,7 +21,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from .edges import surface_ends
+from ..edges import surface_ends
 
 _FADE = 3
 """Rings, the innermost ones, in which the picture's own colours come back."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from .depth import area_resize
+from ..depth import area_resize
 
 _CELL = 4
 """Pixels along a side over which colours are averaged first."""

@@ -23,10 +23,10 @@ from PIL import Image
 from scipy import ndimage
 from scipy.sparse import csr_array
 
-from .depth import area_resize
+from ..depth import area_resize
+from ..positions import camera_points
+from ..regions import connected
 from .outlines import Outlines
-from .positions import camera_points
-from .regions import connected
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from maquette.even_surfaces import EvenSurfaces
-from maquette.outlines import Outlines
+from maquette.retouching.even_surfaces import EvenSurfaces
+from maquette.retouching.outlines import Outlines
 from scipy import ndimage
 
 from tests.backend.scenes import massing

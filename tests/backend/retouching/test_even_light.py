@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from maquette.even_light import Lit, even_light
 from maquette.oklab import oklab
+from maquette.retouching.even_light import Lit, even_light
 from scipy import ndimage, sparse
 
 HEIGHT, WIDTH = 96, 160

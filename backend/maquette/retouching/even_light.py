@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from .oklab import oklab, srgb_of_oklab
-from .regions import connected
+from ..oklab import oklab, srgb_of_oklab
+from ..regions import connected
 
 Ends = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 

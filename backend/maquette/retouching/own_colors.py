@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .oklab import oklab, srgb_of_oklab
-from .regions import connected
+from ..oklab import oklab, srgb_of_oklab
+from ..regions import connected
 
 _GREY = 0.015, 0.045
 """Chroma below which a surface has no colour of its own, and above which it has all of it."""
