@@ -22,7 +22,7 @@ RADIUS = 6
 class Scene:
     """A slab on the ground, seen squarely, with windows; one of them is lit."""
 
-    def __init__(self, windows: bool = True) -> None:
+    def __init__(self, windows: bool = True, small: bool = False) -> None:
         self.capture = massing(WIDTH, HEIGHT, SLAB, pitch=4.0, turn=0.0)
         self.depth = np.asarray(self.capture.depth)
         bare = np.asarray(massing(WIDTH, HEIGHT, [], pitch=4.0, turn=0.0).depth)
@@ -31,10 +31,11 @@ class Scene:
         self.ground = ~self.sky & ~self.wall
         rows, columns = np.mgrid[:HEIGHT, :WIDTH]
         inside = np.asarray(ndimage.binary_erosion(self.wall, iterations=6), bool)
-        grid = (rows % 20 >= 6) & (rows % 20 < 16) & (columns % 18 >= 5) & (columns % 18 < 13)
+        high, wide = (4, 3) if small else (10, 8)
+        grid = (rows % (2 * high) < high) & (columns % (2 * wide) < wide)
         labels, count = ndimage.label(grid & inside)  # type: ignore[misc]
         sizes = np.bincount(labels.ravel())
-        whole = [n for n in range(1, count + 1) if sizes[n] == 80]
+        whole = [n for n in range(1, count + 1) if sizes[n] == high * wide]
         self.holes = np.isin(labels, whole) if windows else np.zeros(grid.shape, bool)
         self.lit = labels == whole[len(whole) // 2]
         outlines = Outlines.of(self.depth, self.capture.view, RADIUS)
@@ -91,6 +92,20 @@ def test_a_window_that_is_lit_stays_so_among_dark_ones(scene: Scene):
     after = scene.surfaces.evened(painted(scene.clean())).astype(float)
     lit, dark = after[scene.lit].mean(0), after[scene.holes & ~scene.lit].mean(0)
     assert np.abs(lit - LIT).mean() < 40 and np.abs(dark - GLASS).mean() < 12
+
+
+def test_windows_of_a_few_pixels_are_as_dark_as_before_they_were_blurred():
+    scene = Scene(small=True)
+    clean = scene.clean()
+    clean[scene.lit & scene.holes] = GLASS
+    soft = ndimage.gaussian_filter(clean, (1.2, 1.2, 0.0)).round().astype(np.uint8)
+    after = scene.surfaces.evened(soft)
+    wall = scene.wall & ~scene.holes
+    before, now = (
+        np.abs(each[wall].mean(0) - each[scene.holes].mean(0)).mean() for each in (soft, after)
+    )
+    meant = np.abs(clean[wall].mean(0) - clean[scene.holes].mean(0)).mean()
+    assert before < 0.6 * meant and 0.75 * meant < now < 1.2 * meant, (before, now, meant)
 
 
 def test_a_wall_without_windows_keeps_one_colour():
