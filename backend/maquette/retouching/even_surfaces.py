@@ -47,6 +47,8 @@ _OPEN = 0.004
 """Variance of a face's blurred openings, from which on they say what it is like without them."""
 _MORE = 2.0
 """Times as much as they are seen to, that openings may differ from their wall."""
+_TINY = 5.0
+"""Painted pixels that a surface has at least."""
 _LARGE = 0.01
 """Share of a picture that a level surface has at least to be treated as one."""
 _FLAT, _FAR = 0.05, 50.0
@@ -107,12 +109,12 @@ class EvenSurfaces:
     ) -> EvenSurfaces:
         """depth: metres [H, W], +inf for sky. outlines: of surfaces, and last those with the
         openings'. openings: [H, W], how much of each pixel is one. pixel: see the attributes."""
-        solid = np.isfinite(depth)
+        faces = _faces(np.isfinite(depth), outlines[0], pixel)
+        solid = faces > 0
         amounts = np.zeros(solid.shape, np.float32)
         if openings is not None:
             amounts = np.float32(openings) * solid
         holes = amounts > 0.5
-        faces, _ = connected(solid, *(~each for each in outlines[0].ends))
         panes, count = connected(holes, *(~each for each in outlines[-1].ends))
         owners = np.zeros(count + 1, np.intp)
         owners[panes[holes]] = faces[holes]
@@ -297,6 +299,15 @@ class _Level:
             means = (whole.take(self.last) - whole.take(self.first)) / (self.last - self.first)
             rows = means.reshape(rows.shape)
         return rows.astype(np.float32)
+
+
+def _faces(solid: NDArray[np.bool_], outlines: Outlines, pixel: float) -> NDArray[Any]:
+    """Numbers of surfaces; one of a pixel or two belongs to one beside it, since what is painted
+    there is the halo of an edge."""
+    faces, _ = connected(solid, *(~each for each in outlines.ends))
+    tiny = (np.bincount(faces.ravel()) < _TINY * pixel**2)[faces] & solid
+    beside = ndimage.maximum_filter(np.where(tiny, 0, faces), 5)
+    return np.where(tiny, beside, faces)
 
 
 def _trust(outlines: Outlines, own: float) -> Floats:

@@ -147,6 +147,21 @@ def test_level_surfaces_beside_each_other_are_not_mixed():
     assert np.abs(even.astype(int) - picture).max() <= 2
 
 
+def test_a_surface_of_a_pixel_is_no_dot_at_an_outline():
+    """Where a roof's far side just shows, a pixel has the halo of the edge."""
+    scene = Scene(windows=False)
+    top = np.flatnonzero(scene.wall[:, WIDTH // 2])[0]
+    scene.depth = scene.depth.copy()
+    scene.depth[top - 1, WIDTH // 2] = scene.depth[top, WIDTH // 2] + 20.0
+    outlines = Outlines.of(scene.depth, scene.capture.view, RADIUS)
+    surfaces = EvenSurfaces.of(scene.depth, scene.capture.view, (outlines,), None, 1.0)
+    picture = scene.clean().round().clip(0, 255).astype(np.uint8)
+    picture[top - 1, WIDTH // 2] = 255
+    below = picture[top + 4, WIDTH // 2].astype(float)
+    even = surfaces.evened(picture)[top - 1, WIDTH // 2]
+    assert (np.abs(even - below) < 0.3 * (255.0 - below)).all()
+
+
 def test_as_much_is_evened_as_is_asked_for(scene: Scene):
     before = painted(scene.clean())
     whole, half = scene.surfaces.evened(before), scene.surfaces.evened(before, 0.5)
