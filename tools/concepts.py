@@ -6,6 +6,7 @@ Each is what the demo, ``maquette batch`` and ``maquette sheet`` make with the p
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,12 +14,24 @@ from pathlib import Path
 
 from PIL import Image
 
-from .console import root, run_logged, say
+from .console import BuildError, root, run_logged, say
 
 DEMO, SEEDS = Path("docs/demo.jpg"), Path("docs/seeds.jpg")
+PAGE = Path("docs/images/sheet.jpg")
 EVALUATED = {"sheet": 1152, "captures": 1152, "geometry": 1008, "strength": 1008}
 """The evaluation's sheets, and how wide the docs show them."""
 SEED_WIDTH = 256
+GAP = 12
+"""Pixels between two views of a page."""
+SHOWN = """
+const done = arguments[arguments.length - 1];
+(function look() {
+  const images = [...document.images].filter((image) => image.offsetParent);
+  if (images.every((image) => image.complete)) requestAnimationFrame(() => setTimeout(done, 200));
+  else requestAnimationFrame(look);
+})();
+"""
+"""Waits until all pictures in sight are painted."""
 QUALITY = 86
 
 
@@ -38,6 +51,14 @@ class Poster:
     width: int
 
 
+FIVE = ("church", "courtyard", "gabled_house", "office_slab", "street_tower")
+MATERIALS = (
+    *("--camera", "Street", "--prompt", "red brick building at dusk, wet plaza"),
+    *("--prompt", "white render building, golden hour, lawn"),
+    *("--prompt", "timber building in snow, overcast"),
+    *("--prompt", "concrete building, day, street"),
+)
+TITLE = "Five massings, four materials"
 POSTERS = (
     Poster(
         Path("docs/facades.jpg"),
@@ -52,14 +73,9 @@ POSTERS = (
     ),
     Poster(
         Path("docs/images/poster.jpg"),
-        "Five massings, four materials",
-        ("church", "courtyard", "gabled_house", "office_slab", "street_tower"),
-        (
-            *("--camera", "Street", "--prompt", "red brick building at dusk, wet plaza"),
-            *("--prompt", "white render building, golden hour, lawn"),
-            *("--prompt", "timber building in snow, overcast"),
-            *("--prompt", "concrete building, day, street"),
-        ),
+        TITLE,
+        FIVE,
+        MATERIALS,
         ("--rows", "source", "--columns", "prompt", "--sources"),
         1500,
     ),
@@ -100,6 +116,33 @@ def make(extension: Path, blender: Path) -> None:
             command += ["--output", str(page), "--title", poster.title, *poster.laid]
             run_logged(f"{stem} on a poster", command, "docs")
             _save(_narrowed(Image.open(page), poster.width), poster.target)
+        _batch(PAGE.stem, folder / "page", FIVE, (*MATERIALS, "--seed", "0-2", *given))
+        command = [sys.executable, "-m", "maquette", "sheet", str(folder / "page")]
+        run_logged("a page", [*command, "--title", TITLE], "docs")
+        _save(_page(folder / "page" / "index.html", folder / "profile"), PAGE)
+
+
+def _page(page: Path, profile: Path) -> Image.Image:
+    """A sheet's page in a browser, and below it the same with a picture beside its source."""
+    from selenium.webdriver.common.by import By
+
+    from tests.backend.sheets import browser
+
+    if missing := browser.missing():
+        raise BuildError(f"The picture of a sheet's page {missing}.")
+    with browser.browser(profile, width=1440, height=857) as chrome:
+        chrome.get(page.as_uri())
+        chrome.set_script_timeout(60)
+        chrome.execute_async_script(browser.OPENED)
+        above = Image.open(io.BytesIO(chrome.get_screenshot_as_png()))
+        chrome.find_elements(By.CSS_SELECTOR, ".card button")[12].click()
+        chrome.find_element(By.CSS_SELECTOR, "[data-mode=side]").click()
+        chrome.execute_async_script(SHOWN)
+        below = Image.open(io.BytesIO(chrome.get_screenshot_as_png()))
+    whole = Image.new("RGB", (above.width, above.height + below.height + GAP), (150, 150, 150))
+    whole.paste(above, (0, 0))
+    whole.paste(below, (0, above.height + GAP))
+    return whole
 
 
 def evaluated(folder: Path) -> None:
