@@ -27,6 +27,7 @@ from .positions import camera_normals, camera_points, dot
 _STEP = 0.02  # relative step of (inverse) depth beyond what the planes explain
 _HORIZON = 3.0  # pixels by which a plane that ends would have reached infinity
 _TURN = 20.0  # degrees between the normals of a crease
+_SMOOTH = 1e-4  # relative bend of (inverse) depth from a pixel to those on both sides of it
 _SIGMA = 1.0  # pixels, of the gradient's Gaussian
 _CONTRAST = 3.0  # levels of 255 for each pixel, the weakest gradient that is an edge
 _DENSITY = 0.07  # the largest share of pixels that are image edges; the strongest stay
@@ -116,6 +117,20 @@ def surface_ends(
     return ends[0], ends[1]
 
 
+def is_exact(depth: NDArray[np.floating], view: View) -> bool:
+    """Whether most of what a capture sees lies on planes or gentle curves, as of a model; of depth
+    that was guessed of a picture little does."""
+    nearness, scale, sky = _nearness(np.asarray(depth, np.float64), view)
+    smooth = total = 0
+    for axis in (0, 1):
+        value, size = (np.moveaxis(each, axis, 0) for each in (nearness, scale))
+        seen = ~np.moveaxis(sky, axis, 0)[1:-1]
+        bend = np.abs(value[2:] - 2.0 * value[1:-1] + value[:-2])
+        smooth += int(np.count_nonzero(seen & (bend < _SMOOTH * size[1:-1])))
+        total += int(np.count_nonzero(seen))
+    return smooth > 0.5 * total
+
+
 def image_edges(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Edges of a picture uint8 [H, W, 3], one pixel wide: bool [H, W]."""
     tensor = np.zeros((3, *image.shape[:2]))
@@ -177,18 +192,9 @@ class _Planes:
     @classmethod
     def of(cls, depth: NDArray[np.floating], view: View) -> _Planes:
         metres = np.asarray(depth, np.float64)
-        sky = ~np.isfinite(metres)
-        perspective = view.kind == "perspective"
-        if perspective:
-            nearness = np.where(sky, 0.0, 1.0 / np.where(sky, 1.0, metres))
-            scale = nearness
-        else:
-            far = float(metres[~sky].max()) if not sky.all() else 0.0
-            nearness = np.where(sky, -far, -metres)
-            near = float(metres[~sky].min()) if not sky.all() else 0.0
-            scale = np.full_like(metres, max(far - near, 1e-6))
+        nearness, scale, sky = _nearness(metres, view)
         normals = camera_normals(camera_points(np.where(sky, 1.0, metres), view), nearness)
-        return cls(nearness, scale, sky, normals, perspective)
+        return cls(nearness, scale, sky, normals, view.kind == "perspective")
 
     def steps(self, axis: int) -> NDArray[np.bool_]:
         """Between which neighbours along an axis the surface is another, one less along it."""
@@ -216,6 +222,20 @@ class _Planes:
         empty = np.moveaxis(self.sky, axis, 0)
         turned = dot(normal[:-1], normal[1:]) < np.cos(np.radians(_TURN))
         return np.moveaxis(turned & ~(empty[:-1] | empty[1:]), 0, axis)
+
+
+def _nearness(
+    metres: NDArray[np.float64], view: View
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """`nearness`, `scale` and `sky` of `_Planes`."""
+    sky = ~np.isfinite(metres)
+    if view.kind == "perspective":
+        nearness = np.where(sky, 0.0, 1.0 / np.where(sky, 1.0, metres))
+        return nearness, nearness, sky
+    far = float(metres[~sky].max()) if not sky.all() else 0.0
+    near = float(metres[~sky].min()) if not sky.all() else 0.0
+    scale = np.full_like(metres, max(far - near, 1e-6))
+    return np.where(sky, -far, -metres), scale, sky
 
 
 def _marked(

@@ -15,7 +15,7 @@ from maquette_wire.recipe import Lines
 from numpy.typing import NDArray
 
 from . import annotators, depth, framing
-from .edges import surface_ends
+from .edges import is_exact, surface_ends
 from .facades.guide import FacadeGuide
 from .families.settings import ModelSettings
 from .kept import Kept
@@ -34,6 +34,7 @@ _OUTLINES = Kept[Outlines](8 << 20)
 """Which take some 5 to 10 bytes a pixel."""
 _SURFACES = Kept[EvenSurfaces](2 << 20)
 """Which take some 40 bytes a pixel."""
+_EXACT = Kept[bool](64 << 20)
 _SKIES = Kept[EvenSky | None](8 << 20)
 """Which take some 9 bytes a pixel of the rows with sky."""
 
@@ -244,6 +245,10 @@ class FrameMaker:
         self, plain: Frame, capture: Capture, encoded: NDArray[np.float32], kind: str | None
     ) -> Frame:
         frame, shown, openings, holes = plain, encoded, None, None
+        # Nobody knows the surfaces of depth that was guessed.
+        even = self.even_surfaces and _EXACT.of(
+            capture, None, lambda: is_exact(np.asarray(capture.depth), capture.view)
+        )
         if self.guide is not None and kind is not None:
             seen = self.guide.openings(plain.index, kind)
             width, height = plain.size
@@ -251,8 +256,8 @@ class FrameMaker:
             shown = depth.set_back(encoded, openings, self.model.settings.depth)
             width, height = plain.finished
             holes = depth.area_resize(seen, (height, width))
-            frame = with_openings(plain, capture, holes, moved=not self.even_surfaces)
-        if self.even_surfaces:
+            frame = with_openings(plain, capture, holes, moved=not even)
+        if even:
             frame = with_even_surfaces(frame, capture)
         frame = with_lines(frame, capture, self.lines, self.seamless, openings)
         if self.own_colors and not self.seamless:

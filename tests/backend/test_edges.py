@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import maquette
 import numpy as np
 import pytest
-from maquette.edges import depth_edges, edge_recall
+from maquette.edges import depth_edges, edge_recall, is_exact
+from maquette.estimate import estimate_depth
 
 from tests.backend.scenes import frames, massing
 
@@ -16,6 +19,7 @@ VIEWS: dict[str, dict[str, Any]] = {
     "bird": {"eye": (0, -20, 25), "pitch": -30},
     "elevation": {"kind": "orthographic", "lens": 0.8},
 }
+POCKET = Path(maquette.__file__).with_name("pocket")
 OTHER = ((-12, -2, 15, 22, 0, 5), (5, 12, 10, 26, 0, 9))
 
 
@@ -46,6 +50,19 @@ def test_wrong_pictures_score_near_chance(view: str) -> None:
         assert report.lift is not None and report.lift < 0.5
     texture = edge_recall(depth, capture.view, noise)
     assert texture.recall == pytest.approx(texture.chance, abs=0.1)
+
+
+@pytest.mark.parametrize("kind", ["perspective", "orthographic"])
+def test_a_model_s_depth_is_exact_and_what_was_guessed_of_a_picture_is_not(kind):
+    capture = massing(192, 144, kind=kind)
+    color, depth = frames(capture)
+    assert is_exact(depth, capture.view)
+    levels = depth.copy()
+    far = float(depth[np.isfinite(depth)].max())
+    levels[np.isfinite(depth)] = np.round(depth[np.isfinite(depth)] / far * 65535) / 65535 * far
+    assert is_exact(levels, capture.view), "as a depth map of 16 bits has it"
+    guessed = estimate_depth(POCKET, color)
+    assert not is_exact(guessed, capture.view)
 
 
 def test_a_shift_beyond_the_tolerance_costs_more_than_one_within() -> None:

@@ -60,7 +60,7 @@ stands on it."""
 _TALL = 1.5
 """Painted pixels that its detail is tall at least; it is as wide as it is foreshortened."""
 _WIDE = 24.0, 80.0
-"""Painted pixels that it is wide, at least and at most."""
+"""Painted pixels to either side that it is wide, at least and at most."""
 
 
 @dataclass(frozen=True)
