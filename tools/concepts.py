@@ -130,7 +130,7 @@ def _page(page: Path, profile: Path) -> Image.Image:
 
     if missing := browser.missing():
         raise BuildError(f"The picture of a sheet's page {missing}.")
-    with browser.browser(profile, width=1440, height=857) as chrome:
+    with browser.browser(profile, width=1440, height=885) as chrome:
         chrome.get(page.as_uri())
         chrome.set_script_timeout(60)
         chrome.execute_async_script(browser.OPENED)
@@ -152,7 +152,7 @@ def evaluated(folder: Path) -> None:
 
 
 def _batch(what: str, output: Path, samples: tuple[str, ...], options: tuple[str, ...]) -> None:
-    sources = [root() / "samples" / f"{sample}.blend" for sample in samples]
+    sources = [f"samples/{sample}.blend" for sample in samples]
     command = [sys.executable, "-m", "maquette", "batch", "--output", output, *sources, *options]
     run_logged(what, command, "docs")
 

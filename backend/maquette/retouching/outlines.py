@@ -29,9 +29,9 @@ _SMOOTH = 0.5
 """Of the pixels at an edge, how much is smoothed across it: a render's edges are, too."""
 _REACH = 4
 """Pixels around one that tell whether a surface ends there, and that smooth it."""
-_VISIBLE = 12.0
+_VISIBLE = 20.0
 """Levels of 255 by which colours on the two sides of an edge are to differ."""
-_GAIN = 2.0
+_GAIN = 4.0
 """Of their difference, how much is added at most."""
 _INWARDS = 0.8
 """Of what is added to a pixel, how much its neighbours further inside get."""
