@@ -129,7 +129,7 @@ def make_plan(
         for number in range(recipe.count)
     )
     finished = _sizes(recipe, captures, model, seamless)
-    evened = settings.even_surfaces and not (seamless or together)
+    evened = settings.even_surfaces and not (seamless or together or even)
     maker = FrameMaker(
         captures=captures,
         sizes=[framing.within(size, painted) for size in finished],
