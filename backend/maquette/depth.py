@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 MAX_DEPTH = 1e7
 """Metres; a finite depth beyond it is a renderer's stand-in for "nothing", not a distance."""
@@ -201,6 +202,12 @@ def area_resize(image: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np
     if rows < 1 or columns < 1:
         raise ValueError(f"A depth map needs a size of at least 1 x 1, not {rows} x {columns}.")
     return np.ascontiguousarray(_rows(_rows(image, rows).T, columns).T)
+
+
+def enlarged(image: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float32]:
+    """[h, w] → [H, W] for a size (W, H), linearly."""
+    picture = Image.fromarray(np.ascontiguousarray(image, np.float32))
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
 
 
 def _rows(image: NDArray[np.float32], parts: int) -> NDArray[np.float32]:

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from ..depth import area_resize
+from ..depth import area_resize, enlarged
 
 _CELL = 4
 """Pixels along a side over which colours are averaged first."""
@@ -80,7 +79,7 @@ class EvenSky:
             color = picture[:rows, :, channel].astype(np.float32)
             seen = area_resize(color * self.clear, self.counts.shape)
             wanted = (self.smooth @ (self.counts * seen / clear).sum(1))[:, None]
-            color += weight * (_enlarged(wanted, (1, rows)) - color)
+            color += weight * (enlarged(wanted, (1, rows)) - color)
             even[:rows, :, channel] = (color + 0.5).clip(0, 255)
         return even
 
@@ -104,9 +103,3 @@ def _ramp(distance: NDArray[np.floating]) -> NDArray[np.floating]:
 def _distance(sky: NDArray[np.bool_], rows: float = 1.0) -> NDArray[np.floating]:
     """Pixels to what isn't sky, where a row is as far as so many columns."""
     return np.asarray(distance_transform_edt(sky, (rows, 1.0)))
-
-
-def _enlarged(values: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float32]:
-    """float32 [h, w] → [H, W] for a size (W, H), linearly."""
-    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))

@@ -19,11 +19,10 @@ from typing import Any
 import numpy as np
 from maquette_wire.view import View
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 from scipy.sparse import csr_array
 
-from ..depth import area_resize
+from ..depth import area_resize, enlarged
 from ..positions import camera_points
 from ..regions import connected
 from .outlines import Outlines
@@ -156,7 +155,7 @@ class EvenSurfaces:
             light = _smooth(_cells(apart * self.walls, self.pixel), _LIGHT / _CELL) / self.light
             wall = walls[number].take(self.faces)
             wall += _DETAIL * apart
-            wall += (1.0 - _DETAIL) * _enlarged(light, apart.shape[::-1])
+            wall += (1.0 - _DETAIL) * enlarged(light, apart.shape[::-1])
             for level in self.levels:
                 level.smooth(color, wall, self.pixel)
             flat, own = wall.ravel(), color.ravel()[where]
@@ -285,7 +284,7 @@ class _Level:
     def smooth(self, color: Floats, into: Floats, pixel: float) -> None:
         """Write one channel [H, W] into another, where this surface is."""
         found = self._smoothed(color[self.part] * self.trust, pixel) / self.counts
-        whole = _enlarged(found, self.inside.shape[::-1])
+        whole = enlarged(found, self.inside.shape[::-1])
         into[self.part][self.inside] = whole[self.inside]
 
     def _smoothed(self, values: Floats, pixel: float) -> Floats:
@@ -345,9 +344,3 @@ def _across(values: Floats, pixel: float) -> Floats:
 
 def _smooth(values: Floats, scale: float) -> Floats:
     return np.asarray(ndimage.gaussian_filter(values, scale, mode="nearest"), np.float32)
-
-
-def _enlarged(values: Floats, size: tuple[int, int]) -> Floats:
-    """float32 [h, w] → [H, W] for a size (W, H), linearly."""
-    image = Image.fromarray(np.ascontiguousarray(values))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
