@@ -238,10 +238,10 @@ class _Level:
         points = camera_points(np.where(faces > 0, depth, 0.0), view)
         height = points @ turn[:, 2]
         flat, count = faces.ravel(), int(faces.max()) + 1
-        sizes = np.bincount(flat, minlength=count).clip(1)
+        sizes = np.bincount(flat, minlength=count)  # none of those that belong to one beside them
 
         def mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
-            return np.bincount(flat, values.ravel(), count) / sizes
+            return np.bincount(flat, values.ravel(), count) / sizes.clip(1)
 
         varies = mean(np.abs(height - mean(height)[faces]))
         level = varies < _FLAT * (1.0 - mean(points[..., 2]) / _FAR)

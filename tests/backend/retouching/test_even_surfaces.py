@@ -170,6 +170,19 @@ def test_as_much_is_evened_as_is_asked_for(scene: Scene):
     assert np.abs(half - middle).max() <= 1.0
 
 
+@pytest.mark.parametrize("size", [(8, 8), (16, 9), (9, 64), (300, 12)])
+@pytest.mark.parametrize("pixel", [1.0, 2.5])
+def test_pictures_of_a_few_pixels(size: tuple[int, int], pixel: float):
+    capture = massing(*size)
+    depth = np.asarray(capture.depth)
+    openings = np.random.default_rng(4).random(depth.shape).astype(np.float32)
+    outlines = Outlines.of(depth, capture.view, RADIUS)
+    both = outlines, outlines.with_openings(openings, 0)
+    surfaces = EvenSurfaces.of(depth, capture.view, both, openings, pixel)
+    picture = np.random.default_rng(1).integers(0, 256, (*depth.shape, 3)).astype(np.uint8)
+    assert surfaces.evened(picture).shape == picture.shape
+
+
 def test_a_picture_with_nothing_but_sky_stays():
     capture = massing(64, 48, [], ground=False, pitch=30.0)
     depth = np.asarray(capture.depth)
