@@ -67,7 +67,7 @@ def actions_on(scene: bpy.types.Scene, long_side: int) -> dict[str, Callable[[],
     if not bpy.app.background:
         screen = bpy.context.window_manager.windows[0].screen
         area = next(area for area in screen.areas if area.type == "VIEW_3D")
-        actions["viewport"] = lambda: capture_viewport(bpy.context, area, *size)
+        actions["viewport"] = lambda: capture_viewport(bpy.context.window, area, *size)
     return actions
 
 

@@ -20,6 +20,7 @@ from maquette_wire.home import Home
 from maquette_wire.messages import Result
 
 from . import assignment, layers, materials, preferences, results, saved_materials, textures
+from .capture.windowed import windowed
 from .commissions import Commission, MappingKind, Place
 from .gallery import entries, shown
 from .gallery_settings import gallery_view
@@ -210,7 +211,7 @@ def put_material_in(
     to say. Raises MaquetteError("bad-picture")."""
     material = materials.make(saved, mapping)
     said = assignment.assign(material, places)
-    _push_undo("Material")
+    push_undo("Material")
     return material, said
 
 
@@ -243,7 +244,7 @@ def put_texture_on(saved: SavedTexture) -> str:
     else:
         _material, unfit = layers.put_on(fit, image)
         said = _unfit(unfit)
-    _push_undo("Texture")
+    push_undo("Texture")
     return said
 
 
@@ -257,9 +258,8 @@ def _unfit(unfit: layers.Unfit) -> str:
     return " ".join(said)
 
 
-def _push_undo(message: str) -> None:
-    windows: Any = bpy.context.window_manager.windows
-    with bpy.context.temp_override(window=next(iter(windows), None)):
+def push_undo(message: str) -> None:
+    with windowed():
         if bpy.ops.ed.undo_push.poll():  # pyright: ignore[reportCallIssue]
             bpy.ops.ed.undo_push(message=message)
 

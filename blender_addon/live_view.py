@@ -126,13 +126,9 @@ class LiveView:
         size = wish.view.width, wish.view.height
         self._capturing = True
         try:
-            with bpy.context.temp_override(
-                window=place.window, area=place.area, region=place.region
-            ):
-                context = bpy.context
-                return capture_viewport(
-                    context, place.area, *size, region=place.region, view=wish.view
-                )
+            return capture_viewport(
+                place.window, place.area, *size, region=place.region, view=wish.view
+            )
         finally:
             # What was set for the capture and put back is no change of the model.
             place.window.view_layer.update()

@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 
+from .capture.windowed import windowed
 from .properties import settings_of
 from .redrawing import redraw_panels
 
@@ -172,9 +173,8 @@ def _end(text: Any) -> None:
     """Nobody looks at the text any more: what was done to the setting is one step to undo."""
     state, title = _states.pop(text.name), TITLES[text[SETTING]]
     bpy.data.texts.remove(text)
-    windows = bpy.context.window_manager.windows
-    if state.value != state.at_first and len(windows) and not bpy.app.background:
-        with bpy.context.temp_override(window=windows[0]):
+    if state.value != state.at_first and not bpy.app.background:
+        with windowed():
             bpy.ops.ed.undo_push(message=f"Edit {title}")
 
 

@@ -29,12 +29,15 @@ CORNERS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1,
 """Blender's order of a box's corners: which end of each axis."""
 
 
-def shown(context: bpy.types.Context, space: Any) -> Boxes | None:
-    """Boxes of all that a 3D viewport can show."""
+def shown(layer: bpy.types.ViewLayer, space: Any) -> Boxes | None:
+    """Boxes of all that a 3D viewport of this view layer, which is up to date, can show."""
     # What other modes sculpt and paint is on its way; local collections show what the scene hides.
-    if context.mode not in ("OBJECT", "EDIT_MESH") or space.use_local_collections:
+    active = layer.objects.active
+    mode = active.mode if active else "OBJECT"
+    calm = mode == "OBJECT" or (mode == "EDIT" and active.type == "MESH")
+    if not calm or space.use_local_collections:
         return None
-    return _boxes(context.evaluated_depsgraph_get(), SHOWN)
+    return _boxes(layer.depsgraph, SHOWN)
 
 
 def rendered(context: bpy.types.Context) -> Boxes | None:

@@ -31,7 +31,7 @@ STANDOFF_LEAST = 0.05
 
 
 def capture(
-    context: bpy.types.Context,
+    window: bpy.types.Window,
     area: bpy.types.Area,
     width: int,
     height: int,
@@ -41,7 +41,8 @@ def capture(
     """Colour and depth of what a viewport shows.
 
     Args:
-        area: a 3D viewport.
+        window: whose scene and view layer are shown.
+        area: a 3D viewport of it.
         region: which of its parts, where it shows four views; the free one of them by default.
         view: what to draw instead of the region's own view, for instance that of the camera it
             looks through; its size is the one that counts.
@@ -68,16 +69,16 @@ def capture(
             f"The {area.type.lower()} area is no 3D viewport.",
             "Open a 3D viewport, and capture that.",
         )
-    context.view_layer.update()
+    window.view_layer.update()
     region.data.update()
     if view is None:
         view = viewport_view(region, region.data, width, height)
     with Scope() as scope:
-        canvas = Canvas(context, space, region, view.width, view.height)
+        canvas = Canvas(window, space, region, view.width, view.height)
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
         opaque = all_is_opaque(space.shading)
-        known = None if opaque and LIT_BY_CLIP_RANGE else boxes.shown(context, space)
+        known = None if opaque and LIT_BY_CLIP_RANGE else boxes.shown(window.view_layer, space)
         clip = needed_range(view, known)
         if opaque:
             color, coarse = draw_color(canvas, view, clip)
@@ -99,14 +100,14 @@ class Canvas:
 
     def __init__(
         self,
-        context: bpy.types.Context,
+        window: bpy.types.Window,
         space: bpy.types.SpaceView3D,
         region: bpy.types.Region,
         width: int,
         height: int,
     ) -> None:
-        self.scene, self.view_layer = context.scene, context.view_layer
-        self.preferences: Any = context.preferences
+        self.scene, self.view_layer = window.scene, window.view_layer
+        self.preferences: Any = bpy.context.preferences
         self.space, self.region = space, region
         self.width, self.height = width, height
         try:

@@ -14,6 +14,7 @@ import bpy
 
 from .scope import Scope
 from .view import CameraPose
+from .windowed import windowed
 
 NAME = "Maquette capture"
 COPIES_COUNT = bpy.app.version >= (4, 3)
@@ -62,11 +63,7 @@ def linked_stage(
 def _remove(stage: bpy.types.Scene) -> None:
     """Remove a scene from wherever this is called: Blender 4.3 crashes where there are windows and
     none is in the context, as in a timer after a file was opened."""
-    windows = bpy.context.window_manager.windows
-    if bpy.context.window is None and len(windows):
-        with bpy.context.temp_override(window=windows[0]):
-            bpy.data.scenes.remove(stage)
-    else:
+    with windowed():
         bpy.data.scenes.remove(stage)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from . import fitness
 from .pieces import Piece
 from .scope import Scope
+from .windowed import windowed
 
 NAME = "Maquette surface"
 ANGLE = 66.0
@@ -137,22 +138,21 @@ def _unwrapped(context: bpy.types.Context, pieces: Sequence[Piece]) -> list[NDAr
 
 def _smart_project(stage: bpy.types.Scene, thing: bpy.types.Object) -> None:
     """Unwrap in edit mode, for which the window shows `stage` meanwhile."""
-    window: Any = bpy.context.window_manager.windows[0]
-    with Scope() as scope:
+    with windowed(), Scope() as scope:
+        window: Any = bpy.context.window
         # Not `scope.set`, which would keep a copy of the scene.
         scope.callback(setattr, window, "scene", window.scene)
         window.scene = stage
         view_layer: Any = stage.view_layers[0]
         view_layer.objects.active = thing
         thing.select_set(True, view_layer=view_layer)
-        with bpy.context.temp_override(window=window):
-            bpy.ops.object.mode_set(mode="EDIT")
-            try:
-                bpy.ops.mesh.select_all(action="SELECT")
-                # The unwrapper folds faces onto their neighbours that face the other way.
-                bpy.ops.mesh.normals_make_consistent(inside=False)
-                bpy.ops.uv.smart_project(
-                    angle_limit=np.radians(ANGLE), island_margin=0.003, scale_to_bounds=False
-                )
-            finally:
-                bpy.ops.object.mode_set(mode="OBJECT")
+        bpy.ops.object.mode_set(mode="EDIT")
+        try:
+            bpy.ops.mesh.select_all(action="SELECT")
+            # The unwrapper folds faces onto their neighbours that face the other way.
+            bpy.ops.mesh.normals_make_consistent(inside=False)
+            bpy.ops.uv.smart_project(
+                angle_limit=np.radians(ANGLE), island_margin=0.003, scale_to_bounds=False
+            )
+        finally:
+            bpy.ops.object.mode_set(mode="OBJECT")

@@ -7,6 +7,7 @@
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
+from ..capture.windowed import windowed
 from ..notices import Notice
 from ..session import current
 
@@ -42,10 +43,9 @@ class MAQUETTE_OT_dismiss(bpy.types.Operator):
 
 def report(notice: Notice) -> None:
     """Report a notice of the session in Blender's first window."""
-    windows = bpy.context.window_manager.windows
-    if bpy.app.background or not len(windows):  # there is nobody to tell
+    if bpy.app.background:  # there is nobody to tell
         return
-    with bpy.context.temp_override(window=windows[0]):
+    with windowed():
         ours = bpy.ops.maquette  # pyright: ignore[reportAttributeAccessIssue]
         ours.notify(level=notice.level, text=notice.text)
 

@@ -110,7 +110,7 @@ def capture_source(context: bpy.types.Context) -> Capture:
     regions = [region for region in area.regions if region.type == "WINDOW"]
     region = next((each for each in regions if each.data == own), regions[0])
     size = size_for(region.width, region.height, long_side)
-    return capture_viewport(context, area, *size, region=region)
+    return capture_viewport(context.window, area, *size, region=region)
 
 
 CLASSES = (MAQUETTE_OT_restyle, MAQUETTE_OT_cancel)

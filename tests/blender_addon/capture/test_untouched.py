@@ -151,7 +151,7 @@ def test_a_capture_of_a_viewport_changes_nothing(shading: str):
     space: Any = area.spaces.active
     space.shading.type = shading
     space.shading.show_xray = space.shading.show_xray_wireframe = True
-    capture = _unchanged(lambda: capture_viewport(bpy.context, area, *SIZE))
+    capture = _unchanged(lambda: capture_viewport(bpy.context.window, area, *SIZE))
     assert np.isfinite(np.asarray(capture.depth)).any()
 
 
@@ -160,7 +160,7 @@ def _ways() -> dict[str, Callable[[], Any]]:
     camera = bpy.data.objects["Near"]
     ways = {"camera": lambda: capture_camera(bpy.context, camera, *SIZE)}
     if not bpy.app.background:
-        ways["viewport"] = lambda: capture_viewport(bpy.context, viewport()[0], *SIZE)
+        ways["viewport"] = lambda: capture_viewport(bpy.context.window, viewport()[0], *SIZE)
     return ways
 
 

@@ -40,7 +40,7 @@ def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
     for name in ("light", "color_type", "show_cavity", "cavity_type", "show_object_outline"):
         setattr(space.shading, name, getattr(bpy.context.scene.display.shading, name))
     with Scope() as scope:
-        canvas = offscreen.Canvas(bpy.context, space, region, view.width, view.height)
+        canvas = offscreen.Canvas(bpy.context.window, space, region, view.width, view.height)
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
         _, depth = offscreen.draw_depth(canvas, view)
