@@ -32,7 +32,7 @@ CORNERS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1,
 def shown(layer: bpy.types.ViewLayer, space: Any) -> Boxes | None:
     """Boxes of all that a 3D viewport of this view layer, which is up to date, can show."""
     # What other modes sculpt and paint is on its way; local collections show what the scene hides.
-    active = layer.objects.active
+    active: Any = layer.objects.active
     mode = active.mode if active else "OBJECT"
     calm = mode == "OBJECT" or (mode == "EDIT" and active.type == "MESH")
     if not calm or space.use_local_collections:

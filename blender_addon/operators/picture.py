@@ -124,7 +124,8 @@ def show_large(context: bpy.types.Context, image: bpy.types.Image) -> None:
     area.ui_type = "IMAGE_EDITOR"
     area.spaces.active.image = image
     region = next(each for each in area.regions if each.type == "WINDOW")
-    fits = min(region.width / image.size[0], region.height / image.size[1])
+    width, height = image.size  # pyright: ignore[reportGeneralTypeIssues]
+    fits = min(region.width / width, region.height / height)
     area.spaces.active.zoom_percentage = 100.0 * fits  # a grid is larger than most windows
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,47 +130,44 @@ def _name(program: Path) -> str:
     return program.parent.name if program.name.startswith("blender") else program.name
 
 
-@pytest.fixture(scope="session")
-def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., windows.Visit]]:
-    """A scenario's visit in one of the windows; the first question has it run in all at once."""
-    begun: dict[tuple[Path, str, str], Future[windows.Visit]] = {}
-    installed = Home(tmp_path_factory.mktemp("installed"))
-    with ThreadPoolExecutor(max(1, len(windows.programs()))) as pool:
-
-        def visit(
-            program: Path,
-            script: str,
-            sample: str,
-            extension: Path,
-            prepare: Callable[[Home], object] | None,
-        ) -> windows.Visit:
-            for each in windows.programs():
-                if (each, script, sample) not in begun:
-                    folder = tmp_path_factory.mktemp(f"{_name(each)}-{Path(script).stem}")
-                    shots = (Path(SHOTS) if SHOTS else folder / "shots") / _name(each)
-                    begun[each, script, sample] = pool.submit(
-                        windows.visit,
-                        *(each, script, extension, folder, shots),
-                        sample=sample,
-                        installed=installed,
-                        prepare=prepare,
-                    )
-            return begun[program, script, sample].result()
-
-        yield visit
+EVERY_WINDOW = pytest.mark.parametrize(
+    "window", windows.programs() or [None], ids=lambda program: program and _name(program),
+    indirect=True,
+)  # fmt: skip
+"""In each Blender with a window in turn, for what is drawn otherwise by another version."""
 
 
-@pytest.fixture(params=windows.programs() or [None], ids=lambda program: program and _name(program))
+@pytest.fixture(
+    params=windows.programs()[:1] or [None], ids=lambda program: program and _name(program)
+)
 def window(request: pytest.FixtureRequest) -> Path:
-    """Each Blender with a window in turn (.ci/install_blender.sh)."""
+    """The first Blender with a window (.ci/install_blender.sh)."""
     if request.param is None:
         pytest.skip(f"needs {windows.VARIABLE}, Blenders with a window")
     return request.param
 
 
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home that keeps each Blender's profile with the extension."""
+    return Home(tmp_path_factory.mktemp("installed"))
+
+
 @pytest.fixture
-def in_window(window: Path, visits: Callable[..., windows.Visit], extension: Path) -> InWindow:
+def in_window(window: Path, extension: Path, installed: Home, tmp_path: Path) -> InWindow:
     """Runs a scenario in a Blender with a window: ``in_window("architect.py").user``."""
-    return lambda script, sample=windows.SAMPLE, prepare=None: visits(
-        window, script, sample, extension, prepare
-    )
+
+    def visit(
+        script: str,
+        sample: str = windows.SAMPLE,
+        prepare: Callable[[Home], object] | None = None,
+    ) -> windows.Visit:
+        shots = (Path(SHOTS) if SHOTS else tmp_path / "shots") / _name(window)
+        return windows.visit(
+            *(window, script, extension, tmp_path, shots),
+            sample=sample,
+            installed=installed,
+            prepare=prepare,
+        )
+
+    return visit

@@ -16,10 +16,9 @@ from maquette_wire.home import Home
 from PIL import Image
 
 from tests.backend.tiny import make_tiny_sd2_depth
-from tools import windows
 
 from .blenders import run_script
-from .conftest import InWindow
+from .conftest import EVERY_WINDOW, InWindow
 
 HOLD_MS = 16.0
 """Processor time of one call of the add-on's timer at most: a frame of a display at 60 Hz."""
@@ -85,6 +84,7 @@ def test_texture_lays_one_on_the_model_that_an_export_has(
 
 @pytest.mark.blender
 @pytest.mark.slow
+@EVERY_WINDOW
 def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWindow):
     visit = in_window("architect.py")
     user = visit.user
@@ -103,6 +103,7 @@ def test_an_architect_restyles_in_a_window_and_goes_on_orbiting(in_window: InWin
 
 @pytest.mark.blender
 @pytest.mark.slow
+@EVERY_WINDOW
 def test_an_architect_textures_the_model_in_a_window(in_window: InWindow):
     user = in_window("texturing.py").user
     views, seen, jobs = user["previewed"]
@@ -143,7 +144,6 @@ def test_three_jobs_of_two_cameras_outlive_the_server_in_a_window(in_window: InW
 
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.parametrize("window", windows.programs()[:1] or [None], indirect=True)
 def test_an_architect_has_a_grid_made_in_a_window(in_window: InWindow):
     visit = in_window("gridding.py")
     user = visit.user
@@ -159,7 +159,6 @@ def test_an_architect_has_a_grid_made_in_a_window(in_window: InWindow):
 
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.parametrize("window", windows.programs()[:1] or [None], indirect=True)
 def test_an_architect_restyles_in_cramped_and_unusual_views(in_window: InWindow):
     user = in_window("cramped.py").user
     for place in ("high resolution", "local view", "no overlap", "no 3D view"):

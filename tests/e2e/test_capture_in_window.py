@@ -17,7 +17,7 @@ from maquette_wire.messages import Submit
 from maquette_wire.recipe import Recipe
 
 from tests.e2e.blenders import run_script
-from tests.e2e.conftest import BLENDERS, EXTENSION
+from tests.e2e.conftest import BLENDERS, EVERY_WINDOW, EXTENSION
 from tools import windows
 
 INSIDE = Path(__file__).resolve().parents[1] / "blender_addon" / "capture"
@@ -65,6 +65,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.blender
 @pytest.mark.slow
+@EVERY_WINDOW
 def test_captures_inside_a_blender_with_a_window(window: Path, request: pytest.FixtureRequest):
     environment = dict(os.environ)
     if BLENDERS and EXTENSION:

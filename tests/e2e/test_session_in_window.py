@@ -19,7 +19,6 @@ HOLD_MS = 16.0
 
 @pytest.mark.blender
 @pytest.mark.slow
-@pytest.mark.parametrize("window", windows.programs()[:1] or [None], indirect=True)
 def test_nothing_but_captures_holds_blender_for_a_frame(
     window: Path, samples: Path, tmp_path: Path
 ):

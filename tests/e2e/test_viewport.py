@@ -10,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from .conftest import InWindow
+from .conftest import EVERY_WINDOW, InWindow
 
 
 @pytest.mark.blender
 @pytest.mark.slow
+@EVERY_WINDOW
 def test_an_architect_compares_and_follows_in_the_3d_view(in_window: InWindow):
     visit = in_window("viewport.py")
     user, shots = visit.user, visit.shots

@@ -38,7 +38,7 @@ def test_a_run_that_was_stopped_goes_on_bit_identically(
 
 @pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_bit_identically(scenes: Path, tmp_path: Path):
-    recipe = write_small(tmp_path / "recipe.toml", unet=40, save_every=5)
+    recipe = write_small(tmp_path / "recipe.toml", unet=20, save_every=4)
     command = [
         sys.executable,
         "-m",
