@@ -152,7 +152,8 @@ class Connection:
         """Let the last messages leave, for LINGER_MS at most, and end."""
         self._drop(LINGER_MS)
         self._retry_at = None
-        self._context.term()
+        # Of an attempt that Ctrl-C cut off, too: the end would wait for its socket for ever.
+        self._context.destroy()
 
     def _attempt(self, now: float) -> Down | None:
         self._retry_at = None

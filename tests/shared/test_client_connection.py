@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+import zmq
 from maquette_wire import keys, messages
 from maquette_wire.client import Client, Connected, Disconnected, Rejected
 from maquette_wire.errors import MaquetteError
@@ -140,3 +141,20 @@ def test_close_is_bounded_also_with_a_server_that_hangs(home: Home, server: Mock
     begin = time.monotonic()
     client.close()
     assert time.monotonic() - begin < 2.0
+
+
+def test_an_attempt_that_ctrl_c_cut_off_doesnt_hold_up_the_end(
+    home: Home, server: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zmq.Socket, "get_monitor_socket", interrupted)
+    client = Client(keys.client_keys(home))
+    with pytest.raises(KeyboardInterrupt) as cut_off:  # whose frames hold what they had made
+        client.connect(server.endpoint, server.keys.public)
+        client.poll()
+    closing = threading.Thread(target=client.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive(), cut_off
