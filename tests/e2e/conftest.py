@@ -106,6 +106,16 @@ def blender(request: pytest.FixtureRequest) -> Path:
     return Path(BLENDERS[request.param])
 
 
+@pytest.fixture(
+    scope="session", params=sorted({*sorted(BLENDERS)[:1], *sorted(BLENDERS)[-1:]}) or [None]
+)
+def outer_blender(request: pytest.FixtureRequest) -> Path:
+    """The oldest Blender and the application, for what tests inside of each have seen to."""
+    if request.param is None:
+        pytest.skip("needs a Blender: run 'python build.py test'")
+    return Path(BLENDERS[request.param])
+
+
 @pytest.fixture(scope="session")
 def one_blender() -> Path:
     """One Blender, for what doesn't depend on its version."""

@@ -27,8 +27,11 @@ def depths(captures: list) -> list[float]:
     return [round(float(np.median(np.asarray(each.depth))), 1) for each in captures]
 
 
-def test_frames_and_cameras_of_a_file(blender: Path, extension: Path, home: Path, inputs: Path):
-    scenes, scene = Extension.find(Home(home), blender, extension), inputs / "moving.blend"
+def test_frames_and_cameras_of_a_file(
+    outer_blender: Path, extension: Path, home: Path, inputs: Path
+):
+    scenes = Extension.find(Home(home), outer_blender, extension)
+    scene = inputs / "moving.blend"
     said: list[str] = []
     found = scenes.cameras_of(scene, said.append)
     assert [(camera.name, camera.active) for camera in found.cameras] == [
@@ -45,9 +48,9 @@ def test_frames_and_cameras_of_a_file(blender: Path, extension: Path, home: Path
 
 @pytest.mark.parametrize("name", ["house.glb", "house.obj", "house.usdc"])
 def test_a_model_of_another_program(
-    blender: Path, extension: Path, home: Path, inputs: Path, name: str
+    outer_blender: Path, extension: Path, home: Path, inputs: Path, name: str
 ):
-    scenes = Extension.find(Home(home), blender, extension)
+    scenes = Extension.find(Home(home), outer_blender, extension)
     said: list[str] = []
     try:
         assert scenes.cameras_of(inputs / name, said.append).cameras == ()
