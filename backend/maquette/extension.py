@@ -7,7 +7,6 @@ as it is.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -61,37 +60,6 @@ MODELS = (
 
 
 @dataclass(frozen=True)
-class Camera:
-    """A camera of a scene.
-
-    Attributes:
-        kind: "persp" or "ortho", or what else Blender has.
-        active: whether it is the scene's own.
-    """
-
-    name: str
-    kind: str
-    active: bool
-
-
-@dataclass(frozen=True)
-class SceneCameras:
-    """The cameras of a scene and its frames.
-
-    Attributes:
-        cameras: in the scene's order, as ``--all-cameras`` takes them.
-        frame: the current one.
-        start, end, step: of its animation, the last one included.
-    """
-
-    cameras: tuple[Camera, ...]
-    frame: int
-    start: int
-    end: int
-    step: int
-
-
-@dataclass(frozen=True)
 class Extension:
     """The extension in a Blender.
 
@@ -134,24 +102,6 @@ class Extension:
                 raise self._failed(f"capture {scene.name}")
             submit, frames = container.read(target, kind=Submit)
             return captures_of(submit, frames)
-
-    def cameras_of(self, scene: Path, say: Callable[[str], None]) -> SceneCameras:
-        """The cameras and frames of a scene, without capturing; a model may have none.
-
-        Raises MaquetteError as ``capture`` does.
-        """
-        output = self._command("maquette_capture", scene, ["--list-cameras"], say)
-        listed = re.search(r'^\{"cameras": .*\}$', output, re.MULTILINE)
-        if listed is None:
-            raise self._failed(f"list the cameras of {scene.name}")
-        found = json.loads(listed[0])
-        return SceneCameras(
-            tuple(Camera(each["name"], each["type"], each["active"]) for each in found["cameras"]),
-            found["frame"],
-            found["frame_start"],
-            found["frame_end"],
-            found["frame_step"],
-        )
 
     def save_textured(
         self, scene: Path, arguments: Sequence[str], target: Path, say: Callable[[str], None]
@@ -201,8 +151,8 @@ class Extension:
 
     def _command(
         self, name: str, scene: Path, arguments: Sequence[str], say: Callable[[str], None]
-    ) -> str:
-        """Run a command on a scene or model; returns all that Blender printed."""
+    ) -> None:
+        """Run a command on a scene or model."""
         if not scene.is_file():
             raise MaquetteError("no-scene", f"There is no file {scene}.", "Correct its name.")
         opened, words = [str(scene.resolve())], list(arguments)
@@ -223,10 +173,8 @@ class Extension:
             command = ["--background", "--offline-mode", "--disable-autoexec"]
             command += [*opened, "--command", name, *words]
         verb = "capture" if name == "maquette_capture" else "texture"
-        output = self._run(command, resources, f"{verb} {scene.name}")
-        for sentence in _said(output):
+        for sentence in _said(self._run(command, resources, f"{verb} {scene.name}")):
             say(sentence)
-        return output
 
     def _run(self, arguments: Sequence[str], resources: Path, what: str) -> str:
         """Run Blender in a profile; returns its output, which is in a log as well.

@@ -2,7 +2,7 @@
 where their views are to agree.
 
 Previews and what is done when memory or half precision don't suffice are here; which pictures
-there are, with which model and in which batches, is decided in `sampling`, and how far they are is
+there are, with which model and in which batches, is decided in `runner`, and how far they are is
 kept in `running`.
 """
 

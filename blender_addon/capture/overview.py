@@ -29,14 +29,18 @@ def overview(context: bpy.types.Context, made: Shape, width: int, height: int) -
 
     width, height: pixels.
     """
-    survey = Survey(context, made, (width, height))
+    survey = Survey(context, made, (width, height), 2)
     corners = survey.front + np.pi / 4
     low, high = made.corners.min((0, 1)), made.corners.max((0, 1))
-    if high[2] - low[2] < FLAT * max(high[:2] - low[:2]):
+    if len(survey.clusters.parts) > 1 or high[2] - low[2] < FLAT * max(high[:2] - low[:2]):
         street = [survey.framing_seen(eye, way) for eye, way in survey.street()]
     else:
         street = [_from_beside(survey, way) for way in ways(4, 0.0, corners)]
-    bird = [survey.framing_all(way, LENS) for way in ways(4, BIRD_RISE, corners)]
+    bird = [
+        survey.framing(part, way, LENS)
+        for part in survey.clusters.parts
+        for way in ways(4, BIRD_RISE, corners)
+    ]
     clip = NEAR * survey.size, FAR * survey.size
     found = (("Street", _best(survey, street)), ("Bird", _best(survey, bird)))
     return [
@@ -48,8 +52,8 @@ def overview(context: bpy.types.Context, made: Shape, width: int, height: int) -
 
 def _from_beside(survey: Survey, way: Array) -> Camera:
     """At eye level, as far away as it takes to frame all of the model."""
-    above = survey.framing_all(way, LENS).eye
-    above[2] = survey.extremes[:, 2].max()
+    above = survey.framing(survey.whole, way, LENS).eye
+    above[2] = survey.whole.high[2]
     return survey.framing_seen(survey.standing(above), way)
 
 

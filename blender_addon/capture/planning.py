@@ -1,8 +1,9 @@
 """Views that together see a surface: few, and placed by what they see.
 
-Candidates stand on rings around the surface, at a distance that just frames it, and at eye level in
-front of its façades. What each sees is found by rays from points spread evenly over the surface,
-past everything that the scene shows. The views are then chosen one by one, each for what it adds:
+Candidates stand on rings around the surface, or around each of its clusters where it is scattered,
+at a distance that just frames that, and at eye level in front of façades. What each sees is found
+by rays from points spread evenly over the surface, past everything that the scene shows, and counts
+for less where it is small. The views are then chosen one by one, each for what it adds:
 the greedy cover of a monotone submodular function, which is within 1 - 1/e of the best choice
 (Nemhauser, Wolsey and Fisher, "An analysis of approximations for maximizing submodular set
 functions", Mathematical Programming 14, 1978). No randomness: the same scene gives the same views.
@@ -23,8 +24,8 @@ from .surface import Shape
 from .survey import Survey
 
 LEAST_GAIN = 6e-3
-"""Worth of a view, averaged over the surface, from which it is taken. One that adds less still
-paints whole façades anew where it is the closest, and makes seams."""
+"""Worth of a view, averaged over a cluster of the surface, from which it is taken. One that adds
+less still paints whole façades anew where it is the closest, and makes seams."""
 NEAR, FAR = 1e-4, 1e2
 """Clipping distances of a planned view, in sizes of the surface."""
 
@@ -88,7 +89,7 @@ def plan(
 
     proportions: width and height of their pictures, in any unit.
     """
-    survey = Survey(context, made, proportions)
+    survey = Survey(context, made, proportions, count)
     candidates = list(survey.candidates())
     here = survey.worths([Camera.of(view, survey.middle) for view in given])
     there = survey.worths(candidates)
@@ -96,9 +97,11 @@ def plan(
     reached = np.maximum(best, there.max(0, initial=0.0))
     poses, seen = [], [float((best > 0).mean())]
     while len(poses) < count and candidates:
-        gains = np.maximum(there, best).mean(1) - best.mean()
+        better = np.maximum(there, best)
+        gains = better.mean(1) - best.mean()
+        gains[((better - best) @ survey.clusters.shares).max(1) < LEAST_GAIN] = 0.0
         first = int(gains.argmax())
-        if gains[first] < LEAST_GAIN:
+        if gains[first] == 0.0:
             break
         best = np.maximum(best, there[first])
         poses.append(candidates[first].pose(survey.middle))

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import product
 
 import bpy
 import numpy as np
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
+from .clusters import Part, clusters_of
 from .pieces import pieces_of
 from .poses import Array, Camera, looking, ways
+from .spread import extremes, farthest, sphere, spread
 from .surface import Shape
 from .view import SENSOR
 
 WELL_SEEN = float(np.cos(np.radians(75.0)))
 """Cosine from which a point counts as seen, as in the figures of a bake."""
 SAMPLES = 2048
-TURNS = 16
-RISES = (5.0, 20.0, 35.0, 50.0)
-"""Degrees above the horizon of the rings; the highest look into courtyards. From steeper above, a
-model of pictures takes roofs for façades or ground."""
-LENSES = (50.0, 24.0)
-"""Millimetres on the rings: from afar, and from nearer, before what stands around."""
+TURNS, TURNS_EACH = 16, 8
+"""Directions on a ring around all of a surface, and around one of its parts."""
+RISES, RISES_EACH = (5.0, 20.0, 35.0, 50.0), (20.0, 50.0)
+"""Degrees above the horizon of the rings, likewise; the highest look into courtyards. From steeper
+above, a model of pictures takes roofs for façades or ground."""
+LENSES, LENSES_EACH = (50.0, 24.0), (50.0,)
+"""Millimetres on the rings, likewise: from afar, and from nearer, before what stands around."""
 STREET_LENSES = (24.0, 85.0)
 """Millimetres, the widest and the longest at eye level."""
-FACADES = 24
-"""Places on façades that a view at eye level is looked for in front of."""
+FACADES, FACADES_EACH = 24, 8
+"""Places on façades that a view at eye level is looked for in front of: at least, and for each
+cluster."""
 EYE = 1.6
 """Metres above the ground."""
 REACHES = (0.8, 1.6)
@@ -40,9 +45,12 @@ OPEN = 0.25
 SEEN, SQUARE, CLOSE = 0.8, 0.15, 0.05
 """What a point is worth to a view: for being seen at all, for how squarely, and for how closely."""
 CLOSEST = 8.0
-"""Times the density of a view of the whole, from which a view is no closer."""
-CHUNK = 1 << 13
-"""Points at a time, with as much for each as a processor has at hand."""
+"""Times the density of a view of its whole cluster, from which a point is no closer."""
+WIDEST = 1.5
+"""Sizes of a cluster that a picture is across, from which what it shows of it counts by its
+pixels."""
+CLUSTERS, MOST_CLUSTERS = 3, 48
+"""At most, for each view that is asked for, and in all."""
 
 
 class Survey:
@@ -56,19 +64,24 @@ class Survey:
         context: bpy.types.Context,
         made: Shape,
         proportions: tuple[float, float] = (1.0, 1.0),
+        count: int = 1,
     ) -> None:
+        """proportions: of a picture; count: how many views are asked for."""
         self.sides = np.array(proportions) / min(proportions)
         corners = np.ascontiguousarray(np.moveaxis(made.corners, 0, 2))
         low, high = corners.min((0, 2)), corners.max((0, 2))
         self.middle = (low + high) / 2
         self.size = float(np.linalg.norm(high - low))
         corners -= self.middle[:, None]
-        self.points, self.normals, chosen, self.area = _spread(corners)
+        self.points, self.normals, chosen, self.area = spread(corners, SAMPLES)
         self.objects = made.objects[chosen]
         first = np.flatnonzero(np.diff(made.objects, prepend=-1))
         self.tops = np.full(int(made.objects[-1]) + 1, -np.inf)
         self.tops[made.objects[first]] = np.maximum.reduceat(corners[:, 2].max(0), first)
-        self.extremes = _extremes(corners)
+        everything, bounds = np.arange(SAMPLES), (low - self.middle, high - self.middle)
+        self.whole = Part(everything, extremes(corners), *bounds)
+        most = min(CLUSTERS * max(count, 1), MOST_CLUSTERS)
+        self.clusters = clusters_of(self.whole, self.points, self.area, self.front, most)
         self.tree = self._tree(context)
         self.normals *= self._outsides()[:, None]
 
@@ -97,49 +110,54 @@ class Survey:
     def _cosines(self, eyes: Array, wanted: NDArray[np.bool_] | None = None) -> Array:
         """[s], of the angle under which each point's eye [s, 3] sees it: negative from behind, 0
         where something stands between or where it isn't `wanted`."""
-        way = eyes - self.points
+        result = np.zeros(len(eyes))
+        some = np.arange(len(eyes)) if wanted is None else np.flatnonzero(wanted)
+        way, normals = eyes[some] - self.points[some], self.normals[some]
         distances = np.linalg.norm(way, axis=1)
         way = way / np.maximum(distances, 1e-9)[:, None]
-        cosines = (way * self.normals).sum(1)
-        asked = np.abs(cosines) >= WELL_SEEN
-        asked = asked if wanted is None else asked & wanted & (cosines > 0)
+        cosines = (way * normals).sum(1)
+        rays = np.flatnonzero((np.abs(cosines) if wanted is None else cosines) >= WELL_SEEN)
         # Off the surface a little, on the side of the eye.
         off = 1e-4 * self.size
-        starts = self.points + off * np.sign(cosines)[:, None] * self.normals
-        result = np.zeros(len(cosines))
+        starts = self.points[some] + off * np.sign(cosines)[:, None] * normals
         cast = self.tree.ray_cast
-        rays = np.flatnonzero(asked)
-        for number, start, toward, far in zip(
-            rays.tolist(),
+        for number, cosine, start, toward, far in zip(
+            some[rays].tolist(),
+            cosines[rays].tolist(),
             starts[rays].tolist(),
             way[rays].tolist(),
             (distances[rays] - off).tolist(),
             strict=True,
         ):
             if cast(start, toward, far)[3] is None:
-                result[number] = cosines[number]
+                result[number] = cosine
         return result
 
     def worths(self, cameras: Sequence[Camera]) -> NDArray[np.float32]:
         """[cameras, s], from 0 for a point that a camera doesn't see well to 1."""
         result = np.zeros((len(cameras), len(self.points)), np.float32)
+        number, halves = self.clusters.number, self.clusters.sizes / 2
         for camera, worth in zip(cameras, result, strict=True):
             framed, density = camera.frames(self.points)
             cosines = self._cosines(camera.eyes(self.points), framed)
-            close = np.log(np.maximum(density * self.size / 2, 1.0)) / np.log(CLOSEST)
+            close = np.log(np.maximum(density * halves[number], 1.0)) / np.log(CLOSEST)
             value = SEEN + SQUARE * cosines + CLOSE * close.clip(max=1.0)
+            large = WIDEST * halves * camera.frames(self.clusters.middles)[1]
+            value *= large.clip(max=1.0)[number] ** 2
             worth[:] = np.where(cosines > 0.0, value, 0.0)
         return result
 
     def candidates(self) -> Iterator[Camera]:
         """Cameras to choose from, all where one can stand."""
-        turn = self.front
-        for rise in RISES:
-            for way in ways(TURNS, rise, turn):
-                for lens in LENSES:
-                    camera = self.framing_all(way, lens)
-                    if self.stands_free(camera.eye):
-                        yield camera
+        rings = TURNS, RISES, LENSES
+        if len(self.clusters.parts) > 1:
+            rings = TURNS_EACH, RISES_EACH, LENSES_EACH
+        turns, rises, lenses = rings
+        for part, rise, lens in product(self.clusters.parts, rises, lenses):
+            for way in ways(turns, rise, self.front):
+                camera = self.framing(part, way, lens)
+                if self.stands_free(camera.eye):
+                    yield camera
         for eye, way in self.street():
             if self.stands_free(eye):
                 yield self.framing_seen(eye, way)
@@ -150,10 +168,10 @@ class Survey:
         level = self.normals[:, :2] @ [1.0, 1j]
         return float(np.angle((level**4).sum()) / 4)
 
-    def framing_all(self, way: Array, lens: float) -> Camera:
-        """The nearest camera in a direction that frames the surface."""
+    def framing(self, part: Part, way: Array, lens: float) -> Camera:
+        """The nearest camera in a direction that frames a part of the surface."""
         axes, halves = looking(way), SENSOR / (2 * lens) * self.sides
-        x, y, z = (self.extremes @ axes.T).T
+        x, y, z = (part.extremes @ axes.T).T
         # A point is in the picture where |x - eye x| <= half * (eye z - z), and for y alike.
         across, upright = halves
         right, left = (x + across * z).max(), (across * z - x).max()
@@ -168,7 +186,7 @@ class Survey:
         room = min(CLEARANCE, 0.02 * self.size)
         if self.tree.find_nearest(eye.tolist(), room)[3] is not None:
             return False
-        ways = _sphere(64)
+        ways = sphere(64)
         up = ways[ways[:, 2] > 0.1].tolist()
         free = sum(self.tree.ray_cast(eye.tolist(), way)[3] is None for way in up)
         return free >= OPEN * len(up)
@@ -180,10 +198,10 @@ class Survey:
         if not len(walls):
             return
         # Far from each other, in place and direction.
-        places = np.concatenate(
-            [self.points[walls, :2], self.normals[walls, :2] * self.size / 4], 1
-        )
-        for number in walls[_farthest(places, FACADES)]:
+        sizes = self.clusters.sizes[self.clusters.number[walls], None]
+        places = np.concatenate([self.points[walls, :2], self.normals[walls, :2] * sizes / 4], 1)
+        count = max(FACADES, FACADES_EACH * len(self.clusters.sizes))
+        for number in walls[farthest(places, count)]:
             out = self.normals[number] * [1.0, 1.0, 0.0] / level[number]
             foot = self.standing(self.points[number] + 2 * CLEARANCE * out)
             height = max(float(self.tops[self.objects[number]] - foot[2]), EYE)
@@ -196,7 +214,7 @@ class Survey:
     def standing(self, place: Array) -> Array:
         """Eye level above the ground under a place; without ground, above the surface's foot."""
         struck = self.tree.ray_cast(place.tolist(), (0.0, 0.0, -1.0))[0]
-        ground = self.extremes[:, 2].min() if struck is None else struck.z
+        ground = self.whole.low[2] if struck is None else struck.z
         return np.array([place[0], place[1], ground + EYE])
 
     def framing_seen(self, eye: Array, way: Array) -> Camera:
@@ -212,57 +230,3 @@ class Survey:
         half = np.abs(at[:, :2] / at[:, 2:] / self.sides).max() * MARGIN
         longest, widest = (SENSOR / (2 * lens) for lens in STREET_LENSES[::-1])
         return Camera.at(eye, axes, float(np.clip(half, longest, widest)) * self.sides)
-
-
-def _spread(corners: Array) -> tuple[Array, Array, NDArray[np.int64], float]:
-    """Points on triangles [3, 3, n] (corner, axis), evenly over their area: (points [s, 3],
-    normals, triangles, area of all).
-
-    Stratified by area from triangle to triangle; within one, along the additive recurrence of the
-    plastic number (Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018).
-    """
-    (ax, ay, az), (bx, by, bz) = corners[1:] - corners[0]
-    across = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
-    areas = np.sqrt(np.einsum("xn,xn->n", across, across))
-    ends = np.cumsum(areas)
-    number = np.arange(SAMPLES) + 0.5
-    chosen = np.searchsorted(ends, number / SAMPLES * ends[-1]).clip(max=len(areas) - 1)
-    root = 1.324717957244746
-    u, v = (number / root) % 1.0, (number / root**2) % 1.0
-    over = u + v > 1.0
-    u, v = np.where(over, 1.0 - u, u), np.where(over, 1.0 - v, v)
-    weights = np.stack([1.0 - u - v, u, v])
-    normals = (across[:, chosen] / np.maximum(areas[chosen], 1e-30)).T
-    points = np.einsum("ks,kxs->sx", weights, corners[..., chosen])
-    return points, normals, chosen, float(ends[-1]) / 2
-
-
-def _sphere(count: int) -> Array:
-    """[count, 3] unit vectors spread over the sphere: a Fibonacci lattice."""
-    number = np.arange(count) + 0.5
-    up, turns = 1.0 - 2.0 * number / count, np.pi * (1.0 + 5.0**0.5) * number
-    flat = np.sqrt(1.0 - up**2)
-    return np.stack([flat * np.cos(turns), flat * np.sin(turns), up], 1)
-
-
-def _extremes(corners: Array) -> Array:
-    """The outermost of triangles' corners [3, 3, n] (corner, axis), in directions all around."""
-    ways = _sphere(64)
-    found = []
-    for points in corners:
-        for start in range(0, points.shape[1], CHUNK):
-            some = points[:, start : start + CHUNK]
-            found.append(some[:, (ways @ some).argmax(1)])
-    found = np.concatenate(found, 1)
-    return found[:, np.unique((ways @ found).argmax(1))].T
-
-
-def _farthest(places: Array, count: int) -> NDArray[np.int64]:
-    """At most `count` of places [n, d] that lie far from each other, by farthest point sampling
-    (Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985)."""
-    chosen = [0]
-    apart = np.linalg.norm(places - places[0], axis=1)
-    while len(chosen) < min(count, len(places)):
-        chosen.append(int(apart.argmax()))
-        apart = np.minimum(apart, np.linalg.norm(places - places[chosen[-1]], axis=1))
-    return np.array(chosen)

@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
 from maquette_wire.errors import MaquetteError
 
 from .. import preferences, thumbnails
@@ -20,6 +19,7 @@ from ..gallery_settings import MaquettePicture, gallery_view
 from ..notices import Level, counted
 from ..results import Saved
 from ..session import current, wake
+from .choosing import ChoosingFile
 from .chosen import InGallery, OfPicture
 
 
@@ -67,7 +67,7 @@ class MAQUETTE_OT_find_pictures(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAQUETTE_OT_find_picture(InGallery, bpy.types.Operator):
+class MAQUETTE_OT_find_picture(ChoosingFile, InGallery, bpy.types.Operator):
     """Say where this missing picture is now; others that are missing are looked for there as
     well"""
 
@@ -75,16 +75,9 @@ class MAQUETTE_OT_find_picture(InGallery, bpy.types.Operator):
     bl_label = "Find This Picture"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def work(self, context: bpy.types.Context) -> None:
         scene, entry = context.scene, self.entry(context)
-        path = Path(bpy.path.abspath(self.filepath))
+        path = self.path
         saved = files.saved_at(path)
         if str(saved.recipe.seed) != entry.seed or saved.recipe.prompt != entry.prompt:
             raise MaquetteError(

@@ -4,7 +4,6 @@
 # pyright: reportInvalidTypeForm=false
 # pyright: reportIncompatibleMethodOverride=false
 
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -19,6 +18,7 @@ from ..material_settings import MAPPINGS, material_in, pattern_in, put_material_
 from ..recipes import material_recipe, put_material_back, set_seed
 from ..session import current
 from .beginning import Beginning
+from .choosing import ChoosingFile
 from .folder import open_folder
 from .restyle import with_next_seed
 from .server import reach_server
@@ -167,7 +167,7 @@ class MAQUETTE_OT_remove_material(_OfMaterial, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAQUETTE_OT_material_of_file(bpy.types.Operator):
+class MAQUETTE_OT_material_of_file(ChoosingFile, bpy.types.Operator):
     """Make the node material of maps that Maquette made before: choose the albedo.png in their
     folder"""
 
@@ -175,19 +175,15 @@ class MAQUETTE_OT_material_of_file(bpy.types.Operator):
     bl_label = "Material of a File"
     bl_options = {"REGISTER"}  # the step to undo is its own
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         folder = folder_of(bpy.data.filepath, current().home) / saved_materials.FOLDER
         self.filepath = f"{folder}/"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         own = context.scene.maquette.material
         try:
-            saved = saved_materials.read(Path(bpy.path.abspath(self.filepath)))
+            saved = saved_materials.read(self.path)
             places = assignment.chosen(context, own.assign_to)
             _material, said = put_material_in(saved, own.mapping, places)
         except (MaquetteError, OSError) as error:

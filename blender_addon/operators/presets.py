@@ -19,6 +19,7 @@ from ..chosen_presets import choose
 from ..pictures import thumbnail
 from ..preset_library import LOOKS, current_library
 from ..redrawing import redraw_panels
+from .choosing import ChoosingFile
 
 KINDS = tuple(
     (each, LOOKS[each][0], LOOKS[each][1], LOOKS[each][2], number)
@@ -184,25 +185,14 @@ class MAQUETTE_OT_delete_preset(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class _File(bpy.types.Operator):
-    """What importing and exporting share."""
-
-    bl_options = {"REGISTER"}
-
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default=f"*{SUFFIX}", options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-
-class MAQUETTE_OT_export_presets(_File):
+class MAQUETTE_OT_export_presets(ChoosingFile, bpy.types.Operator):
     """Write all presets of your own into one file, pictures included, for others"""
 
     bl_idname = "maquette.export_presets"
     bl_label = "Export Presets"
+    bl_options = {"REGISTER"}
 
+    filter_glob: StringProperty(default=f"*{SUFFIX}", options={"HIDDEN"})
     check_existing: BoolProperty(default=True, options={"HIDDEN"})
 
     @classmethod
@@ -229,15 +219,18 @@ class MAQUETTE_OT_export_presets(_File):
         return {"FINISHED"}
 
 
-class MAQUETTE_OT_import_presets(_File):
+class MAQUETTE_OT_import_presets(ChoosingFile, bpy.types.Operator):
     """Add the presets of a file that somebody exported to your own"""
 
     bl_idname = "maquette.import_presets"
     bl_label = "Import Presets"
+    bl_options = {"REGISTER"}
+
+    filter_glob: StringProperty(default=f"*{SUFFIX}", options={"HIDDEN"})
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         try:
-            taken, there = library.take_in(Home.default(), Path(bpy.path.abspath(self.filepath)))
+            taken, there = library.take_in(Home.default(), self.path)
         except MaquetteError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

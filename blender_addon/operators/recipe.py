@@ -15,6 +15,7 @@ from maquette_wire.recipe import Recipe
 from .. import results
 from ..gallery import entries
 from ..recipes import put_back
+from .choosing import ChoosingFile
 
 
 class MAQUETTE_OT_use_recipe(bpy.types.Operator):
@@ -46,22 +47,15 @@ class MAQUETTE_OT_use_recipe(bpy.types.Operator):
         return _apply(self, context, lambda: results.recipe_of_image(image))
 
 
-class MAQUETTE_OT_use_recipe_file(bpy.types.Operator):
+class MAQUETTE_OT_use_recipe_file(ChoosingFile, bpy.types.Operator):
     """Choose a PNG that Maquette made, and put its settings back into the panel"""
 
     bl_idname = "maquette.use_recipe_file"
     bl_label = "Use Recipe of a File"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def execute(self, context: bpy.types.Context) -> set[str]:
-        path = Path(bpy.path.abspath(self.filepath))
+        path = self.path
         return _apply(self, context, lambda: _read(path))
 
 

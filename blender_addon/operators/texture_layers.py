@@ -4,7 +4,6 @@
 # pyright: reportInvalidTypeForm=false
 # pyright: reportIncompatibleMethodOverride=false
 
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -14,6 +13,7 @@ from maquette_wire.errors import MaquetteError
 from .. import layers, textures
 from ..delivery import folder_of, put_texture_on
 from ..session import current
+from .choosing import ChoosingFile
 from .folder import open_folder
 from .texture import in_object_mode
 
@@ -81,7 +81,7 @@ class MAQUETTE_OT_texture_folder(OfLayer, bpy.types.Operator):
         return open_folder(self, layers.folder_of(bpy.data.materials[self.layer]))
 
 
-class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
+class MAQUETTE_OT_texture_of_file(ChoosingFile, bpy.types.Operator):
     """Lay a texture that Maquette made of this model on it again"""
 
     bl_idname = "maquette.texture_of_file"
@@ -92,19 +92,14 @@ class MAQUETTE_OT_texture_of_file(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return in_object_mode(cls, context)
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         folder = folder_of(bpy.data.filepath, current().home)
         self.filepath = f"{folder}/"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return super().invoke(context, event)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        path = Path(bpy.path.abspath(self.filepath))
         try:
-            said = put_texture_on(textures.saved_at(path))
+            said = put_texture_on(textures.saved_at(self.path))
         except (MaquetteError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

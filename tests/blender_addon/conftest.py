@@ -30,7 +30,7 @@ SECONDS = 20.0
 blender_addon.__time__ = Path(blender_addon.__file__).stat().st_mtime  # type: ignore[attr-defined]
 
 
-SCENES = ("gallery_scene", "textured_scene")
+SCENES = ("gallery_scene", "material_scene", "textured_scene")
 """Modules beside this one whose fixtures several test modules use."""
 
 _status = 0

@@ -38,6 +38,7 @@ SENT_FROM = (
     "backend/maquette/painting.py",
     "backend/maquette/defaults.py",
     "backend/maquette/plan.py",
+    "backend/maquette/runner.py",
     "backend/maquette/samplers.py",
     "backend/maquette/sampling.py",
     "backend/maquette/schedulers.py",

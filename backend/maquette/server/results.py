@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 class Outcome(Protocol):
-    """What a sampler returns, see ``maquette.sampling.SamplingResult``."""
+    """What a sampler returns, see ``maquette.runner.SamplingResult``."""
 
     @property
     def recipe(self) -> Recipe: ...

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from maquette.sampling import SamplingResult
+from maquette.runner import SamplingResult
 from maquette.texturing.projection import Camera, look, points_seen
 from maquette_wire.capture import Capture
 from maquette_wire.recipe import Recipe

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from maquette import samplers, sampling
+from maquette import runner, samplers
 from maquette.catalogue import Catalogue
 from maquette.edges import edge_recall
 from maquette.families.family import Family, PictureTask
 from maquette.families.sd2_depth import Sd2Depth
 from maquette.families.settings import read_settings
+from maquette.runner import SamplingResult
 from maquette.running import JobCancelled
-from maquette.sampling import Sampler, SamplingResult
+from maquette.sampling import Sampler
 from maquette.together import SurfaceAverage
 from maquette_wire.errors import MaquetteError
 from numpy.typing import NDArray
@@ -174,8 +175,8 @@ def test_the_anchor_is_painted_first_in_every_step(
         painted.extend([picture.number for picture in batch] for batch in batches)
         real(job, batches)
 
-    real = sampling.paint
-    monkeypatch.setattr(sampling, "paint", paint)
+    real = runner.paint
+    monkeypatch.setattr(runner, "paint", paint)
     pictures = {2: np.full((128, 96, 3), 90, np.uint8)} if given else {}
     sampler.run(recipe(), VIEWS, together=True, given=pictures)
     assert painted == ([[2], [0], [1]] if given else [[1], [0], [2]])

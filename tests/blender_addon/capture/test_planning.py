@@ -13,7 +13,7 @@ from maquette_wire.capture import Capture
 from maquette_wire.errors import MaquetteError
 from maquette_wire.view import View
 
-from blender_addon.capture import Plan, Surface, capture_view, plan, surface
+from blender_addon.capture import Plan, Surface, capture_view, overview, plan, surface
 from blender_addon.capture.view import camera_pose, camera_view
 from tests.blender_addon.capture import scenes
 
@@ -30,6 +30,14 @@ BLOCKS: list[Box] = [
     ((x * 30.0, y * 30.0, 10 + 5 * abs(x - y)), (18, 18, 20 + 10 * abs(x - y)))
     for x in (-1, 0, 1)
     for y in (-1, 0, 1)
+]
+
+
+FAR_APART: list[Box] = [((x, x / 10, 10), (60, 40, 20)) for x in (-250, 250)]
+DISTRICT: list[Box] = [
+    ((x * 50.0, y * 50.0, 6 + (x * y) % 3), (36, 36, 12 + 2 * ((x * y) % 3)))
+    for x in range(12)
+    for y in range(12)
 ]
 
 
@@ -67,6 +75,11 @@ def seen_in(capture: Capture, points: np.ndarray, normals: np.ndarray) -> np.nda
     apart = np.abs(np.asarray(capture.depth)[y, x] + at[:, 2])
     side = 2 / (view.width * view.projection_matrix[0]) * (-at[:, 2] if perspective else 1.0)
     return inside & (cosine > WELL) & (apart < 4 * side)
+
+
+def shown_in(capture: Capture) -> float:
+    """The share of a picture that shows anything."""
+    return float(np.isfinite(np.asarray(capture.depth)).mean())
 
 
 def captures_of(made: Plan) -> list[Capture]:
@@ -166,6 +179,76 @@ def test_no_camera_stands_inside_a_building():
         assert not ((np.abs(eyes[:, :2] - at) < half).all(1) & (eyes[:, 2] < top)).any()
     # The room is as large as the house, and out of reach.
     assert made.reachable < 0.5
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_views_of_blocks_far_apart_are_each_full_of_one(joined: bool):
+    """A picture of both shows them in one part of a hundred."""
+    blocks = [scenes.box(*each, f"Block {number}") for number, each in enumerate(FAR_APART)]
+    if joined:
+        with bpy.context.temp_override(active_object=blocks[0], selected_editable_objects=blocks):
+            bpy.ops.object.join()
+    whole = surface(bpy.context)
+    made = plan(bpy.context, whole, 6)
+    points, normals = points_of(whole)
+    captures = captures_of(made)
+    assert len(captures) == 6
+    assert min(shown_in(each) for each in captures) > 0.12
+    shown = np.array([seen_in(each, points, normals) for each in captures])
+    assert made.seen[-1] > 0.97 * made.reachable
+    assert shown.any(0).mean() == pytest.approx(made.seen[-1], abs=0.03)
+    east = points[:, 0] > 0
+    assert 2 <= sum(each[east].sum() > each[~east].sum() for each in shown) <= 4
+    assert all(shown_in(each) > 0.12 for each in captures_of(plan(bpy.context, whole, 1)))
+
+
+def test_the_two_views_of_blocks_far_apart_are_each_full_of_one():
+    for center, size in FAR_APART:
+        scenes.box(center, size)
+    views = overview(bpy.context, surface(bpy.context), 256, 192)
+    assert [view.name for view in views] == ["Street", "Bird"]
+    assert min(shown_in(capture_view(bpy.context, view)) for view in views) > 0.15
+
+
+def test_towers_far_apart_are_whole_in_their_views():
+    towers = [((x, 0, 50), (25, 25, 100)) for x in (0, 250, 500)]
+    for center, size in towers:
+        scenes.box(center, size)
+    made = plan(bpy.context, surface(bpy.context), 6)
+    assert made.seen[-1] > 0.97 * made.reachable
+    for capture in captures_of(made):
+        assert shown_in(capture) > 0.12
+        depth = np.asarray(capture.depth)
+        assert not np.isfinite(depth[[0, -1]]).any(), "foot and top are in the picture"
+
+
+def test_views_of_a_district_are_near_enough_to_tell_its_houses():
+    ground()
+    for center, size in DISTRICT:
+        scenes.box(center, size)
+    whole = surface(bpy.context)
+    made = plan(bpy.context, whole, 6)
+    points, normals = points_of(whole)
+    density = np.zeros(len(points))
+    for capture in captures_of(made):
+        matrix = np.reshape(capture.view.view_matrix, (4, 4))
+        away = -(points @ matrix[2, :3] + matrix[2, 3])
+        here = capture.view.projection_matrix[0] / 2 / away
+        density = np.maximum(density, np.where(seen_in(capture, points, normals), here, 0.0))
+    # A picture of all of it is 800 m across.
+    seen = density > 0.0
+    assert made.seen[-1] == pytest.approx(seen.mean(), abs=0.03)
+    assert seen.mean() > 0.7 * made.reachable
+    assert np.median(1 / density[seen]) < 320.0
+
+
+def test_each_of_many_houses_has_as_many_views_as_it_would_have_alone():
+    """What the last of them adds is next to nothing of the whole, and something of a house."""
+    for number in range(16):
+        scenes.box((number % 8 * 150.0, number // 8 * 150.0, 4), (12, 9, 8))
+    made = plan(bpy.context, surface(bpy.context), 48)
+    assert len(made.poses) == 48
+    assert made.seen[-1] > 0.97 * made.reachable
 
 
 def test_the_same_scene_has_the_same_plan():
