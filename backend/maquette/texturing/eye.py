@@ -20,7 +20,7 @@ from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
 from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, slopes, weigh
 from .pyramid import Pyramid
-from .tensors import put_at, squares, which
+from .tensors import put_at, squares, which, which_above
 
 GRAZING = 0.03
 """Least cosine at which a view colours at all."""
@@ -67,9 +67,10 @@ class Eye:
         device: torch.device,
     ) -> Eye:
         camera = Camera.of(view, origin, device)
-        whole = torch.empty(_COLOR + 5, view.height, view.width)
+        # NumPy's memory, of which large pieces come in large pages.
+        made = np.empty((_COLOR + 5, view.height, view.width), np.float32)
         # Of its own, since frames of a capture are read-only.
-        flat, trust, *colors, planar, metres = whole.numpy()
+        flat, trust, *colors, planar, metres = made
         metres[:] = depth
         depth = metres
         flattened(depth, view, out=flat)
@@ -84,7 +85,7 @@ class Eye:
             above = min(top, 1)
             band = _planar(flat[top - above : top + rows + 2], camera)
             planar[some] = band[above : above + rows]
-        whole = whole.to(device)
+        whole = torch.from_numpy(made).to(device)
         tables, planar, metres = whole[: _COLOR + 3], whole[-2], whole[-1]
         pyramid = Pyramid.of(metres)
         return cls(camera, metres.flatten(), pyramid, tables, planar, camera.clip())
@@ -167,26 +168,30 @@ class Eye:
         found = _look_up(self.tables, place, "bilinear", "border")
         # The pixel to the left and above, which `nearest` would round to; past the edge is none.
         half = torch.tensor([[1.0 / camera.width], [1.0 / camera.height]], device=place.device)
-        planar = _look_up(self.planar[None], place - half, "nearest", "zeros")[0] > 0.0
+        planar = _look_up(self.planar[None], place - half, "nearest", "zeros")[0]
+        # What is so is 1, and else 0: faster than truths, which PyTorch handles one by one.
         flat, tolerance = found[_FLAT], DEPTH_TOLERANCE
         if camera.perspective:
             # Of the depth, which is one where the map agrees with the point.
             flat, tolerance = flat * depth, tolerance + PIXEL_TOLERANCE * camera.pixel
-            agrees = (flat - 1.0).abs_() <= flat * tolerance
+            limit = flat * tolerance
+            agrees = flat.sub_(1.0).abs_().le_(limit)
         else:
-            agrees = (flat - depth).abs_() <= depth * tolerance + PIXEL_TOLERANCE * camera.pixel
-        shown = cosine >= GRAZING
+            limit = depth * tolerance + PIXEL_TOLERANCE * camera.pixel
+            agrees = flat.sub_(depth).abs_().le_(limit)
+        shown = cosine.clone().ge_(GRAZING)
         clear = cosine * camera.side(depth).rsqrt_()
         quality = clear * found[_TRUST]
-        quality *= agrees.logical_and_(planar).logical_and_(shown)
+        quality *= agrees.mul_(planar).mul_(shown)
         colors = found[_COLOR:]
-        rough = which(shown.logical_and_(~planar))
+        rough = which_above(shown, planar)
         if len(rough):
-            slope = slopes(camera, -offsets, camera.rotation @ normals)
+            own = planes.index_select(0, rough)
+            facing = camera.rotation @ normals.index_select(1, own)
             rows, trust, seen = self._look_closely(
                 place.index_select(1, rough),
                 depth.index_select(0, rough),
-                slope.index_select(1, planes.index_select(0, rough)),
+                slopes(camera, -offsets.index_select(0, own), facing),
             )
             rows = rough.index_select(0, rows)
             put_at(quality[None], rows, trust.mul_(clear.index_select(0, rows))[None])

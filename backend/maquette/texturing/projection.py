@@ -198,9 +198,9 @@ def weigh(
     tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
     found = depth.index_select(0, taps.flatten()).view(taps.shape)
     if camera.perspective:
-        agrees = (found * expected).sub_(1.0).abs_() <= expected * tolerance
+        agrees = found.mul_(expected).sub_(1.0).abs_().le_(expected.mul_(tolerance))
     else:
-        agrees = (found - expected).abs_() <= tolerance
+        agrees = found.sub_(expected).abs_().le_(tolerance)
     across = torch.stack([1 - x, x])
     share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1).mul_(agrees)
     total = share.sum(0)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..workers import ALONE, Workers
@@ -94,8 +93,7 @@ def _joined(laid: list[_Laid]) -> tuple[Parts, Ints, Ints, NDArray[np.int64]]:
     memory that it takes."""
     parts = Parts.joined([each.parts for each in laid])
     ends = np.concatenate([each.counts for each in laid]).cumsum()
-    # PyTorch's memory, since a piece as large costs several times as much to come by from NumPy.
-    places, own = torch.empty(2, sum(len(each.own) for each in laid), dtype=torch.int32).numpy()
+    places, own = np.empty((2, sum(len(each.own) for each in laid)), np.int32)
     laid.reverse()
     start = first = 0
     while laid:

@@ -17,6 +17,13 @@ def which(mask: Tensor) -> Tensor:
     return mask.nonzero()[:, 0]
 
 
+def which_above(values: Tensor, limits: Tensor) -> Tensor:
+    """The numbers, int64 and ascending, at which values [n] are above limits [n]."""
+    if values.is_cpu:  # NumPy compares in a quarter of the time.
+        return torch.from_numpy(np.flatnonzero(values.numpy() > limits.numpy()))
+    return which(values > limits)
+
+
 def order(keys: Tensor) -> Tensor:
     """In which order int32 keys [n] ascend; equal ones stay in theirs."""
     if not keys.is_cpu:
