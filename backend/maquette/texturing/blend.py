@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .eye import Eye
-from .tensors import order, put_at, which, which_above
+from .tensors import order, put_at, which_above, which_equal
 
 _SQUARINGS = 5
 _SHARPNESS = 2**_SQUARINGS
@@ -89,7 +89,7 @@ class Blend:
                 return
             numbers = asked.index_select(0, self.planes.index_select(0, rows))
             for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
-                some = rows.index_select(0, which(numbers == number))
+                some = rows.index_select(0, which_equal(numbers, number))
                 if len(some):
                     self._add(number, eye, own, some)
 

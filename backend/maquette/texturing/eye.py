@@ -20,7 +20,7 @@ from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
 from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, slopes, weigh
 from .pyramid import Pyramid
-from .tensors import put_at, squares, which, which_above
+from .tensors import put_at, squares, which_above
 
 GRAZING = 0.03
 """Least cosine at which a view colours at all."""
@@ -116,7 +116,7 @@ class Eye:
         centers: [3, n]; radii: [n]."""
         camera = self.camera
         result = torch.zeros_like(radii)
-        rows = which(offsets > 0.0)
+        rows = which_above(offsets, 0.0)
         centers, radii, offsets = (
             each.index_select(-1, rows) for each in (centers, radii, offsets)
         )
@@ -133,10 +133,10 @@ class Eye:
         # How far from its centre's place a patch may reach in the picture.
         reach = steep * radii
         cosine = (offsets / near).clamp_(max=1.0)
-        half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
-        beside, above = place.abs() <= 1.0 + reach + _BEYOND / half
-        shown = beside & above & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
-        some = which(shown)
+        half = camera.size / 2
+        beside, above = place.abs().le_(1.0 + reach + _BEYOND / half)
+        shown = beside.mul_(above).mul_((depth + radii).gt_(_LEAST_DEPTH))
+        some = which_above(shown.mul_(cosine.clone().ge_(GRAZING)), 0.0)
         depth, radii, nearest, cosine, offsets, far = (
             each.index_select(0, some) for each in (depth, radii, nearest, cosine, offsets, far)
         )
@@ -146,7 +146,7 @@ class Eye:
         slope = (offsets / far).clamp_(min=GRAZING).reciprocal_()
         behind = nearest - camera.side(depth + radii) * (2.0 * _AROUND * slope)
         quality = cosine * camera.side(nearest).rsqrt_()
-        quality *= behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
+        quality *= behind.le_(self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE))
         result.index_copy_(0, rows.index_select(0, some), quality)
         return result
 
@@ -167,8 +167,8 @@ class Eye:
             cosine *= squares(at[2:]).rsqrt_()
         found = _look_up(self.tables, place, "bilinear", "border")
         # The pixel to the left and above, which `nearest` would round to; past the edge is none.
-        half = torch.tensor([[1.0 / camera.width], [1.0 / camera.height]], device=place.device)
-        planar = _look_up(self.planar[None], place - half, "nearest", "zeros")[0]
+        before = place - 1.0 / camera.size
+        planar = _look_up(self.planar[None], before, "nearest", "zeros")[0]
         # What is so is 1, and else 0: faster than truths, which PyTorch handles one by one.
         flat, tolerance = found[_FLAT], DEPTH_TOLERANCE
         if camera.perspective:
@@ -204,26 +204,24 @@ class Eye:
         """Which points have nothing before them, by the single pixels around them: their numbers
         [m], trust in the picture there [m], and linear colours [3, m]. place: [2, n]; depth: [n];
         slope: [2, n], as `slopes` says."""
-        camera = self.camera
-        size = torch.tensor([[camera.width], [camera.height]], device=place.device)
-        x, y = ((place + 1.0) * size).mul_(0.5).sub_(0.5)
-        rows, taps, shares = weigh(camera, self.depth, x, y, depth, slope)
-        beyond = (place.index_select(1, rows).abs_() - 1.0).mul_(size).mul_(0.5).amax(0)
+        x, y = ((place + 1.0) * self.camera.size).mul_(0.5).sub_(0.5)
+        rows, taps, shares = weigh(self.camera, self.depth, x, y, depth, slope)
         tables = self.tables[_TRUST:].flatten(1)
         found = tables.index_select(1, taps.flatten()).unflatten(1, taps.shape)
         found = found.mul_(shares).sum(1)
         trust, seen = found[0].clamp_(_HARDLY, 1.0), found[1:]
-        out = which(beyond > 0.0)
-        if len(out):
+        if float(place.abs().amax()) > 1.0:
+            place = place.index_select(1, rows)
+            beyond = (place.abs() - 1.0).mul_(self.camera.size).mul_(0.5).amax(0)
+            out = which_above(beyond, 0.0)
             trust[out] = _HARDLY * (beyond[out] <= _BEYOND)
-            seen[:, out] = self._continued(place[:, rows[out]])
+            seen[:, out] = self._continued(place[:, out])
         return rows, trust, seen
 
     def _continued(self, spots: Tensor) -> Tensor:
         """Colours [3, m] past the picture's edge, at places [2, m]: what it has on this side of
         the outermost pixels' centres, turned over about their colour."""
-        size = torch.tensor([[self.camera.width], [self.camera.height]]).to(spots)
-        last = 1.0 - 1.0 / size
+        last = 1.0 - 1.0 / self.camera.size
         edge = spots.minimum(last).maximum(-last)
         at_edge, mirrored = (
             _look_up(self.tables[_COLOR:], each, "bilinear", "border")
