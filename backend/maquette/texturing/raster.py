@@ -6,6 +6,7 @@ its edges cross them (Pineda, "A Parallel Algorithm for Polygon Rasterization", 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -94,20 +95,20 @@ def _joined(laid: list[_Laid]) -> tuple[Parts, Ints, Ints, NDArray[np.int64]]:
     parts = Parts.joined([each.parts for each in laid])
     total = sum(len(own) for each in laid for _, own in each.pieces)
     places, own = np.empty((2, total), np.int32)
-    counts = []
     laid.reverse()
     start = before = 0
     while laid:
         each = laid.pop()
-        begin = start
         for spots, numbers in each.pieces:
             some = slice(start, start + len(spots))
             np.add(spots, each.start, out=places[some])
             np.add(numbers, np.int32(before) - each.first, out=own[some])
             start = some.stop
-        counts.append(np.bincount(own[begin:start] - np.int32(before), None, len(each.parts)))
         before += len(each.parts)
-    return parts, places, own, np.concatenate(counts).cumsum()
+    ends = np.zeros(len(parts), np.int64)
+    last = np.flatnonzero(np.diff(own, append=np.int32(-1)))
+    ends[own[last]] = last + 1
+    return parts, places, own, np.maximum.accumulate(ends)
 
 
 class _Band:
@@ -132,24 +133,14 @@ class _Band:
         laid = list(_rows(parts, frames, self.size, self.start, 0.0))
         for spots, own in laid:
             self.owner[spots] = own
-        if sum(len(own) for _, own in laid) > np.count_nonzero(self.owner >= 0):
-            self.shared = self._inside_of_several(laid, frames)
-            laid = self._staying(laid)
-        return _Laid(parts, self.start, np.int32(0), laid)
-
-    def _inside_of_several(
-        self, laid: list[tuple[Ints, Ints]], frames: NDArray[np.float64]
-    ) -> int:
-        """How many texels that others were laid over are inside of both, beyond doubt."""
         twice = np.zeros(len(self.owner), bool)
-        for spots, own in laid:
-            last = self.owner.take(spots)
-            doubt = np.flatnonzero(last != own)
-            places, both = spots[doubt], np.ones(len(doubt), bool)
-            for each in (own[doubt], last[doubt]):
-                both &= _weights(frames, each, places + self.start, self.size).min(0) > _WITHIN
-            twice[places[both]] = True
-        return int(np.count_nonzero(twice))
+        for spots, own, last in self._laid_over(laid):
+            both = np.ones(len(spots), bool)
+            for each in (own, last):
+                both &= _weights(frames, each, spots + self.start, self.size).min(0) > _WITHIN
+            twice[spots[both]] = True
+        self.shared = int(np.count_nonzero(twice))
+        return _Laid(parts, self.start, np.int32(0), laid)
 
     def _lay_beside(self, parts: Parts, frames: NDArray[np.float64], first: np.int32) -> _Laid:
         """Each texel for the part that it is nearest to, but where one lies that is inside. first:
@@ -170,15 +161,18 @@ class _Band:
             order = np.argsort(near)
             self.owner[spots[order]], nearness[spots[order]] = own[order], near[order]
             laid.append((spots, own))
-        return _Laid(parts, self.start, first, self._staying(laid))
+        deque(self._laid_over(laid), 0)
+        return _Laid(parts, self.start, first, laid)
 
-    def _staying(self, laid: list[tuple[Ints, Ints]]) -> list[tuple[Ints, Ints]]:
-        """What no other was laid over."""
-        stays = [np.flatnonzero(self.owner.take(spots) == own) for spots, own in laid]
-        return [
-            (spots.take(some), own.take(some))
-            for (spots, own), some in zip(laid, stays, strict=True)
-        ]
+    def _laid_over(self, laid: list[tuple[Ints, Ints]]) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Take out of `laid` what others were laid over; with which of these, for each piece."""
+        for number, (spots, own) in enumerate(laid):
+            last = self.owner.take(spots)
+            under = np.flatnonzero(last != own)
+            if len(under):
+                stays = np.flatnonzero(last == own)
+                laid[number] = spots.take(stays), own.take(stays)
+                yield spots[under], own[under], last[under]
 
 
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -267,11 +261,12 @@ def _rows(
             column = np.where(leans, column, 1.0)
             offset = np.where(leans, -(start_weight + slack) / column, 0.0)
             slope = np.where(leans, -row / column, 0.0)
-            crossing = np.repeat(slope, tall) * rows + np.repeat(offset, tall)
-            floor = np.where(leans & (column > 0.0), 0.0, -np.inf)
-            ceiling = np.where(leans & (column < 0.0), 0.0, np.inf)
-            least = np.maximum(least, crossing + np.repeat(floor, tall))
-            most = np.minimum(most, crossing + np.repeat(ceiling, tall))
+            floor = np.where(leans & (column > 0.0), offset, -np.inf)
+            ceiling = np.where(leans & (column < 0.0), offset, np.inf)
+            leaning = np.repeat(slope, tall)
+            leaning *= rows
+            least = np.maximum(least, leaning + np.repeat(floor, tall))
+            most = np.minimum(most, leaning + np.repeat(ceiling, tall))
         first = np.ceil(least).astype(np.int32)
         lengths = np.maximum(np.floor(most).astype(np.int32) - first + 1, 0)
         begins = (rows * size - begin).astype(np.int32) + first
