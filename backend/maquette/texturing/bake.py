@@ -28,7 +28,7 @@ from .outsides import outsides
 from .projection import look
 from .raster import texels_of
 from .surface import Surface
-from .tensors import put, repeated, runs
+from .tensors import put, runs
 from .texels import Patches, Texels
 from .window import window
 
@@ -208,8 +208,7 @@ class Stage:
         objects = self._tensor(surface.objects).long()
         some = np.unique(np.linspace(0, len(self.texels) - 1, _SAMPLES).astype(np.int64))
         parts = self._tensor(self.texels.own[some]).long()
-        points = self.patches.points(some, parts, torch.ones_like(parts))
-        planes = self.patches.planes[parts]
+        points, planes = self.patches.points(some, parts), self.patches.planes[parts]
         normals = self.patches.normals.index_select(1, planes)
         sights = list(
             workers.each(lambda eye: look(eye.camera, eye.depth, points, normals), self.eyes)
@@ -267,8 +266,8 @@ class Stage:
         planes = self.patches.planes.index_select(0, chunk.parts)
         rows = runs(self._starts.index_select(0, chunk.parts), chunk.counts).cpu().numpy()
         numbers = torch.arange(len(chunk.parts), device=self.device)
-        own = repeated(numbers, chunk.counts)
-        points = self.patches.points(rows, chunk.parts, chunk.counts)
+        own = torch.repeat_interleave(numbers, chunk.counts)
+        points = self.patches.points(rows, chunk.parts.index_select(0, own))
         blend = Blend(points, own, self.patches.normals.index_select(1, planes))
         offsets = self.offsets.index_select(1, planes)
         lights = None if self.lights is None else self.lights.index_select(2, planes)

@@ -236,9 +236,9 @@ def _look_up(tables: Tensor, place: Tensor, mode: str, padding: str) -> Tensor:
     return grid_sample(tables[None], grid, mode, padding, align_corners=False)[0, :, 0]
 
 
-def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
-    """[h, w]: 1 where flattened depth is planar between a pixel and the next to the right and
-    below, which it is where each two that are beside each other continue a third, else 0."""
+def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
+    """[h, w]: where flattened depth is planar between a pixel and the next to the right and below,
+    which it is where each two that are beside each other continue a third."""
     limit = _PLANAR * (DEPTH_TOLERANCE + PIXEL_TOLERANCE * camera.pixel) * flat
     if not camera.perspective:
         limit = _PLANAR * (DEPTH_TOLERANCE * flat + PIXEL_TOLERANCE * camera.pixel)
@@ -254,4 +254,4 @@ def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
         pairs[:, :-1] &= pairs[:, 1:]
         marks[:-1] &= pairs
     squares[-1:], squares[:, -1:] = False, False
-    return squares.astype(np.float32)
+    return squares

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample
 
 from ..workers import ALONE, Workers
-from .tensors import put, repeated, which_above
+from .tensors import put, which_above
 from .texels import Ints, Patches, Texels
 
 _CELLS = 4, 32
@@ -52,9 +52,8 @@ def fill(
     facing = _facing(patches.normals.index_select(1, patches.planes))
 
     def spots(chosen: Ints) -> tuple[Tensor, Tensor]:
-        own = torch.from_numpy(texels.own.take(chosen)).to(patches.device)
-        own, counts = own.unique_consecutive(return_counts=True)
-        return patches.points(chosen, own, counts), repeated(facing.index_select(1, own), counts)
+        own = torch.from_numpy(texels.own.take(chosen)).to(patches.device).long()
+        return patches.points(chosen, own), facing.index_select(1, own)
 
     def volumes() -> Iterator[tuple[_Volume, Ints]]:
         """Each with some of the texels that it colours."""

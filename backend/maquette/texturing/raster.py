@@ -105,8 +105,9 @@ def _joined(laid: list[_Laid]) -> tuple[Parts, Ints, Ints, NDArray[np.int64]]:
             np.add(numbers, np.int32(before) - each.first, out=own[some])
             start = some.stop
         before += len(each.parts)
-    ends = np.zeros(len(parts), np.int64)
-    last = np.flatnonzero(np.diff(own, append=np.int32(-1)))
+    ends, final = np.zeros(len(parts), np.int64), np.ones(total, bool)
+    np.not_equal(own[1:], own[:-1], out=final[:-1])
+    last = np.flatnonzero(final)
     ends[own[last]] = last + 1
     return parts, places, own, np.maximum.accumulate(ends)
 

@@ -58,14 +58,8 @@ def put(values: Tensor, rows: NDArray[np.integer[Any]], columns: Tensor) -> None
     put_at(values.T, torch.from_numpy(rows).long(), columns.cpu())
 
 
-def repeated(values: Tensor, counts: Tensor) -> Tensor:
-    """Each of values [..., n] as often as its count [n] says, one after another."""
-    if values.is_cpu:  # NumPy takes a third of the time.
-        return torch.from_numpy(np.repeat(values.numpy(), counts.numpy(), -1))
-    return values.repeat_interleave(counts, -1)
-
-
 def runs(starts: Tensor, lengths: Tensor) -> Tensor:
     """The numbers from each start on, as many as its length, one run after another."""
-    numbers = repeated(starts - (lengths.cumsum(0) - lengths), lengths)
+    before = lengths.cumsum(0) - lengths
+    numbers = torch.repeat_interleave(starts - before, lengths)
     return numbers.add_(torch.arange(len(numbers), device=numbers.device))

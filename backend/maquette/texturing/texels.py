@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .surface import Surface
-from .tensors import repeated, squares, which
+from .tensors import squares, which
 from .window import boxes
 
 Ints = NDArray[np.int32]
@@ -151,22 +151,17 @@ class Patches:
             np.stack([parts.right - parts.left, parts.bottom - parts.top])
         ).to(device)
 
-    def points(
-        self, chosen: Ints | NDArray[np.int64], parts: Tensor, counts: Tensor
-    ) -> Tensor:
-        """[3, k]. parts, counts: int64 [p], whose texels they are, and how many of each."""
+    def points(self, chosen: Ints | NDArray[np.int64], parts: Tensor) -> Tensor:
+        """[3, k]. parts: int64 [k], of each texel its own."""
         texels = self.texels
         places = torch.from_numpy(texels.places.take(chosen))
         # From the part's first column and row on; less than 2^24, which float32 holds.
-        first = repeated(self._first.index_select(0, parts), counts)
-        places = (places.to(self.device) - first).float()
+        places = (places.to(self.device) - self._first.index_select(0, parts)).float()
         rows = ((places + 0.5) * (1.0 / texels.size)).floor_()
         columns = places.sub_(rows, alpha=texels.size)
-        start, across, down = (
-            repeated(each.index_select(1, parts), counts) for each in self._points
-        )
+        start, across, down = (each.index_select(1, parts) for each in self._points)
         points = start.addcmul_(across, columns).addcmul_(down, rows)
-        beside = which(repeated(parts >= texels.beside, counts))
+        beside = which(parts >= texels.beside)
         if len(beside):
             nearest = texels.positions(self.corners, chosen[beside.cpu().numpy()])
             points[:, beside] = torch.from_numpy(nearest).to(self.device)
