@@ -114,8 +114,8 @@ def _bake(
     # A device has one stream of work.
     hands = workers if device.type == "cpu" else ALONE
     stage = Stage(surface, views, texels, device, match, hands, even=even)
-    linear = np.zeros((texels.total, 3), np.float32)
-    canvas = torch.from_numpy(linear)
+    canvas = torch.zeros(texels.total, 3)
+    linear: NDArray[np.float32] = canvas.numpy()
     inside = int(texels.ends[texels.beside - 1]) if texels.beside else 0
     shown, seen = np.zeros(texels.total, bool), np.zeros(len(texels), bool)
 

@@ -67,10 +67,9 @@ class Eye:
         device: torch.device,
     ) -> Eye:
         camera = Camera.of(view, origin, device)
-        # NumPy's memory, of which large pieces come in large pages.
-        made = np.empty((_COLOR + 5, view.height, view.width), np.float32)
+        whole = torch.empty(_COLOR + 5, view.height, view.width)
         # Of its own, since frames of a capture are read-only.
-        flat, trust, *colors, planar, metres = made
+        flat, trust, *colors, planar, metres = whole.numpy()
         metres[:] = depth
         depth = metres
         flattened(depth, view, out=flat)
@@ -85,7 +84,7 @@ class Eye:
             above = min(top, 1)
             band = _planar(flat[top - above : top + rows + 2], camera)
             planar[some] = band[above : above + rows]
-        whole = torch.from_numpy(made).to(device)
+        whole = whole.to(device)
         tables, planar, metres = whole[: _COLOR + 3], whole[-2], whole[-1]
         pyramid = Pyramid.of(metres)
         return cls(camera, metres.flatten(), pyramid, tables, planar, camera.clip())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ..workers import ALONE, Workers
@@ -94,7 +95,8 @@ def _joined(laid: list[_Laid]) -> tuple[Parts, Ints, Ints, NDArray[np.int64]]:
     memory that it takes."""
     parts = Parts.joined([each.parts for each in laid])
     total = sum(len(own) for each in laid for _, own in each.pieces)
-    places, own = np.empty((2, total), np.int32)
+    # PyTorch's memory, since a piece as large costs several times as much to come by from NumPy.
+    places, own = torch.empty(2, total, dtype=torch.int32).numpy()
     laid.reverse()
     start = before = 0
     while laid:
