@@ -180,42 +180,38 @@ class Eye:
             agrees = flat.sub_(depth).abs_().le_(limit)
         shown = cosine.clone().ge_(GRAZING)
         clear = cosine * camera.side(depth).rsqrt_()
-        quality = clear * found[_TRUST]
+        quality, colors = found[_TRUST].mul_(clear), found[_COLOR:]
         quality *= agrees.mul_(planar).mul_(shown)
-        colors = found[_COLOR:]
         rough = which_above(shown, planar)
         if len(rough):
             own = planes.index_select(0, rough)
             facing = camera.rotation @ normals.index_select(1, own)
-            rows, trust, seen = self._look_closely(
+            seen = self._look_closely(
                 place.index_select(1, rough),
                 depth.index_select(0, rough),
                 slopes(camera, -offsets.index_select(0, own), facing),
             )
-            rows = rough.index_select(0, rows)
-            put_at(quality[None], rows, trust.mul_(clear.index_select(0, rows))[None])
-            put_at(colors, rows, seen)
+            seen[0] *= clear.index_select(0, rough)
+            put_at(found[_TRUST:], rough, seen)
         return quality, cosine, colors
 
-    def _look_closely(
-        self, place: Tensor, depth: Tensor, slope: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Which points have nothing before them, by the single pixels around them: their numbers
-        [m], trust in the picture there [m], and linear colours [3, m]. place: [2, n]; depth: [n];
-        slope: [2, n], as `slopes` says."""
+    def _look_closely(self, place: Tensor, depth: Tensor, slope: Tensor) -> Tensor:
+        """[4, n], by the single pixels around points: trust in the picture there, 0 where something
+        lies before them, and linear colours. place: [2, n]; depth: [n]; slope: [2, n], as `slopes`
+        says."""
         x, y = ((place + 1.0) * self.camera.size).mul_(0.5).sub_(0.5)
-        rows, taps, shares = weigh(self.camera, self.depth, x, y, depth, slope)
+        taps, shares, shown = weigh(self.camera, self.depth, x, y, depth, slope)
         tables = self.tables[_TRUST:].flatten(1)
         found = tables.index_select(1, taps.flatten()).unflatten(1, taps.shape)
         found = found.mul_(shares).sum(1)
-        trust, seen = found[0].clamp_(_HARDLY, 1.0), found[1:]
+        trust = found[0].clamp_(_HARDLY, 1.0)
         if float(place.abs().amax()) > 1.0:
-            place = place.index_select(1, rows)
             beyond = (place.abs() - 1.0).mul_(self.camera.size).mul_(0.5).amax(0)
             out = which_above(beyond, 0.0)
             trust[out] = _HARDLY * (beyond[out] <= _BEYOND)
-            seen[:, out] = self._continued(place[:, out])
-        return rows, trust, seen
+            found[1:, out] = self._continued(place[:, out])
+        trust *= shown
+        return found
 
     def _continued(self, spots: Tensor) -> Tensor:
         """Colours [3, m] past the picture's edge, at places [2, m]: what it has on this side of

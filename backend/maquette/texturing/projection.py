@@ -180,11 +180,12 @@ def look(
     rows = which(inside)
     x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
     facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
-    seen, taps, shares = weigh(camera, depth, x, y, distance, slopes(camera, plane, facing))
+    taps, shares, shown = weigh(camera, depth, x, y, distance, slopes(camera, plane, facing))
+    seen = which_above(shown, 0.0)
     return Sight(
         rows.index_select(0, seen),
-        taps,
-        shares,
+        taps.index_select(1, seen),
+        shares.index_select(1, seen),
         cosine.index_select(0, seen),
         1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
     )
@@ -193,8 +194,8 @@ def look(
 def weigh(
     camera: Camera, depth: Tensor, x: Tensor, y: Tensor, distance: Tensor, slope: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Which points at pixels (x, y), all [n], have nothing before them: their numbers [m], and the
-    `taps` and `shares` of a `Sight`, both [4, m].
+    """The `taps` and `shares` of a `Sight`, both [4, n], of points at pixels (x, y), all [n]; and
+    `shown` [n], 1 where a point has nothing before it, else 0, and then its shares mean nothing.
 
     depth: [h * w]; distance: [n], the points' depth; slope: [2, n], as `slopes` says.
     """
@@ -216,9 +217,8 @@ def weigh(
     across = torch.stack([1 - x, x])
     share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1).mul_(agrees)
     total = share.sum(0)
-    seen = which_above(total, _LEAST_SHARE)
-    shares = share.index_select(1, seen) / total.index_select(0, seen)
-    return seen, taps.index_select(1, seen), shares
+    share /= total.clamp(min=_LEAST_SHARE)
+    return taps, share, total.gt_(_LEAST_SHARE)
 
 
 def slopes(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:
