@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..srgb import srgb_of_linear
-from ..workers import ALONE, Workers
+from ..workers import ALONE, Workers, keep_memory
 from .blend import Blend, grouped, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
@@ -93,6 +93,7 @@ def bake(
     well, for a texture that is lit by the scene it is in. progress is called with texels done and
     all. Raises MaquetteError("not-seen") where no view sees any of the surface.
     """
+    keep_memory()
     with Workers.hired() as workers:
         device = device or torch.device("cpu")
         return _bake(surface, views, size, device, match, even, progress, workers)
