@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 _BATCH = 1 << 22
 """Texels that views are ranked for before any is blended, which bounds the memory of a bake. The
 more they are, the more of those that the same views see are blended together."""
-_PARTS = 1 << 15
+_PARTS = 1 << 16
 """Parts that a processor's thread ranks views for at a time, with as much for each as it has at
 hand."""
 _CHUNK = 1 << 18
