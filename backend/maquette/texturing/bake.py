@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..srgb import srgb_of_linear
-from ..workers import ALONE, Workers
+from ..workers import ALONE, Workers, keep_memory
 from .blend import Blend, grouped, ranked
 from .eye import Eye
 from .fill import continue_islands, fill
@@ -34,8 +34,12 @@ from .window import window
 
 Progress = Callable[[int, int], None]
 
-_BATCH = 1 << 21
-"""Texels that views are ranked for at a time, which bounds the memory of a bake."""
+_BATCH = 1 << 22
+"""Texels that views are ranked for before any is blended, which bounds the memory of a bake. The
+more they are, the more of those that the same views see are blended together."""
+_PARTS = 1 << 16
+"""Parts that a processor's thread ranks views for at a time, with as much for each as it has at
+hand."""
 _CHUNK = 1 << 18
 """Texels that a processor's thread blends at a time: enough that threads seldom wait for each other
 between two operations. A device that has thousands of cores takes a batch."""
@@ -89,6 +93,7 @@ def bake(
     well, for a texture that is lit by the scene it is in. progress is called with texels done and
     all. Raises MaquetteError("not-seen") where no view sees any of the surface.
     """
+    keep_memory()
     with Workers.hired() as workers:
         device = device or torch.device("cpu")
         return _bake(surface, views, size, device, match, even, progress, workers)
@@ -237,8 +242,9 @@ class Stage:
         stops = np.searchsorted(ends, np.arange(_BATCH, ends[-1], _BATCH), side="right")
         cpu = self.device.type == "cpu"
         for begin, end in pairwise([0, *stops, len(ends)]):
-            first, some = int(ends[begin - 1]) if begin else 0, _CHUNK if cpu else _BATCH
-            pieces = [slice(start, min(start + some, end)) for start in range(begin, end, some)]
+            first = int(ends[begin - 1]) if begin else 0
+            some, piece = (_CHUNK, _PARTS) if cpu else (_BATCH, _BATCH)
+            pieces = [slice(start, min(start + piece, end)) for start in range(begin, end, piece)]
             pairs = zip(*workers.each(self._ranked, pieces), strict=True)
             views, bounds = (torch.cat(each, 1) for each in pairs)
             parts = grouped(views)

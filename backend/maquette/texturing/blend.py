@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .eye import Eye
-from .tensors import order, put_at, which
+from .tensors import order, put_at, which_above, which_equal
 
 _SQUARINGS = 5
 _SHARPNESS = 2**_SQUARINGS
@@ -51,9 +51,10 @@ class Blend:
     def __init__(self, points: Tensor, planes: Tensor, normals: Tensor) -> None:
         self.points, self.planes, self.normals = points, planes, normals
         count = points.shape[1]
-        self._both = torch.empty(2, count, device=points.device)
-        self._best, self.cosine = self._both
-        self._sum = torch.empty(4, count, device=points.device)
+        # The best view's quality and cosine, and sums of colours and of their weights.
+        self._state = torch.empty(6, count, device=points.device)
+        self._best, self.cosine = self._state[:2]
+        self._sum = self._state[2:]
         self._lights: Tensor | None = None
 
     def ask(
@@ -80,15 +81,15 @@ class Blend:
         rows = None
         for asked, bound in zip(views[1:], bounds[1:] / _LESS, strict=True):
             if rows is None:
-                rows = which(bound.index_select(0, self.planes) > self._best)
+                rows = which_above(bound.index_select(0, self.planes), self._best)
             else:
                 limit = bound.index_select(0, self.planes.index_select(0, rows))
-                rows = rows.index_select(0, which(limit > self._best.index_select(0, rows)))
+                rows = rows.index_select(0, which_above(limit, self._best.index_select(0, rows)))
             if not len(rows):
                 return
             numbers = asked.index_select(0, self.planes.index_select(0, rows))
             for number, (eye, own) in enumerate(zip(eyes, offsets, strict=True)):
-                some = rows.index_select(0, which(numbers == number))
+                some = rows.index_select(0, which_equal(numbers, number))
                 if len(some):
                     self._add(number, eye, own, some)
 
@@ -110,23 +111,25 @@ class Blend:
         quality, cosine, colors = self._see(
             *(number, eye, self.points[:, some], self.planes[some], offsets)
         )
-        seen = quality > 0.0
-        self._best[some], self._sum[:3, some], self._sum[3, some] = quality, colors, seen
+        self._best[some], self._sum[:3, some] = quality, colors
+        seen = torch.gt(quality, 0.0, out=self._sum[3, some])
         torch.mul(cosine, seen, out=self.cosine[some])
 
     def _add(self, number: int, eye: Eye, offsets: Tensor, rows: Tensor) -> None:
         points, planes = self.points.index_select(1, rows), self.planes.index_select(0, rows)
         quality, cosine, colors = self._see(number, eye, points, planes, offsets)
-        before = self._best.index_select(0, rows)
-        best, better = torch.maximum(before, quality), quality > before
-        # The share of the lesser, against the greater's.
-        share = torch.minimum(before, quality).div_(best.clamp(min=1e-12))
+        state = self._state.index_select(1, rows)
+        before, of_best, mixed = state[0], state[1], state[2:]
+        # Against the better one, whose share is one.
+        shares = torch.stack([before, quality])
+        better = quality.gt_(before)
+        torch.maximum(*shares, out=before)
+        shares /= before.clamp(min=1e-12)
         for _ in range(_SQUARINGS):
-            share.square_()
-        stays, added = torch.where(better, share, 1.0), torch.where(better, 1.0, share)
-        mixed = self._sum.index_select(1, rows).mul_(stays)
+            shares.square_()
+        stays, added = shares
+        mixed *= stays
         mixed[:3].addcmul_(colors, added)
         mixed[3] += added
-        put_at(self._sum, rows, mixed)
-        cosine = torch.where(better, cosine, self.cosine.index_select(0, rows))
-        put_at(self._both, rows, torch.stack([best, cosine]))
+        of_best.lerp_(cosine, better)
+        put_at(self._state, rows, state)

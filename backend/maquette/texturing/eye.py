@@ -20,7 +20,7 @@ from ..srgb import linear_of_srgb
 from .jumps import away_from_jumps, flattened
 from .projection import DEPTH_TOLERANCE, PIXEL_TOLERANCE, Camera, Sight, slopes, weigh
 from .pyramid import Pyramid
-from .tensors import put_at, squares, which
+from .tensors import put_at, squares, which_above
 
 GRAZING = 0.03
 """Least cosine at which a view colours at all."""
@@ -115,7 +115,7 @@ class Eye:
         centers: [3, n]; radii: [n]."""
         camera = self.camera
         result = torch.zeros_like(radii)
-        rows = which(offsets > 0.0)
+        rows = which_above(offsets, 0.0)
         centers, radii, offsets = (
             each.index_select(-1, rows) for each in (centers, radii, offsets)
         )
@@ -132,10 +132,10 @@ class Eye:
         # How far from its centre's place a patch may reach in the picture.
         reach = steep * radii
         cosine = (offsets / near).clamp_(max=1.0)
-        half = torch.tensor([[camera.width / 2], [camera.height / 2]], device=depth.device)
-        beside, above = place.abs() <= 1.0 + reach + _BEYOND / half
-        shown = beside & above & (depth + radii > _LEAST_DEPTH) & (cosine >= GRAZING)
-        some = which(shown)
+        half = camera.size / 2
+        beside, above = place.abs().le_(1.0 + reach + _BEYOND / half)
+        shown = beside.mul_(above).mul_((depth + radii).gt_(_LEAST_DEPTH))
+        some = which_above(shown.mul_(cosine.clone().ge_(GRAZING)), 0.0)
         depth, radii, nearest, cosine, offsets, far = (
             each.index_select(0, some) for each in (depth, radii, nearest, cosine, offsets, far)
         )
@@ -145,7 +145,7 @@ class Eye:
         slope = (offsets / far).clamp_(min=GRAZING).reciprocal_()
         behind = nearest - camera.side(depth + radii) * (2.0 * _AROUND * slope)
         quality = cosine * camera.side(nearest).rsqrt_()
-        quality *= behind <= self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE)
+        quality *= behind.le_(self.pyramid.farthest(pixels, reach) * (1.0 + DEPTH_TOLERANCE))
         result.index_copy_(0, rows.index_select(0, some), quality)
         return result
 
@@ -166,59 +166,57 @@ class Eye:
             cosine *= squares(at[2:]).rsqrt_()
         found = _look_up(self.tables, place, "bilinear", "border")
         # The pixel to the left and above, which `nearest` would round to; past the edge is none.
-        half = torch.tensor([[1.0 / camera.width], [1.0 / camera.height]], device=place.device)
-        planar = _look_up(self.planar[None], place - half, "nearest", "zeros")[0] > 0.0
+        before = place - 1.0 / camera.size
+        planar = _look_up(self.planar[None], before, "nearest", "zeros")[0]
+        # What is so is 1, and else 0: faster than truths, which PyTorch handles one by one.
         flat, tolerance = found[_FLAT], DEPTH_TOLERANCE
         if camera.perspective:
             # Of the depth, which is one where the map agrees with the point.
             flat, tolerance = flat * depth, tolerance + PIXEL_TOLERANCE * camera.pixel
-            agrees = (flat - 1.0).abs_() <= flat * tolerance
+            limit = flat * tolerance
+            agrees = flat.sub_(1.0).abs_().le_(limit)
         else:
-            agrees = (flat - depth).abs_() <= depth * tolerance + PIXEL_TOLERANCE * camera.pixel
-        shown = cosine >= GRAZING
+            limit = depth * tolerance + PIXEL_TOLERANCE * camera.pixel
+            agrees = flat.sub_(depth).abs_().le_(limit)
+        shown = cosine.clone().ge_(GRAZING)
         clear = cosine * camera.side(depth).rsqrt_()
-        quality = clear * found[_TRUST]
-        quality *= agrees.logical_and_(planar).logical_and_(shown)
-        colors = found[_COLOR:]
-        rough = which(shown.logical_and_(~planar))
+        quality, colors = found[_TRUST].mul_(clear), found[_COLOR:]
+        quality *= agrees.mul_(planar).mul_(shown)
+        rough = which_above(shown, planar)
         if len(rough):
-            slope = slopes(camera, -offsets, camera.rotation @ normals)
-            rows, trust, seen = self._look_closely(
+            own = planes.index_select(0, rough)
+            facing = camera.rotation @ normals.index_select(1, own)
+            seen = self._look_closely(
                 place.index_select(1, rough),
                 depth.index_select(0, rough),
-                slope.index_select(1, planes.index_select(0, rough)),
+                slopes(camera, -offsets.index_select(0, own), facing),
             )
-            rows = rough.index_select(0, rows)
-            put_at(quality[None], rows, trust.mul_(clear.index_select(0, rows))[None])
-            put_at(colors, rows, seen)
+            seen[0] *= clear.index_select(0, rough)
+            put_at(found[_TRUST:], rough, seen)
         return quality, cosine, colors
 
-    def _look_closely(
-        self, place: Tensor, depth: Tensor, slope: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Which points have nothing before them, by the single pixels around them: their numbers
-        [m], trust in the picture there [m], and linear colours [3, m]. place: [2, n]; depth: [n];
-        slope: [2, n], as `slopes` says."""
-        camera = self.camera
-        size = torch.tensor([[camera.width], [camera.height]], device=place.device)
-        x, y = ((place + 1.0) * size).mul_(0.5).sub_(0.5)
-        rows, taps, shares = weigh(camera, self.depth, x, y, depth, slope)
-        beyond = (place.index_select(1, rows).abs_() - 1.0).mul_(size).mul_(0.5).amax(0)
+    def _look_closely(self, place: Tensor, depth: Tensor, slope: Tensor) -> Tensor:
+        """[4, n], by the single pixels around points: trust in the picture there, 0 where something
+        lies before them, and linear colours. place: [2, n]; depth: [n]; slope: [2, n], as `slopes`
+        says."""
+        x, y = ((place + 1.0) * self.camera.size).mul_(0.5).sub_(0.5)
+        taps, shares, shown = weigh(self.camera, self.depth, x, y, depth, slope)
         tables = self.tables[_TRUST:].flatten(1)
         found = tables.index_select(1, taps.flatten()).unflatten(1, taps.shape)
         found = found.mul_(shares).sum(1)
-        trust, seen = found[0].clamp_(_HARDLY, 1.0), found[1:]
-        out = which(beyond > 0.0)
-        if len(out):
+        trust = found[0].clamp_(_HARDLY, 1.0)
+        if float(place.abs().amax()) > 1.0:
+            beyond = (place.abs() - 1.0).mul_(self.camera.size).mul_(0.5).amax(0)
+            out = which_above(beyond, 0.0)
             trust[out] = _HARDLY * (beyond[out] <= _BEYOND)
-            seen[:, out] = self._continued(place[:, rows[out]])
-        return rows, trust, seen
+            found[1:, out] = self._continued(place[:, out])
+        trust *= shown
+        return found
 
     def _continued(self, spots: Tensor) -> Tensor:
         """Colours [3, m] past the picture's edge, at places [2, m]: what it has on this side of
         the outermost pixels' centres, turned over about their colour."""
-        size = torch.tensor([[self.camera.width], [self.camera.height]]).to(spots)
-        last = 1.0 - 1.0 / size
+        last = 1.0 - 1.0 / self.camera.size
         edge = spots.minimum(last).maximum(-last)
         at_edge, mirrored = (
             _look_up(self.tables[_COLOR:], each, "bilinear", "border")
@@ -233,9 +231,9 @@ def _look_up(tables: Tensor, place: Tensor, mode: str, padding: str) -> Tensor:
     return grid_sample(tables[None], grid, mode, padding, align_corners=False)[0, :, 0]
 
 
-def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
-    """[h, w]: 1 where flattened depth is planar between a pixel and the next to the right and
-    below, which it is where each two that are beside each other continue a third, else 0."""
+def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
+    """[h, w]: where flattened depth is planar between a pixel and the next to the right and below,
+    which it is where each two that are beside each other continue a third."""
     limit = _PLANAR * (DEPTH_TOLERANCE + PIXEL_TOLERANCE * camera.pixel) * flat
     if not camera.perspective:
         limit = _PLANAR * (DEPTH_TOLERANCE * flat + PIXEL_TOLERANCE * camera.pixel)
@@ -251,4 +249,4 @@ def _planar(flat: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
         pairs[:, :-1] &= pairs[:, 1:]
         marks[:-1] &= pairs
     squares[-1:], squares[:, -1:] = False, False
-    return squares.astype(np.float32)
+    return squares

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool3d, grid_sample
 
 from ..workers import ALONE, Workers
-from .tensors import put, which
+from .tensors import put, which_above
 from .texels import Ints, Patches, Texels
 
 _CELLS = 4, 32
@@ -133,7 +133,7 @@ class _Volume:
         places = (points - self._low) / self._extent
         result = torch.zeros_like(points)
         for values, share in zip(self._values, facing, strict=True):
-            rows = which(share > 1e-6)
+            rows = which_above(share, 1e-6)
             if len(rows):
                 found = _trilinear(values, places.index_select(1, rows))
                 result.index_add_(1, rows, found * share.index_select(0, rows))
@@ -153,10 +153,12 @@ def _trilinear(volume: Tensor, places: Tensor) -> Tensor:
     y = (y * height).clamp_(0.5, height - 0.5)
     picture = volume.flatten(1, 2)[None]
 
+    grid = torch.stack([x * 2.0 - 1.0, y])
+
     def looked(layer: Tensor) -> Tensor:
-        row = (layer * height).add_(y).mul_(2.0 / (layers * height)).sub_(1.0)
-        grid = torch.stack([x * 2.0 - 1.0, row], -1)[None, None]
-        found = grid_sample(picture, grid, padding_mode="border", align_corners=False)
+        torch.mul(layer, height, out=grid[1]).add_(y).mul_(2.0 / (layers * height)).sub_(1.0)
+        spots = grid.T[None, None]
+        found = grid_sample(picture, spots, padding_mode="border", align_corners=False)
         return found[0, :, 0]
 
     return torch.lerp(looked(below), looked(above), z - below)

@@ -9,6 +9,7 @@ colour, and the comparison is as strict at grazing views as at frontal ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from maquette_wire.view import View
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .tensors import squares, which
+from .tensors import squares, which, which_above
 
 DEPTH_TOLERANCE = 1e-3
 """Of the distance: what depth in a capture may be off by (docs/architecture.md)."""
@@ -87,6 +88,18 @@ class Camera:
             float(np.abs(1.0 / (scale[0] * clip[0, 0]))),
         )
 
+    @cached_property
+    def size(self) -> Tensor:
+        """[2, 1], width and height."""
+        return torch.tensor([[self.width], [self.height]]).to(self.shift)
+
+    @cached_property
+    def steps(self) -> Tensor:
+        """int64 [4, 1], from a pixel's number to those of the four that begin with it: to the right
+        of it and below."""
+        steps = [0, 1, self.width, self.width + 1]
+        return torch.tensor(steps, device=self.shift.device)[:, None]
+
     def locate(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Points [3, n] → camera points [3, n], pixels [2, n] (x, y)."""
         camera = self.rotation @ points + self.shift[:, None]
@@ -103,7 +116,7 @@ class Camera:
         to_camera = torch.cat([self.rotation, self.shift[:, None]], 1).double()
         one = torch.tensor([[0.0, 0.0, 0.0, 1.0]]).to(to_camera)
         to_camera = torch.cat([to_camera * torch.tensor([[1.0], [1.0], [-1.0]]).to(one), one])
-        size = torch.tensor([[self.width], [self.height]]).to(one)
+        size = self.size.to(one)
         place = self.to_pixel.double() @ to_camera * (2.0 / size)
         place += (1.0 / size - 1.0) * to_camera[2 if self.perspective else 3]
         return torch.cat([place, to_camera[2:3], to_camera[:2]]).float()
@@ -167,11 +180,12 @@ def look(
     rows = which(inside)
     x, y, plane, cosine = (each.index_select(0, rows) for each in (x, y, plane, cosine))
     facing, distance = facing.index_select(1, rows), -at[2].index_select(0, rows)
-    seen, taps, shares = weigh(camera, depth, x, y, distance, slopes(camera, plane, facing))
+    taps, shares, shown = weigh(camera, depth, x, y, distance, slopes(camera, plane, facing))
+    seen = which_above(shown, 0.0)
     return Sight(
         rows.index_select(0, seen),
-        taps,
-        shares,
+        taps.index_select(1, seen),
+        shares.index_select(1, seen),
         cosine.index_select(0, seen),
         1.0 / camera.side(distance.index_select(0, seen)).clamp(min=1e-9),
     )
@@ -180,8 +194,8 @@ def look(
 def weigh(
     camera: Camera, depth: Tensor, x: Tensor, y: Tensor, distance: Tensor, slope: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Which points at pixels (x, y), all [n], have nothing before them: their numbers [m], and the
-    `taps` and `shares` of a `Sight`, both [4, m].
+    """The `taps` and `shares` of a `Sight`, both [4, n], of points at pixels (x, y), all [n]; and
+    `shown` [n], 1 where a point has nothing before it, else 0, and then its shares mean nothing.
 
     depth: [h * w]; distance: [n], the points' depth; slope: [2, n], as `slopes` says.
     """
@@ -189,8 +203,7 @@ def weigh(
     left, top = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, camera.height - 2)
     x, y = x - left, y - top
     # Of the four pixels around, [4, m], those above first.
-    steps = torch.tensor([0, 1, width, width + 1], device=x.device)
-    taps = top.mul(width).add_(left).long() + steps[:, None]
+    taps = top.mul(width).add_(left).long() + camera.steps
     first = distance.reciprocal() if camera.perspective else distance
     first = first.addcmul(slope[0], x, value=-1.0).addcmul_(slope[1], y, value=-1.0)
     expected = torch.stack([first, first + slope[0]])
@@ -198,15 +211,14 @@ def weigh(
     tolerance = DEPTH_TOLERANCE * distance + PIXEL_TOLERANCE * camera.side(distance)
     found = depth.index_select(0, taps.flatten()).view(taps.shape)
     if camera.perspective:
-        agrees = (found * expected).sub_(1.0).abs_() <= expected * tolerance
+        agrees = found.mul_(expected).sub_(1.0).abs_().le_(expected.mul_(tolerance))
     else:
-        agrees = (found - expected).abs_() <= tolerance
+        agrees = found.sub_(expected).abs_().le_(tolerance)
     across = torch.stack([1 - x, x])
     share = (torch.stack([1 - y, y])[:, None] * across).flatten(0, 1).mul_(agrees)
     total = share.sum(0)
-    seen = which(total > _LEAST_SHARE)
-    shares = share.index_select(1, seen) / total.index_select(0, seen)
-    return seen, taps.index_select(1, seen), shares
+    share /= total.clamp(min=_LEAST_SHARE)
+    return taps, share, total.gt_(_LEAST_SHARE)
 
 
 def slopes(camera: Camera, plane: Tensor, facing: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ Miller, "Hierarchical Z-Buffer Visibility", SIGGRAPH 1993).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -18,8 +19,8 @@ _FIRST = 2
 
 @dataclass(frozen=True)
 class Pyramid:
-    """`values`: all levels, one after another; of each level, `starts` [l] is where it begins in
-    them and `widths` [l] its width."""
+    """`values`: all levels, one after another; of each level, `starts` int32 [l] is where it begins
+    in them and `widths` int32 [l] its width."""
 
     width: int
     height: int
@@ -36,25 +37,22 @@ class Pyramid:
         levels = [whole.unflatten(0, (-1, cell)).amax(1).unflatten(1, (-1, cell)).amax(2)]
         while levels[-1].numel() > 1:
             levels.append(max_pool2d(levels[-1][None], 2, ceil_mode=True)[0])
-        sizes = torch.tensor([each.numel() for each in levels], device=depth.device)
-        return cls(
-            depth.shape[1],
-            depth.shape[0],
-            torch.cat([each.flatten() for each in levels]),
-            sizes.cumsum(0) - sizes,
-            torch.tensor([each.shape[1] for each in levels], device=depth.device),
-        )
+        *starts, _ = accumulate((each.numel() for each in levels), initial=0)
+        widths = [each.shape[1] for each in levels]
+        starts, widths = torch.tensor([starts, widths], dtype=torch.int32, device=depth.device)
+        values = torch.cat([each.flatten() for each in levels])
+        return cls(width, height, values, starts, widths)
 
     def farthest(self, middles: Tensor, reach: Tensor) -> Tensor:
         """[n], the farthest depth within `reach` [2, n] pixels of the pixels (x, y), both [2, n]
         and finite; of few pixels more."""
         # The level where twice the reach is no more than a cell, so that two cells hold it.
-        level = (2.0 * reach.amax(0)).clamp(min=1.0).log2().ceil().long() - _FIRST
+        level = (2.0 * reach.amax(0)).clamp(min=1.0).log2().ceil().int() - _FIRST
         level = level.clamp(0, len(self.starts) - 1)
         last = torch.tensor([[self.width - 1.0], [self.height - 1.0]], device=reach.device)
         zero = torch.zeros_like(last)
-        first = (middles - reach).maximum(zero).minimum(last).long() >> level + _FIRST
-        final = (middles + reach).maximum(zero).minimum(last).long() >> level + _FIRST
+        first = (middles - reach).maximum(zero).minimum(last).int() >> level + _FIRST
+        final = (middles + reach).maximum(zero).minimum(last).int() >> level + _FIRST
         starts, widths = (each.index_select(0, level) for each in (self.starts, self.widths))
         rows = [starts + row * widths for row in (first[1], final[1])]
         found = [

@@ -6,6 +6,7 @@ its edges cross them (Pineda, "A Parallel Algorithm for Polygon Rasterization", 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -67,7 +68,7 @@ def texels_of(surface: Surface, size: int, workers: Workers = ALONE) -> Texels:
         made = _Band(size, number * BAND, min(BAND, tiles * size - number * BAND))
         laid = made.lay(inside, beside, frames)
         np.greater_equal(made.owner, 0, out=covered[made.start :][: len(made.owner)])
-        return *laid, int(np.count_nonzero(made.twice))
+        return *laid, made.shared
 
     whole = zip(range(count), bands(0.0), bands(_MARGIN), strict=True)
     inside, beside, shared = zip(*workers.each(lay, whole), strict=True)
@@ -80,41 +81,47 @@ def texels_of(surface: Surface, size: int, workers: Workers = ALONE) -> Texels:
 
 @dataclass(frozen=True)
 class _Laid:
-    """Texels [k]: their places and which of the parts [p] each is of, ascending; and how many are
-    of each part."""
+    """Texels of a band whose places begin with `start`, in pieces: the places from there on, and
+    which of the parts [p] each is of, ascending with numbers from `first` on."""
 
     parts: Parts
-    places: Ints
-    own: Ints
-    counts: NDArray[np.int64]
+    start: np.int32
+    first: np.int32
+    pieces: list[tuple[Ints, Ints]]
 
 
 def _joined(laid: list[_Laid]) -> tuple[Parts, Ints, Ints, NDArray[np.int64]]:
     """Parts, places, own and ends of the texels together. The list is emptied on the way, for the
     memory that it takes."""
     parts = Parts.joined([each.parts for each in laid])
-    ends = np.concatenate([each.counts for each in laid]).cumsum()
+    total = sum(len(own) for each in laid for _, own in each.pieces)
     # PyTorch's memory, since a piece as large costs several times as much to come by from NumPy.
-    places, own = torch.empty(2, sum(len(each.own) for each in laid), dtype=torch.int32).numpy()
+    places, own = torch.empty(2, total, dtype=torch.int32).numpy()
     laid.reverse()
-    start = first = 0
+    start = before = 0
     while laid:
         each = laid.pop()
-        some = slice(start, start + len(each.own))
-        places[some] = each.places
-        np.add(each.own, np.int32(first), out=own[some])
-        start, first = some.stop, first + len(each.parts)
-    return parts, places, own, ends
+        for spots, numbers in each.pieces:
+            some = slice(start, start + len(spots))
+            np.add(spots, each.start, out=places[some])
+            np.add(numbers, np.int32(before) - each.first, out=own[some])
+            start = some.stop
+        before += len(each.parts)
+    ends, final = np.zeros(len(parts), np.int64), np.ones(total, bool)
+    np.not_equal(own[1:], own[:-1], out=final[:-1])
+    last = np.flatnonzero(final)
+    ends[own[last]] = last + 1
+    return parts, places, own, np.maximum.accumulate(ends)
 
 
 class _Band:
     """Some rows of a texture, from `top` on, while parts are laid on them: `owner` [rows * size] is
-    the part of each texel, or -1; `twice` [rows * size] are texels inside of several triangles."""
+    the part of each texel, or -1; `shared` is how many are inside of several triangles."""
 
     def __init__(self, size: int, top: int, rows: int) -> None:
         self.size, self.top, self.start = size, top, np.int32(top * size)
         self.owner = np.full(rows * size, -1, np.int32)
-        self.twice = np.zeros(rows * size, bool)
+        self.shared = 0
 
     def lay(self, inside: Parts, beside: Parts, frames: NDArray[np.float64]) -> tuple[_Laid, _Laid]:
         """All texels inside of these parts, and of these others around them. frames: of the
@@ -122,58 +129,53 @@ class _Band:
         first = self._lay_inside(inside, frames.take(inside.triangles, 2))
         sums = _block_sums((self.owner < 0).reshape(-1, self.size))
         beside = beside.chosen(_any_within(sums, beside, self.top))
-        second = self._lay_beside(beside, frames.take(beside.triangles, 2), len(inside))
-        return self._staying(inside, first, 0), self._staying(beside, second, len(inside))
+        second = self._lay_beside(beside, frames.take(beside.triangles, 2), np.int32(len(inside)))
+        return first, second
 
-    def _lay_inside(self, parts: Parts, frames: NDArray[np.float64]) -> list[tuple[Ints, Ints]]:
-        laid = []
-        for places, own in _rows(parts, frames, self.size, 0.0):
-            spots = places - self.start
-            before = self.owner.take(spots)
+    def _lay_inside(self, parts: Parts, frames: NDArray[np.float64]) -> _Laid:
+        laid = list(_rows(parts, frames, self.size, self.start, 0.0))
+        for spots, own in laid:
             self.owner[spots] = own
-            for other in (before, self.owner.take(spots)):
-                doubt = np.flatnonzero((other >= 0) & (other != own))
-                both = np.ones(len(doubt), bool)
-                for each in (own, other):
-                    weights = _weights(frames, each[doubt], places[doubt], self.size)
-                    both &= weights.min(0) > _WITHIN
-                self.twice[spots[doubt[both]]] = True
-            laid.append((spots, own))
-        return laid
+        twice = np.zeros(len(self.owner), bool)
+        for spots, own, last in self._laid_over(laid):
+            both = np.ones(len(spots), bool)
+            for each in (own, last):
+                both &= _weights(frames, each, spots + self.start, self.size).min(0) > _WITHIN
+            twice[spots[both]] = True
+        self.shared = int(np.count_nonzero(twice))
+        return _Laid(parts, self.start, np.int32(0), laid)
 
-    def _lay_beside(
-        self, parts: Parts, frames: NDArray[np.float64], first: int
-    ) -> list[tuple[Ints, Ints]]:
+    def _lay_beside(self, parts: Parts, frames: NDArray[np.float64], first: np.int32) -> _Laid:
         """Each texel for the part that it is nearest to, but where one lies that is inside. first:
         their numbers are from this one on."""
         laid = []
         steepness = np.hypot(frames[:, 1], frames[:, 2])
         # Of what lies around parts: two less the texels to it, 0 where nothing does.
         nearness = np.zeros(len(self.owner), np.float32)
-        for places, which in _rows(parts, frames, self.size, _MARGIN):
-            before = self.owner.take(places - self.start)
+        for spots, which in _rows(parts, frames, self.size, self.start, _MARGIN):
+            before = self.owner.take(spots)
             free = np.flatnonzero((before < 0) | (before >= first))
-            places, which = places[free], which[free]
-            weights = _weights(frames, which, places, self.size)
+            spots, which = spots[free], which[free]
+            weights = _weights(frames, which, spots + self.start, self.size)
             near = (2.0 * _MARGIN - (-weights / steepness.take(which, 1)).max(0)).astype(np.float32)
-            spots = places - self.start
             closer = np.flatnonzero(near > nearness.take(spots))
-            own, near, spots = which[closer] + np.int32(first), near[closer], spots[closer]
+            own, near, spots = which[closer] + first, near[closer], spots[closer]
             # The nearest of several is written last.
             order = np.argsort(near)
             self.owner[spots[order]], nearness[spots[order]] = own[order], near[order]
             laid.append((spots, own))
-        return laid
+        deque(self._laid_over(laid), 0)
+        return _Laid(parts, self.start, first, laid)
 
-    def _staying(self, parts: Parts, laid: list[tuple[Ints, Ints]], first: int) -> _Laid:
-        """What no other was laid over, of parts whose numbers are from `first` on."""
-        places, own = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-        for spots, numbers in laid:
-            stays = np.flatnonzero(self.owner.take(spots) == numbers)
-            places.append(spots.take(stays) + self.start)
-            own.append(numbers.take(stays) - np.int32(first))
-        whole = np.concatenate(own)
-        return _Laid(parts, np.concatenate(places), whole, np.bincount(whole, None, len(parts)))
+    def _laid_over(self, laid: list[tuple[Ints, Ints]]) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Take out of `laid` what others were laid over; with which of these, for each piece."""
+        for number, (spots, own) in enumerate(laid):
+            last = self.owner.take(spots)
+            under = np.flatnonzero(last != own)
+            if len(under):
+                stays = np.flatnonzero(last == own)
+                laid[number] = spots.take(stays), own.take(stays)
+                yield spots[under], own[under], last[under]
 
 
 def _in_texels(uvs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -240,10 +242,11 @@ def _cut(corners: NDArray[np.float64], some: Ints, size: int, tops: Ints, margin
 
 
 def _rows(
-    parts: Parts, frames: NDArray[np.float64], size: int, margin: float
+    parts: Parts, frames: NDArray[np.float64], size: int, begin: np.int32, margin: float
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Places of the texels of parts and a margin around their triangles, and which part each is
-    of; some at a time, in the order of the parts. frames: [3, 3, p], of the parts' triangles."""
+    """Places, from `begin` on, of the texels of parts and a margin around their triangles, and
+    which part each is of; some at a time, in the order of the parts. frames: [3, 3, p], of the
+    parts' triangles."""
     heights = parts.bottom - parts.top + 1
     if not len(parts):
         return
@@ -261,14 +264,15 @@ def _rows(
             column = np.where(leans, column, 1.0)
             offset = np.where(leans, -(start_weight + slack) / column, 0.0)
             slope = np.where(leans, -row / column, 0.0)
-            crossing = np.repeat(slope, tall) * rows + np.repeat(offset, tall)
-            floor = np.where(leans & (column > 0.0), 0.0, -np.inf)
-            ceiling = np.where(leans & (column < 0.0), 0.0, np.inf)
-            least = np.maximum(least, crossing + np.repeat(floor, tall))
-            most = np.minimum(most, crossing + np.repeat(ceiling, tall))
+            floor = np.where(leans & (column > 0.0), offset, -np.inf)
+            ceiling = np.where(leans & (column < 0.0), offset, np.inf)
+            leaning = np.repeat(slope, tall)
+            leaning *= rows
+            least = np.maximum(least, leaning + np.repeat(floor, tall))
+            most = np.minimum(most, leaning + np.repeat(ceiling, tall))
         first = np.ceil(least).astype(np.int32)
         lengths = np.maximum(np.floor(most).astype(np.int32) - first + 1, 0)
-        begins = (rows * size).astype(np.int32) + first
+        begins = (rows * size - begin).astype(np.int32) + first
         begins -= (np.cumsum(lengths) - lengths).astype(np.int32)
         places = np.repeat(begins, lengths)
         places += np.arange(len(places), dtype=np.int32)

@@ -17,6 +17,21 @@ def which(mask: Tensor) -> Tensor:
     return mask.nonzero()[:, 0]
 
 
+def which_above(values: Tensor, limits: Tensor | float) -> Tensor:
+    """The numbers, int64 and ascending, at which values [n] are above limits, [n] or one."""
+    if values.is_cpu:  # NumPy compares in a quarter of the time.
+        given = limits.numpy() if isinstance(limits, Tensor) else limits
+        return torch.from_numpy(np.flatnonzero(values.numpy() > given))
+    return which(values > limits)
+
+
+def which_equal(values: Tensor, number: int) -> Tensor:
+    """The numbers, int64 and ascending, at which integers [n] are equal to one."""
+    if values.is_cpu:
+        return torch.from_numpy(np.flatnonzero(values.numpy() == number))
+    return which(values == number)
+
+
 def order(keys: Tensor) -> Tensor:
     """In which order int32 keys [n] ascend; equal ones stay in theirs."""
     if not keys.is_cpu:
@@ -35,8 +50,7 @@ def squares(vectors: Tensor) -> Tensor:
 
 def put_at(values: Tensor, rows: Tensor, columns: Tensor) -> None:
     """Set columns [m] of values [c, n], each once, to columns [c, m]."""
-    for channel, given in zip(values, columns, strict=True):
-        channel.scatter_(0, rows, given)  # In half the time that index_copy_ takes.
+    values.scatter_(1, rows.expand_as(columns), columns)
 
 
 def put(values: Tensor, rows: NDArray[np.integer[Any]], columns: Tensor) -> None:
