@@ -65,9 +65,9 @@ def actions_on(scene: bpy.types.Scene, long_side: int) -> dict[str, Callable[[],
             name = f"camera, {kind.lower()}"
             actions[name] = lambda camera=camera: capture_camera(bpy.context, camera, *size)
     if not bpy.app.background:
-        screen = bpy.context.window_manager.windows[0].screen
-        area = next(area for area in screen.areas if area.type == "VIEW_3D")
-        actions["viewport"] = lambda: capture_viewport(bpy.context.window, area, *size)
+        window = bpy.context.window_manager.windows[0]
+        area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+        actions["viewport"] = lambda: capture_viewport(window, area, *size)
     return actions
 
 

@@ -18,7 +18,7 @@ from maquette_wire.errors import MaquetteError
 
 from blender_addon.capture import capture_camera, capture_viewport, render
 from tests.blender_addon.capture import scenes, state
-from tests.blender_addon.capture.viewports import needs_window, user, viewport
+from tests.blender_addon.capture.viewports import needs_window, user, viewport, window
 
 SIZE = 64, 48
 
@@ -125,8 +125,9 @@ def everything() -> bpy.types.Object:
     return camera
 
 
-def _unchanged(action: Callable[[], Any]) -> Any:
-    bpy.context.view_layer.update()
+def _unchanged(action: Callable[[], Any], layer: bpy.types.ViewLayer | None = None) -> Any:
+    """layer: that the action is about, of which what has been set is known first."""
+    (layer or bpy.context.view_layer).update()
     before = state.dump()
     result = action()
     changed = state.difference(before, state.dump())
@@ -151,7 +152,8 @@ def test_a_capture_of_a_viewport_changes_nothing(shading: str):
     space: Any = area.spaces.active
     space.shading.type = shading
     space.shading.show_xray = space.shading.show_xray_wireframe = True
-    capture = _unchanged(lambda: capture_viewport(bpy.context.window, area, *SIZE))
+    layer = window().view_layer
+    capture = _unchanged(lambda: capture_viewport(window(), area, *SIZE), layer)
     assert np.isfinite(np.asarray(capture.depth)).any()
 
 
@@ -160,7 +162,7 @@ def _ways() -> dict[str, Callable[[], Any]]:
     camera = bpy.data.objects["Near"]
     ways = {"camera": lambda: capture_camera(bpy.context, camera, *SIZE)}
     if not bpy.app.background:
-        ways["viewport"] = lambda: capture_viewport(bpy.context.window, viewport()[0], *SIZE)
+        ways["viewport"] = lambda: capture_viewport(window(), viewport()[0], *SIZE)
     return ways
 
 

@@ -22,7 +22,7 @@ from mathutils import Euler
 from blender_addon.capture import capture_camera, capture_viewport, offscreen
 from blender_addon.capture.shading import LIT_BY_CLIP_RANGE
 from tests.blender_addon.capture import scenes, truth
-from tests.blender_addon.capture.viewports import draw, needs_window, user, viewport
+from tests.blender_addon.capture.viewports import draw, needs_window, user, viewport, window
 
 
 @needs_window
@@ -47,7 +47,7 @@ def test_a_viewport_is_captured_as_it_is(perspective: str):
     space.region_3d.view_perspective = perspective
     space.region_3d.view_camera_zoom = 12
     space.region_3d.view_camera_offset = (0.1, -0.05)
-    capture = capture_viewport(bpy.context.window, area, 96, 72)
+    capture = capture_viewport(window(), area, 96, 72)
     depth = np.asarray(capture.depth)
     assert (depth > 0).all()
     corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
@@ -98,7 +98,7 @@ def test_one_or_two_drawings_are_exact(
                 thing.data.materials.clear()
                 thing.data.materials.append(material)
     drawn = _counted(monkeypatch)
-    capture = capture_viewport(bpy.context.window, area, 96, 72)
+    capture = capture_viewport(window(), area, 96, 72)
     corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
     truth.assert_exact(capture.view, np.asarray(capture.depth), corners)
     if not glass:
@@ -121,7 +121,7 @@ def test_a_mesh_in_edit_mode_is_captured_as_it_is(monkeypatch: pytest.MonkeyPatc
         mesh = bmesh.from_edit_mesh(box.data)
         bmesh.ops.translate(mesh, verts=mesh.verts, vec=(0, -390, 0))
         bmesh.update_edit_mesh(box.data)
-        depth = np.asarray(capture_viewport(bpy.context.window, area, 96, 72).depth)
+        depth = np.asarray(capture_viewport(window(), area, 96, 72).depth)
         bpy.ops.object.mode_set(mode="OBJECT")
     assert depth[36, 48] == pytest.approx(9.5, rel=1e-4)
     assert len(drawn) == (2 if LIT_BY_CLIP_RANGE else 1)
@@ -143,7 +143,7 @@ def test_local_collections_show_what_the_scene_hides():
     space.region_3d.view_perspective, space.clip_start = "CAMERA", 0.01
     space.camera = scenes.camera((0, 0, 0), (0, 1, 0), clip_start=0.01)
     bpy.context.view_layer.update()
-    capture = capture_viewport(bpy.context.window, area, 96, 72)
+    capture = capture_viewport(window(), area, 96, 72)
     space.use_local_collections = False
     depth = np.asarray(capture.depth)
     assert depth[36, 48] == pytest.approx(9.5, rel=1e-4)
@@ -157,11 +157,11 @@ def test_local_view_and_hiding_decide_what_is_seen():
     area, _ = viewport()
     space: Any = area.spaces.active
     space.clip_end = 5000
-    both = np.isfinite(np.asarray(capture_viewport(bpy.context.window, area, 96, 72).depth)).sum()
+    both = np.isfinite(np.asarray(capture_viewport(window(), area, 96, 72).depth)).sum()
     with user():
         bpy.ops.view3d.localview(frame_selected=False)
     assert not other.visible_in_viewport_get(space)
-    one = np.isfinite(np.asarray(capture_viewport(bpy.context.window, area, 96, 72).depth)).sum()
+    one = np.isfinite(np.asarray(capture_viewport(window(), area, 96, 72).depth)).sum()
     assert 0 < one < both < 96 * 72
 
 
@@ -176,12 +176,12 @@ def test_each_part_of_a_quad_view_is_captured_as_it_is():
     corners = truth.triangles(bpy.context.evaluated_depsgraph_get())
     views = set()
     for region in parts:
-        capture = capture_viewport(bpy.context.window, area, 96, 72, region)
+        capture = capture_viewport(window(), area, 96, 72, region)
         truth.assert_exact(capture.view, np.asarray(capture.depth), corners)
         views.add(capture.view)
     assert {view.kind for view in views} == {"perspective", "orthographic"} and len(views) == 4
     # Where nobody says which, it is the free view and not one of its sides.
-    assert capture_viewport(bpy.context.window, area, 96, 72).view.kind == "perspective"
+    assert capture_viewport(window(), area, 96, 72).view.kind == "perspective"
 
 
 @needs_window
@@ -194,7 +194,7 @@ def test_an_orthographic_viewport_shows_what_is_behind_its_eye():
     space.region_3d.view_perspective = "ORTHO"
     space.region_3d.view_rotation = Euler((math.pi / 2, 0, 0)).to_quaternion()
     space.region_3d.view_location, space.region_3d.view_distance = (0, 0, 0), 30
-    capture = capture_viewport(bpy.context.window, area, 96, 72)
+    capture = capture_viewport(window(), area, 96, 72)
     depth = np.asarray(capture.depth)
     seen = np.unique(depth[np.isfinite(depth)].round(2))
     assert (seen > 0).all() and np.diff(seen) == pytest.approx([100] * 4, abs=0.02)
@@ -213,12 +213,12 @@ def test_a_clipping_region_clips(perspective: str):
     bpy.context.view_layer.update()
     space.region_3d.update()
     width, height = region.width // 8 * 8, region.height // 8 * 8
-    whole = np.asarray(capture_viewport(bpy.context.window, area, width, height).depth)
+    whole = np.asarray(capture_viewport(window(), area, width, height).depth)
     assert np.isfinite(whole).all()
     right, top = region.width // 2, region.height // 4
     with user():
         bpy.ops.view3d.clip_border(xmin=0, xmax=right, ymin=0, ymax=top)
-    cut = np.asarray(capture_viewport(bpy.context.window, area, width, height).depth)
+    cut = np.asarray(capture_viewport(window(), area, width, height).depth)
     lower_left = np.isfinite(cut)
     # Blender 4.3 may cut the row that the border's own edge is on.
     assert lower_left[-top + 8 : -1, : right - 8].all()
@@ -233,11 +233,11 @@ def test_an_empty_viewport_is_sky_and_a_wall_is_flat(perspective: str):
     space: Any = area.spaces.active
     space.region_3d.view_perspective = perspective
     space.region_3d.view_rotation = Euler((math.pi / 2, 0, 0)).to_quaternion()
-    sky = capture_viewport(bpy.context.window, area, 96, 72)
+    sky = capture_viewport(window(), area, 96, 72)
     assert np.isinf(np.asarray(sky.depth)).all()
     assert np.ptp(np.asarray(sky.color)) < 64
     scenes.box((0, 0, 0), (500, 1, 500), "Wall")
-    wall = np.asarray(capture_viewport(bpy.context.window, area, 96, 72).depth)
+    wall = np.asarray(capture_viewport(window(), area, 96, 72).depth)
     assert np.ptp(wall) < 1e-3 * wall.min() and np.isfinite(wall).all()
 
 
@@ -250,7 +250,7 @@ def test_a_camera_view_has_neither_frame_nor_passepartout_nor_reference_pictures
     space.region_3d.view_perspective = "CAMERA"
     space.region_3d.view_camera_zoom = 5
     camera.show_passepartout = False
-    plain = np.asarray(capture_viewport(bpy.context.window, area, 96, 72).color)
+    plain = np.asarray(capture_viewport(window(), area, 96, 72).color)
     camera.show_passepartout, camera.passepartout_alpha = True, 1.0
     camera.show_composition_thirds = camera.show_name = True
     picture = bpy.data.images.new("Reference", 8, 8)
@@ -258,7 +258,7 @@ def test_a_camera_view_has_neither_frame_nor_passepartout_nor_reference_pictures
     camera.show_background_images = True
     reference = camera.background_images.new()
     reference.image, reference.alpha, reference.display_depth = picture, 1.0, "FRONT"
-    seen = np.asarray(capture_viewport(bpy.context.window, area, 96, 72).color)
+    seen = np.asarray(capture_viewport(window(), area, 96, 72).color)
     np.testing.assert_array_equal(seen, plain)
 
 
@@ -267,11 +267,11 @@ def test_a_render_region_does_not_cut_the_picture():
     scenes.town()
     area, _ = viewport()
     space: Any = area.spaces.active
-    before = capture_viewport(bpy.context.window, area, 96, 72)
+    before = capture_viewport(window(), area, 96, 72)
     space.use_render_border = True
     space.render_border_min_x = space.render_border_min_y = 0.4
     space.render_border_max_x = space.render_border_max_y = 0.6
-    after = capture_viewport(bpy.context.window, area, 96, 72)
+    after = capture_viewport(window(), area, 96, 72)
     np.testing.assert_array_equal(np.asarray(after.color), np.asarray(before.color))
     np.testing.assert_array_equal(np.asarray(after.depth), np.asarray(before.depth))
 
@@ -305,20 +305,16 @@ def test_a_viewport_is_captured_in_its_own_shading(shading: str, engine: str, li
     space: Any = area.spaces.active
     space.shading.type, space.shading.color_type = shading, "MATERIAL"
     space.region_3d.view_rotation = Euler((math.pi / 2, 0, 0)).to_quaternion()
-    capture = capture_viewport(bpy.context.window, area, 64, 48)
+    capture = capture_viewport(window(), area, 64, 48)
     if shading == "MATERIAL" and bpy.app.version < (5, 0):
         # It draws grey until a material's shader is there; a user sees the colour by then.
-        capture = capture_viewport(bpy.context.window, area, 64, 48)
+        capture = capture_viewport(window(), area, 64, 48)
     color = np.asarray(capture.color).reshape(-1, 3).mean(0)
     if lit:
         assert color.max() < 8
         lamp = scenes.link("Sun", bpy.data.lights.new("Sun", "SUN"))
         lamp.data.energy, lamp.rotation_euler = 5, (math.pi / 2, 0, 0)
-        color = (
-            np.asarray(capture_viewport(bpy.context.window, area, 64, 48).color)
-            .reshape(-1, 3)
-            .mean(0)
-        )
+        color = np.asarray(capture_viewport(window(), area, 64, 48).color).reshape(-1, 3).mean(0)
     assert color[0] > 100 and color[0] > 1.7 * color[1:].max(), color
     depth = np.asarray(capture.depth)
     assert np.isfinite(depth).all() and np.ptp(depth) < 1e-3 * depth.min()
@@ -330,11 +326,11 @@ def test_another_editor_is_no_viewport():
     screen = bpy.context.window_manager.windows[0].screen
     area = next(area for area in screen.areas if area.type != "VIEW_3D")
     with pytest.raises(MaquetteError, match="no 3D viewport"):
-        capture_viewport(bpy.context.window, area, 96, 72)
+        capture_viewport(window(), area, 96, 72)
 
 
 @pytest.mark.skipif(not bpy.app.background, reason="is about Blender without a window")
 def test_without_a_window_there_is_no_viewport():
     area = next(area for area in bpy.data.screens["Layout"].areas if area.type == "VIEW_3D")
     with pytest.raises(MaquetteError, match="Capture a camera instead"):
-        capture_viewport(bpy.context.window, area, 96, 72)
+        capture_viewport(window(), area, 96, 72)

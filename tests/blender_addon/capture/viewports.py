@@ -17,8 +17,13 @@ from blender_addon.capture.scope import Scope
 needs_window = pytest.mark.skipif(bpy.app.background, reason="needs a Blender with a window")
 
 
+def window() -> bpy.types.Window:
+    """Which is there too where the context has none, as in a timer after a file was opened."""
+    return bpy.context.window_manager.windows[0]
+
+
 def viewport() -> tuple[bpy.types.Area, bpy.types.Region]:
-    screen = bpy.context.window_manager.windows[0].screen
+    screen = window().screen
     area = next(area for area in screen.areas if area.type == "VIEW_3D")
     return area, next(region for region in area.regions if region.type == "WINDOW")
 
@@ -27,8 +32,7 @@ def viewport() -> tuple[bpy.types.Area, bpy.types.Region]:
 def user() -> Iterator[None]:
     """The context that operators have where a user's mouse is over the viewport."""
     area, region = viewport()
-    window = bpy.context.window_manager.windows[0]
-    with bpy.context.temp_override(window=window, area=area, region=region):
+    with bpy.context.temp_override(window=window(), area=area, region=region):
         yield
 
 
@@ -40,7 +44,7 @@ def draw(view: View) -> tuple[np.ndarray, np.ndarray]:
     for name in ("light", "color_type", "show_cavity", "cavity_type", "show_object_outline"):
         setattr(space.shading, name, getattr(bpy.context.scene.display.shading, name))
     with Scope() as scope:
-        canvas = offscreen.Canvas(bpy.context.window, space, region, view.width, view.height)
+        canvas = offscreen.Canvas(window(), space, region, view.width, view.height)
         scope.callback(canvas.free)
         scope.set(space.overlay, show_overlays=False)
         _, depth = offscreen.draw_depth(canvas, view)
