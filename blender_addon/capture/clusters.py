@@ -103,6 +103,8 @@ def _parted(
         largest = max(scattered, key=lambda part: part.size)
         level = points[largest.members, :2] @ axes.T
         before = _before_gap(level[:, np.ptp(level, axis=0).argmax()])
+        if before.all():  # in one place, though faces without an area reach farther
+            break
         halves = [_part(largest.members[half], points, share) for half in (before, ~before)]
         clusters = [*(part for part in clusters if part is not largest), *halves]
         parts += halves
@@ -120,11 +122,11 @@ def _is_scattered(part: Part, points: Array, share: float) -> bool:
 
 def _before_gap(along: Array) -> NDArray[np.bool_]:
     """Which places [m] on a line lie before the gap in it that is widest, and farthest from both
-    ends."""
+    ends; all of them where they are the same."""
     places = np.sort(along)
     gaps, between = np.diff(places), (places[1:] + places[:-1]) / 2
     ends = np.minimum(between - places[0], places[-1] - between)
-    return along < between[(gaps * ends).argmax()]
+    return along <= places[(gaps * ends).argmax()]
 
 
 def _part(members: NDArray[np.int64], points: Array, share: float) -> Part:

@@ -14,6 +14,7 @@ from maquette_wire.errors import MaquetteError
 from maquette_wire.view import View
 
 from blender_addon.capture import Plan, Surface, capture_view, overview, plan, surface
+from blender_addon.capture.clusters import Part, clusters_of
 from blender_addon.capture.view import camera_pose, camera_view
 from tests.blender_addon.capture import scenes
 
@@ -95,6 +96,12 @@ def eyes_of(made: Plan) -> np.ndarray:
     return np.array([pose.matrix.translation for pose in made.poses])
 
 
+def planned(count: int) -> tuple[Plan, np.ndarray, np.ndarray]:
+    """A plan of all that there is, and points of its surface with their normals."""
+    whole = surface(bpy.context)
+    return plan(bpy.context, whole, count), *points_of(whole)
+
+
 @pytest.mark.parametrize("place", [(0, 0, 0), (121_000, 487_000, 12)])
 def test_the_five_sides_of_a_box_by_few_views(place: tuple[float, float, float]):
     x, y, z = place
@@ -129,9 +136,7 @@ def test_a_courtyards_inner_walls_are_seen_from_above():
     ground()
     for center, size in COURT:
         scenes.box(center, size)
-    whole = surface(bpy.context)
-    made = plan(bpy.context, whole, 4)
-    points, normals = points_of(whole)
+    made, points, normals = planned(4)
     # Faces that look into the court, which is 12 m wide and 10 m deep.
     inner = (np.abs(points[:, :2]) < 6.01).all(1) & (normals[:, 2] == 0)
     assert inner.sum() > 100
@@ -226,9 +231,7 @@ def test_views_of_a_district_are_near_enough_to_tell_its_houses():
     ground()
     for center, size in DISTRICT:
         scenes.box(center, size)
-    whole = surface(bpy.context)
-    made = plan(bpy.context, whole, 6)
-    points, normals = points_of(whole)
+    made, points, normals = planned(6)
     density = np.zeros(len(points))
     for capture in captures_of(made):
         matrix = np.reshape(capture.view.view_matrix, (4, 4))
@@ -249,6 +252,13 @@ def test_each_of_many_houses_has_as_many_views_as_it_would_have_alone():
     made = plan(bpy.context, surface(bpy.context), 48)
     assert len(made.poses) == 48
     assert made.seen[-1] > 0.97 * made.reachable
+
+
+def test_points_in_one_place_are_one_cluster_however_far_the_bounds_reach():
+    """As where all but one tiny face have no area."""
+    points = np.zeros((8, 3))
+    whole = Part(np.arange(8), points, np.full(3, -500.0), np.full(3, 500.0))
+    assert clusters_of(whole, points, 1e-6, 0.3, 12).parts == [whole]
 
 
 def test_the_same_scene_has_the_same_plan():
