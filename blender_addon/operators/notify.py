@@ -42,7 +42,7 @@ class MAQUETTE_OT_dismiss(bpy.types.Operator):
 
 
 def report(notice: Notice) -> None:
-    """Report a notice of the session in Blender's first window."""
+    """Report a notice of the session in a window of Blender."""
     if bpy.app.background:  # there is nobody to tell
         return
     with windowed():

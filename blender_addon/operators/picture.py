@@ -125,8 +125,9 @@ def show_large(context: bpy.types.Context, image: bpy.types.Image) -> None:
     area.spaces.active.image = image
     region = next(each for each in area.regions if each.type == "WINDOW")
     width, height = image.size  # pyright: ignore[reportGeneralTypeIssues]
-    fits = min(region.width / width, region.height / height)
-    area.spaces.active.zoom_percentage = 100.0 * fits  # a grid is larger than most windows
+    if width and height:  # else its file is gone
+        fits = min(region.width / width, region.height / height)
+        area.spaces.active.zoom_percentage = 100.0 * fits  # a grid is larger than most windows
 
 
 CLASSES = (
