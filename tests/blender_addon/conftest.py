@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -151,3 +152,14 @@ def pictures() -> list[Any]:
 def concepts() -> list[bpy.types.Image]:
     """The image datablocks of concepts in the open file."""
     return [image for image in bpy.data.images if "maquette_recipe" in image]
+
+
+def run(script: str) -> str:
+    """What a Blender of its own prints for a script."""
+    root = Path(__file__).parents[2]
+    paths = [str(root), str(root / "shared"), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout + done.stderr

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +19,7 @@ from blender_addon.preferences import preferences
 from blender_addon.properties import MaquetteSettings
 from blender_addon.recipes import recipe_of
 from blender_addon.session import Session
-from tests.blender_addon.conftest import a_capture, arrived, concepts, turn
+from tests.blender_addon.conftest import a_capture, arrived, concepts, run, turn
 
 ADD_ON = "blender_addon"
 OLD = {
@@ -76,17 +73,6 @@ def begin(folder: Path) -> str:
         "job = session.restyle(recipe_of(scene.maquette), a_capture('Court'), target)\n"
         "turn(session, lambda: job.state.name != 'WAITING')\n"
     )
-
-
-def run(script: str) -> str:
-    """What a Blender of its own prints for a script."""
-    root = Path(__file__).parents[2]
-    paths = [str(root), str(root / "shared"), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60
-    )
-    return done.stdout + done.stderr
 
 
 # --- the add-on ----------------------------------------------------------------------------------

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from contextlib import nullcontext
-from pathlib import Path
 
 import bpy
 
 from blender_addon.capture.windowed import windowed
+from tests.blender_addon.conftest import run
 
 SCRIPT = """
 import os, sys, threading, time
@@ -48,10 +45,5 @@ def test_nothing_is_overridden_where_there_is_a_window():
 
 def test_a_texture_is_prepared_and_delivered_beside_a_busy_thread():
     # In a process of its own, which a crash ends.
-    root = Path(__file__).parents[2]
-    paths = [str(root), str(root / "shared"), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0 and "all well" in done.stdout, done.stderr
+    said = run(SCRIPT)
+    assert "all well" in said, said
